@@ -1,0 +1,30 @@
+// The arrows of ARCHITECTURE.md: which folder may import which.
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^src', pathNot: allowed },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    only('leaves-import-nothing', '^src/(hooks|errors|telemetry/names|pool/stat)\\.ts$', '^$'),
+    only('telemetry-sees-seams-only', '^src/telemetry/', '^src/(telemetry/|hooks|pool/stat)'),
+    only('pool-sees-seams-only', '^src/pool/', '^src/(pool/|hooks|errors)'),
+    only('auth-sees-config-and-seams', '^src/auth/', '^src/(auth/|config|hooks|errors)'),
+    only('helpers-see-config-and-seams', '^src/(tls|pgpass|connection-string)\\.ts$', '^src/(config|hooks|errors)'),
+    {
+      name: 'engine-is-generic',
+      severity: 'error',
+      from: { path: '^src/pool/resource-pool' },
+      to: { path: ['node_modules', '^src/(hooks|errors)', '^src/pool/(dial|pool|driver)'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensionAlias: { '.js': ['.ts', '.js'] }, exportsFields: ['exports'], conditionNames: ['import', 'node'] },
+  },
+};

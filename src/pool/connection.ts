@@ -1,0 +1,83 @@
+import type { CloseReason } from '../hooks.js';
+import { withCallersStack } from './callers-stack.js';
+import type { DriverClient } from './driver.js';
+import type { Slot } from './slot.js';
+
+const CONNECTION = Symbol('pgauge.connection');
+
+type Tagged = DriverClient & { [CONNECTION]?: PooledConnection };
+
+/** A physical client and what the pool knows of it. */
+export class PooledConnection {
+  slot: Slot<PooledConnection> | undefined;
+  /** Set with the first error after login: the client is dead. */
+  lostWith: unknown;
+  lossReason: CloseReason = 'network';
+  /** Its last query failed before anything was sent, and the driver has not yet tidied up. */
+  erred = false;
+  /** The server said that it takes no writes (SQLSTATE 25006). */
+  readOnly = false;
+  onLost: (connection: PooledConnection) => void = () => undefined;
+
+  constructor(readonly client: DriverClient) {
+    Object.defineProperty(client, CONNECTION, { value: this });
+    // A key that cancels this session's queries is nobody's to print.
+    Object.defineProperty(client, 'secretKey', { value: null, writable: true, enumerable: false });
+    // Before connecting, so that an error finds a listener at every moment.
+    client.on('error', onError);
+    client.on('end', onEnd);
+    client.connection.on('errorMessage', (message: { code?: string }) => {
+      if (message.code === '25006') this.readOnly = true;
+    });
+  }
+
+  /** It is dead or must be treated so: its slot is given up, and its queries fail with `error`. */
+  lose(error: unknown, reason: CloseReason): void {
+    if (this.lostWith !== undefined) return;
+    this.lostWith = error;
+    this.lossReason = reason;
+    this.onLost(this);
+  }
+}
+
+/** Gives up the connection of a client whose query took too long. */
+export function loseTimedOut(client: DriverClient, error: Error): void {
+  (client as Tagged)[CONNECTION]?.lose(error, 'timeout');
+}
+
+export function isSqlState(code: unknown): code is string {
+  // Node's own codes of five letters (EPIPE) have no digit.
+  return typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
+}
+
+function onError(this: Tagged, error: unknown): void {
+  // What the server says in an error message ends the session; what the socket says is the network's.
+  this[CONNECTION]?.lose(error, isSqlState((error as { code?: unknown }).code) ? 'server_closed' : 'network');
+}
+
+function onEnd(this: Tagged): void {
+  // Not lost before: its user called `client.end()`.
+  this[CONNECTION]?.lose(new Error('Connection terminated'), 'released_with_error');
+}
+
+type Query = (...args: unknown[]) => unknown;
+
+/** Lets queries on a lost client fail with the error that it was lost with, instead of the driver's stand-in for it. */
+export function failQueriesWith(client: DriverClient, error: unknown): void {
+  const original = client.query as unknown as Query;
+  const query: Query = (...args) => {
+    const [config] = args;
+    const last = args.length - 1;
+    const callback = args[last];
+    if (typeof callback === 'function') {
+      args[last] = (failure: unknown, result: unknown): void => {
+        (callback as Query)(failure && error, result);
+      };
+      return original.apply(client, args);
+    }
+    const outcome = original.apply(client, args);
+    if (outcome === config || !(outcome instanceof Promise)) return outcome;
+    return outcome.catch(() => withCallersStack(error));
+  };
+  Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true });
+}

@@ -1,0 +1,217 @@
+import { isIP } from 'node:net';
+import type { ClientConfig } from 'pg';
+import { ConfigError, ConnectTimeoutError } from '../errors.js';
+import type {
+  AfterConnect,
+  AttemptObserver,
+  BeforeConnect,
+  CloseReason,
+  ConnectContext,
+  ConnectPhase,
+  ConnectTarget,
+  TokenSource,
+} from '../hooks.js';
+import { PooledConnection, isSqlState } from './connection.js';
+import type { ClosingSockets } from './closing-sockets.js';
+import { connectClient, keepServername, type DriverClient } from './driver.js';
+
+/** How connections of one pool are made. */
+export interface DialPlan {
+  /** A fresh copy for one attempt. */
+  target(): ConnectTarget;
+  /** Runs before anything is dialled. */
+  readonly beforeConnect: BeforeConnect | undefined;
+  /** `beforeConnect` is the pool's own token hook and nothing of the user's. */
+  readonly hookIsToken: boolean;
+  readonly afterConnect: AfterConnect | undefined;
+  /** Throws when a target that a hook has changed must not be dialled. */
+  check(target: ConnectTarget): void;
+  /** The password of a target that has none, from the password file. */
+  findPassword(target: ConnectTarget): Promise<string>;
+  /** What to say when the server asks for a password and none was found. */
+  readonly noPassword: string;
+  /** The TLS options for the host that is dialled. */
+  finishTls(ssl: ConnectTarget['ssl'], host: string): ConnectTarget['ssl'];
+  newClient(config: ClientConfig): DriverClient;
+  /** The driver's own settings, the same for every connection. */
+  readonly settings: ClientConfig;
+  /** One attempt's deadline in milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
+/** One connection attempt under one deadline: hook, check, dial, TLS, login, afterConnect. */
+export class Dial implements ConnectContext {
+  readonly #plan: DialPlan;
+  readonly #observer: AttemptObserver;
+  readonly #controller = new AbortController();
+  readonly #startedAt = performance.now();
+  #phase: ConnectPhase = 'hook';
+  #socketOpened = false;
+  #client: DriverClient | undefined;
+  #tokenSource: TokenSource | undefined;
+
+  constructor(
+    plan: DialPlan,
+    observer: AttemptObserver,
+    private readonly closing: ClosingSockets,
+  ) {
+    this.#plan = plan;
+    this.#observer = observer;
+    if (plan.hookIsToken) this.#phase = 'token';
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Gives the attempt up; `run` rejects with `reason`. */
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** Resolves with a connection that is logged in and initialised; rejects with the error of the step that failed. */
+  async run(): Promise<PooledConnection> {
+    const { connectTimeoutMs } = this.#plan;
+    const deadline = setTimeout(() => {
+      const at = `after ${connectTimeoutMs} ms (${this.#phase})`;
+      this.abort(new ConnectTimeoutError(`Connection terminated due to connection timeout ${at}`));
+    }, connectTimeoutMs);
+    try {
+      const connection = await this.#connect();
+      this.#observer.connected(performance.now() - this.#startedAt);
+      return connection;
+    } catch (error) {
+      if (this.#client !== undefined) this.closing.destroy(this.#client);
+      if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tokenSource?.rejected?.();
+      const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
+      const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;
+      this.#observer.failed(performance.now() - this.#startedAt, error, phase, closed);
+      throw error;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  async refreshToken(source: TokenSource, refresh: () => Promise<string>): Promise<string> {
+    this.#tokenSource = source;
+    const phase = this.#phase;
+    this.#phase = 'token';
+    const token = await this.#observer.token(source, refresh);
+    this.#phase = phase === 'token' ? 'hook' : phase;
+    return token;
+  }
+
+  async #connect(): Promise<PooledConnection> {
+    // The acquirer's own stack ends here: no hook is called from within its call.
+    await Promise.resolve();
+    const target = this.#plan.target();
+    const { beforeConnect, hookIsToken } = this.#plan;
+    if (beforeConnect !== undefined) {
+      const hook = async (): Promise<void> => beforeConnect(target, this);
+      await this.#bounded(() => (hookIsToken ? hook() : this.#observer.hook(hook)));
+    }
+    this.#plan.check(target);
+    if (target.password === '' && this.#tokenSource === undefined) {
+      target.password = await this.#bounded(() => this.#plan.findPassword(target));
+    }
+    const connection = this.#build(target);
+    await this.#bounded(() => this.#login(connection.client));
+    await this.#initialise(connection);
+    if (connection.lostWith !== undefined) throw connection.lostWith as Error;
+    return connection;
+  }
+
+  #build(target: ConnectTarget): PooledConnection {
+    const { host, port, user, database, password } = target;
+    const ssl = this.#plan.finishTls(target.ssl, host);
+    this.#observer.dialing({ host, port, database, tls: ssl !== false });
+    const client = this.#plan.newClient({
+      ...this.#plan.settings,
+      host,
+      port,
+      user,
+      database,
+      ssl,
+      // A function, so that no password of the environment is asked for in its place.
+      password: () => this.#answer(password),
+    });
+    this.#client = client;
+    const { connection } = client;
+    if (ssl !== false && ssl.servername !== undefined && ssl.servername !== host && isIP(host) === 0) {
+      keepServername(client);
+    }
+    connection.once('connect', () => {
+      this.#socketOpened = true;
+      this.#phase = ssl === false ? 'auth' : 'tls';
+      this.#observer.peer(connection.stream.remoteAddress ?? '');
+    });
+    connection.once('sslconnect', () => {
+      connection.stream.once('secureConnect', () => {
+        this.#phase = 'auth';
+      });
+    });
+    if (ssl === false && this.#tokenSource !== undefined) {
+      connection.prependListener('authenticationCleartextPassword', () => {
+        this.abort(
+          new ConfigError('the server asks for the token in clear text on an unencrypted connection'),
+        );
+      });
+    }
+    return new PooledConnection(client);
+  }
+
+  /** The answer to the server's request for a password. */
+  #answer(password: string): string {
+    if (this.signal.aborted) throw this.signal.reason as Error;
+    if (password === '') throw new ConfigError(this.#plan.noPassword);
+    return password;
+  }
+
+  #login(client: DriverClient): Promise<void> {
+    this.#phase = 'tcp';
+    return new Promise((resolve, reject) => {
+      connectClient(client, (error) => {
+        // The driver keeps plain copies; nothing needs them after login.
+        (client as { password: unknown }).password = null;
+        client.connectionParameters.password = null;
+        if (error == null) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  async #initialise(connection: PooledConnection): Promise<void> {
+    const { afterConnect } = this.#plan;
+    if (afterConnect === undefined) return;
+    this.#phase = 'init';
+    const { client } = connection;
+    client.release = () => undefined;
+    await this.#bounded(() => this.#observer.init(async () => afterConnect(client, { signal: this.signal })));
+  }
+
+  /** Settles with `step`, or at once when the attempt is given up; what comes later is ignored. */
+  #bounded<T>(step: () => Promise<T>): Promise<T> {
+    const { signal } = this;
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason as Error);
+      signal.addEventListener('abort', onAbort, { once: true });
+      step()
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  }
+
+  #closeReason(error: unknown): CloseReason {
+    if (error === this.signal.reason) return error instanceof ConnectTimeoutError ? 'timeout' : 'pool_end';
+    if (this.#phase === 'init') return 'hook';
+    if (isRejectedLogin(error)) return 'auth';
+    return isSqlState((error as { code?: unknown }).code) ? 'server_closed' : 'network';
+  }
+}
+
+/** SQLSTATE class 28: invalid authorization. */
+function isRejectedLogin(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return isSqlState(code) && code.startsWith('28');
+}

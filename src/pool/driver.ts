@@ -1,0 +1,106 @@
+import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
+import type pgModule from 'pg';
+
+/** What is used of a client's protocol connection and its types do not declare. */
+export interface DriverConnection {
+  /** The TCP socket, and after `sslconnect` the TLS socket over it. */
+  stream: Socket;
+  connect(port: number, host: string): void;
+  requestSsl(): void;
+  cancel(processId: number, secretKey: number): void;
+  on(event: string, listener: (...args: never[]) => void): this;
+  once(event: string, listener: (...args: never[]) => void): this;
+  prependListener(event: string, listener: (...args: never[]) => void): this;
+  removeListener(event: string, listener: (...args: never[]) => void): this;
+  emit(event: string, ...args: unknown[]): boolean;
+}
+
+/** The part of a client that is used and that its types do not declare; tests hold it on the lowest and the newest `pg`. */
+interface UntypedClient {
+  readonly connection: DriverConnection;
+  readonly connectionParameters: { password: unknown };
+  password: unknown;
+  /** True while the server waits for a query. */
+  readonly readyForQuery?: boolean;
+  readonly processID: number | null;
+  secretKey: number | null;
+  /** The query whose answer is outstanding; cleared when it has reported a server's error. */
+  _getActiveQuery(): object | null | undefined;
+  readonly _queryQueue: readonly object[];
+  getTransactionStatus(): 'I' | 'T' | 'E' | null;
+  ref(): void;
+  unref(): void;
+}
+
+/** A client as this package sees it. */
+export type DriverClient = pgModule.PoolClient & UntypedClient;
+
+type ConnectCallback = (error: Error | null | undefined) => void;
+type Connect = ((this: DriverClient, callback: ConnectCallback) => void) & { __original?: Connect };
+
+const require = createRequire(import.meta.url);
+
+function load(name: string): unknown {
+  // An explicit config is not overruled by the environment: libpq's binding has another life cycle.
+  const forced = process.env['NODE_PG_FORCE_NATIVE'];
+  delete process.env['NODE_PG_FORCE_NATIVE'];
+  try {
+    return require(name);
+  } finally {
+    if (forced !== undefined) process.env['NODE_PG_FORCE_NATIVE'] = forced;
+  }
+}
+
+/** The application's own `pg`, loaded through `require` so that instrumentations see it. */
+export const pg = load('pg') as typeof pgModule;
+
+/** Whether the application loaded the native binding before this package could load the JavaScript client. */
+export function isNativeClient(): boolean {
+  return pg.Client !== load('pg/lib/client.js');
+}
+
+/** Connects without what an instrumentation wrapped round it: a pool's connect has its own span. */
+export function connectClient(client: DriverClient, callback: ConnectCallback): void {
+  // Looked up at each dial: instrumentations come late, and are removed.
+  let connect = pg.Client.prototype.connect as unknown as Connect;
+  while (connect.__original !== undefined) connect = connect.__original;
+  connect.call(client, callback);
+}
+
+/** Keeps an explicit TLS `servername` that differs from the host. */
+export function keepServername({ connection }: DriverClient): void {
+  const { stream } = connection;
+  const connect = connection.connect.bind(connection);
+  connection.connect = (port, host) => {
+    const dial = stream.connect.bind(stream) as (port: number, host: string) => Socket;
+    stream.connect = ((at: number) => dial(at, host)) as typeof stream.connect;
+    // pg overwrites `servername` with every host that is not an address.
+    connect(port, '0.0.0.0');
+  };
+}
+
+/** A connection of its own, without a client, for a cancel request. */
+export function newConnection(config: { ssl: object | false }): DriverConnection {
+  return new pg.Connection(config) as unknown as DriverConnection;
+}
+
+const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
+
+/** Asks the server for ReadyForQuery; `alive` is called once, within `timeoutMs`. Not a query: nothing patched sees it. */
+export function ping(client: DriverClient, timeoutMs: number, done: (alive: boolean) => void): void {
+  const { connection } = client;
+  const finish = (alive: boolean): void => {
+    clearTimeout(timer);
+    connection.removeListener('readyForQuery', onReady);
+    connection.removeListener('end', onEnd);
+    done(alive);
+  };
+  const onReady = (): void => finish(true);
+  const onEnd = (): void => finish(false);
+  const timer = setTimeout(onEnd, timeoutMs);
+  timer.unref();
+  connection.once('readyForQuery', onReady);
+  connection.once('end', onEnd);
+  connection.stream.write(SYNC);
+}

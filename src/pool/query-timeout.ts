@@ -1,0 +1,90 @@
+import type { ClientConfig } from 'pg';
+import { isIP } from 'node:net';
+import { withCallersStack } from './callers-stack.js';
+import { loseTimedOut } from './connection.js';
+import { newConnection, pg, type DriverClient } from './driver.js';
+
+/** How long a cancel request may take, in milliseconds. */
+const CANCEL_TIMEOUT_MS = 1_000;
+
+type Query = (...args: unknown[]) => unknown;
+type Callback = (error: Error | null | undefined, result?: unknown) => void;
+
+/** A client class whose ordinary queries end after `timeoutMs`: rejected, cancelled on the server, their connection destroyed. */
+export function clientWithQueryTimeout(timeoutMs: number): new (config: ClientConfig) => DriverClient {
+  class TimedClient extends pg.Client {
+    override query(...args: unknown[]): never {
+      const superQuery = super.query.bind(this) as unknown as Query;
+      return timed(this as unknown as DriverClient, superQuery, args, timeoutMs) as never;
+    }
+  }
+  return TimedClient as unknown as new (config: ClientConfig) => DriverClient;
+}
+
+function timed(client: DriverClient, query: Query, args: unknown[], timeoutMs: number): unknown {
+  const [config] = args;
+  // Cursors and COPY take as long as their reader: `statement_timeout` is for them.
+  if (typeof (config as { submit?: unknown } | null | undefined)?.submit === 'function')
+    return query(...args);
+  const callback = args.at(-1);
+  if (typeof callback === 'function') {
+    run(client, query, args.slice(0, -1), timeoutMs, callback as Callback);
+    return undefined;
+  }
+  return new Promise((resolve, reject) => {
+    run(client, query, args, timeoutMs, (error, result) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  }).catch(withCallersStack);
+}
+
+function run(
+  client: DriverClient,
+  query: Query,
+  args: unknown[],
+  timeoutMs: number,
+  callback: Callback,
+): void {
+  let settled = false;
+  const settle: Callback = (error, result) => {
+    if (settled) return;
+    settled = true;
+    clearTimeout(timer);
+    callback(error, result);
+  };
+  const timer = setTimeout(() => {
+    const error = new Error(`Query read timeout after ${timeoutMs} ms`);
+    cancel(client);
+    loseTimedOut(client, error);
+    settle(error);
+  }, timeoutMs);
+  query(...args, settle);
+}
+
+/** Asks the server that runs the client's query, and no other behind the same name, to stop it. */
+function cancel(client: DriverClient): void {
+  const { processID, secretKey } = client;
+  const { remoteAddress, remotePort } = client.connection.stream;
+  if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined)
+    return;
+  const { ssl } = client as unknown as { ssl: object | false };
+  // The name is verified and sent as for the connection that is cancelled, though an address is dialled.
+  const name = isIP(client.host) === 0 ? { servername: client.host } : {};
+  const connection = newConnection({ ssl: ssl === false ? false : { ...name, ...ssl } });
+  const finish = (): void => {
+    clearTimeout(timer);
+    connection.stream.destroy();
+  };
+  const timer = setTimeout(finish, CANCEL_TIMEOUT_MS);
+  timer.unref();
+  connection.on('error', finish);
+  connection.once('end', finish);
+  const send = (): void => connection.cancel(processID, secretKey);
+  connection.once('connect', () => {
+    if (ssl === false) send();
+    else connection.requestSsl();
+  });
+  connection.once('sslconnect', send);
+  connection.connect(remotePort, remoteAddress);
+}

@@ -1,0 +1,29 @@
+/** A snapshot of a pool's statistics, defined as pgxpool defines them. */
+export interface PoolStat {
+  /** Current: connections constructing, acquired and idle. */
+  readonly totalConns: number;
+  /** Current: connections checked out, or being judged before they go idle. */
+  readonly acquiredConns: number;
+  /** Current: connections ready to be handed out. */
+  readonly idleConns: number;
+  /** Current: connection attempts in progress. */
+  readonly constructingConns: number;
+  /** The maximum number of connections. */
+  readonly maxConns: number;
+  /** Cumulative: acquires that succeeded. */
+  readonly acquireCount: number;
+  /** Cumulative: milliseconds from start to hand-over of all successful acquires, dials included. */
+  readonly acquireDurationMs: number;
+  /** Cumulative: acquires that timed out or were aborted. */
+  readonly canceledAcquireCount: number;
+  /** Cumulative: successful acquires that waited for a slot or for a new connection. */
+  readonly emptyAcquireCount: number;
+  /** Cumulative: milliseconds those acquires took. */
+  readonly emptyAcquireWaitTimeMs: number;
+  /** Cumulative: connection attempts, failed ones included. */
+  readonly newConnsCount: number;
+  /** Cumulative: connections destroyed because they outlived their lifetime. */
+  readonly maxLifetimeDestroyCount: number;
+  /** Cumulative: connections destroyed because they were idle for too long. */
+  readonly maxIdleDestroyCount: number;
+}
