@@ -13,7 +13,13 @@ import type {
 } from '../hooks.js';
 import { PooledConnection, isSqlState } from './connection.js';
 import type { ClosingSockets } from './closing-sockets.js';
-import { connectClient, keepServername, type DriverClient } from './driver.js';
+import {
+  connectClient,
+  createClient,
+  keepServername,
+  type ClientClass,
+  type DriverClient,
+} from './driver.js';
 
 /** How connections of one pool are made. */
 export interface DialPlan {
@@ -32,7 +38,7 @@ export interface DialPlan {
   readonly noPassword: string;
   /** The TLS options for the host that is dialled. */
   finishTls(ssl: ConnectTarget['ssl'], host: string): ConnectTarget['ssl'];
-  newClient(config: ClientConfig): DriverClient;
+  readonly Client: ClientClass;
   /** The driver's own settings, the same for every connection. */
   readonly settings: ClientConfig;
   /** One attempt's deadline in milliseconds. */
@@ -125,7 +131,7 @@ export class Dial implements ConnectContext {
     const { host, port, user, database, password } = target;
     const ssl = this.#plan.finishTls(target.ssl, host);
     this.#observer.dialing({ host, port, database, tls: ssl !== false });
-    const client = this.#plan.newClient({
+    const client = createClient(this.#plan.Client, {
       ...this.#plan.settings,
       host,
       port,

@@ -36,6 +36,8 @@ interface UntypedClient {
 /** A client as this package sees it. */
 export type DriverClient = pgModule.PoolClient & UntypedClient;
 
+export type ClientClass = new (config: pgModule.ClientConfig) => DriverClient;
+
 type ConnectCallback = (error: Error | null | undefined) => void;
 type Connect = ((this: DriverClient, callback: ConnectCallback) => void) & { __original?: Connect };
 
@@ -54,6 +56,20 @@ function load(name: string): unknown {
 
 /** The application's own `pg`, loaded through `require` so that instrumentations see it. */
 export const pg = load('pg') as typeof pgModule;
+
+/** A client that nothing but its config speaks for. */
+export function createClient(Client: ClientClass, config: pgModule.ClientConfig): DriverClient {
+  const client = new Client(config);
+  // PGREPLICATION and PGBINARY, which no falsy setting of the config overrules.
+  for (const holder of [client, client.connectionParameters] as {
+    replication?: unknown;
+    binary?: unknown;
+  }[]) {
+    holder.replication = undefined;
+    holder.binary = false;
+  }
+  return client;
+}
 
 /** Whether the application loaded the native binding before this package could load the JavaScript client. */
 export function isNativeClient(): boolean {

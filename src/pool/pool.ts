@@ -140,6 +140,10 @@ export class InstrumentedPool extends Base {
     this.#upkeep = new Upkeep(this.#engine, plan);
     this.#gauges = new EngineGauges(this.#engine, max, min);
     this.#leaks = leakDetectionMs > 0 ? new LeakDetector(leakDetectionMs, observer) : undefined;
+  }
+
+  /** @internal Starts to fill the pool to its minimum and to check its health. */
+  start(): void {
     this.#upkeep.start();
   }
 

@@ -1,8 +1,7 @@
-import type { ClientConfig } from 'pg';
 import { isIP } from 'node:net';
 import { withCallersStack } from './callers-stack.js';
 import { loseTimedOut } from './connection.js';
-import { newConnection, pg, type DriverClient } from './driver.js';
+import { newConnection, pg, type ClientClass, type DriverClient } from './driver.js';
 
 /** How long a cancel request may take, in milliseconds. */
 const CANCEL_TIMEOUT_MS = 1_000;
@@ -11,14 +10,14 @@ type Query = (...args: unknown[]) => unknown;
 type Callback = (error: Error | null | undefined, result?: unknown) => void;
 
 /** A client class whose ordinary queries end after `timeoutMs`: rejected, cancelled on the server, their connection destroyed. */
-export function clientWithQueryTimeout(timeoutMs: number): new (config: ClientConfig) => DriverClient {
+export function clientWithQueryTimeout(timeoutMs: number): ClientClass {
   class TimedClient extends pg.Client {
     override query(...args: unknown[]): never {
       const superQuery = super.query.bind(this) as unknown as Query;
       return timed(this as unknown as DriverClient, superQuery, args, timeoutMs) as never;
     }
   }
-  return TimedClient as unknown as new (config: ClientConfig) => DriverClient;
+  return TimedClient as unknown as ClientClass;
 }
 
 function timed(client: DriverClient, query: Query, args: unknown[], timeoutMs: number): unknown {

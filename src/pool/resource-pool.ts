@@ -262,8 +262,7 @@ export class ResourcePool<T, C, R extends string> {
     const slot = new Slot(resource, now, expiresAt, generation);
     this.#between.push(slot);
     this.#kind.placed(slot);
-    if (this.ending) this.#destroy(slot, 'pool_end');
-    else if (this.#waiters.size > 0) {
+    if (this.#waiters.size > 0) {
       this.#between.remove(slot);
       this.#serve(slot, now);
     } else this.#judge(slot, now);

@@ -1,0 +1,95 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startLocalRds } from './index.js';
+
+const USAGE = `usage: main.ts [options]        (or the environment variable in brackets)
+  --port <n>               port to listen on, default a free one [LOCAL_RDS_PORT]
+  --host <address>         address to listen on, default 127.0.0.1 [LOCAL_RDS_HOST]
+  --advertised-host <name> name tokens are signed for, default localhost; repeatable [LOCAL_RDS_ADVERTISED_HOST]
+  --advertised-port <n>    port tokens are signed for, default the port listened on [LOCAL_RDS_ADVERTISED_PORT]
+  --region <name>          default eu-central-1 [LOCAL_RDS_REGION]
+  --user <name>            user who logs in with tokens, default app [LOCAL_RDS_USER]
+  --database <name>        default app [LOCAL_RDS_DATABASE]
+  --max-connections <n>    default 200 [LOCAL_RDS_MAX_CONNECTIONS]
+  --out <folder>           where ca.pem and aws-credentials go, default a temporary one [LOCAL_RDS_OUT]
+`;
+
+const text = { type: 'string' } as const;
+const { values } = parseArgs({
+  options: {
+    ...{ port: text, host: text, region: text, user: text, database: text, out: text },
+    'advertised-host': { type: 'string', multiple: true },
+    ...{ 'advertised-port': text, 'max-connections': text, help: { type: 'boolean' } },
+  },
+});
+
+if (values.help) process.stdout.write(USAGE);
+else await run();
+
+async function run(): Promise<void> {
+  const stopped = new Promise((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, resolve);
+  });
+  const advertisedHost = values['advertised-host'] ?? fromEnvironment('advertised-host')?.split(',');
+  const maxConnections = wholeNumber('max-connections');
+  await using rds = await startLocalRds(
+    withoutUndefined({
+      port: wholeNumber('port'),
+      bindHost: option('host'),
+      advertisedHost,
+      advertisedPort: wholeNumber('advertised-port'),
+      region: option('region'),
+      user: option('user'),
+      database: option('database'),
+      postgres:
+        maxConnections === undefined ? undefined : { settings: { max_connections: String(maxConnections) } },
+    }),
+  );
+  const given = option('out');
+  if (given !== undefined) await mkdir(given, { recursive: true });
+  const out = given ?? (await mkdtemp(join(tmpdir(), 'local-rds-out-')));
+  const caFile = join(out, 'ca.pem');
+  const credentialsFile = join(out, 'aws-credentials');
+  await writeFile(caFile, rds.caPem);
+  // Removed first: an older file would keep its mode.
+  await rm(credentialsFile, { force: true });
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } = rds.awsEnv;
+  await writeFile(
+    credentialsFile,
+    `[default]\naws_access_key_id = ${AWS_ACCESS_KEY_ID}\naws_secret_access_key = ${AWS_SECRET_ACCESS_KEY}\n`,
+    { mode: 0o600, flag: 'wx' },
+  );
+  const { host, port, region, user, database } = rds;
+  // One line, so that a reader knows the stand-in is ready when it has it. The credentials file has the format of ~/.aws/credentials.
+  console.log(
+    JSON.stringify({ host, port, region, user, database, caFile, credentialsFile, pid: process.pid }),
+  );
+  await stopped;
+  await rm(credentialsFile, { force: true });
+  if (given === undefined) await rm(out, { recursive: true, force: true });
+}
+
+type OptionName = Exclude<keyof typeof values, 'help' | 'advertised-host'>;
+
+function option(name: OptionName): string | undefined {
+  return values[name] ?? fromEnvironment(name);
+}
+
+function fromEnvironment(name: string): string | undefined {
+  return process.env[`LOCAL_RDS_${name.toUpperCase().replaceAll('-', '_')}`] || undefined;
+}
+
+function wholeNumber(name: OptionName): number | undefined {
+  const given = option(name);
+  if (given === undefined) return undefined;
+  if (!/^\d+$/.test(given)) throw new Error(`--${name} must be a whole number`);
+  return Number(given);
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+function withoutUndefined<T extends object>(values_: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values_).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

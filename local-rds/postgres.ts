@@ -1,0 +1,322 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import pg from 'pg';
+import { serverAccount, type Account } from './account.js';
+import { Guard } from './guard.js';
+import { findPrograms, type Programs } from './native.js';
+import { becomesTrue, childrenOf, hasEnded, isAlive, signal } from './processes.js';
+import { makeRunFolder, writePrivate } from './run-folder.js';
+
+/** How {@link startPostgres} sets the server up. */
+export interface PostgresOptions {
+  /** TCP port on 127.0.0.1; default a free one, which the server keeps over restarts. */
+  readonly port?: number;
+  /** Certificate and key (PEM) for TLS on the TCP port, and roots for client certificates; default no TLS. */
+  readonly ssl?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** Refuses unencrypted TCP connections, as `hostssl` lines do; default false; needs `ssl`. */
+  readonly requireSsl?: boolean;
+  /** Server settings beside or instead of the defaults, as with `-c`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** `fast` ends sessions with 57P01, `immediate` without clean-up, `smart` waits for clients. */
+export type ShutdownMode = 'fast' | 'immediate' | 'smart';
+
+const HOST = '127.0.0.1';
+const SUPERUSER = 'postgres';
+const SIGNALS: Record<ShutdownMode, NodeJS.Signals> = {
+  fast: 'SIGINT',
+  immediate: 'SIGQUIT',
+  smart: 'SIGTERM',
+};
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+const MAX_LOG_CHARACTERS = 64 * 1024;
+const PORT_ATTEMPTS = 5;
+
+const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
+  // A killed process loses nothing by it, only a machine that loses power would.
+  fsync: 'off',
+  max_connections: '200',
+  shared_buffers: '16MB',
+  // In the data folder, so that a killed server leaves nothing in /dev/shm.
+  dynamic_shared_memory_type: 'mmap',
+  log_line_prefix: '%m [%p] ',
+  timezone: 'UTC',
+};
+
+/** Starts a PostgreSQL of its own in a fresh temporary folder, listening on 127.0.0.1 and a private unix socket; throws an error that says why it cannot. */
+export async function startPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
+  if (options.requireSsl && !options.ssl) throw new Error('requireSsl needs ssl: the certificate and key');
+  const account = serverAccount();
+  const programs = await findPrograms(account);
+  const folder = await makeRunFolder(account);
+  const postgres = new LocalPostgres(options, { account, programs, folder });
+  try {
+    await postgres.initialise();
+    await postgres.start();
+    return postgres;
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}
+
+/** A running PostgreSQL and the handles to disturb it. */
+export class LocalPostgres {
+  /** Address of the TCP port. */
+  readonly host = HOST;
+  /** Folder of the unix socket; local connections are trusted. */
+  readonly socketDir: string;
+  /** The superuser. */
+  readonly user = SUPERUSER;
+  /** The superuser's password for TCP (SCRAM), random. */
+  readonly password = randomBytes(18).toString('base64url');
+  /** The superuser's database. */
+  readonly database = 'postgres';
+
+  readonly #options: PostgresOptions;
+  readonly #account: Account | undefined;
+  readonly #programs: Programs;
+  readonly #folder: string;
+  readonly #guard: Guard;
+  #port: number;
+  #server: ChildProcess | undefined;
+  #removed = false;
+  #lastLog = '';
+
+  /** @internal */
+  constructor(
+    options: PostgresOptions,
+    place: { account: Account | undefined; programs: Programs; folder: string },
+  ) {
+    this.#options = options;
+    this.#account = place.account;
+    this.#programs = place.programs;
+    this.#folder = place.folder;
+    this.#guard = new Guard(place.folder);
+    this.#port = options.port ?? 0;
+    this.socketDir = place.folder;
+  }
+
+  /** TCP port. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Process id of the postmaster, `undefined` while it is down. */
+  get pid(): number | undefined {
+    return this.#server && !hasEnded(this.#server) ? this.#server.pid : undefined;
+  }
+
+  /** The last 64 k characters of the server's log. */
+  log(): string {
+    if (this.#removed) return this.#lastLog;
+    try {
+      return readFileSync(this.#path('log'), 'utf8').slice(-MAX_LOG_CHARACTERS);
+    } catch {
+      return '';
+    }
+  }
+
+  /** Runs SQL as superuser over the unix socket, on a connection of its own; `database` defaults to `postgres`. */
+  async query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    sql: string,
+    values?: unknown[],
+    database = this.database,
+  ): Promise<pg.QueryResult<Row>> {
+    const client = new pg.Client({
+      host: this.socketDir,
+      port: this.port,
+      user: this.user,
+      password: this.password,
+      database,
+      ssl: false,
+    });
+    // A connection lost after its query is nobody's concern; one lost during it rejects the query.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await client.query<Row>(sql, values);
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Starts the server again on its data and its port; does nothing while it runs; throws after `stop()`. */
+  async start(): Promise<void> {
+    if (this.pid !== undefined) return;
+    if (this.#removed) {
+      throw new Error('this PostgreSQL is stopped and its data removed; stop({ keepData: true }) keeps them');
+    }
+    const fixed = this.#port !== 0;
+    for (let attempt = 1; ; attempt += 1) {
+      if (!fixed) this.#port = await freePort();
+      const failure = await this.#launch();
+      if (failure === undefined) return;
+      const portTaken = /Address already in use|could not create any TCP\/IP sockets/.test(failure);
+      // A free port may be taken between our look and the server's bind.
+      if (portTaken && !fixed && attempt < PORT_ATTEMPTS) continue;
+      throw new Error(
+        `cannot start PostgreSQL: ${portTaken ? `port ${this.#port} on ${HOST} is taken` : 'the server ended'}:\n${failure}`,
+      );
+    }
+  }
+
+  /** Shuts the server down, fast by default and harder when it does not end within 10 s, and removes its data unless `keepData`. */
+  async stop({
+    mode = 'fast',
+    keepData = false,
+  }: { mode?: ShutdownMode; keepData?: boolean } = {}): Promise<void> {
+    await this.#shutDown(mode);
+    if (keepData || this.#removed) return;
+    this.#lastLog = this.log();
+    this.#removed = true;
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    this.#guard.release();
+  }
+
+  /** Shuts the server down (fast by default) and starts it again on the same data and port. */
+  async restart({ mode = 'fast' }: { mode?: ShutdownMode } = {}): Promise<void> {
+    await this.stop({ mode, keepData: true });
+    await this.start();
+  }
+
+  /** Kills postmaster and backends as a power cut would; resolves when all are gone; `start()` recovers. */
+  async kill(): Promise<void> {
+    const server = this.#server;
+    if (!server?.pid || hasEnded(server)) return;
+    // Listed first: they lose their parent with it. Killed too, so that none says good-bye to its client.
+    const children = childrenOf(server.pid);
+    server.kill('SIGKILL');
+    for (const child of children) signal(child, 'SIGKILL');
+    await becomesTrue(() => hasEnded(server) && !children.some(isAlive), STOP_TIMEOUT_MS);
+    this.#guard.watch(undefined);
+  }
+
+  /** As `stop()`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** @internal Makes the data folder. */
+  async initialise(): Promise<void> {
+    const passwordFile = this.#path('password');
+    await writePrivate(passwordFile, `${this.password}\n`, this.#account);
+    const arguments_ = ['-D', this.#path('data'), '-U', this.user, `--pwfile=${passwordFile}`];
+    arguments_.push('--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C');
+    arguments_.push('--auth=scram-sha-256', '--no-sync', '--no-instructions');
+    const initdb = this.#spawn(this.#programs.initdb, arguments_);
+    await becomesTrue(() => hasEnded(initdb), START_TIMEOUT_MS);
+    this.#guard.watch(undefined);
+    if (initdb.exitCode !== 0) {
+      initdb.kill('SIGKILL');
+      throw new Error(`cannot start PostgreSQL: initdb failed:\n${this.log()}`);
+    }
+    await rm(passwordFile);
+    const { ssl, requireSsl } = this.#options;
+    await rm(this.#path('data/pg_hba.conf'));
+    // The socket's folder is private to the server's account, so local connections need no password.
+    const rules = `local all all trust\n${requireSsl ? 'hostssl' : 'host'} all all ${HOST}/32 scram-sha-256\n`;
+    await writePrivate(this.#path('data/pg_hba.conf'), rules, this.#account);
+    for (const [name, pem] of Object.entries({ cert: ssl?.cert, key: ssl?.key, ca: ssl?.ca })) {
+      if (pem) await writePrivate(this.#path(`${name}.pem`), pem, this.#account);
+    }
+  }
+
+  /** Starts the server once; resolves with its log when it ended instead of becoming ready. */
+  async #launch(): Promise<string | undefined> {
+    // Nobody else starts a server on this folder, so a lock in it is that of a killed one.
+    rmSync(this.#path('data/postmaster.pid'), { force: true });
+    for (const suffix of ['', '.lock']) {
+      rmSync(this.#path(`.s.PGSQL.${this.#port}${suffix}`), { force: true });
+    }
+    const logStart = this.log().length;
+    const settings = { ...DEFAULT_SETTINGS, ...this.#sslSettings(), ...this.#options.settings };
+    const server = this.#spawn(this.#programs.postgres, [
+      ...['-D', this.#path('data'), '-h', HOST, '-p', String(this.#port), '-k', this.socketDir],
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ]);
+    this.#server = server;
+    await becomesTrue(() => hasEnded(server) || this.#isReady(), START_TIMEOUT_MS);
+    if (!hasEnded(server) && this.#isReady()) return undefined;
+    server.kill('SIGKILL');
+    await becomesTrue(() => hasEnded(server), STOP_TIMEOUT_MS);
+    this.#guard.watch(undefined);
+    const log = this.log();
+    return log.length > logStart ? log.slice(logStart) : log;
+  }
+
+  #sslSettings(): Record<string, string> {
+    const { ssl } = this.#options;
+    if (!ssl) return {};
+    return {
+      ssl: 'on',
+      ssl_cert_file: this.#path('cert.pem'),
+      ssl_key_file: this.#path('key.pem'),
+      ...(ssl.ca ? { ssl_ca_file: this.#path('ca.pem') } : {}),
+    };
+  }
+
+  // The eighth line of the lock file is what pg_ctl waits for too.
+  #isReady(): boolean {
+    try {
+      return readFileSync(this.#path('data/postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';
+    } catch {
+      return false;
+    }
+  }
+
+  #spawn(program: string, arguments_: string[]): ChildProcess {
+    const log = openSync(this.#path('log'), 'a', 0o600);
+    const ids = this.#account && { uid: this.#account.uid, gid: this.#account.gid };
+    try {
+      const child = spawn(program, arguments_, {
+        ...ids,
+        // Not ours: PGDATA, PGPORT and the like would change the server.
+        env: { LC_ALL: 'C', TZ: 'UTC', PATH: process.env['PATH'] ?? '' },
+        cwd: this.#folder,
+        stdio: ['ignore', log, log],
+        // Not in the terminal's process group: Ctrl-C is for the parent.
+        detached: true,
+      });
+      child.on('error', () => undefined);
+      child.unref();
+      this.#guard.watch(child.pid);
+      return child;
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  async #shutDown(mode: ShutdownMode): Promise<void> {
+    const server = this.#server;
+    if (!server || hasEnded(server)) return;
+    for (const name of [SIGNALS[mode], 'SIGINT', 'SIGQUIT'] as const) {
+      server.kill(name);
+      if (await becomesTrue(() => hasEnded(server), STOP_TIMEOUT_MS)) break;
+    }
+    if (hasEnded(server)) this.#guard.watch(undefined);
+    else await this.kill();
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(0, HOST, resolve);
+  });
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free TCP port');
+  return address.port;
+}

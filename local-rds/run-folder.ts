@@ -1,0 +1,34 @@
+import { spawnSync } from 'node:child_process';
+import { chownSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Account } from './account.js';
+
+// The path of a unix socket is limited to about 104 bytes, `.s.PGSQL.65535` included.
+const MAX_FOLDER_BYTES = 80;
+
+/** Makes a private folder for data, sockets and keys that the server's account owns, under the system's temp folder or /tmp. */
+export async function makeRunFolder(account: Account | undefined): Promise<string> {
+  for (const base of [tmpdir(), '/tmp']) {
+    const folder = await mkdtemp(join(base, 'local-rds-'));
+    if (account) chownSync(folder, account.uid, account.gid);
+    if (Buffer.byteLength(folder) <= MAX_FOLDER_BYTES && canEnter(folder, account)) return folder;
+    await rm(folder, { recursive: true });
+  }
+  throw new Error(
+    `cannot start PostgreSQL: account "${account?.name ?? 'of this process'}" cannot enter a folder made in ${tmpdir()} or /tmp`,
+  );
+}
+
+/** Writes a file that only the server's account may read. */
+export async function writePrivate(path: string, text: string, account: Account | undefined): Promise<void> {
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' });
+  if (account) chownSync(path, account.uid, account.gid);
+}
+
+function canEnter(folder: string, account: Account | undefined): boolean {
+  if (!account) return true;
+  const { uid, gid } = account;
+  return spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { uid, gid, env: {}, cwd: '/' }).status === 0;
+}

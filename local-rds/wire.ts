@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream';
+
+/** Codes that stand where a startup message has its protocol version. */
+export const RequestCode = { cancel: 80877102, ssl: 80877103, gssEncryption: 80877104 } as const;
+
+// The server's own limits: MAX_STARTUP_PACKET_LENGTH, and that of an authentication message.
+const MAX_STARTUP_BYTES = 10_000;
+const MAX_PASSWORD_BYTES = 65_535;
+
+/** A message of the start-up phase as it came, with its code or protocol version. */
+export interface FirstMessage {
+  readonly code: number;
+  readonly bytes: Buffer;
+}
+
+/** Reads one start-up message; `undefined` when the stream ends or what comes is none. */
+export async function readFirstMessage(socket: Duplex): Promise<FirstMessage | undefined> {
+  const header = await readBytes(socket, 8);
+  const length = header?.readInt32BE(0) ?? 0;
+  if (!header || length < 8 || length > MAX_STARTUP_BYTES) return undefined;
+  const body = length === 8 ? Buffer.alloc(0) : await readBytes(socket, length - 8);
+  return body && { code: header.readInt32BE(4), bytes: Buffer.concat([header, body]) };
+}
+
+/** Reads one password message; `undefined` when the stream ends or what comes is none. */
+export async function readPassword(socket: Duplex): Promise<string | undefined> {
+  const header = await readBytes(socket, 5);
+  const length = header?.readInt32BE(1) ?? 0;
+  if (header?.[0] !== 0x70 || length < 5 || length > MAX_PASSWORD_BYTES) return undefined;
+  const body = await readBytes(socket, length - 4);
+  const end = body?.indexOf(0);
+  return body && end === body.length - 1 ? body.subarray(0, end).toString('utf8') : undefined;
+}
+
+/** The parameters of a startup message by name; `undefined` when it is malformed. */
+export function startupParameters({ bytes }: FirstMessage): Map<string, string> | undefined {
+  const strings = bytes.subarray(8).toString('utf8').split('\0');
+  // Pairs, the empty name that ends them, and what follows its NUL: nothing.
+  if (strings.length % 2 !== 0 || strings.pop() !== '' || strings.pop() !== '') return undefined;
+  const parameters = new Map<string, string>();
+  for (let index = 0; index + 1 < strings.length; index += 2) {
+    const [name, value] = strings.slice(index, index + 2);
+    if (!name || value === undefined) return undefined;
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+/** An ErrorResponse of severity FATAL. */
+export function fatal(code: string, message: string): Buffer {
+  const fields = `SFATAL\0VFATAL\0C${code}\0M${message}\0\0`;
+  const header = Buffer.from('E\0\0\0\0', 'latin1');
+  header.writeInt32BE(4 + Buffer.byteLength(fields), 1);
+  return Buffer.concat([header, Buffer.from(fields)]);
+}
+
+/** AuthenticationCleartextPassword. */
+export const CLEARTEXT_PASSWORD_REQUEST = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
+
+/** Reads exactly so many bytes and leaves the rest in the stream; `undefined` when it ends before. */
+async function readBytes(socket: Duplex, count: number): Promise<Buffer | undefined> {
+  for (;;) {
+    const chunk = socket.read(count) as Buffer | null;
+    if (chunk) return chunk.length === count ? chunk : undefined;
+    if (socket.readableEnded || socket.destroyed) return undefined;
+    await new Promise<void>((resolve) => {
+      const events = ['readable', 'end', 'close'] as const;
+      const done = (): void => {
+        for (const event of events) socket.off(event, done);
+        resolve();
+      };
+      for (const event of events) socket.on(event, done);
+    });
+  }
+}

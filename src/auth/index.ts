@@ -1,0 +1,92 @@
+import { checkDynamicAuth, checkHost, checkPort, checkText, readConfig } from '../config.js';
+import type { Config, DynamicAuthBackend, Unchecked } from '../config.js';
+import { ConfigError } from '../errors.js';
+import type { ConnectContext, ConnectTarget } from '../hooks.js';
+import { withTimeout } from './abort.js';
+import { awsRdsIam } from './aws-rds-iam.js';
+import type { AuthBackend, BackendSettings, LoginTarget } from './backend.js';
+import { requirePackages } from './packages.js';
+
+export { credentialsExpireAtMs, observeCredentials, type CredentialsObserver } from './aws-credentials.js';
+
+const BACKENDS: Readonly<Record<DynamicAuthBackend, AuthBackend>> = { awsRdsIam };
+
+/** Bounds what has no deadline of its own. */
+const TIMEOUT_MS = 30_000;
+
+/** Options of {@link newAuthToken} and {@link newDynamicAuthFunc}. */
+export interface AuthOptions {
+  /** Aborts the call, whose error then has the signal's reason as its cause; default none. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One fresh token for `user` at `config.host:config.port`, or `''` when `dynamicAuth` is unset; gives up after 30 s.
+ * Throws ConfigError for what it cannot use, AuthError when there is no token to be had.
+ */
+export async function newAuthToken(config: Config, user: string, options?: AuthOptions): Promise<string> {
+  const fields = readConfig(config);
+  const auth = dynamicAuthOf(fields);
+  if (!auth) return '';
+  const target = checkedTarget(fields.host, fields.port, user);
+  return await withTimeout(TIMEOUT_MS, options?.signal, async (signal) => {
+    const issuer = await auth.backend.prepare(auth.settings, signal);
+    return await issuer.issue(target, signal);
+  });
+}
+
+/**
+ * A `beforeConnect` hook that signs a fresh token for `user` at the target's host and port as they are when it runs, and
+ * sets the target's user and password; the region is resolved once, now.
+ * With a context the pool it belongs to measures the token, which ends on the context's signal; without one it is
+ * unmeasured and given up after 30 s. Throws ConfigError for what it cannot use, AuthError when there is no region.
+ */
+export async function newDynamicAuthFunc(
+  config: Config,
+  user: string,
+  options?: AuthOptions,
+): Promise<(target: ConnectTarget, context?: ConnectContext) => Promise<void>> {
+  const auth = dynamicAuthOf(readConfig(config));
+  if (!auth) throw new ConfigError('dynamic authentication is not configured');
+  checkUser(user);
+  const issuer = await withTimeout(TIMEOUT_MS, options?.signal, (signal) =>
+    auth.backend.prepare(auth.settings, signal),
+  );
+
+  return async (target, context) => {
+    const login = checkedTarget(target.host, target.port, user);
+    target.password = context
+      ? await context.refreshToken(issuer.source, () => issuer.issue(login, context.signal))
+      : await withTimeout(TIMEOUT_MS, undefined, (signal) => issuer.issue(login, signal));
+    target.user = user;
+  };
+}
+
+/** Checks, without loading them, that the packages `dynamicAuth` needs are installed; throws AuthError with the command that installs them. */
+export function checkDynamicAuthPackages(config: Config): void {
+  const auth = dynamicAuthOf(readConfig(config));
+  if (auth) requirePackages(auth.backend.name, auth.backend.packages(auth.settings));
+}
+
+function dynamicAuthOf(
+  fields: Unchecked<Config>,
+): { readonly backend: AuthBackend; readonly settings: BackendSettings } | undefined {
+  const name = checkDynamicAuth(fields);
+  if (name === undefined) return undefined;
+  return {
+    backend: BACKENDS[name],
+    settings: (fields.dynamicAuth as Record<string, BackendSettings>)[name] ?? {},
+  };
+}
+
+function checkedTarget(host: unknown, port: unknown, user: unknown): LoginTarget {
+  checkHost({ host });
+  checkPort({ port });
+  checkUser(user);
+  return { host: host as string, port: port as number, user };
+}
+
+function checkUser(user: unknown): asserts user is string {
+  if (user === undefined || user === null || user === '') throw new ConfigError('user is required');
+  checkText(user, 'user');
+}

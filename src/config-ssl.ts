@@ -1,0 +1,29 @@
+/** The modes of `sslMode`, weakest first. */
+export const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+
+/** How a connection is encrypted and the server verified, as libpq means it. */
+export type SslMode = (typeof SSL_MODES)[number];
+
+/** The mode when `sslMode` is unset: encrypted, the server not verified. */
+export const DEFAULT_SSL_MODE = 'require' satisfies SslMode;
+
+/** The TLS versions that may be asked for as the lowest. */
+export const TLS_MIN_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
+
+/** A TLS version that may be asked for as the lowest. */
+export type TlsMinVersion = (typeof TLS_MIN_VERSIONS)[number];
+
+/** The lowest TLS version that is spoken when `ssl.minVersion` is unset. */
+export const DEFAULT_TLS_MIN_VERSION = 'TLSv1.2' satisfies TlsMinVersion;
+
+/** What the option `ssl` gave, checked and copied; all texts are PEM except passphrase and servername. */
+export interface SslMaterial {
+  readonly ca: readonly string[] | undefined;
+  readonly cert: string | undefined;
+  /** Not enumerable, so that no inspection prints it. */
+  readonly key: string | undefined;
+  /** Not enumerable, so that no inspection prints it. */
+  readonly passphrase: string | undefined;
+  readonly servername: string | undefined;
+  readonly minVersion: TlsMinVersion | undefined;
+}

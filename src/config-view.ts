@@ -1,0 +1,58 @@
+import { inspect } from 'node:util';
+import { readConfig, type Config, type SslMode } from './config.js';
+import type { Unchecked } from './config-fields.js';
+
+/** What may be logged of a config: no secret, only whether there is one. */
+export interface ConfigLogValue {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  /** As given: undefined when it is unset. */
+  readonly ssl_mode: SslMode | undefined;
+  readonly has_password: boolean;
+  readonly has_migration_password: boolean;
+  readonly dynamic_auth: boolean;
+}
+
+function view(fields: Unchecked<Config>): ConfigLogValue {
+  const { host, port, user, database, sslMode } = fields as Config;
+  return {
+    host,
+    port,
+    user,
+    database,
+    ssl_mode: sslMode,
+    has_password: Boolean(fields.password),
+    has_migration_password: Boolean(fields.migrationPassword),
+    dynamic_auth: Boolean(fields.dynamicAuth),
+  };
+}
+
+/** The redacted view of a config, undefined when there is none. */
+export function logValue(config: Config): ConfigLogValue;
+export function logValue(config: Config | null | undefined): ConfigLogValue | undefined;
+export function logValue(config: Config | null | undefined): ConfigLogValue | undefined {
+  return config === undefined || config === null ? undefined : view(readConfig(config));
+}
+
+const SECRETS: readonly string[] = ['password', 'migrationPassword'] satisfies (keyof Config)[];
+
+/**
+ * A frozen copy of a config that prints as its redacted view: as JSON, in `util.inspect`, as a field of a pino record.
+ * It is a Config like any other: its password can be read, and a spread copy is an ordinary object. Not validated;
+ * throws ConfigError when `init` is no object.
+ */
+export function defineConfig(init: Config): Config {
+  const fields = readConfig(init);
+  const config = {};
+  for (const [key, value] of Object.entries(fields)) {
+    // An inspection that bypasses the custom view, as console.dir does, prints an accessor without its value.
+    const property = SECRETS.includes(key) ? { get: () => value } : { value };
+    Object.defineProperty(config, key, { ...property, enumerable: true });
+  }
+  const show = (): ConfigLogValue => view(fields);
+  Object.defineProperty(config, 'toJSON', { value: show });
+  Object.defineProperty(config, inspect.custom, { value: show });
+  return Object.freeze(config) as Config;
+}

@@ -1,0 +1,59 @@
+export { newPool } from './new-pool.js';
+export type { PoolOptions, PgSettings, SslOptions, AcquireSpan } from './options.js';
+export {
+  DEFAULT_ACQUIRE_SPAN,
+  DEFAULT_ACQUIRE_TIMEOUT_MS,
+  DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_END_TIMEOUT_MS,
+  DEFAULT_HEALTH_CHECK_PERIOD_MS,
+  DEFAULT_IDLE_TIMEOUT_MS,
+  DEFAULT_KEEP_ALIVE_DELAY_MS,
+  DEFAULT_LEAK_DETECTION_MS,
+  DEFAULT_MAX_USES,
+  DEFAULT_QUERY_TIMEOUT_MS,
+} from './options.js';
+
+export type { Config, DynamicAuthAwsRdsIam, DynamicAuthConfig, SslMode } from './config.js';
+export {
+  DEFAULT_CONN_MAX_LIFETIME_MS,
+  DEFAULT_MAX_OPEN_CONNS,
+  DEFAULT_MIN_CONNS,
+  DEFAULT_SSL_MODE,
+  validateConfig,
+} from './config.js';
+export { defineConfig, logValue, type ConfigLogValue } from './config-view.js';
+export {
+  buildConnectionStringWithAuth,
+  connectionString,
+  getMigrationPassword,
+  getMigrationUser,
+  migrationConnectionString,
+} from './connection-string.js';
+
+export { newAuthToken, newDynamicAuthFunc, type AuthOptions } from './auth/index.js';
+export {
+  DEFAULT_POOL_STATS_INTERVAL_MS,
+  startPoolStatsLogger,
+  type PoolStatsLoggerOptions,
+} from './telemetry/stats-logger.js';
+
+export { InstrumentedPool, type AcquireOptions } from './pool/pool.js';
+export type { PoolStat } from './pool/stat.js';
+export type {
+  AfterConnect,
+  BeforeConnect,
+  ConnectContext,
+  ConnectTarget,
+  Logger,
+  TokenSource,
+} from './hooks.js';
+export {
+  AcquireTimeoutError,
+  AuthError,
+  ConfigError,
+  ConnectTimeoutError,
+  PgaugeError,
+  PoolEndedError,
+  type PgaugeErrorCode,
+} from './errors.js';

@@ -1,0 +1,88 @@
+import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
+import { copyConfig, effectiveSslMode, refuseTokenInClear, type Config } from './config.js';
+import { logValue } from './config-view.js';
+import { ConfigError } from './errors.js';
+import type { BeforeConnect } from './hooks.js';
+import { resolveOptions, type PoolOptions, type ResolvedOptions } from './options.js';
+import { isNativeClient } from './pool/driver.js';
+import { InstrumentedPool } from './pool/pool.js';
+import { poolPlan } from './pool-plan.js';
+import { observePool } from './telemetry/index.js';
+import { defaultLogger, guardLogger } from './telemetry/logger.js';
+import { startPoolStatsLogger } from './telemetry/stats-logger.js';
+import { planTls } from './tls.js';
+
+/**
+ * Makes a pool without dialling: it succeeds with the server down, and the first query reports.
+ * Throws ConfigError for what is refused (`invalid configuration: …`), AuthError when the region or a package of
+ * `dynamicAuth` cannot be had, and the reason of `options.signal` when that is aborted first.
+ */
+export async function newPool(config: Config, options?: PoolOptions): Promise<InstrumentedPool> {
+  const [given, resolved] = checked(config, options);
+  resolved.signal?.throwIfAborted();
+
+  const hook = given.dynamicAuth ? await dynamicAuth(given, resolved.signal) : resolved.beforeConnect;
+  const tls = await planTls(effectiveSslMode(given), resolved.ssl);
+  resolved.signal?.throwIfAborted();
+
+  const logger = guardLogger(resolved.logger ?? defaultLogger());
+  const telemetry = observePool(
+    {
+      poolName: resolved.poolName,
+      host: given.host,
+      port: given.port,
+      database: given.database,
+      authProvider: given.dynamicAuth ? Object.keys(given.dynamicAuth)[0] : undefined,
+      tlsMode: tls.mode,
+    },
+    { ...resolved, logger },
+  );
+
+  const plan = poolPlan({
+    config: given,
+    options: resolved,
+    hook,
+    tls,
+    observer: telemetry.observer,
+    logger,
+  });
+  const pool = new InstrumentedPool(plan);
+  telemetry.watch(pool.gauges);
+  logger.info({ config: logValue(given), pool: telemetry.poolName }, 'postgres connection pool created');
+  pool.start();
+  resolved.signal?.addEventListener('abort', () => pool.stopFilling(), {
+    once: true,
+    signal: pool.endSignal,
+  });
+  if (resolved.statsLog !== undefined) startPoolStatsLogger(pool, resolved.statsLog);
+  return pool;
+}
+
+function checked(config: unknown, options: unknown): [Config, ResolvedOptions] {
+  if (config === null || config === undefined) throw new ConfigError('config is nil');
+  try {
+    const given = copyConfig(config);
+    const resolved = resolveOptions(options, given);
+    if (isNativeClient()) {
+      throw new ConfigError(
+        'pg was loaded with its native binding (NODE_PG_FORCE_NATIVE), which is not supported',
+      );
+    }
+    if (given.dynamicAuth && resolved.beforeConnect) {
+      throw new ConfigError(
+        'dynamicAuth and beforeConnect are mutually exclusive: to have both, call newDynamicAuthFunc, ' +
+          'await its hook from yours, and leave dynamicAuth out of the config that newPool gets',
+      );
+    }
+    refuseTokenInClear(given);
+    return [given, resolved];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`invalid configuration: ${error.message}`, { cause: error.cause });
+  }
+}
+
+function dynamicAuth(config: Config, signal: AbortSignal | undefined): Promise<BeforeConnect> {
+  checkDynamicAuthPackages(config);
+  return newDynamicAuthFunc(config, config.user, { signal });
+}

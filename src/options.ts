@@ -1,0 +1,257 @@
+import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
+import {
+  checkMs,
+  checkText,
+  checkWhole,
+  MAX_TIMER_MS,
+  readFields,
+  refuseUnknown,
+  type Unchecked,
+} from './config-fields.js';
+import { effectiveLifetimeMs, effectiveMax, effectiveSslMode, type Config } from './config.js';
+import type { SslMaterial } from './config-ssl.js';
+import { ConfigError } from './errors.js';
+import type { AfterConnect, BeforeConnect, Logger } from './hooks.js';
+import { resolvePgSettings, type PgSettings } from './options-pg.js';
+import { resolveSsl, type SslOptions } from './options-ssl.js';
+
+export type { PgSettings } from './options-pg.js';
+export type { SslOptions } from './options-ssl.js';
+
+/** Limit of one connection attempt in milliseconds. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
+/** Limit of one acquire in milliseconds. */
+export const DEFAULT_ACQUIRE_TIMEOUT_MS = 30_000;
+/** Limit of one query in milliseconds: off. */
+export const DEFAULT_QUERY_TIMEOUT_MS = 0;
+/** How long `end()` waits for checked-out clients, in milliseconds: without limit. */
+export const DEFAULT_END_TIMEOUT_MS = 0;
+/** How long a connection may be idle, in milliseconds: half an hour. */
+export const DEFAULT_IDLE_TIMEOUT_MS = 1_800_000;
+/** The share of the lifetime that is the jitter's default. */
+export const DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO = 0.1;
+/** How often a connection may be used: without limit. */
+export const DEFAULT_MAX_USES = 0;
+/** Period of the pool's health check in milliseconds. */
+export const DEFAULT_HEALTH_CHECK_PERIOD_MS = 60_000;
+/** Idle time after which TCP probes the peer, in milliseconds. */
+export const DEFAULT_KEEP_ALIVE_DELAY_MS = 10_000;
+/** How long a checkout may last before it is suspected to be a leak, in milliseconds: off. */
+export const DEFAULT_LEAK_DETECTION_MS = 0;
+/** When an acquire gets a span. */
+export const DEFAULT_ACQUIRE_SPAN = 'auto';
+/** Interval of the pool's statistics in the log, in milliseconds. */
+export const DEFAULT_POOL_STATS_INTERVAL_MS = 60_000;
+
+const ACQUIRE_SPANS = ['auto', 'always', 'never'] as const;
+
+/** When an acquire gets a span: when it waits inside a recorded trace, always when it waits, never. */
+export type AcquireSpan = (typeof ACQUIRE_SPANS)[number];
+
+/** What `newPool` takes beside the config. In the `…Ms` members 0 means off, unless said otherwise. */
+export interface PoolOptions {
+  /** Runs before every connection attempt; default none. */
+  readonly beforeConnect?: BeforeConnect | undefined;
+  /** Runs once on every new connection; default none. */
+  readonly afterConnect?: AfterConnect | undefined;
+  /** Where the pool logs; default pino on stderr. */
+  readonly logger?: Logger | null | undefined;
+  /** Makes the instruments; default from the global provider. Not with `meterProvider`. */
+  readonly meter?: Meter | undefined;
+  /** Gives the meter; default the global provider. Not with `meter`. */
+  readonly meterProvider?: MeterProvider | undefined;
+  /** Makes the spans; default from the global provider. Not with `tracerProvider`. */
+  readonly tracer?: Tracer | undefined;
+  /** Gives the tracer; default the global provider. Not with `tracer`. */
+  readonly tracerProvider?: TracerProvider | undefined;
+  /** The pool's name in telemetry; default `host:port/database`. */
+  readonly poolName?: string | undefined;
+  /** Bounds `newPool` and its warm-up; never ends the pool. Default none. */
+  readonly signal?: AbortSignal | undefined;
+  /** Certificates and names for TLS; adds to `sslMode` and can never weaken it. Default none. */
+  readonly ssl?: SslOptions | undefined;
+  /** Limit of one connection attempt with all its steps, in milliseconds, above 0: it cannot be off. Default 15 000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Limit of one acquire in milliseconds; default 30 000. */
+  readonly acquireTimeoutMs?: number | undefined;
+  /** Limit of one query in milliseconds; default off. */
+  readonly queryTimeoutMs?: number | undefined;
+  /** How long `end()` waits for checked-out clients, in milliseconds; default off: without limit. */
+  readonly endTimeoutMs?: number | undefined;
+  /** How long a connection may be idle, in milliseconds; default 30 minutes. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Most that is added to a lifetime at random, in milliseconds; default 10 % of the lifetime. */
+  readonly connMaxLifetimeJitterMs?: number | undefined;
+  /** How often a connection is used before it is replaced, 0 for ever; default 0. */
+  readonly maxUses?: number | undefined;
+  /** Period of the health check in milliseconds; default 60 000. */
+  readonly healthCheckPeriodMs?: number | undefined;
+  /** Most connection attempts at a time, at least 1; default the maximum number of connections. */
+  readonly maxConnecting?: number | undefined;
+  /** TCP keep-alive, and after how many idle milliseconds it starts (0: the system's); default true, 10 000. */
+  readonly keepAlive?: boolean | { readonly initialDelayMs?: number | undefined } | undefined;
+  /** How long a checkout may last before it is suspected to be a leak, in milliseconds; default off. */
+  readonly leakDetectionMs?: number | undefined;
+  /** When an acquire that waits gets a span; default `auto`. */
+  readonly acquireSpan?: AcquireSpan | undefined;
+  /** Logs the statistics at debug level, every 60 000 ms or at `intervalMs` (0: the default); default false. */
+  readonly statsLog?: boolean | { readonly intervalMs?: number | undefined } | undefined;
+  /** The driver's own settings; default none. */
+  readonly pg?: PgSettings | undefined;
+}
+
+/** All options with their defaults; times in milliseconds, 0 means off. */
+export interface ResolvedOptions {
+  readonly beforeConnect: BeforeConnect | undefined;
+  readonly afterConnect: AfterConnect | undefined;
+  readonly logger: Logger | undefined;
+  readonly meter: Meter | undefined;
+  readonly meterProvider: MeterProvider | undefined;
+  readonly tracer: Tracer | undefined;
+  readonly tracerProvider: TracerProvider | undefined;
+  readonly poolName: string;
+  readonly signal: AbortSignal | undefined;
+  readonly ssl: SslMaterial | undefined;
+  readonly connectTimeoutMs: number;
+  readonly acquireTimeoutMs: number;
+  readonly queryTimeoutMs: number;
+  readonly endTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly connMaxLifetimeJitterMs: number;
+  readonly maxUses: number;
+  readonly healthCheckPeriodMs: number;
+  readonly maxConnecting: number;
+  /** Undefined when keep-alive is off. */
+  readonly keepAlive: { readonly initialDelayMs: number } | undefined;
+  readonly leakDetectionMs: number;
+  readonly acquireSpan: AcquireSpan;
+  /** Undefined when the statistics are not logged. */
+  readonly statsLog: { readonly intervalMs: number } | undefined;
+  readonly pg: PgSettings;
+}
+
+/** All options with their defaults, copied and frozen; throws ConfigError for the first thing refused. */
+export function resolveOptions(options: unknown, config: Config): ResolvedOptions {
+  const fields: Unchecked<PoolOptions> = readFields(options ?? {}, 'options');
+
+  const ms = (name: keyof PoolOptions, preset: number): number => {
+    const value = fields[name];
+    checkMs(value, name);
+    return value ?? preset;
+  };
+  const having = <K extends keyof PoolOptions>(name: K, ...methods: string[]): PoolOptions[K] => {
+    const value = fields[name];
+    if (value !== undefined) checkMethods(value, name, methods);
+    return value as PoolOptions[K];
+  };
+  const callback = <K extends keyof PoolOptions>(name: K): PoolOptions[K] => {
+    const value = fields[name];
+    if (value !== undefined && typeof value !== 'function')
+      throw new ConfigError(`${name} must be a function`);
+    return value as PoolOptions[K];
+  };
+
+  const resolved = {
+    beforeConnect: callback('beforeConnect'),
+    afterConnect: callback('afterConnect'),
+    logger: having('logger', 'debug', 'info', 'warn') ?? undefined,
+    meter: having('meter', 'createHistogram', 'createObservableCounter'),
+    meterProvider: having('meterProvider', 'getMeter'),
+    tracer: having('tracer', 'startSpan'),
+    tracerProvider: having('tracerProvider', 'getTracer'),
+    poolName: poolName(fields.poolName, config),
+    signal: abortSignal(fields.signal),
+    ssl: resolveSsl(fields.ssl, effectiveSslMode(config)),
+    connectTimeoutMs: ms('connectTimeoutMs', DEFAULT_CONNECT_TIMEOUT_MS),
+    acquireTimeoutMs: ms('acquireTimeoutMs', DEFAULT_ACQUIRE_TIMEOUT_MS),
+    queryTimeoutMs: ms('queryTimeoutMs', DEFAULT_QUERY_TIMEOUT_MS),
+    endTimeoutMs: ms('endTimeoutMs', DEFAULT_END_TIMEOUT_MS),
+    idleTimeoutMs: ms('idleTimeoutMs', DEFAULT_IDLE_TIMEOUT_MS),
+    connMaxLifetimeJitterMs: ms(
+      'connMaxLifetimeJitterMs',
+      Math.round(effectiveLifetimeMs(config) * DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO),
+    ),
+    maxUses: whole(fields.maxUses, 'maxUses', 0) ?? DEFAULT_MAX_USES,
+    healthCheckPeriodMs: ms('healthCheckPeriodMs', DEFAULT_HEALTH_CHECK_PERIOD_MS),
+    maxConnecting: whole(fields.maxConnecting, 'maxConnecting', 1) ?? effectiveMax(config),
+    keepAlive: keepAlive(fields.keepAlive),
+    leakDetectionMs: ms('leakDetectionMs', DEFAULT_LEAK_DETECTION_MS),
+    acquireSpan: acquireSpan(fields.acquireSpan),
+    statsLog: statsLog(fields.statsLog),
+    pg: resolvePgSettings(fields.pg),
+  } satisfies Record<keyof PoolOptions, unknown>;
+
+  refuseUnknown(fields, Object.keys(resolved), 'options');
+  // An attempt that never ends would hold its slot for ever.
+  if (resolved.connectTimeoutMs === 0) {
+    throw new ConfigError(`connectTimeoutMs must be above 0 and at most ${MAX_TIMER_MS}: it cannot be off`);
+  }
+  refusePair(resolved, 'meter', 'meterProvider');
+  refusePair(resolved, 'tracer', 'tracerProvider');
+  return Object.freeze(resolved);
+}
+
+function checkMethods(value: unknown, name: string, methods: readonly string[]): void {
+  const methodsOf = Object(value) as Record<string, unknown>;
+  for (const method of methods) {
+    if (typeof methodsOf[method] !== 'function') {
+      throw new ConfigError(`${name} must have ${methods.join(', ')} as functions`);
+    }
+  }
+}
+
+function refusePair(resolved: object, one: keyof PoolOptions, other: keyof PoolOptions): void {
+  const given = resolved as PoolOptions;
+  if (given[one] !== undefined && given[other] !== undefined) {
+    throw new ConfigError(`${one} and ${other} are mutually exclusive: give the one that is to be used`);
+  }
+}
+
+function whole(value: unknown, name: string, least: number): number | undefined {
+  checkWhole(value, name, least);
+  return value;
+}
+
+function poolName(value: unknown, { host, port, database }: Config): string {
+  checkText(value, 'poolName');
+  return value || `${host}:${port}/${database}`;
+}
+
+function abortSignal(value: unknown): AbortSignal | undefined {
+  if (value !== undefined && !(value instanceof AbortSignal))
+    throw new ConfigError('signal must be an AbortSignal');
+  return value;
+}
+
+function acquireSpan(value: unknown = DEFAULT_ACQUIRE_SPAN): AcquireSpan {
+  if (!(ACQUIRE_SPANS as readonly unknown[]).includes(value)) {
+    throw new ConfigError(`acquireSpan must be one of ${ACQUIRE_SPANS.join(', ')}`);
+  }
+  return value as AcquireSpan;
+}
+
+function keepAlive(value: unknown = true): ResolvedOptions['keepAlive'] {
+  const initialDelayMs = timed(value, 'keepAlive', 'initialDelayMs');
+  return initialDelayMs === false
+    ? undefined
+    : Object.freeze({ initialDelayMs: initialDelayMs ?? DEFAULT_KEEP_ALIVE_DELAY_MS });
+}
+
+function statsLog(value: unknown = false): ResolvedOptions['statsLog'] {
+  const intervalMs = timed(value, 'statsLog', 'intervalMs');
+  return intervalMs === false
+    ? undefined
+    : Object.freeze({ intervalMs: intervalMs || DEFAULT_POOL_STATS_INTERVAL_MS });
+}
+
+/** A switch that may carry a time: false when off, undefined when on without a time. */
+function timed(value: unknown, name: string, member: string): number | false | undefined {
+  if (value === false) return false;
+  if (value === true) return undefined;
+  if (typeof value !== 'object') throw new ConfigError(`${name} must be true, false or { ${member} }`);
+  const fields = readFields(value, name);
+  refuseUnknown(fields, [member], name);
+  const time = fields[member];
+  checkMs(time, `${name}.${member}`);
+  return time;
+}

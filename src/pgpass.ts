@@ -1,0 +1,101 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { posix, win32 } from 'node:path';
+
+/** What a line of the password file is matched with. */
+export interface PasswordTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+}
+
+/** Where to look and whom to tell of a file that is ignored. */
+export interface PasswordLookup {
+  /** Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Told why the file at `path` was ignored; never its content. */
+  readonly warn?: ((message: string, path: string) => void) | undefined;
+}
+
+/** The password file libpq would read: PGPASSFILE, else the one in the home folder; undefined when there is no such folder. */
+export function passfilePath(
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string | undefined {
+  const { PGPASSFILE, APPDATA, HOME } = env;
+  if (PGPASSFILE) return PGPASSFILE;
+  if (platform === 'win32') return APPDATA ? win32.join(APPDATA, 'postgresql', 'pgpass.conf') : undefined;
+  const home = HOME || homedir();
+  return home ? posix.join(home, '.pgpass') : undefined;
+}
+
+/** The password of the first line that matches, undefined when none does; the file is read at each call, by libpq's rules. Never throws. */
+export async function findPassword(
+  target: PasswordTarget,
+  { env, warn }: PasswordLookup = {},
+): Promise<string | undefined> {
+  const path = passfilePath(env);
+  if (path === undefined) return undefined;
+  try {
+    const content = await readPrivateFile(path, (message) => warn?.(message, path));
+    return content === undefined ? undefined : matchPassword(content, target);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR')
+      warn?.(`password file ignored: it cannot be read (${code ?? 'unknown'})`, path);
+    return undefined;
+  }
+}
+
+async function readPrivateFile(path: string, warn: (message: string) => void): Promise<string | undefined> {
+  // A pipe must not block until somebody writes to it; Windows has no such flag.
+  const nonBlocking = (constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0;
+  const file = await open(path, constants.O_RDONLY | nonBlocking);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) {
+      warn('password file ignored: it is not a plain file');
+      return undefined;
+    }
+    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
+      warn('password file ignored: group or others have access to it, its mode should be 0600 or less');
+      return undefined;
+    }
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** The password of the first line of a password file that matches; `''` when that line has none. */
+export function matchPassword(content: string, target: PasswordTarget): string | undefined {
+  const tokens = [target.host, String(target.port), target.database, target.user];
+  for (const line of content.split('\n')) {
+    if (line.startsWith('#')) continue;
+    const fields = splitLine(line.replace(/\r+$/, ''));
+    if (fields.length > tokens.length && tokens.every((token, at) => matches(fields[at] ?? '', token))) {
+      return deescape(fields[tokens.length] ?? '');
+    }
+  }
+  return undefined;
+}
+
+/** Cuts at colons that no backslash precedes. */
+function splitLine(line: string): string[] {
+  const fields = [''];
+  for (const [part] of line.matchAll(/\\?./gsu)) {
+    if (part === ':') fields.push('');
+    else fields.push((fields.pop() ?? '') + part);
+  }
+  return fields;
+}
+
+function matches(field: string, token: string): boolean {
+  return field === '*' || deescape(field) === token;
+}
+
+function deescape(field: string): string {
+  return field.replace(/\\(.)/gsu, '$1');
+}

@@ -1,0 +1,148 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import type {
+  AcquireObserver,
+  AttemptObserver,
+  CloseReason,
+  Logger,
+  PoolGauges,
+  PoolObserver,
+} from '../hooks.js';
+import { ObservedAcquire, traceWarmAcquire } from './acquire.js';
+import { ObservedAttempt } from './attempt.js';
+import { ErrorTypes } from './error-type.js';
+import { quietly } from './guard.js';
+import { type PoolIdentity, releasePoolName, spanAttributes, takePoolName } from './identity.js';
+import { guardLogger } from './logger.js';
+import { PoolLogs } from './logs.js';
+import { type MeterOptions, PoolMetrics } from './metrics.js';
+import type { Signals } from './signals.js';
+import { type TracerOptions, TracerSource } from './tracing.js';
+
+export type { PoolIdentity } from './identity.js';
+
+/** Where a pool's telemetry goes. */
+export interface TelemetryOptions extends MeterOptions, TracerOptions {
+  readonly logger: Logger;
+  /** Which acquires make a span: those that wait, all, or none. */
+  readonly acquireSpan: 'auto' | 'always' | 'never';
+}
+
+/** The telemetry of one pool. */
+export interface PoolTelemetry {
+  readonly observer: PoolObserver;
+  /** `db.client.connection.pool.name`, unique in this process until the pool has ended. */
+  readonly poolName: string;
+  /** Starts to observe the pool's numbers; called once, when they can be read. */
+  watch(gauges: PoolGauges): void;
+}
+
+/** Takes the pool's name and composes metrics, spans and logs into one observer; `observer.ended()` frees the name. */
+export function observePool(identity: PoolIdentity, options: TelemetryOptions): PoolTelemetry {
+  const known = Object.freeze({ ...identity });
+  const poolName = takePoolName(known);
+  const signals: Signals = {
+    identity: known,
+    spanAttributes: Object.freeze(spanAttributes(known, poolName)),
+    acquireSpan: options.acquireSpan,
+    errorTypes: new ErrorTypes(),
+    metrics: new PoolMetrics(known, poolName, options),
+    tracers: new TracerSource(options),
+    logs: new PoolLogs(guardLogger(options.logger), poolName),
+    gauges: undefined,
+    failedAttempts: 0,
+  };
+  const Observer = options.acquireSpan === 'always' ? TracingAllObserver : TelemetryObserver;
+  return {
+    observer: new Observer(signals, poolName),
+    poolName,
+    watch: (gauges) => {
+      signals.gauges = gauges;
+      signals.metrics.watch(gauges);
+    },
+  };
+}
+
+class TelemetryObserver implements PoolObserver {
+  protected readonly metrics: PoolMetrics;
+  private readonly untraced: ObservedAcquire;
+  private hasEnded = false;
+
+  constructor(
+    protected readonly signals: Signals,
+    private readonly poolName: string,
+  ) {
+    this.metrics = signals.metrics;
+    this.untraced = new ObservedAcquire(signals, undefined, ROOT_CONTEXT);
+  }
+
+  acquired(waitMs: number): void {
+    this.metrics.acquired(waitMs);
+  }
+
+  acquireStarted(): AcquireObserver {
+    this.metrics.follow();
+    const tracer = this.signals.tracers.current();
+    const caller = context.active();
+    // Without a tracer and a caller's context nothing tells two acquires apart: one object serves all.
+    return tracer === undefined && caller === ROOT_CONTEXT
+      ? this.untraced
+      : new ObservedAcquire(this.signals, tracer, caller);
+  }
+
+  released(useMs: number): void {
+    this.metrics.released(useMs);
+  }
+
+  connecting(cause: AcquireObserver | undefined): AttemptObserver {
+    this.metrics.follow();
+    return new ObservedAttempt(this.signals, cause instanceof ObservedAcquire ? cause : undefined);
+  }
+
+  closed(reason: CloseReason, ageMs: number, error?: unknown): void {
+    this.metrics.follow();
+    this.metrics.closed(reason);
+    const { errorTypes, logs } = this.signals;
+    const errorType = error === undefined ? undefined : errorTypes.of(error);
+    logs.closed(reason, ageMs, errorType);
+    if (FAULTS.has(reason)) logs.lost(reason, ageMs, errorType);
+  }
+
+  leakSuspected(heldMs: number, stack: string): void {
+    this.signals.logs.leakSuspected(heldMs, stack);
+  }
+
+  leakReturned(heldMs: number): void {
+    this.signals.logs.leakReturned(heldMs);
+  }
+
+  endForced(heldMs: readonly number[]): void {
+    this.signals.logs.endForced(heldMs);
+  }
+
+  ended(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    const { gauges, logs } = this.signals;
+    quietly(() => logs.ended(this.metrics.totals(), gauges));
+    this.metrics.ended();
+    this.signals.gauges = undefined;
+    releasePoolName(this.poolName);
+  }
+}
+
+class TracingAllObserver extends TelemetryObserver {
+  override acquired(waitMs: number): void {
+    super.acquired(waitMs);
+    traceWarmAcquire(this.signals, waitMs);
+  }
+}
+
+// The others are routine, the user's own decision, or told as a failed attempt.
+const FAULTS: ReadonlySet<CloseReason> = new Set([
+  'server_closed',
+  'network',
+  'timeout',
+  'tx_open',
+  'busy',
+  'read_only',
+]);

@@ -1,0 +1,211 @@
+/** The version of the OpenTelemetry semantic conventions that names without the prefix `pgauge.` follow. */
+export const SEMCONV_VERSION = '1.45.0';
+
+/** The instrumentation scope of every meter and tracer; its version is the package's. */
+export const SCOPE = {
+  name: 'pgauge',
+  version: '0.1.0',
+  schemaUrl: `https://opentelemetry.io/schemas/${SEMCONV_VERSION}`,
+} as const;
+
+/** Bucket boundaries in seconds of waits, connects and token refreshes. */
+export const LATENCY_BUCKETS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+] as const;
+
+/** Bucket boundaries in seconds of checkouts, which may last minutes. */
+export const USE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300] as const;
+
+/** Every attribute on a metric or span. */
+export const ATTR = {
+  poolName: 'db.client.connection.pool.name',
+  connectionState: 'db.client.connection.state',
+  dbSystemName: 'db.system.name',
+  dbNamespace: 'db.namespace',
+  dbResponseStatusCode: 'db.response.status_code',
+  serverAddress: 'server.address',
+  serverPort: 'server.port',
+  networkPeerAddress: 'network.peer.address',
+  errorType: 'error.type',
+  cloudRegion: 'cloud.region',
+  authProviderName: 'pgauge.auth.provider.name',
+  tlsMode: 'pgauge.tls.mode',
+  closeReason: 'pgauge.connection.close_reason',
+  acquireReason: 'pgauge.acquire.reason',
+  poolUsed: 'pgauge.pool.used',
+  poolIdle: 'pgauge.pool.idle',
+  poolConnecting: 'pgauge.pool.connecting',
+  poolPending: 'pgauge.pool.pending',
+  poolLimit: 'pgauge.pool.limit',
+} as const;
+
+/** The value of `db.system.name`. */
+export const DB_SYSTEM_NAME = 'postgresql';
+
+/** The values of `db.client.connection.state`. */
+export const CONNECTION_STATES = ['used', 'idle', 'connecting'] as const;
+
+/** The values of `pgauge.connection.close_reason`. */
+export const CLOSE_REASONS = [
+  'idle',
+  'lifetime',
+  'server_closed',
+  'network',
+  'timeout',
+  'hook',
+  'auth',
+  'tx_open',
+  'busy',
+  'read_only',
+  'max_uses',
+  'released_with_error',
+  'pool_end',
+] as const;
+
+/** The values of `pgauge.acquire.reason`. */
+export const ACQUIRE_REASONS = ['new_connection', 'exhausted'] as const;
+
+/** The values of `error.type` that are neither a SQLSTATE, an error's code nor a class name. */
+export const ERROR_TYPE = {
+  acquireTimeout: 'acquire_timeout',
+  connectTimeout: 'connect_timeout',
+  other: '_OTHER',
+} as const;
+
+/** `pgauge.tls.mode` of a connection without TLS. */
+export const TLS_DISABLED = 'disable';
+
+/** `pgauge.tls.mode` of a connection for which a hook turned TLS on although the config has it off. */
+export const TLS_CUSTOM = 'custom';
+
+/** Every span; a connect span's name is `SPAN.connect`, a space and the database. */
+export const SPAN = {
+  acquire: 'pgauge.pool.acquire',
+  connect: 'CONNECT',
+  connectHook: 'pgauge.connect.hook',
+  tokenRefresh: 'pgauge.auth.token.refresh',
+  connectionInit: 'pgauge.connection.init',
+} as const;
+
+/** Every metric: its name, instrument, unit and description, and the buckets of a histogram. */
+export const METRIC = {
+  connectionCount: {
+    name: 'db.client.connection.count',
+    instrument: 'ObservableUpDownCounter',
+    unit: '{connection}',
+    description: 'Connections of the pool now, by state; the states add up to its size.',
+  },
+  connectionLimit: {
+    name: 'db.client.connection.limit',
+    instrument: 'ObservableUpDownCounter',
+    unit: '{connection}',
+    description: 'Most connections the pool may have.',
+  },
+  connectionIdleMin: {
+    name: 'db.client.connection.idle.min',
+    instrument: 'ObservableUpDownCounter',
+    unit: '{connection}',
+    description: 'Connections the pool keeps open at least.',
+  },
+  pendingRequests: {
+    name: 'db.client.connection.pending_requests',
+    instrument: 'ObservableUpDownCounter',
+    unit: '{request}',
+    description: 'Acquirers waiting for a connection now.',
+  },
+  timeouts: {
+    name: 'db.client.connection.timeouts',
+    instrument: 'ObservableCounter',
+    unit: '{timeout}',
+    description: 'Acquires that timed out.',
+  },
+  waitTime: {
+    name: 'db.client.connection.wait_time',
+    instrument: 'Histogram',
+    unit: 's',
+    buckets: LATENCY_BUCKETS,
+    description: 'Time from the call to the connection handed over, or to the failure.',
+  },
+  createTime: {
+    name: 'db.client.connection.create_time',
+    instrument: 'Histogram',
+    unit: 's',
+    buckets: LATENCY_BUCKETS,
+    description: 'Time of one connection attempt: hook, dial, TLS, login and afterConnect.',
+  },
+  useTime: {
+    name: 'db.client.connection.use_time',
+    instrument: 'Histogram',
+    unit: 's',
+    buckets: USE_BUCKETS,
+    description: 'Time from hand-over to release.',
+  },
+  tokenRefreshDuration: {
+    name: 'pgauge.auth.token.refresh.duration',
+    instrument: 'Histogram',
+    unit: 's',
+    buckets: LATENCY_BUCKETS,
+    description: 'Time to obtain the fresh token of one connection attempt.',
+  },
+  credentialsFetchDuration: {
+    name: 'pgauge.auth.credentials.fetch.duration',
+    instrument: 'Histogram',
+    unit: 's',
+    buckets: LATENCY_BUCKETS,
+    description: 'Time of one real fetch by the credential provider.',
+  },
+  credentialsExpiration: {
+    name: 'pgauge.auth.credentials.expiration',
+    instrument: 'ObservableGauge',
+    unit: 's',
+    description: 'Unix time at which the session credentials end.',
+  },
+  emptyAcquires: {
+    name: 'pgauge.pool.empty_acquires',
+    instrument: 'ObservableCounter',
+    unit: '{acquire}',
+    description: 'Successful acquires that waited for a slot or a new connection.',
+  },
+  emptyAcquireWaitTime: {
+    name: 'pgauge.pool.empty_acquire.wait_time',
+    instrument: 'ObservableCounter',
+    unit: 's',
+    description: 'Time those acquires took, summed.',
+  },
+  canceledAcquires: {
+    name: 'pgauge.pool.canceled_acquires',
+    instrument: 'ObservableCounter',
+    unit: '{acquire}',
+    description: 'Acquires that timed out or were aborted.',
+  },
+  longestUse: {
+    name: 'pgauge.pool.longest_use',
+    instrument: 'ObservableGauge',
+    unit: 's',
+    description: 'Age of the longest checkout now, 0 if none.',
+  },
+  longestWait: {
+    name: 'pgauge.pool.longest_wait',
+    instrument: 'ObservableGauge',
+    unit: 's',
+    description: 'Age of the oldest waiting acquirer now, 0 if none.',
+  },
+  connectionOpened: {
+    name: 'pgauge.connection.opened',
+    instrument: 'ObservableCounter',
+    unit: '{connection}',
+    description: 'Connection attempts that succeeded.',
+  },
+  connectionClosed: {
+    name: 'pgauge.connection.closed',
+    instrument: 'ObservableCounter',
+    unit: '{connection}',
+    description: 'Closed connections and failed logins, by reason.',
+  },
+  poolInfo: {
+    name: 'pgauge.pool.info',
+    instrument: 'ObservableUpDownCounter',
+    unit: '{pool}',
+    description: 'Always 1; carries the attributes that describe the pool.',
+  },
+} as const;
