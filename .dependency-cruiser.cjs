@@ -10,7 +10,7 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     only('leaves-import-nothing', '^src/(hooks|errors|telemetry/names|pool/stat)\\.ts$', '^$'),
-    only('telemetry-sees-seams-only', '^src/telemetry/', '^src/(telemetry/|hooks|pool/stat)'),
+    only('telemetry-sees-seams-only', '^src/telemetry/', '^src/(telemetry/|hooks|errors|pool/stat)'),
     only('pool-sees-seams-only', '^src/pool/', '^src/(pool/|hooks|errors)'),
     only('auth-sees-config-and-seams', '^src/auth/', '^src/(auth/|config|hooks|errors)'),
     only('helpers-see-config-and-seams', '^src/(tls|pgpass|connection-string)\\.ts$', '^src/(config|hooks|errors)'),
@@ -25,6 +25,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensionAlias: { '.js': ['.ts', '.js'] }, exportsFields: ['exports'], conditionNames: ['import', 'node'] },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node'] },
   },
 };

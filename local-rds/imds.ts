@@ -105,7 +105,8 @@ export class Imds {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    const path = request.url ?? '/';
+    // The SDK's metadata client asks for `//latest/…`, which the real service answers too.
+    const path = (request.url ?? '/').replace(/^\/+/, '/');
     const call = `${request.method ?? ''} ${path}`;
     this.#calls.set(call, (this.#calls.get(call) ?? 0) + 1);
     const fault = path.startsWith(this.#fault.path ?? '/') ? this.#fault : {};

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Account } from './account.js';
+import { canEnter, temporaryFolders } from './run-folder.js';
 
 /** Where the PostgreSQL programs lie that the server's account can run. */
 export interface Programs {
@@ -29,7 +30,7 @@ export async function findPrograms(account: Account | undefined): Promise<Progra
   if (!account || !asSelf.ok) {
     throw new Error(`cannot start PostgreSQL: ${installed.postgres} does not run: ${asSelf.why}`);
   }
-  const native = await cachedCopy(installed);
+  const native = await cachedCopy(installed, account);
   const copied = { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
   const again = runs(copied.postgres, account);
   if (again.ok) return copied;
@@ -94,8 +95,9 @@ function runs(program: string, account: Account | undefined): { ok: boolean; why
 }
 
 /** Copies the native folder once per version to a folder only root can write, and returns it. */
-async function cachedCopy({ name, version, folder }: PlatformPackage): Promise<string> {
-  const cache = join(tmpdir(), `local-rds-${name.replace(/^.*\//, '')}-${version}`);
+async function cachedCopy({ name, version, folder }: PlatformPackage, account: Account): Promise<string> {
+  const place = temporaryFolders().find((candidate) => canEnter(candidate, account)) ?? tmpdir();
+  const cache = join(place, `local-rds-${name.replace(/^.*\//, '')}-${version}`);
   if (!(await isTrusted(cache))) {
     // Under a name of its own first: a start at the same time must never see half a copy.
     const draft = await mkdtemp(`${cache}.`);

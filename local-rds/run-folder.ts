@@ -10,7 +10,7 @@ const MAX_FOLDER_BYTES = 80;
 
 /** Makes a private folder for data, sockets and keys that the server's account owns, under the system's temp folder or /tmp. */
 export async function makeRunFolder(account: Account | undefined): Promise<string> {
-  for (const base of [tmpdir(), '/tmp']) {
+  for (const base of temporaryFolders()) {
     const folder = await mkdtemp(join(base, 'local-rds-'));
     if (account) chownSync(folder, account.uid, account.gid);
     if (Buffer.byteLength(folder) <= MAX_FOLDER_BYTES && canEnter(folder, account)) return folder;
@@ -27,7 +27,13 @@ export async function writePrivate(path: string, text: string, account: Account 
   if (account) chownSync(path, account.uid, account.gid);
 }
 
-function canEnter(folder: string, account: Account | undefined): boolean {
+/** Where temporary files may go, the preferred place first: root's TMPDIR may be closed to the server's account, or too long. */
+export function temporaryFolders(): string[] {
+  return [...new Set([tmpdir(), '/tmp'])];
+}
+
+/** Whether the account can enter a folder. */
+export function canEnter(folder: string, account: Account | undefined): boolean {
   if (!account) return true;
   const { uid, gid } = account;
   return spawnSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { uid, gid, env: {}, cwd: '/' }).status === 0;

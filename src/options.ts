@@ -195,7 +195,7 @@ function checkMethods(value: unknown, name: string, methods: readonly string[]):
   const methodsOf = Object(value) as Record<string, unknown>;
   for (const method of methods) {
     if (typeof methodsOf[method] !== 'function') {
-      throw new ConfigError(`${name} must have ${methods.join(', ')} as functions`);
+      throw new ConfigError(`${name} must have these functions: ${methods.join(', ')}`);
     }
   }
 }

@@ -77,7 +77,7 @@ function finish(options: unknown, host: string): false | tls.ConnectionOptions {
   const final: tls.ConnectionOptions = { ...options };
   if (final.secureContext === undefined) {
     const own = contextOptions(final);
-    if (own.ca !== undefined) [own.ca].flat().forEach((ca) => checkCertificates(String(ca), 'ssl.ca'));
+    if (own.ca !== undefined) checkRoots([own.ca].flat().map(String));
     final.secureContext = newContext(own, 'ssl of the connection target');
   }
   // The context holds them now, where no inspection shows them.
@@ -85,15 +85,10 @@ function finish(options: unknown, host: string): false | tls.ConnectionOptions {
   const name = final.servername || host;
   const check = final.checkServerIdentity ?? tls.checkServerIdentity;
   // Node's own name is `localhost` where it was told of no host.
-  final.checkServerIdentity = (_name, certificate) => check(withoutZone(name), certificate);
+  final.checkServerIdentity = (_name, certificate) => check(name, certificate);
   // RFC 6066: a server name is never an address.
   if (final.servername !== undefined && isIP(final.servername) !== 0) delete final.servername;
   return final;
-}
-
-// A zone says which interface to use; no certificate names it.
-function withoutZone(name: string): string {
-  return isIP(name) === 6 ? name.replace(/%.*$/, '') : name;
 }
 
 // All that makes up a SecureContext, newer versions of Node included.
@@ -125,8 +120,7 @@ async function rootCertificates(
   { PGSSLROOTCERT: path }: NodeJS.ProcessEnv,
 ): Promise<string[] | undefined> {
   if (ssl?.ca !== undefined) {
-    if (ssl.ca.length === 0) checkCertificates('', 'ssl.ca');
-    for (const pem of ssl.ca) checkCertificates(pem, 'ssl.ca');
+    checkRoots(ssl.ca);
     return [...ssl.ca];
   }
   if (!path) return undefined;
@@ -157,6 +151,8 @@ async function clientCertificate(
   if (!keyPath) throw new ConfigError(`PGSSLCERT (${certPath}) is set but PGSSLKEY is not: both are needed`);
   const [cert, key] = await Promise.all([readNamed(certPath, 'PGSSLCERT'), readNamed(keyPath, 'PGSSLKEY')]);
   checkCertificates(cert, `PGSSLCERT (${certPath})`);
+  // Node takes an empty text for no key, and would log in without a certificate.
+  if (key === '') throw new ConfigError(`PGSSLKEY (${keyPath}): is empty`);
   return {
     material: { cert, key, ...passphrase },
     source: `PGSSLCERT (${certPath}) and PGSSLKEY (${keyPath})`,
@@ -169,6 +165,11 @@ async function readNamed(path: string, variable: string): Promise<string> {
   } catch (error) {
     throw new ConfigError(`${variable} (${path}): cannot be read: ${reason(error)}`, { cause: error });
   }
+}
+
+function checkRoots(roots: readonly string[]): void {
+  // Node would take an empty list for its own roots.
+  for (const pem of roots.length === 0 ? [''] : roots) checkCertificates(pem, 'ssl.ca');
 }
 
 const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?(?:-----END [A-Z0-9 ]+-----|$)/gs;

@@ -1,11 +1,9 @@
-import type { Signer } from '@aws-sdk/rds-signer';
 import { isIPv6 } from 'node:net';
 import { untilAborted } from './abort.js';
 import { awsCredentials, awsCredentialsRejected } from './aws-credentials.js';
 import { DETECT_REGION, IMDS_PACKAGE, resolveAwsRegion } from './aws-region.js';
 import { AWS_SDK_PACKAGES, loadAwsSdk, type AwsSdk } from './aws-sdk.js';
 import type { AuthBackend, BackendSettings, LoginTarget, TokenIssuer } from './backend.js';
-import type { AwsCredentials } from './credential-memo.js';
 import { authFailure } from './failure.js';
 import { requirePackages } from './packages.js';
 
@@ -24,20 +22,19 @@ export const awsRdsIam: AuthBackend = {
   async prepare(settings: BackendSettings, signal: AbortSignal): Promise<TokenIssuer> {
     if (signal.aborted) throw authFailure(NAME, LOADING, signal.reason);
     const region = await resolveAwsRegion(NAME, settings['region'], signal);
-    const sign = tokenSigner(region);
     return {
       source: Object.freeze({ provider: NAME, region, rejected: awsCredentialsRejected }),
-      issue: (target, issueSignal) => issueToken(sign, target, issueSignal),
+      issue: (target, issueSignal) => issueToken(target, region, issueSignal),
     };
   },
 };
 
-async function issueToken(sign: SignToken, target: LoginTarget, signal: AbortSignal): Promise<string> {
+async function issueToken(target: LoginTarget, region: string, signal: AbortSignal): Promise<string> {
   const progress = { step: LOADING };
   const steps = async (): Promise<string> => {
     const sdk = await loadAwsSdk();
     progress.step = BUILDING;
-    return await sign(sdk, target);
+    return await sign(sdk, target, region);
   };
   try {
     signal.throwIfAborted();
@@ -48,29 +45,14 @@ async function issueToken(sign: SignToken, target: LoginTarget, signal: AbortSig
   }
 }
 
-type SignToken = (sdk: AwsSdk, target: LoginTarget) => Promise<string>;
-
-/** Signs tokens for one region; a Signer is kept for as long as target and credentials stay the same. */
-function tokenSigner(region: string): SignToken {
-  let kept: { signer: Signer; credentials: AwsCredentials; target: LoginTarget } | undefined;
-
-  return async (sdk, target) => {
-    // Credentials rather than their provider: given a provider, the Signer asks it for a forced refresh whenever under
-    // 15 minutes are left, which the memo sees to with a limit of its own.
-    const credentials = await awsCredentials(sdk, NAME, region);
-    if (kept?.credentials !== credentials || !sameTarget(kept.target, target)) {
-      const { host, port, user } = target;
-      const signer = new sdk.Signer({ hostname: urlHost(host), port, username: user, region, credentials });
-      kept = { signer, credentials, target };
-    }
-    const token: unknown = await kept.signer.getAuthToken();
-    if (typeof token !== 'string' || token === '') throw new Error('the signer returned no token');
-    return token;
-  };
-}
-
-function sameTarget(a: LoginTarget, b: LoginTarget): boolean {
-  return a.host === b.host && a.port === b.port && a.user === b.user;
+async function sign(sdk: AwsSdk, { host, port, user }: LoginTarget, region: string): Promise<string> {
+  // Credentials rather than their provider: given a provider, the Signer asks it for a forced refresh whenever under
+  // 15 minutes are left, which the memo sees to with a limit of its own.
+  const credentials = await awsCredentials(sdk, NAME, region);
+  const signer = new sdk.Signer({ hostname: urlHost(host), port, username: user, region, credentials });
+  const token: unknown = await signer.getAuthToken();
+  if (typeof token !== 'string' || token === '') throw new Error('the signer returned no token');
+  return token;
 }
 
 // The Signer writes the host as it is given, and `::1:5432` names no host and port that could be told apart again.

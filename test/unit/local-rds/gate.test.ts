@@ -133,7 +133,11 @@ describe('a login with a token', () => {
       () => token({}, { ...rds().credentials.current, secretAccessKey: 'guess' }),
       'wrong signature',
     ],
-    ['and then tampered with', async () => (await token()).replace(/.$/, '!'), 'wrong signature'],
+    [
+      'and then tampered with',
+      async () => (await token()).replace('Expires=900', 'Expires=899'),
+      'wrong signature',
+    ],
     [
       'with an expired temporary key',
       () => token({}, rds().credentials.issueTemporary({ lifetimeMs: -1 })),
@@ -168,7 +172,7 @@ describe('a login with a token', () => {
   });
 
   it('may be signed for any of several advertised names', async () => {
-    rds().gate.set({ advertisedHost: ['db.internal', 'localhost'] });
+    rds().gate.set({ advertisedHost: ['localhost', 'db.internal'] });
     await (await logIn(await token())).end();
     await (await logIn(await token({ hostname: 'db.internal' }))).end();
     expect((await failureOf(logIn(await token({ username: 'x' })))).code).toBe('28000');
@@ -312,7 +316,7 @@ describe('a connection through the gate', () => {
     const pid = await open();
     const query = failureOf(client.query('SELECT pg_sleep(60)'));
     expect(await backend(pid, 'sleeping')).toBe(true);
-    const ended = once(client, 'end');
+    const ended = new Promise((resolve) => client.once('end', resolve));
     await rds().postgres.query('SELECT pg_terminate_backend($1)', [pid]);
     expect(await query).toMatchObject({ code: '57P01' });
     await ended;

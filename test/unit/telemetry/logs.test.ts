@@ -294,7 +294,7 @@ describe('secrets', () => {
       new Error(`${canary} PGPASSFILE`),
       canary,
       { code: canary, message: canary, [canary]: canary },
-    ];
+    ] as Error[];
     for (const error of errors) {
       const acquire = observer.acquireStarted();
       acquire.waiting('new_connection');

@@ -1,5 +1,5 @@
 import { createNoopMeter, type Meter, metrics } from '@opentelemetry/api';
-import { DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
+import { AggregationTemporality, DataPointType, type Histogram } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AcquireTimeoutError, ConnectTimeoutError } from '../../../src/errors.js';
 import { CLOSE_REASONS, LATENCY_BUCKETS, METRIC, SCOPE, USE_BUCKETS } from '../../../src/telemetry/names.js';
@@ -308,6 +308,25 @@ describe('an ended pool', () => {
       );
     }
     expect(reads).toBe(1);
+  });
+
+  it('is observed once more and then no longer', async () => {
+    // Deltas tell what was observed from what the SDK repeats.
+    const { meterProvider, points } = meterSdk(AggregationTemporality.DELTA);
+    const { observer, watch } = observed({}, { meterProvider });
+    watch(idleGauges());
+    const observations = async () => (await points('pgauge.pool.info')).length;
+    expect([await observations(), await observations()]).toEqual([1, 1]);
+    observer.ended();
+    expect([await observations(), await observations()]).toEqual([1, 0]);
+  });
+
+  it('is not observed when it is watched after its end', async () => {
+    const { meterProvider, points } = meterSdk();
+    const { observer, watch } = observed({}, { meterProvider });
+    observer.ended();
+    watch(idleGauges());
+    expect(await points('pgauge.pool.info')).toEqual([]);
   });
 
   it('does not join a provider that is registered later', async () => {

@@ -1,6 +1,11 @@
 import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { type MetricData, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  type MetricData,
+  MeterProvider,
+  MetricReader,
+} from '@opentelemetry/sdk-metrics';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -27,8 +32,8 @@ export type Attributes = Readonly<Record<string, unknown>>;
 export type Point = MetricData['dataPoints'][number];
 
 /** A meter provider of the real SDK that is read by hand. */
-export function meterSdk() {
-  const reader = new ManualReader();
+export function meterSdk(temporality = AggregationTemporality.CUMULATIVE) {
+  const reader = new ManualReader({ aggregationTemporalitySelector: () => temporality });
   const meterProvider = new MeterProvider({ readers: [reader] });
   const collect = async () => {
     const { resourceMetrics, errors } = await reader.collect();

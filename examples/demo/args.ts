@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+
+/** What the command line asks for. */
+export interface Arguments {
+  /** How long the whole run may take, in seconds; default 40. */
+  readonly seconds: number;
+  /** Port of `/metrics` on 127.0.0.1, 0 for any free one; default 9464. */
+  readonly metricsPort: number;
+  /** Whether the pool's debug stats records are printed; default false. */
+  readonly statsLog: boolean;
+  readonly help: boolean;
+}
+
+/** The command line was not understood; the message says which part. */
+export class UsageError extends Error {}
+
+const MIN_SECONDS = 10;
+const MAX_SECONDS = 86_400;
+const MAX_PORT = 65_535;
+
+/** What `--help` prints. */
+export const USAGE = `usage: npm run demo -- [options]
+  --seconds <n>       how long the whole run may take, at least ${MIN_SECONDS}; default 40
+  --metrics-port <n>  port of http://127.0.0.1:<n>/metrics, 0 for any free one; default 9464
+  --stats-log         print the pool's debug records "postgres pool stats" on stderr
+  --help
+
+With OTEL_EXPORTER_OTLP_ENDPOINT set, metrics and traces are exported over OTLP (HTTP) as well.
+Exit code: 0 the pool recovered from every phase, 1 it did not or the demo could not start,
+2 wrong usage, 130 (129, 143) ended by SIGINT (SIGHUP, SIGTERM).
+`;
+
+/** Reads the command line; throws `UsageError`. */
+export function readArguments(given: readonly string[]): Arguments {
+  const { values } = parse(given);
+  return {
+    seconds: wholeNumber('seconds', values.seconds ?? '40', MIN_SECONDS, MAX_SECONDS),
+    metricsPort: wholeNumber('metrics-port', values['metrics-port'] ?? '9464', 0, MAX_PORT),
+    statsLog: values['stats-log'] ?? false,
+    help: values.help ?? false,
+  };
+}
+
+function parse(given: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...given],
+      options: {
+        seconds: { type: 'string' },
+        'metrics-port': { type: 'string' },
+        'stats-log': { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}`);
+}

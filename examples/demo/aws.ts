@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { devNull } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalRds } from '../../local-rds/index.js';
+
+/** The stand-in for the credential endpoint of a container: the AWS SDK asks it when the credentials it holds have ended. */
+export interface CredentialEndpoint extends AsyncDisposable {
+  /** Milliseconds before it answers. */
+  delayMs: number;
+  /** Cumulative: requests. */
+  readonly requests: number;
+}
+
+// So long the server accepts a key after the SDK was told that it has ended: a token signed with it at the last
+// moment is still on its way.
+const GRACE_MS = 60_000;
+
+/** Serves keys that end after `lifetimeMs` and points the SDK in this process to them, away from the user's own account. */
+export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promise<CredentialEndpoint> {
+  const state = { delayMs: 0, requests: 0 };
+  const server = createServer((_request, response) => {
+    state.requests += 1;
+    void sleep(state.delayMs, undefined, { ref: false }).then(() => {
+      const key = rds.credentials.issueTemporary({ lifetimeMs: lifetimeMs + GRACE_MS });
+      response.setHeader('content-type', 'application/json');
+      response.end(
+        JSON.stringify({
+          AccessKeyId: key.accessKeyId,
+          SecretAccessKey: key.secretAccessKey,
+          Token: key.sessionToken,
+          Expiration: new Date(Date.now() + lifetimeMs).toISOString(),
+        }),
+      );
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.unref();
+
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('AWS_')) Reflect.deleteProperty(process.env, name);
+  }
+  Object.assign(process.env, {
+    AWS_CONFIG_FILE: devNull,
+    AWS_SHARED_CREDENTIALS_FILE: devNull,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+  });
+  return Object.assign(state, {
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  });
+}

@@ -1,0 +1,105 @@
+import { context, diag, DiagLogLevel, trace, type Meter, type Tracer } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
+import {
+  defaultResource,
+  detectResources,
+  envDetector,
+  resourceFromAttributes,
+  type Resource,
+} from '@opentelemetry/resources';
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { serveMetrics } from './metrics-endpoint.js';
+import { PoolReader } from './pool-reader.js';
+import { SpanCounter } from './span-counter.js';
+
+/** The SDK of an application, running. */
+export interface Telemetry extends AsyncDisposable {
+  readonly meter: Meter;
+  readonly tracer: Tracer;
+  /** Where the demo reads its own numbers. */
+  readonly reader: PoolReader;
+  readonly spans: SpanCounter;
+  /** Where Prometheus scrapes. */
+  readonly metricsUrl: string;
+  /** Where OTLP goes, if it is on. */
+  readonly otlpEndpoint: string | undefined;
+}
+
+const NAME = 'pgauge-demo';
+const EXPORT_INTERVAL_MS = 5_000;
+// A collector that is not there must not hold up the end.
+const FLUSH_TIMEOUT_MS = 2_000;
+
+/** Sets up metrics, traces and the query spans of instrumentation-pg; to be called before anything loads `pg`. `warn` hears once of an export that fails. Throws when the port is taken. */
+export async function startTelemetry(port: number, warn: (line: string) => void): Promise<Telemetry> {
+  const otlpEndpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined;
+  const endpoint = await serveMetrics(port);
+  const resource = demoResource();
+  reportOnce(otlpEndpoint, warn);
+  const reader = new PoolReader();
+  const meterProvider = new MeterProvider({
+    resource,
+    readers: [endpoint.reader, reader, ...(otlpEndpoint ? [otlpMetrics()] : [])],
+  });
+  const spans = new SpanCounter();
+  const processors: SpanProcessor[] = [spans];
+  if (otlpEndpoint) processors.push(new BatchSpanProcessor(new OTLPTraceExporter()));
+  const tracerProvider = new BasicTracerProvider({ resource, spanProcessors: processors });
+
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  trace.setGlobalTracerProvider(tracerProvider);
+  // Parents are required, for the demo's own looks at pg_stat_activity are no part of the application.
+  const queries = new PgInstrumentation({ requireParentSpan: true });
+  queries.setTracerProvider(tracerProvider);
+  queries.setMeterProvider(meterProvider);
+
+  return {
+    meter: meterProvider.getMeter(NAME),
+    tracer: tracerProvider.getTracer(NAME),
+    reader,
+    spans,
+    metricsUrl: endpoint.url,
+    otlpEndpoint,
+    [Symbol.asyncDispose]: async () => {
+      endpoint.close();
+      const flushed = Promise.allSettled([meterProvider.shutdown(), tracerProvider.shutdown()]);
+      await Promise.race([flushed, sleep(FLUSH_TIMEOUT_MS, undefined, { ref: false })]);
+    },
+  };
+}
+
+function otlpMetrics(): PeriodicExportingMetricReader {
+  return new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter(),
+    exportIntervalMillis: EXPORT_INTERVAL_MS,
+  });
+}
+
+// Replicas collide without an instance id, which the SDK does not set. What OTEL_RESOURCE_ATTRIBUTES and
+// OTEL_SERVICE_NAME say wins.
+function demoResource(): Resource {
+  return defaultResource()
+    .merge(resourceFromAttributes({ 'service.name': NAME, 'service.instance.id': randomUUID() }))
+    .merge(detectResources({ detectors: [envDetector] }));
+}
+
+function reportOnce(otlpEndpoint: string | undefined, warn: (line: string) => void): void {
+  let said = false;
+  const error = (): void => {
+    if (said) return;
+    said = true;
+    warn(
+      otlpEndpoint
+        ? `OpenTelemetry reports an error; is a collector listening at ${otlpEndpoint}?`
+        : 'OpenTelemetry reports an error',
+    );
+  };
+  const ignore = (): void => undefined;
+  diag.setLogger({ error, warn: ignore, info: ignore, debug: ignore, verbose: ignore }, DiagLogLevel.ERROR);
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** How a script ended. */
+export interface ChildResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** What it printed, a line each. */
+  readonly lines: readonly string[];
+  readonly stderr: string;
+  /** Milliseconds from its last line to its exit. */
+  readonly lingeredMs: number;
+}
+
+/** A running script. */
+export interface Child {
+  /** Resolves with the first line printed that starts so; rejects when the script ends without. */
+  line(start: string): Promise<string>;
+  /** Resolves when it has ended; one that runs for longer than its limit is killed. */
+  readonly result: Promise<ChildResult>;
+}
+
+/** Runs a TypeScript file as a process of its own, killed after `timeoutMs` (20 000). */
+export function runScript(
+  script: URL,
+  args: readonly string[],
+  { env = {}, timeoutMs = 20_000 }: { env?: Record<string, string>; timeoutMs?: number } = {},
+): Child {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(script), ...args], {
+    // Not the test runner's: its NODE_OPTIONS and VITEST would change the child.
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+  });
+  const lines: string[] = [];
+  let lastLineAt = performance.now();
+  let exitedAt = 0;
+  let partial = '';
+  let stderr = '';
+  const waiting = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (partial + text).split('\n');
+    partial = parts.pop() ?? '';
+    lines.push(...parts);
+    lastLineAt = performance.now();
+    for (const check of waiting) check();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.once('exit', () => (exitedAt = performance.now()));
+  const result = new Promise<ChildResult>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      resolve({ code, signal, lines, stderr, lingeredMs: exitedAt - lastLineAt });
+    });
+  });
+  const line = (start: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = lines.find((text) => text.startsWith(start));
+        if (found === undefined) return;
+        waiting.delete(check);
+        resolve(found);
+      };
+      waiting.add(check);
+      void result.then(() => {
+        reject(new Error(`the script ended without printing ${start}: ${lines.join('\n')}\n${stderr}`));
+      });
+      check();
+    });
+  return { line, result };
+}

@@ -1,0 +1,124 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll } from 'vitest';
+import { ProxyLink } from './proxy-link.js';
+
+/** What a proxy does to the traffic; each change holds for what comes after it, on open connections too. */
+export interface ProxyControls {
+  /** Delay in milliseconds of each piece, in either direction; default 0. */
+  delayMs: number;
+  /** Most bytes of a piece, each sent as a packet of its own; default no limit. */
+  chunkBytes: number;
+  /** Delay in milliseconds before a message of the server's of that type, `Z` for ReadyForQuery; default none. Unencrypted connections only. */
+  messageDelayMs: (type: string) => number;
+  /** Swallows all that is sent in either direction, closes too, and leaves connections open; default false. */
+  blackHole: boolean;
+  /** Resets connections as soon as they are accepted; default false. */
+  refuse: boolean;
+  /** Resets a connection once so many bytes of the server's have passed; default never. */
+  cutAfterBytes: number;
+}
+
+const UNDISTURBED: ProxyControls = {
+  delayMs: 0,
+  chunkBytes: Infinity,
+  messageDelayMs: () => 0,
+  blackHole: false,
+  refuse: false,
+  cutAfterBytes: Infinity,
+};
+
+/** Starts a TCP proxy on 127.0.0.1 before the calling file's tests and closes it after. */
+export function useProxy(target: () => { readonly host: string; readonly port: number }): () => Proxy {
+  let proxy: Proxy | undefined;
+  beforeAll(async () => {
+    proxy = new Proxy(target());
+    await proxy.listen();
+  });
+  afterAll(() => proxy?.close());
+  return () => {
+    if (!proxy)
+      throw new Error('the proxy of this file is not running yet: ask for it inside a test or hook');
+    return proxy;
+  };
+}
+
+/** A TCP proxy that can be told to disturb. */
+export class Proxy {
+  readonly host = '127.0.0.1';
+  /** Cumulative: connections accepted since `clear()`. */
+  accepted = 0;
+  /** Cumulative: bytes that clients sent since `clear()`. */
+  clientBytes = 0;
+  readonly controls: ProxyControls = { ...UNDISTURBED };
+  readonly #links = new Set<ProxyLink>();
+  #server: Server | undefined;
+  #port = 0;
+
+  constructor(private readonly target: { readonly host: string; readonly port: number }) {}
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Current: connections that the client has not closed. */
+  get open(): number {
+    return this.#links.size;
+  }
+
+  /** Changes the controls named, and leaves the others. */
+  set(controls: Partial<ProxyControls>): void {
+    Object.assign(this.controls, controls);
+  }
+
+  /** Ends every disturbance, drops every connection and counts from 0 again. */
+  clear(): void {
+    this.set(UNDISTURBED);
+    this.resetAll();
+    this.accepted = 0;
+    this.clientBytes = 0;
+  }
+
+  /** Resets every open connection. */
+  resetAll(): void {
+    for (const link of this.#links) link.reset();
+  }
+
+  /** Listens, on the same port as before if there was one. */
+  async listen(): Promise<void> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.#port, this.host, resolve);
+    });
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
+  }
+
+  /** Stops listening, so that the system refuses connections; open ones stay. */
+  async pause(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    // The port is free at once; its callback waits for the open connections.
+    server?.close();
+    await new Promise(setImmediate);
+  }
+
+  /** Stops listening and drops every connection. */
+  async close(): Promise<void> {
+    await this.pause();
+    this.resetAll();
+  }
+
+  #accept(client: Socket): void {
+    this.accepted += 1;
+    if (this.controls.refuse) {
+      client.on('error', () => undefined);
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect({ ...this.target, noDelay: true, allowHalfOpen: true });
+    const link = new ProxyLink(client, server, this.controls, (bytes) => (this.clientBytes += bytes));
+    this.#links.add(link);
+    client.once('close', () => this.#links.delete(link));
+  }
+}

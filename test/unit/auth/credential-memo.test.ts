@@ -1,0 +1,84 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CredentialMemo, type AwsCredentials } from '../../../src/auth/credential-memo.js';
+
+const MINUTE_MS = 60_000;
+
+function key(accessKeyId: string, lifetimeMs?: number): AwsCredentials {
+  const expiration = lifetimeMs === undefined ? {} : { expiration: new Date(Date.now() + lifetimeMs) };
+  return { accessKeyId, secretAccessKey: 'secret', ...expiration };
+}
+
+const hang = (): Promise<AwsCredentials> => new Promise(() => undefined);
+const give = (credentials: AwsCredentials) => () => Promise.resolve(credentials);
+
+describe('CredentialMemo', () => {
+  let memo: CredentialMemo;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    memo = new CredentialMemo(() => undefined);
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it('keeps credentials that do not end', async () => {
+    const held = key('A');
+    await memo.get(give(held));
+    vi.advanceTimersByTime(24 * 60 * MINUTE_MS);
+    expect(await memo.get(hang)).toBe(held);
+  });
+
+  it('hands out those held while their renewal hangs', async () => {
+    const held = key('A', 16 * MINUTE_MS);
+    await memo.get(give(held));
+    vi.advanceTimersByTime(2 * MINUTE_MS);
+    expect(await memo.get(hang)).toBe(held);
+  });
+
+  it('does not wait for a renewal that has been running for 2 s', async () => {
+    const held = key('A', 16 * MINUTE_MS);
+    await memo.get(give(held));
+    vi.advanceTimersByTime(2 * MINUTE_MS);
+    void memo.get(hang);
+    vi.advanceTimersByTime(2_000);
+    const start = process.hrtime.bigint();
+    expect(await memo.get(hang)).toBe(held);
+    expect(Number(process.hrtime.bigint() - start) / 1e6).toBeLessThan(1000);
+  });
+
+  it('starts another fetch when one hangs for 10 s, and takes what comes', async () => {
+    const hanging = memo.get(hang);
+    vi.advanceTimersByTime(9_999);
+    const joined = memo.get(give(key('B')));
+    vi.advanceTimersByTime(1);
+    const held = key('C');
+    expect(await memo.get(give(held))).toBe(held);
+    expect(await Promise.race([hanging, joined, Promise.resolve('pending')])).toBe('pending');
+  });
+
+  it('does not let a late answer replace a later one', async () => {
+    let answer: (credentials: AwsCredentials) => void = () => undefined;
+    const late = memo.get(() => new Promise((resolve) => (answer = resolve)));
+    vi.advanceTimersByTime(10_000);
+    const newer = key('B');
+    await memo.get(give(newer));
+    answer(key('A'));
+    expect((await late).accessKeyId).toBe('A');
+    expect(await memo.get(hang)).toBe(newer);
+  });
+
+  it('keeps suspected credentials when no others can be had, and does not ask again at once', async () => {
+    const held = key('A');
+    await memo.get(give(held));
+    memo.suspect();
+    expect(await memo.get(() => Promise.reject(new Error('down')))).toBe(held);
+    const fetch = vi.fn(hang);
+    expect(await memo.get(fetch)).toBe(held);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it('waits for others when those held have ended, and rejects with why there are none', async () => {
+    await memo.get(give(key('A', MINUTE_MS)));
+    vi.advanceTimersByTime(MINUTE_MS);
+    await expect(memo.get(() => Promise.reject(new Error('down')))).rejects.toThrow('down');
+  });
+});
