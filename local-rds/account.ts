@@ -11,8 +11,11 @@ export interface Account {
 const CANDIDATES = ['postgres', 'nobody'];
 
 /** The unprivileged account to start PostgreSQL under when this process is root, else `undefined`; throws when root finds none. */
-export function serverAccount(passwdFile = '/etc/passwd'): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined;
+export function serverAccount(
+  passwdFile = '/etc/passwd',
+  uidOfProcess = process.getuid?.(),
+): Account | undefined {
+  if (uidOfProcess !== 0) return undefined;
   const lines = readFileSync(passwdFile, 'utf8')
     .split('\n')
     .map((line) => line.split(':'));

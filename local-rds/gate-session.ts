@@ -23,7 +23,7 @@ export interface Backend {
 /** What a session asks of the gate it belongs to. */
 export interface SessionPolicy {
   readonly backend: Backend;
-  readonly secureContext: SecureContext | undefined;
+  secureContext(): SecureContext | undefined;
   readonly requireTls: boolean;
   /** Milliseconds before the answer to the startup message. */
   delayMs(): number;
@@ -60,7 +60,8 @@ interface Opened {
 }
 
 /** Answers the requests for encryption; resolves with the first message that is none. */
-async function negotiate(raw: Socket, { secureContext }: SessionPolicy): Promise<Opened | undefined> {
+async function negotiate(raw: Socket, policy: SessionPolicy): Promise<Opened | undefined> {
+  const secureContext = policy.secureContext();
   let client = raw;
   for (;;) {
     const message = await readFirstMessage(client);

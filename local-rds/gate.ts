@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve, type Backend, type SessionPolicy } from './gate-session.js';
 import { GateCounter, type GateStats } from './gate-stats.js';
@@ -65,6 +65,7 @@ export class Gate {
   #server: Server | undefined;
   #port: number;
   #listened = false;
+  #secureContext: SecureContext | undefined;
 
   /** @internal */
   constructor(options: GateOptions) {
@@ -80,6 +81,7 @@ export class Gate {
       advertisedHost: options.advertisedHost ?? 'localhost',
     };
     this.#policy = this.#makePolicy();
+    if (options.tls) this.useCertificate(options.tls);
   }
 
   /** The port listened on; stays the same over `pause()` and `resume()`. */
@@ -95,6 +97,11 @@ export class Gate {
   /** Changes the controls named, and leaves the others. */
   set(controls: Partial<GateControls>): void {
     Object.assign(this.#controls, controls);
+  }
+
+  /** Shows new connections another certificate (PEM), of another name, age or authority for instance; throws when it and its key do not fit. */
+  useCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
+    this.#secureContext = createSecureContext({ cert, key });
   }
 
   /** What the gate has seen. */
@@ -154,7 +161,7 @@ export class Gate {
     const members = typeof iamUsers === 'function' ? undefined : new Set(iamUsers);
     return {
       backend,
-      secureContext: tls && createSecureContext({ cert: tls.cert, key: tls.key }),
+      secureContext: () => this.#secureContext,
       requireTls: this.#options.requireTls ?? tls !== undefined,
       delayMs: () => this.#controls.delayMs,
       startupFailure: () => this.#controls.fatal,

@@ -2,31 +2,27 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import { serverAccount, type Account } from './account.js';
 import { Guard } from './guard.js';
 import { findPrograms, type Programs } from './native.js';
 import { becomesTrue, childrenOf, hasEnded, isAlive, signal } from './processes.js';
+import {
+  LOOPBACK,
+  freePort,
+  initdbArguments,
+  settingArguments,
+  writeConfiguration,
+  type PostgresOptions,
+} from './postgres-setup.js';
 import { makeRunFolder, writePrivate } from './run-folder.js';
 
-/** How {@link startPostgres} sets the server up. */
-export interface PostgresOptions {
-  /** TCP port on 127.0.0.1; default a free one, which the server keeps over restarts. */
-  readonly port?: number;
-  /** Certificate and key (PEM) for TLS on the TCP port, and roots for client certificates; default no TLS. */
-  readonly ssl?: { readonly cert: string; readonly key: string; readonly ca?: string };
-  /** Refuses unencrypted TCP connections, as `hostssl` lines do; default false; needs `ssl`. */
-  readonly requireSsl?: boolean;
-  /** Server settings beside or instead of the defaults, as with `-c`. */
-  readonly settings?: Readonly<Record<string, string>>;
-}
+export type { PostgresOptions };
 
 /** `fast` ends sessions with 57P01, `immediate` without clean-up, `smart` waits for clients. */
 export type ShutdownMode = 'fast' | 'immediate' | 'smart';
 
-const HOST = '127.0.0.1';
 const SUPERUSER = 'postgres';
 const SIGNALS: Record<ShutdownMode, NodeJS.Signals> = {
   fast: 'SIGINT',
@@ -37,17 +33,6 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const MAX_LOG_CHARACTERS = 64 * 1024;
 const PORT_ATTEMPTS = 5;
-
-const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
-  // A killed process loses nothing by it, only a machine that loses power would.
-  fsync: 'off',
-  max_connections: '200',
-  shared_buffers: '16MB',
-  // In the data folder, so that a killed server leaves nothing in /dev/shm.
-  dynamic_shared_memory_type: 'mmap',
-  log_line_prefix: '%m [%p] ',
-  timezone: 'UTC',
-};
 
 /** Starts a PostgreSQL of its own in a fresh temporary folder, listening on 127.0.0.1 and a private unix socket; throws an error that says why it cannot. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
@@ -69,7 +54,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
 /** A running PostgreSQL and the handles to disturb it. */
 export class LocalPostgres {
   /** Address of the TCP port. */
-  readonly host = HOST;
+  readonly host = LOOPBACK;
   /** Folder of the unix socket; local connections are trusted. */
   readonly socketDir: string;
   /** The superuser. */
@@ -158,11 +143,11 @@ export class LocalPostgres {
       if (!fixed) this.#port = await freePort();
       const failure = await this.#launch();
       if (failure === undefined) return;
-      const portTaken = /Address already in use|could not create any TCP\/IP sockets/.test(failure);
+      const portTaken = failure.includes('Address already in use');
       // A free port may be taken between our look and the server's bind.
       if (portTaken && !fixed && attempt < PORT_ATTEMPTS) continue;
       throw new Error(
-        `cannot start PostgreSQL: ${portTaken ? `port ${this.#port} on ${HOST} is taken` : 'the server ended'}:\n${failure}`,
+        `cannot start PostgreSQL: ${portTaken ? `port ${this.#port} on ${LOOPBACK} is taken` : 'the server ended'}:\n${failure}`,
       );
     }
   }
@@ -207,10 +192,10 @@ export class LocalPostgres {
   async initialise(): Promise<void> {
     const passwordFile = this.#path('password');
     await writePrivate(passwordFile, `${this.password}\n`, this.#account);
-    const arguments_ = ['-D', this.#path('data'), '-U', this.user, `--pwfile=${passwordFile}`];
-    arguments_.push('--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C');
-    arguments_.push('--auth=scram-sha-256', '--no-sync', '--no-instructions');
-    const initdb = this.#spawn(this.#programs.initdb, arguments_);
+    const initdb = this.#spawn(
+      this.#programs.initdb,
+      initdbArguments(this.#path('data'), this.user, passwordFile),
+    );
     await becomesTrue(() => hasEnded(initdb), START_TIMEOUT_MS);
     this.#guard.watch(undefined);
     if (initdb.exitCode !== 0) {
@@ -218,14 +203,7 @@ export class LocalPostgres {
       throw new Error(`cannot start PostgreSQL: initdb failed:\n${this.log()}`);
     }
     await rm(passwordFile);
-    const { ssl, requireSsl } = this.#options;
-    await rm(this.#path('data/pg_hba.conf'));
-    // The socket's folder is private to the server's account, so local connections need no password.
-    const rules = `local all all trust\n${requireSsl ? 'hostssl' : 'host'} all all ${HOST}/32 scram-sha-256\n`;
-    await writePrivate(this.#path('data/pg_hba.conf'), rules, this.#account);
-    for (const [name, pem] of Object.entries({ cert: ssl?.cert, key: ssl?.key, ca: ssl?.ca })) {
-      if (pem) await writePrivate(this.#path(`${name}.pem`), pem, this.#account);
-    }
+    await writeConfiguration(this.#folder, this.#options, this.#account);
   }
 
   /** Starts the server once; resolves with its log when it ended instead of becoming ready. */
@@ -236,10 +214,9 @@ export class LocalPostgres {
       rmSync(this.#path(`.s.PGSQL.${this.#port}${suffix}`), { force: true });
     }
     const logStart = this.log().length;
-    const settings = { ...DEFAULT_SETTINGS, ...this.#sslSettings(), ...this.#options.settings };
     const server = this.#spawn(this.#programs.postgres, [
-      ...['-D', this.#path('data'), '-h', HOST, '-p', String(this.#port), '-k', this.socketDir],
-      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ...['-D', this.#path('data'), '-h', LOOPBACK, '-p', String(this.#port), '-k', this.socketDir],
+      ...settingArguments(this.#folder, this.#options),
     ]);
     this.#server = server;
     await becomesTrue(() => hasEnded(server) || this.#isReady(), START_TIMEOUT_MS);
@@ -249,17 +226,6 @@ export class LocalPostgres {
     this.#guard.watch(undefined);
     const log = this.log();
     return log.length > logStart ? log.slice(logStart) : log;
-  }
-
-  #sslSettings(): Record<string, string> {
-    const { ssl } = this.#options;
-    if (!ssl) return {};
-    return {
-      ssl: 'on',
-      ssl_cert_file: this.#path('cert.pem'),
-      ssl_key_file: this.#path('key.pem'),
-      ...(ssl.ca ? { ssl_ca_file: this.#path('ca.pem') } : {}),
-    };
   }
 
   // The eighth line of the lock file is what pg_ctl waits for too.
@@ -307,16 +273,4 @@ export class LocalPostgres {
   #path(name: string): string {
     return join(this.#folder, name);
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject);
-    probe.listen(0, HOST, resolve);
-  });
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free TCP port');
-  return address.port;
 }

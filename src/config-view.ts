@@ -39,7 +39,7 @@ export function logValue(config: Config | null | undefined): ConfigLogValue | un
 const SECRETS: readonly string[] = ['password', 'migrationPassword'] satisfies (keyof Config)[];
 
 /**
- * A frozen copy of a config that prints as its redacted view: as JSON, in `util.inspect`, as a field of a pino record.
+ * A frozen copy of a config that prints as its redacted view: as JSON, in `util.inspect`, in a pino record.
  * It is a Config like any other: its password can be read, and a spread copy is an ordinary object. Not validated;
  * throws ConfigError when `init` is no object.
  */
@@ -54,5 +54,8 @@ export function defineConfig(init: Config): Config {
   const show = (): ConfigLogValue => view(fields);
   Object.defineProperty(config, 'toJSON', { value: show });
   Object.defineProperty(config, inspect.custom, { value: show });
+  // pino prints the fields of a record's own object without asking toJSON; of what looks like an HTTP response only this.
+  Object.defineProperty(config, 'setHeader', { value: () => undefined });
+  Object.defineProperty(config, 'getHeaders', { value: show });
   return Object.freeze(config) as Config;
 }

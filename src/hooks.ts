@@ -39,7 +39,10 @@ export interface ConnectContext {
 export type BeforeConnect = (target: ConnectTarget, context: ConnectContext) => void | Promise<void>;
 
 /** Runs once on every new connection before its first use; a failure closes the connection and rejects the acquirer. */
-export type AfterConnect = (client: PoolClient, context: { readonly signal: AbortSignal }) => void | Promise<void>;
+export type AfterConnect = (
+  client: PoolClient,
+  context: { readonly signal: AbortSignal },
+) => void | Promise<void>;
 
 /** The part of a pino logger that is used: fields first, message second. */
 export interface Logger {
@@ -137,7 +140,12 @@ export interface AttemptObserver {
   /** Runs a token refresh as part of this attempt. */
   token<T>(source: TokenSource, refresh: () => Promise<T>): Promise<T>;
   /** The final address, known once the hook has run. */
-  dialing(target: { readonly host: string; readonly port: number; readonly database: string; readonly tls: boolean }): void;
+  dialing(target: {
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly tls: boolean;
+  }): void;
   /** The peer's address, known once TCP is connected. */
   peer(address: string): void;
   /** Runs `afterConnect` as part of this attempt. */

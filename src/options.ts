@@ -40,8 +40,6 @@ export const DEFAULT_KEEP_ALIVE_DELAY_MS = 10_000;
 export const DEFAULT_LEAK_DETECTION_MS = 0;
 /** When an acquire gets a span. */
 export const DEFAULT_ACQUIRE_SPAN = 'auto';
-/** Interval of the pool's statistics in the log, in milliseconds. */
-export const DEFAULT_POOL_STATS_INTERVAL_MS = 60_000;
 
 const ACQUIRE_SPANS = ['auto', 'always', 'never'] as const;
 
@@ -109,7 +107,8 @@ export interface ResolvedOptions {
   readonly meterProvider: MeterProvider | undefined;
   readonly tracer: Tracer | undefined;
   readonly tracerProvider: TracerProvider | undefined;
-  readonly poolName: string;
+  /** Undefined: telemetry makes one. */
+  readonly poolName: string | undefined;
   readonly signal: AbortSignal | undefined;
   readonly ssl: SslMaterial | undefined;
   readonly connectTimeoutMs: number;
@@ -125,7 +124,7 @@ export interface ResolvedOptions {
   readonly keepAlive: { readonly initialDelayMs: number } | undefined;
   readonly leakDetectionMs: number;
   readonly acquireSpan: AcquireSpan;
-  /** Undefined when the statistics are not logged. */
+  /** Undefined when the statistics are not logged; 0 means the stats logger's own default. */
   readonly statsLog: { readonly intervalMs: number } | undefined;
   readonly pg: PgSettings;
 }
@@ -159,7 +158,7 @@ export function resolveOptions(options: unknown, config: Config): ResolvedOption
     meterProvider: having('meterProvider', 'getMeter'),
     tracer: having('tracer', 'startSpan'),
     tracerProvider: having('tracerProvider', 'getTracer'),
-    poolName: poolName(fields.poolName, config),
+    poolName: text(fields.poolName, 'poolName'),
     signal: abortSignal(fields.signal),
     ssl: resolveSsl(fields.ssl, effectiveSslMode(config)),
     connectTimeoutMs: ms('connectTimeoutMs', DEFAULT_CONNECT_TIMEOUT_MS),
@@ -212,9 +211,9 @@ function whole(value: unknown, name: string, least: number): number | undefined 
   return value;
 }
 
-function poolName(value: unknown, { host, port, database }: Config): string {
-  checkText(value, 'poolName');
-  return value || `${host}:${port}/${database}`;
+function text(value: unknown, name: string): string | undefined {
+  checkText(value, name);
+  return value === '' ? undefined : value;
 }
 
 function abortSignal(value: unknown): AbortSignal | undefined {
@@ -239,9 +238,7 @@ function keepAlive(value: unknown = true): ResolvedOptions['keepAlive'] {
 
 function statsLog(value: unknown = false): ResolvedOptions['statsLog'] {
   const intervalMs = timed(value, 'statsLog', 'intervalMs');
-  return intervalMs === false
-    ? undefined
-    : Object.freeze({ intervalMs: intervalMs || DEFAULT_POOL_STATS_INTERVAL_MS });
+  return intervalMs === false ? undefined : Object.freeze({ intervalMs: intervalMs ?? 0 });
 }
 
 /** A switch that may carry a time: false when off, undefined when on without a time. */

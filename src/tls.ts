@@ -50,9 +50,9 @@ export async function planTls(
       ...(!named && { checkServerIdentity: acceptAnyName }),
       ...(servername !== undefined && { servername }),
     }),
-    finish(options, host) {
-      if (options === false || !isOptions(options) || options.secureContext !== secureContext)
-        return finish(options, host);
+    finish(given, host) {
+      const options = isOptions(given) ? ownOf(given) : given;
+      if (!isOptions(options) || options.secureContext !== secureContext) return finish(options, host);
       const added = contextOptions(options);
       if (Object.keys(added).length === 0) return finish(options, host);
       const rest = { ...options };
@@ -70,11 +70,16 @@ function isOptions(value: unknown): value is tls.ConnectionOptions {
   return typeof value === 'object' && value !== null;
 }
 
+/** A copy without a prototype, so that nothing inherited shows through, however Object.prototype was polluted. */
+function ownOf<T extends object>(options: T): T {
+  return Object.assign(Object.create(null) as object, options) as T;
+}
+
 function finish(options: unknown, host: string): false | tls.ConnectionOptions {
   if (options === false) return false;
   // Anything else would let the driver consult PGSSLMODE or take a name for a mode.
   if (!isOptions(options)) throw new ConfigError('ssl must be false or an object of TLS options');
-  const final: tls.ConnectionOptions = { ...options };
+  const final = ownOf(options);
   if (final.secureContext === undefined) {
     const own = contextOptions(final);
     if (own.ca !== undefined) checkRoots([own.ca].flat().map(String));
@@ -83,12 +88,19 @@ function finish(options: unknown, host: string): false | tls.ConnectionOptions {
   // The context holds them now, where no inspection shows them.
   for (const key of CONTEXT_KEYS) Reflect.deleteProperty(final, key);
   const name = final.servername || host;
-  const check = final.checkServerIdentity ?? tls.checkServerIdentity;
+  const check = final.checkServerIdentity ?? checkIdentity;
   // Node's own name is `localhost` where it was told of no host.
   final.checkServerIdentity = (_name, certificate) => check(name, certificate);
   // RFC 6066: a server name is never an address.
   if (final.servername !== undefined && isIP(final.servername) !== 0) delete final.servername;
   return final;
+}
+
+function checkIdentity(name: string, certificate: tls.PeerCertificate): Error | undefined {
+  // Releases of Node 22, 24 and 26 know no IPv6 address in a certificate (nodejs/node#64144); no certificate names a zone.
+  if (isIP(name) === 6 && new X509Certificate(certificate.raw).checkIP(name.replace(/%.*/, '')))
+    return undefined;
+  return tls.checkServerIdentity(name, certificate);
 }
 
 // All that makes up a SecureContext, newer versions of Node included.
@@ -108,7 +120,7 @@ function contextOptions(options: tls.ConnectionOptions): tls.SecureContextOption
 
 function newContext(options: tls.SecureContextOptions, source: string): tls.SecureContext {
   try {
-    return tls.createSecureContext(options);
+    return tls.createSecureContext(ownOf(options));
   } catch (error) {
     throw new ConfigError(`${source}: cannot be used for TLS: ${reason(error)}`, { cause: error });
   }

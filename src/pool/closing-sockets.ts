@@ -16,6 +16,8 @@ export class ClosingSockets {
     };
     if (stream.closed) process.nextTick(onClosed);
     else stream.once('close', onClosed);
+    // In the middle of a login or an answer a goodbye would be a protocol violation.
+    if (client.readyForQuery !== true) stream.destroy();
     // Marks the client as ending, so that nothing of the close is reported as an unexpected loss.
     client.end(() => undefined);
     stream.destroy();

@@ -59,7 +59,8 @@ export const pg = load('pg') as typeof pgModule;
 
 /** A client that nothing but its config speaks for. */
 export function createClient(Client: ClientClass, config: pgModule.ClientConfig): DriverClient {
-  const client = new Client(config);
+  // Without a prototype, so that a polluted one says nothing either.
+  const client = new Client(Object.assign(Object.create(null), config) as pgModule.ClientConfig);
   // PGREPLICATION and PGBINARY, which no falsy setting of the config overrules.
   for (const holder of [client, client.connectionParameters] as {
     replication?: unknown;

@@ -223,10 +223,12 @@ export class InstrumentedPool extends Base {
     values: QueryConfigValues<I>,
     callback: (error: Error, result: QueryResult<R>) => void,
   ): void;
-  query(text: unknown, values?: unknown, callback?: unknown): unknown {
-    const last = typeof values === 'function' ? values : callback;
+  query(text: unknown, values?: unknown, third?: unknown): unknown {
+    const last = typeof values === 'function' ? values : third;
     if (typeof last === 'function') {
-      this.#query(text, last === values ? undefined : values, last as QueryCallback);
+      // The answer comes from the socket, whose context is nobody's.
+      const callback = AsyncResource.bind(last as QueryCallback);
+      this.#query(text, last === values ? undefined : values, callback);
       return undefined;
     }
     if (typeof text === 'function') {
@@ -315,13 +317,16 @@ export class InstrumentedPool extends Base {
     }
     // Queued: whoever returns a client calls it, in a context that is not the caller's.
     const resource = new AsyncResource('pgauge.acquire');
-    this.#wait(
-      now,
-      this.#plan.acquireTimeoutMs,
-      stack,
-      (connection) => resource.runInAsyncScope(serve, undefined, connection),
-      (error) => resource.runInAsyncScope(fail, undefined, error),
-    );
+    const inContext =
+      <A>(callback: (arg: A) => void) =>
+      (arg: A): void => {
+        try {
+          resource.runInAsyncScope(callback, undefined, arg);
+        } catch (thrown) {
+          surface(thrown);
+        }
+      };
+    this.#wait(now, this.#plan.acquireTimeoutMs, stack, inContext(serve), inContext(fail));
   }
 
   #wait(
@@ -411,7 +416,11 @@ export class InstrumentedPool extends Base {
       // What was refused before it was sent is tidied up right after this callback.
       connection.erred = Boolean(error) && client.readyForQuery !== true;
       release();
-      callback(error, result);
+      try {
+        callback(error, result);
+      } catch (thrown) {
+        surface(thrown);
+      }
     };
     try {
       (client.query as unknown as (...args: unknown[]) => void)(text, values, settle);
@@ -452,14 +461,18 @@ export class InstrumentedPool extends Base {
     for (const slot of holders) slot.resource.lose(new PoolEndedError(), 'pool_end');
   }
 
-  /** A listener that throws is its owner's error, not the pool's: it surfaces outside the pool's own work. */
   #notify(event: string, ...args: unknown[]): void {
     try {
       this.emit(event, ...args);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+    } catch (thrown) {
+      surface(thrown);
     }
   }
+}
+
+/** What a listener or callback throws is its owner's error, not the pool's: it surfaces outside the pool's own work. */
+function surface(thrown: unknown): void {
+  process.nextTick(() => {
+    throw thrown;
+  });
 }

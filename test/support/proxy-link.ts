@@ -1,5 +1,20 @@
 import type { Socket } from 'node:net';
-import type { ProxyControls } from './proxy.js';
+
+/** What a proxy does to the traffic; each change holds for what comes after it, on open connections too. */
+export interface ProxyControls {
+  /** Delay in milliseconds of each piece, in either direction; default 0. */
+  delayMs: number;
+  /** Most bytes of a piece, each sent as a packet of its own; default no limit. */
+  chunkBytes: number;
+  /** Delay in milliseconds before a message of the server's of that type, `Z` for ReadyForQuery; default none. Unencrypted connections only. */
+  messageDelayMs: (type: string) => number;
+  /** Swallows all that is sent in either direction, closes too, and leaves connections open; default false. */
+  blackHole: boolean;
+  /** Resets connections as soon as they are accepted; default false. */
+  refuse: boolean;
+  /** Resets a connection once so many bytes of the server's have passed; default never. */
+  cutAfterBytes: number;
+}
 
 /** The code of an SSLRequest, in the place where a startup message has its version. */
 const SSL_REQUEST = 80_877_103;
@@ -12,6 +27,7 @@ interface Piece {
 /** One proxied connection. */
 export class ProxyLink {
   #encrypted: boolean | undefined;
+  #forgotten = false;
   #serverBytes = 0;
   #rest: Buffer = Buffer.alloc(0);
 
@@ -26,28 +42,36 @@ export class ProxyLink {
     client.on('data', (bytes: Buffer) => {
       count(bytes.length);
       this.#encrypted ??= bytes.length >= 8 && bytes.readUInt32BE(4) === SSL_REQUEST;
-      if (!controls.blackHole) this.#send(toServer, bytes, 0);
+      if (!this.#dead) this.#send(toServer, bytes, 0);
     });
     server.on('data', (bytes: Buffer) => {
-      if (!controls.blackHole) this.#fromServer(toClient, bytes);
+      if (!this.#dead) this.#fromServer(toClient, bytes);
     });
-    client.on('end', () => controls.blackHole || toServer.end());
-    server.on('end', () => controls.blackHole || toClient.end());
+    client.on('end', () => this.#dead || toServer.end());
+    server.on('end', () => this.#dead || toClient.end());
     client.on('error', () => undefined);
-    server.on('error', () => controls.blackHole || client.resetAndDestroy());
+    server.on('error', () => this.#dead || client.resetAndDestroy());
     client.on('close', () => {
       toServer.stop();
       toClient.stop();
       server.destroy();
     });
     server.on('close', () => {
-      if (!controls.blackHole && !client.writableEnded) toClient.end();
+      if (!this.#dead && !client.writableEnded) toClient.end();
     });
   }
 
   reset(): void {
     this.client.resetAndDestroy();
     this.server.resetAndDestroy();
+  }
+
+  forget(): void {
+    this.#forgotten = true;
+  }
+
+  get #dead(): boolean {
+    return this.#forgotten || this.controls.blackHole;
   }
 
   #fromServer(lane: Lane, bytes: Buffer): void {

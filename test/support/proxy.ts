@@ -1,22 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll } from 'vitest';
-import { ProxyLink } from './proxy-link.js';
-
-/** What a proxy does to the traffic; each change holds for what comes after it, on open connections too. */
-export interface ProxyControls {
-  /** Delay in milliseconds of each piece, in either direction; default 0. */
-  delayMs: number;
-  /** Most bytes of a piece, each sent as a packet of its own; default no limit. */
-  chunkBytes: number;
-  /** Delay in milliseconds before a message of the server's of that type, `Z` for ReadyForQuery; default none. Unencrypted connections only. */
-  messageDelayMs: (type: string) => number;
-  /** Swallows all that is sent in either direction, closes too, and leaves connections open; default false. */
-  blackHole: boolean;
-  /** Resets connections as soon as they are accepted; default false. */
-  refuse: boolean;
-  /** Resets a connection once so many bytes of the server's have passed; default never. */
-  cutAfterBytes: number;
-}
+import { ProxyLink, type ProxyControls } from './proxy-link.js';
 
 const UNDISTURBED: ProxyControls = {
   delayMs: 0,
@@ -81,6 +65,11 @@ export class Proxy {
   /** Resets every open connection. */
   resetAll(): void {
     for (const link of this.#links) link.reset();
+  }
+
+  /** Lets every open connection go dead without a word to either side, as when a firewall forgets it; new ones are served. */
+  forgetOpen(): void {
+    for (const link of this.#links) link.forget();
   }
 
   /** Listens, on the same port as before if there was one. */

@@ -427,6 +427,13 @@ describe('defineConfig', () => {
     expect(lines.join('')).not.toContain('canary');
   });
 
+  it('prints no secret, but its redacted view, when it is the pino record itself', () => {
+    const lines: string[] = [];
+    pino({}, { write: (line: string) => void lines.push(line) }).info(config, 'text');
+    expect(JSON.parse(lines.join(''))).toMatchObject({ msg: 'text', res: { headers: VIEW } });
+    expect(lines.join('')).not.toContain('canary');
+  });
+
   it('keeps what is wrong for validation to find', () => {
     expect(() => validateConfig(defineConfig({ ...BASE, nonsense: 1 } as Config))).toThrow(
       'unknown key "nonsense"',

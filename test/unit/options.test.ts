@@ -21,7 +21,7 @@ describe('the defaults', () => {
       meterProvider: undefined,
       tracer: undefined,
       tracerProvider: undefined,
-      poolName: 'h:5432/d',
+      poolName: undefined,
       signal: undefined,
       ssl: undefined,
       connectTimeoutMs: 15_000,
@@ -115,9 +115,9 @@ describe('resolveOptions', () => {
 
   it.each<[unknown, unknown]>([
     [false, undefined],
-    [true, { intervalMs: 60_000 }],
-    [{}, { intervalMs: 60_000 }],
-    [{ intervalMs: 0 }, { intervalMs: 60_000 }],
+    [true, { intervalMs: 0 }],
+    [{}, { intervalMs: 0 }],
+    [{ intervalMs: 0 }, { intervalMs: 0 }],
     [{ intervalMs: 7 }, { intervalMs: 7 }],
   ])('normalises statsLog %o', (statsLog, expected) => {
     expect(resolve({ statsLog }).statsLog).toEqual(expected);

@@ -255,6 +255,15 @@ describe('encryption', () => {
     expect(await exchange(bytes)).toContain('08P01');
   });
 
+  it('shows new connections another certificate when told to', async () => {
+    const { certPem, keyPem } = await rds().ca.issue({ dnsNames: ['elsewhere.example'] });
+    rds().gate.useCertificate({ cert: certPem, key: keyPem });
+    expect((await failureOf(logIn(await token()))).code).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+    const right = await rds().ca.issue({ dnsNames: ['localhost'] });
+    rds().gate.useCertificate({ cert: right.certPem, key: right.keyPem });
+    await (await logIn(await token())).end();
+  });
+
   it('can be optional, or not on offer', async () => {
     const { postgres, region } = rds();
     const backend_ = {

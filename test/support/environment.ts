@@ -1,0 +1,31 @@
+import { afterEach, beforeEach } from 'vitest';
+import { setEnv, useCleanAwsEnvironment } from '../unit/auth/aws-environment.js';
+
+export { setEnv, useImds } from '../unit/auth/aws-environment.js';
+
+const CHANGED = /^PG|^NODE_PG_|^NODE_TLS_|^NODE_EXTRA_CA_CERTS$/;
+
+/**
+ * Gives every test an environment without variables of PostgreSQL's and AWS's, an empty home and no metadata service,
+ * with what `variables` says on top; restores the environment after it.
+ */
+export function useCleanEnvironment(variables: () => Readonly<Record<string, string>> = () => ({})): {
+  readonly home: string;
+} {
+  const place = useCleanAwsEnvironment();
+  let saved: NodeJS.ProcessEnv = {};
+  beforeEach(() => {
+    saved = Object.fromEntries(Object.entries(process.env).filter(([name]) => CHANGED.test(name)));
+    clear();
+    setEnv(variables());
+  });
+  afterEach(() => {
+    clear();
+    Object.assign(process.env, saved);
+  });
+  return place;
+}
+
+function clear(): void {
+  for (const name of Object.keys(process.env)) if (CHANGED.test(name)) setEnv({ [name]: undefined });
+}
