@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { devNull } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalRds } from '../../local-rds/index.js';
 
@@ -9,19 +8,17 @@ import type { LocalRds } from '../../local-rds/index.js';
 export interface CredentialEndpoint extends AsyncDisposable {
   /** Milliseconds before it answers. */
   delayMs: number;
-  /** Cumulative: requests. */
-  readonly requests: number;
+  readonly url: string;
 }
 
 // So long the server accepts a key after the SDK was told that it has ended: a token signed with it at the last
 // moment is still on its way.
 const GRACE_MS = 60_000;
 
-/** Serves keys that end after `lifetimeMs` and points the SDK in this process to them, away from the user's own account. */
+/** Serves on loopback keys that the server accepts and that end after `lifetimeMs`. */
 export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promise<CredentialEndpoint> {
-  const state = { delayMs: 0, requests: 0 };
+  const state = { delayMs: 0, url: '' };
   const server = createServer((_request, response) => {
-    state.requests += 1;
     void sleep(state.delayMs, undefined, { ref: false }).then(() => {
       const key = rds.credentials.issueTemporary({ lifetimeMs: lifetimeMs + GRACE_MS });
       response.setHeader('content-type', 'application/json');
@@ -38,15 +35,8 @@ export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promi
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   server.unref();
+  state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 
-  for (const name of Object.keys(process.env)) {
-    if (name.startsWith('AWS_')) Reflect.deleteProperty(process.env, name);
-  }
-  Object.assign(process.env, {
-    AWS_CONFIG_FILE: devNull,
-    AWS_SHARED_CREDENTIALS_FILE: devNull,
-    AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-  });
   return Object.assign(state, {
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

@@ -21,7 +21,10 @@ export function plus(a: Buckets, b: Buckets): Buckets {
 
 /** What was recorded since `earlier`, a previous reading of the same cumulative histogram. */
 export function since(now: Buckets, earlier: Buckets): Buckets {
-  return { boundaries: now.boundaries, counts: now.counts.map((count, i) => count - (earlier.counts[i] ?? 0)) };
+  return {
+    boundaries: now.boundaries,
+    counts: now.counts.map((count, i) => count - (earlier.counts[i] ?? 0)),
+  };
 }
 
 /** The quantile `q` (0 to 1) in seconds, interpolated as Prometheus' histogram_quantile does; undefined when nothing was recorded. */

@@ -18,7 +18,7 @@ export class Workload {
   readonly #pool: InstrumentedPool;
   readonly #tracer: Tracer;
   readonly #errors = new Map<string, number>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Map<number, Promise<void>>();
   #queries = 0;
   #wanted = 0;
   #succeeded: { after: number; at: number | undefined } = { after: Infinity, at: undefined };
@@ -31,18 +31,19 @@ export class Workload {
   /** Changes the number of workers; those that are too many finish their request first. */
   setWorkers(count: number): void {
     this.#wanted = count;
-    while (this.#running.size < count) {
-      const worker: Promise<void> = this.#work(this.#running.size).then(
-        () => void this.#running.delete(worker),
+    for (let index = 0; index < count; index += 1) {
+      if (this.#running.has(index)) continue;
+      this.#running.set(
+        index,
+        this.#work(index).then(() => void this.#running.delete(index)),
       );
-      this.#running.add(worker);
     }
   }
 
   /** Stops all workers; resolves when none has a request any more. */
   async stop(): Promise<void> {
     this.#wanted = 0;
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.values());
   }
 
   /** A copy of the counts. */
@@ -111,6 +112,8 @@ export class Workload {
 }
 
 function codeOf(error: unknown): string {
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return String(code ?? name ?? 'unknown');
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return code;
+  // pg's own errors have none.
+  return typeof message === 'string' ? `"${message}"` : 'unknown';
 }

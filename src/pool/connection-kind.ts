@@ -49,6 +49,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
       dial.run().then(
         (connection) => {
           this.events.connected(connection.client);
+          noteOpening(connection);
           done(undefined, connection);
         },
         (error: unknown) => done(error),
@@ -70,11 +71,13 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     };
   }
 
-  judge({ client, readOnly, erred }: PooledConnection): 'ready' | 'settling' | CloseReason {
+  judge({ client, readOnly, erred, opening }: PooledConnection): 'ready' | 'settling' | CloseReason {
     if (client.readyForQuery !== true) {
+      const active = client._getActiveQuery();
       // A failed query's callback runs before ReadyForQuery, and with a stale transaction state.
-      const reported = erred || client._getActiveQuery() == null;
-      return reported && client._queryQueue.length === 0 ? 'settling' : 'busy';
+      const reported = erred || active == null || opening?.has(active);
+      const nothingFollows = client._queryQueue.every((query) => opening?.has(query));
+      return reported && nothingFollows ? 'settling' : 'busy';
     }
     if (readOnly) return 'read_only';
     return client.getTransactionStatus() === 'I' ? 'ready' : 'tx_open';
@@ -111,4 +114,14 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   freed(): void {
     this.events.freed();
   }
+}
+
+function noteOpening(connection: PooledConnection): void {
+  const { client } = connection;
+  const active = client._getActiveQuery();
+  if (client.readyForQuery === true || active == null) return;
+  connection.opening = new Set([active, ...client._queryQueue]);
+  client.once('drain', () => {
+    connection.opening = undefined;
+  });
 }

@@ -15,6 +15,8 @@ export class PooledConnection {
   lossReason: CloseReason = 'network';
   /** Its last query failed before anything was sent, and the driver has not yet tidied up. */
   erred = false;
+  /** Queries that a `connect` listener or `afterConnect` left in flight: nobody's checkout began them. */
+  opening: ReadonlySet<object> | undefined;
   /** The server said that it takes no writes (SQLSTATE 25006). */
   readOnly = false;
   onLost: (connection: PooledConnection) => void = () => undefined;

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { ClientConfig } from 'pg';
-import { ConfigError, ConnectTimeoutError } from '../errors.js';
+import { AuthError, ConfigError, ConnectTimeoutError } from '../errors.js';
 import type {
   AfterConnect,
   AttemptObserver,
@@ -102,7 +102,7 @@ export class Dial implements ConnectContext {
     this.#tokenSource = source;
     const phase = this.#phase;
     this.#phase = 'token';
-    const token = await this.#observer.token(source, refresh);
+    const token = await this.#observer.token(source, async () => checkToken(source, await refresh()));
     this.#phase = phase === 'token' ? 'hook' : phase;
     return token;
   }
@@ -220,4 +220,11 @@ export class Dial implements ConnectContext {
 function isRejectedLogin(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return isSqlState(code) && code.startsWith('28');
+}
+
+/** Without a token there is nothing to dial for. */
+function checkToken({ provider }: TokenSource, token: unknown): string {
+  if (typeof token === 'string' && token !== '') return token;
+  const what = token === '' ? 'an empty text' : 'no text';
+  throw new AuthError(`dynamic auth (${provider}): the token is ${what}`);
 }

@@ -287,7 +287,7 @@ export class InstrumentedPool extends Base {
     }
     return new Promise<PoolClient>((resolve, reject) => {
       const waiter = this.#wait(now, timeoutMs, stack, (connection) => resolve(connection.client), reject);
-      if (signal === undefined) return;
+      if (signal === undefined || !waiter.waiting) return;
       const abort = (): void => this.#engine.cancel(waiter, signal.reason);
       signal.addEventListener('abort', abort, { once: true });
       waiter.onDone = () => signal.removeEventListener('abort', abort);

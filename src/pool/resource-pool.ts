@@ -20,7 +20,7 @@ export interface ResourceKind<T, C, R extends string> {
   unpark(resource: T): void;
   /** Destroys it synchronously: when this returns, its slot is free. */
   destroy(resource: T, reason: EngineReason | R, ageMs: number): void;
-  /** A construction ended; without `error` its resource is about to be placed. */
+  /** A construction ended; without `error` its resource has been placed, and is not yet handed to anybody. */
   constructed(error: unknown, cause: C | undefined): void;
   /** A new resource has its slot, for life. */
   placed(slot: Slot<T>): void;
@@ -236,7 +236,6 @@ export class ResourcePool<T, C, R extends string> {
     const construction = this.#kind.create(cause, (error, resource) => {
       this.#constructions.delete(placeholder);
       if (waiter !== undefined) waiter.supply = undefined;
-      this.#kind.constructed(error, cause);
       this.#constructed(error, resource, generation, waiter);
     });
     placeholder.abort = () => {
@@ -251,6 +250,7 @@ export class ResourcePool<T, C, R extends string> {
     waiter: Waiter<T, C> | undefined,
   ): void {
     if (resource === undefined) {
+      this.#kind.constructed(error, waiter?.request.cause);
       if (waiter?.waiting === true) this.#reject(waiter, error);
       this.#dispatch();
       this.#kind.freed();
@@ -262,6 +262,8 @@ export class ResourcePool<T, C, R extends string> {
     const slot = new Slot(resource, now, expiresAt, generation);
     this.#between.push(slot);
     this.#kind.placed(slot);
+    // Not before it has its place: whoever is told counts what there is room for.
+    this.#kind.constructed(undefined, waiter?.request.cause);
     if (this.#waiters.size > 0) {
       this.#between.remove(slot);
       this.#serve(slot, now);

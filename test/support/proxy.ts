@@ -105,7 +105,8 @@ export class Proxy {
       client.resetAndDestroy();
       return;
     }
-    const server = connect({ ...this.target, noDelay: true, allowHalfOpen: true });
+    const { host, port } = this.target;
+    const server = connect({ host, port, noDelay: true, allowHalfOpen: true });
     const link = new ProxyLink(client, server, this.controls, (bytes) => (this.clientBytes += bytes));
     this.#links.add(link);
     client.once('close', () => this.#links.delete(link));

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LocalRds } from '../../local-rds/index.js';
+import type { CredentialEndpoint } from './aws.js';
+import type { Workload } from './workload.js';
+
+/** What a phase can disturb. */
+export interface Stage {
+  readonly rds: LocalRds;
+  readonly credentials: CredentialEndpoint;
+  readonly workload: Workload;
+  readonly signal: AbortSignal;
+}
+
+/** One act of the demo. */
+export interface Phase {
+  readonly name: string;
+  /** What happens in it, in a few words. */
+  readonly about: string;
+  /** Its part of the time all phases have. */
+  readonly share: number;
+  /** Whether requests may fail in it. */
+  readonly mayFail: boolean;
+  /** Disturbs for about `durationMs`; when it resolves the fault has ended. It also ends, undone, at the stage's signal. */
+  readonly disturb?: (stage: Stage, durationMs: number) => Promise<void>;
+}
+
+/** Most connections of the demo's pool. */
+export const MAX_CONNECTIONS = 10;
+/** Requests at a time in quiet times: fewer than the pool has connections. */
+export const QUIET_WORKERS = 6;
+const BURST_WORKERS = 4 * MAX_CONNECTIONS;
+// Below the second after which the AWS SDK gives up on the endpoint.
+const SLOW_CREDENTIALS_MS = 600;
+
+/** The story of the demo, in order. */
+export const PHASES: readonly Phase[] = [
+  {
+    name: 'steady',
+    about: `${QUIET_WORKERS} requests at a time, ${MAX_CONNECTIONS} connections at most`,
+    share: 0.2,
+    mayFail: false,
+  },
+  {
+    name: 'burst',
+    about: `${BURST_WORKERS} requests at a time: acquirers wait`,
+    share: 0.2,
+    mayFail: false,
+    disturb: async ({ workload, signal }, durationMs) => {
+      workload.setWorkers(BURST_WORKERS);
+      await pause(durationMs, signal);
+      workload.setWorkers(QUIET_WORKERS);
+    },
+  },
+  {
+    name: 'slow credentials',
+    about: `AWS takes ${SLOW_CREDENTIALS_MS} ms to hand out credentials`,
+    share: 0.25,
+    mayFail: false,
+    disturb: async ({ credentials, signal }, durationMs) => {
+      credentials.delayMs = SLOW_CREDENTIALS_MS;
+      await pause(durationMs, signal);
+      credentials.delayMs = 0;
+    },
+  },
+  {
+    name: 'server restart',
+    about: 'every connection is lost, new ones are refused',
+    share: 0.2,
+    mayFail: true,
+    disturb: async ({ rds }) => rds.restart(),
+  },
+  {
+    name: 'recovery',
+    about: 'as steady: the numbers are to be the same again',
+    share: 0.15,
+    mayFail: false,
+  },
+];
+
+/** Resolves after `durationMs` or at the signal, whichever comes first. */
+export async function pause(durationMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, durationMs), undefined, { signal }).catch(() => undefined);
+}

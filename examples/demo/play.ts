@@ -1,0 +1,56 @@
+import type { Display } from './display.js';
+import { PHASES } from './phases.js';
+import { phaseStart, runPhase, type PhaseResult, type Run, type Start } from './run-phase.js';
+import { Rate, viewOf } from './view.js';
+
+/** Where the phases are shown, and when they must be over. */
+export interface Frame {
+  readonly display: Display;
+  readonly metricsUrl: string;
+  /** On the clock of `performance.now()`. */
+  readonly endsAt: number;
+}
+
+// What ending the pool and the servers takes, and looking at the pool after each phase.
+const ENDING_MS = 1_500;
+// Below this nothing could be seen of a phase; only a machine that starts servers very slowly comes here.
+const MIN_TOTAL_MS = 5_000;
+const MIN_PHASE_MS = 500;
+
+/** Plays one phase after the other and shows them; resolves early, with what was, at the run's signal. */
+export async function playPhases(run: Run, frame: Frame): Promise<PhaseResult[]> {
+  const startedAt = performance.now();
+  const totalMs = Math.max(MIN_TOTAL_MS, frame.endsAt - ENDING_MS - startedAt);
+  const results: PhaseResult[] = [];
+  const rate = new Rate();
+  let plannedEnd = startedAt;
+  for (const phase of PHASES) {
+    if (run.signal.aborted) break;
+    plannedEnd += phase.share * totalMs;
+    const start = await phaseStart(run);
+    let over = false;
+    frame.display.begin(phase);
+    const show = async (): Promise<void> => {
+      const now = performance.now();
+      const scene = {
+        elapsedMs: now - startedAt,
+        leftMs: startedAt + totalMs - now,
+        ...{ phase, results, metricsUrl: frame.metricsUrl },
+      };
+      const seen: Start = await phaseStart(run);
+      if (!over) frame.display.show(viewOf(scene, start, seen, rate.next(seen.tally.queries)));
+    };
+    const timer = setInterval(() => void show(), frame.display.everyMs);
+    try {
+      await show();
+      const durationMs = Math.max(MIN_PHASE_MS, plannedEnd - performance.now());
+      const result = await runPhase(phase, run, start, durationMs);
+      results.push(result);
+      frame.display.end(result);
+    } finally {
+      over = true;
+      clearInterval(timer);
+    }
+  }
+  return results;
+}

@@ -1,0 +1,58 @@
+import { PHASES, type Phase } from './phases.js';
+import { since, type Buckets } from './quantiles.js';
+import { difference, type PhaseResult, type Start } from './run-phase.js';
+
+/** All that is shown at one moment; histograms, counts and errors are those of the present phase. */
+export interface View {
+  readonly elapsedMs: number;
+  readonly leftMs: number;
+  readonly phase: Phase;
+  /** From 1. */
+  readonly phaseNumber: number;
+  readonly used: number;
+  readonly idle: number;
+  readonly connecting: number;
+  readonly limit: number;
+  readonly pending: number;
+  readonly waits: Buckets;
+  readonly tokens: Buckets;
+  readonly queries: number;
+  readonly queriesPerSecond: number;
+  readonly errors: ReadonlyMap<string, number>;
+  /** The phases that are over. */
+  readonly results: readonly PhaseResult[];
+  readonly metricsUrl: string;
+}
+
+/** What `viewOf` is told of the run beside the figures. */
+export type Scene = Pick<View, 'elapsedMs' | 'leftMs' | 'phase' | 'results' | 'metricsUrl'>;
+
+/** The figures of the phase that began with `start`, seen from `now`. */
+export function viewOf(scene: Scene, start: Start, now: Start, queriesPerSecond: number): View {
+  const { used, idle, connecting, limit, pending } = now.reading;
+  return {
+    ...scene,
+    phaseNumber: PHASES.indexOf(scene.phase) + 1,
+    ...{ used, idle, connecting, limit, pending, queriesPerSecond },
+    waits: since(now.reading.waits, start.reading.waits),
+    tokens: since(now.reading.tokens, start.reading.tokens),
+    queries: now.tally.queries - start.tally.queries,
+    errors: difference(now.tally.errors, start.tally.errors),
+  };
+}
+
+const WINDOW_MS = 2_000;
+
+/** Events per second over the last two seconds. */
+export class Rate {
+  readonly #samples: { at: number; count: number }[] = [];
+
+  /** Takes a cumulative count and gives the rate now. */
+  next(count: number, at = performance.now()): number {
+    const samples = this.#samples;
+    samples.push({ at, count });
+    while (samples.length > 2 && at - (samples[1]?.at ?? at) >= WINDOW_MS) samples.shift();
+    const first = samples[0];
+    return first === undefined || at === first.at ? 0 : ((count - first.count) * 1_000) / (at - first.at);
+  }
+}

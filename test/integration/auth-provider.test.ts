@@ -1,0 +1,184 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { newDynamicAuthFunc, type BeforeConnect, type InstrumentedPool } from '../../src/index.js';
+import { causes } from '../support/errors.js';
+import { setEnv, useCleanEnvironment } from '../support/environment.js';
+import { useFakeServer } from '../support/fake-server.js';
+import { iamConfig, useIamPools } from '../support/iam.js';
+import { useLocalRds } from '../support/servers.js';
+import { rejection, until } from '../support/until.js';
+
+const rds = useLocalRds();
+const place = useCleanEnvironment();
+const makePool = useIamPools(rds);
+const fake = useFakeServer();
+
+const CONNECT_TIMEOUT_MS = 400;
+
+/** An acquire that fails before anything is dialled. */
+async function undialled(pool: InstrumentedPool): Promise<Error & { code?: string }> {
+  const { connections } = rds().gate.stats();
+  const error = await rejection(pool.query('select 1'));
+  expect(rds().gate.stats().connections).toBe(connections);
+  expect(pool.totalCount).toBe(0);
+  return error;
+}
+
+/** Lets the AWS SDK run a command for its credentials. */
+function useProcess(script: string): void {
+  const program = join(place.home, 'provider.mjs');
+  writeFileSync(program, script);
+  writeFileSync(
+    join(place.home, 'config'),
+    `[default]\ncredential_process=${process.execPath} ${program}\n`,
+  );
+}
+
+describe('a provider of credentials', () => {
+  test('that has none fails with a clear message, and nothing is dialled', async () => {
+    const pool = await makePool();
+    const error = await undialled(pool);
+    expect(error).toMatchObject({ name: 'AuthError', code: 'ERR_PGAUGE_AUTH' });
+    expect(error.message).toMatch(
+      /^dynamic auth \(awsRdsIam\): failed to (load AWS config|build authentication token): .*credentials/,
+    );
+    expect(error.cause).toBeInstanceOf(Error);
+    const [failed] = pool.log.named('postgres token refresh failed');
+    expect(failed?.fields).toMatchObject({ provider: 'awsRdsIam' });
+    expect(pool.log.named('postgres connect failed')[0]?.fields).toMatchObject({ phase: 'token' });
+  });
+
+  test.each([
+    ['throws', `throw new Error('canary-secret')`],
+    ['answers nothing', ''],
+    ['answers what is no JSON', `console.log('canary-secret')`],
+    [
+      'answers an empty secret',
+      `console.log(JSON.stringify({ Version: 1, AccessKeyId: 'canary', SecretAccessKey: '' }))`,
+    ],
+  ])('that %s fails before anything is dialled, and heals', async (_how, script) => {
+    useProcess(script);
+    const pool = await makePool();
+    const error = await undialled(pool);
+    expect(error.message.startsWith('dynamic auth (awsRdsIam): ')).toBe(true);
+    expect(causes(error).map(String).join()).not.toContain('canary');
+    setEnv(rds().awsEnv);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  test('that hangs ends on the connect deadline, and so does end()', async () => {
+    useProcess('setTimeout(() => undefined, 5_000)');
+    const pool = await makePool({}, { connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    const error = await undialled(pool);
+    expect(error.message).toContain('timeout');
+    const pending = rejection(pool.query('select 1'));
+    await pool.end();
+    expect(await pending).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('that answers after the deadline changes nothing', async () => {
+    const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = rds().awsEnv;
+    const answer = JSON.stringify({ Version: 1, AccessKeyId: id, SecretAccessKey: secret });
+    const answered = join(place.home, 'answered');
+    useProcess(`import { writeFileSync } from 'node:fs';
+      setTimeout(() => {
+        console.log(${JSON.stringify(answer)});
+        writeFileSync(${JSON.stringify(answered)}, '');
+      }, 2_000);`);
+    const pool = await makePool({}, { connectTimeoutMs: 1_000 });
+    const { connections } = rds().gate.stats();
+    expect((await undialled(pool)).message).toContain('timeout');
+    // The late answer serves the next attempt, which finds it or joins its fetch, and nobody before that.
+    await until('the next attempt is served', async () => {
+      const [row] = await pool.query<object>('select 1 as one').then(
+        ({ rows }) => rows,
+        () => [],
+      );
+      return row;
+    });
+    expect(rds().gate.stats().connections - connections).toBe(1);
+  });
+});
+
+describe('a hook that brings tokens of its own', () => {
+  const source = { provider: 'vault' };
+  const hookOf =
+    (refresh: () => Promise<unknown>): BeforeConnect =>
+    async (target, context) => {
+      target.password = await context.refreshToken(source, refresh as () => Promise<string>);
+    };
+  const poolWith = (refresh: () => Promise<unknown>) =>
+    makePool(
+      { dynamicAuth: undefined },
+      { beforeConnect: hookOf(refresh), connectTimeoutMs: CONNECT_TIMEOUT_MS },
+    );
+
+  test('and throws rejects with that error itself, and nothing is dialled', async () => {
+    const own = new Error('vault is sealed');
+    expect(await undialled(await poolWith(() => Promise.reject(own)))).toBe(own);
+  });
+
+  test.each<[string, unknown]>([
+    ['the empty text', ''],
+    ['nothing', undefined],
+    ['null', null],
+    ['a number', 5],
+    ['an object', { token: 'canary' }],
+  ])('and answers %s is refused, and nothing is dialled', async (_what, answer) => {
+    const error = await undialled(await poolWith(() => Promise.resolve(answer)));
+    expect(error).toMatchObject({ name: 'AuthError', code: 'ERR_PGAUGE_AUTH' });
+    expect(error.message.startsWith('dynamic auth (vault): ')).toBe(true);
+    expect(error.message).not.toContain('canary');
+  });
+
+  test('and hangs ends on the connect deadline', async () => {
+    const error = await undialled(await poolWith(() => new Promise(() => undefined)));
+    expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONNECT_TIMEOUT' });
+    expect(error.message).toContain('timeout');
+  });
+});
+
+describe('a token', () => {
+  // AuthenticationCleartextPassword.
+  const CLEARTEXT = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
+
+  test('is never sent to a server that asks for it on an unencrypted connection', async () => {
+    setEnv(rds().awsEnv);
+    fake.reply = ({ socket }, piece) => void (piece.length > 0 && socket.write(CLEARTEXT));
+    const to = { host: fake.host, port: fake.port };
+    const auth = await newDynamicAuthFunc(iamConfig(rds(), to), rds().user);
+    let token = '';
+    const pool = await makePool(
+      { ...to, dynamicAuth: undefined },
+      {
+        beforeConnect: async (target, context) => {
+          await auth(target, context);
+          token = target.password;
+          target.ssl = false;
+        },
+      },
+    );
+    const error = await rejection(pool.query('select 1'));
+    expect(error).toMatchObject({ name: 'ConfigError', code: 'ERR_PGAUGE_CONFIG' });
+    expect(error.message).toContain('clear text on an unencrypted connection');
+    await until('the connection is closed', () => fake.sessions[0]?.closed);
+    expect(token).toContain('X-Amz-Signature=');
+    expect(fake.sessions).toHaveLength(1);
+    const sent = fake.sessions[0]?.received ?? Buffer.alloc(0);
+    // The startup message alone.
+    expect(sent.length).toBe(sent.readInt32BE(0));
+    expect(sent.toString('latin1')).not.toMatch(/X-Amz|Signature|Action=connect/);
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('is sent nowhere when the server has no TLS', async () => {
+    setEnv(rds().awsEnv);
+    fake.reply = ({ socket }, piece) => void (piece.length > 0 && socket.write('N'));
+    const pool = await makePool({ host: fake.host, port: fake.port });
+    expect((await rejection(pool.query('select 1'))).message).toContain('SSL');
+    await until('the connection is closed', () => fake.sessions[0]?.closed);
+    expect(fake.sessions[0]?.received).toHaveLength(8);
+  });
+});

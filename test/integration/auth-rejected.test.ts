@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { AccessKey } from '../../local-rds/index.js';
+import type { InstrumentedPool } from '../../src/index.js';
+import { setEnv, useCleanEnvironment } from '../support/environment.js';
+import { useIamPools } from '../support/iam.js';
+import type { RecordingLogger } from '../support/logger.js';
+import { useLocalRds } from '../support/servers.js';
+import { rejection, until } from '../support/until.js';
+
+const rds = useLocalRds();
+const place = useCleanEnvironment(() => rds().awsEnv);
+const makePool = useIamPools(rds);
+
+const ONE = [{ one: 1 }];
+
+/** A login that the server rejects: the code surfaces, nothing stays open, and the log has a hint. */
+async function expectRejected(pool: InstrumentedPool & { readonly log: RecordingLogger }): Promise<void> {
+  const { connections } = rds().gate.stats();
+  const error = await rejection(pool.query('select 1'));
+  expect(error).toMatchObject({ code: '28000', severity: 'FATAL' });
+  expect(pool.totalCount).toBe(0);
+  await until('the gate has lost the connection', () => rds().gate.stats().open === 0);
+  // No retry.
+  expect(rds().gate.stats().connections - connections).toBe(1);
+  expect(pool.log.named('postgres connect failed')[0]).toMatchObject({
+    level: 'warn',
+    fields: { error_type: '28000', phase: 'auth', hint: expect.stringContaining('clock') as string },
+  });
+  expect(pool.log.closeReasons.at(-1)).toBe('auth');
+}
+
+describe('a rejected login', () => {
+  test('surfaces as 28000 with a hint, and works once the server accepts tokens again', async () => {
+    const pool = await makePool();
+    rds().gate.set({ rejectTokens: true });
+    try {
+      await expectRejected(pool);
+    } finally {
+      rds().gate.set({ rejectTokens: false });
+    }
+    expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
+  });
+
+  test.each([
+    ['fast', -20 * 60_000],
+    ['slow', 20 * 60_000],
+  ])('is what a clock that is %s brings, and ends with it', async (_how, skewMs) => {
+    const pool = await makePool();
+    rds().gate.set({ clock: () => new Date(Date.now() + skewMs) });
+    try {
+      await expectRejected(pool);
+    } finally {
+      rds().gate.set({ clock: () => new Date() });
+    }
+    expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
+  });
+
+  test('heals without a restart after a key was rotated in the credentials file', async () => {
+    setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
+    const write = ({ accessKeyId, secretAccessKey }: AccessKey): void => {
+      const lines = ['[default]', `aws_access_key_id=${accessKeyId}`, `aws_secret_access_key=${secretAccessKey}`];
+      writeFileSync(join(place.home, 'credentials'), lines.join('\n'));
+    };
+    write(rds().credentials.current);
+    const pool = await makePool();
+    expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
+    const held = await pool.connect();
+    write(rds().credentials.rotate());
+    // The old key is still in memory; its rejection drops it.
+    expect(await rejection(pool.query('select 1'))).toMatchObject({ code: '28000' });
+    expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
+    expect((await held.query('select 1 as one')).rows).toEqual(ONE);
+    held.release();
+  });
+
+  test('heals without a restart after a key was rotated in the environment', async () => {
+    const pool = await makePool();
+    rds().credentials.rotate();
+    await expectRejected(pool);
+    setEnv(rds().awsEnv);
+    expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
+  });
+
+  test('of another user, region or endpoint says so too', async () => {
+    await rds().postgres.query('create role nobody_knows login');
+    const user = await makePool({ user: 'nobody_knows' });
+    // Not a member of rds_iam: the server asks for a password and the token is none.
+    expect(await rejection(user.query('select 1'))).toMatchObject({ code: '28P01' });
+    await expectRejected(await makePool({ dynamicAuth: { awsRdsIam: { region: 'us-east-1' } } }));
+    expect(rds().gate.stats().lastRejectReason).toContain('region');
+    await expectRejected(await makePool({ host: '127.0.0.1' }));
+    expect(rds().gate.stats().lastRejectReason).toMatch(/host|endpoint/);
+  });
+});

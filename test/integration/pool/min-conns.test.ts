@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+
+const server = usePostgres();
+const proxy = useProxy(server);
+const makePool = usePools(server);
+
+/** Longer than the delay between a destroy and the top-up that follows it. */
+const TOPPED_UP_MS = 700;
+
+beforeEach(() => proxy().clear());
+
+async function warmPool(minConns: number, maxOpenConns: number) {
+  const pool = await makePool(proxy(), { minConns, maxOpenConns });
+  await until('the pool is warm', () => pool.idleCount === minConns, 3_000);
+  return pool;
+}
+
+describe('minConns', () => {
+  test.each([
+    [1, 3],
+    [2, 2],
+    [3, 10],
+    [5, 5],
+  ])('fills the pool to exactly %i of %i in the background', async (minConns, maxOpenConns) => {
+    const pool = await warmPool(minConns, maxOpenConns);
+    await sleep(TOPPED_UP_MS);
+    expect(proxy().accepted).toBe(minConns);
+    expect(pool.stat()).toMatchObject({ totalConns: minConns, newConnsCount: minConns });
+  });
+
+  test('warms without an acquire being counted or told', async () => {
+    const told: string[] = [];
+    const pool = await makePool(proxy(), { minConns: 2 });
+    for (const event of ['acquire', 'release'] as const) pool.on(event, () => told.push(event));
+    await until('the pool is warm', () => pool.idleCount === 2);
+    expect(told).toEqual([]);
+    expect(pool.stat()).toMatchObject({ acquireCount: 0, emptyAcquireCount: 0, acquireDurationMs: 0 });
+    await pool.query('select 1');
+    expect(pool.stat()).toMatchObject({ acquireCount: 1, emptyAcquireCount: 0, newConnsCount: 2 });
+  });
+
+  test('is never beyond the maximum, also while callers come', async () => {
+    let most = 0;
+    const pool = await makePool(proxy(), { minConns: 3, maxOpenConns: 3 });
+    const queries = Array.from({ length: 20 }, async () => {
+      await pool.query('select pg_sleep(0.005)');
+      most = Math.max(most, pool.totalCount, proxy().open);
+    });
+    await Promise.all(queries);
+    await sleep(50);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(proxy().accepted).toBe(3);
+  });
+
+  test('is topped up after a connection is destroyed', async () => {
+    const pool = await warmPool(2, 4);
+    const client = await pool.connect();
+    client.release(true);
+    expect(pool.totalCount).toBe(1);
+    await until('it is topped up', () => pool.idleCount === 2, 3_000);
+    expect(pool.stat().newConnsCount).toBe(3);
+  });
+
+  test('is filled again after all connections are lost', async () => {
+    const pool = await warmPool(3, 3);
+    proxy().resetAll();
+    await until('all are lost', () => pool.totalCount === 0);
+    await until('the pool is full again', () => pool.idleCount === 3, 12_000);
+    expect(pool.log.closeReasons.filter((reason) => reason === 'network')).toHaveLength(3);
+  });
+
+  test('is filled by the health check when nothing else has', async () => {
+    const controller = new AbortController();
+    const pool = await makePool(
+      proxy(),
+      { minConns: 2 },
+      { signal: controller.signal, healthCheckPeriodMs: 150 },
+    );
+    controller.abort();
+    await until('the pool is full', () => pool.idleCount === 2, 5_000);
+  });
+});
+
+describe('an outage', () => {
+  test('is met with pauses between attempts, and the pool is restored after it', async () => {
+    proxy().set({ refuse: true });
+    const pool = await makePool(proxy(), { minConns: 3, maxOpenConns: 3 });
+    await sleep(4_000);
+    expect(proxy().accepted).toBeGreaterThan(3);
+    expect(proxy().accepted).toBeLessThanOrEqual(40);
+    proxy().set({ refuse: false });
+    await until('the pool is restored', () => pool.idleCount === 3, 10_000);
+    expect(pool.stat().newConnsCount).toBe(proxy().accepted);
+  });
+
+  test('in the life of a pool is met with pauses too, and calls in it reject with its code', async () => {
+    const pool = await warmPool(3, 3);
+    proxy().set({ refuse: true });
+    const before = proxy().accepted;
+    proxy().resetAll();
+    await until('all are lost', () => pool.totalCount === 0);
+    expect((await rejection(pool.query('select 1'))).code).toBe('ECONNRESET');
+    await sleep(2_000);
+    expect(proxy().accepted - before).toBeLessThanOrEqual(21);
+    proxy().set({ refuse: false });
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await until('the pool is restored', () => pool.idleCount === 3, 10_000);
+  });
+
+  test('leaves a record of each failed attempt’s kind, and nothing unhandled', async () => {
+    await proxy().pause();
+    const pool = await makePool(proxy(), { minConns: 1 });
+    await until('it is logged', () => pool.log.named('postgres connect failed').length > 0);
+    expect(pool.log.named('postgres connect failed')[0]).toMatchObject({
+      level: 'warn',
+      fields: { error_type: 'ECONNREFUSED', phase: 'tcp', attempt: 1 },
+    });
+    await proxy().listen();
+  });
+});

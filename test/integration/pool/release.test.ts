@@ -1,0 +1,316 @@
+import pg from 'pg';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { InstrumentedPool } from '../../../src/index.js';
+import { backendPid, usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
+import { OpenCursor } from '../../support/open-cursor.js';
+import { rejection, until } from '../../support/until.js';
+
+const server = usePostgres();
+const proxy = useProxy(server);
+const makePool = usePools(server);
+
+beforeEach(() => proxy().clear());
+
+/** Every form of failing query whose callback returns the client before ReadyForQuery. */
+const FAILING: [string, (client: pg.PoolClient, callback: (error: Error) => void) => void][] = [
+  ['a simple query', (client, callback) => client.query('select 1/0', callback)],
+  ['a query with values', (client, callback) => client.query('select 1/$1::int', [0], callback)],
+  [
+    'a prepared statement',
+    (client, callback) => client.query({ name: 'div', text: 'select 1/$1::int', values: [0] }, callback),
+  ],
+  ['a query that does not parse', (client, callback) => client.query('selec 1', callback)],
+];
+
+/** Returns the client in the callback of a query that fails with `code`. */
+function releaseInCallback(
+  pool: InstrumentedPool,
+  run: (client: pg.PoolClient, callback: (error: Error) => void) => void,
+): Promise<{ code?: string; pid: number }> {
+  return new Promise((resolve, reject) => {
+    pool.connect((error, client, done) => {
+      if (client === undefined) {
+        reject(error ?? new Error('no client'));
+        return;
+      }
+      const { processID: pid } = client as unknown as { processID: number };
+      let called = false;
+      run(client, (failure) => {
+        // The driver calls twice for a value that it cannot write.
+        if (called) return;
+        called = true;
+        done();
+        const { code } = failure as { code?: string };
+        resolve({ ...(code !== undefined && { code }), pid });
+      });
+    });
+  });
+}
+
+describe('a client returned inside a transaction', () => {
+  test('is destroyed, warned of and counted, and nobody sees what it did', async () => {
+    await server().query('create table things (id int)');
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const before = await backendPid(client);
+    await client.query('begin');
+    await client.query('insert into things values (1)');
+    client.release();
+    expect(pool.totalCount).toBe(0);
+    expect(await backendPid(pool)).not.toBe(before);
+    expect((await pool.query('select * from things')).rows).toEqual([]);
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+    expect(pool.log.named('postgres connection lost')).toMatchObject([
+      { level: 'warn', fields: { reason: 'tx_open' } },
+    ]);
+    await until(
+      'the server has ended the session',
+      async () =>
+        (await server().query('select 1 from pg_stat_activity where pid = $1', [before])).rowCount === 0,
+    );
+  });
+
+  test('that has failed is destroyed', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    await client.query('begin');
+    await rejection(client.query('select 1/0'));
+    client.release();
+    await until('it is judged', () => pool.log.closeReasons.length > 0);
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  test('that was begun in the failing text itself is destroyed', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    await rejection(pool.query('begin; select 1/0'));
+    await until('it is judged', () => pool.log.closeReasons.length > 0);
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  test('that was ended is kept', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const before = await backendPid(client);
+    for (const text of ['begin', 'select 1', 'commit', 'begin', 'rollback']) await client.query(text);
+    client.release();
+    expect(await backendPid(pool)).toBe(before);
+  });
+
+  test('begun by pool.query is destroyed too', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    await pool.query('begin');
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+    await pool.query('select 1');
+  });
+});
+
+describe.each([
+  ['together', {}],
+  ['in packets of their own', { messageDelayMs: (type: string) => (type === 'Z' ? 60 : 0) }],
+  ['a byte at a time', { chunkBytes: 1 }],
+])('with ErrorResponse and ReadyForQuery %s', (_name, controls) => {
+  test.each(FAILING)('the client of %s that is returned in its callback is kept', async (_form, run) => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    await pool.query('select 1');
+    proxy().set(controls);
+    const { code, pid } = await releaseInCallback(pool, run);
+    expect(code).toMatch(/^22012|42601$/);
+    expect(pool.stat()).toMatchObject({ totalConns: 1 });
+    expect(await backendPid(pool)).toBe(pid);
+    expect(pool.log.closeReasons).toEqual([]);
+  });
+
+  test('the failing query of the pool keeps its connection', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    const before = await backendPid(pool);
+    proxy().set(controls);
+    expect((await rejection(pool.query('select 1/0'))).code).toBe('22012');
+    expect(await backendPid(pool)).toBe(before);
+  });
+
+  test('a failed transaction is not pooled', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    await pool.query('select 1');
+    proxy().set(controls);
+    const { pid } = await releaseInCallback(pool, (client, callback) => {
+      client.query('begin; select 1/0', callback);
+    });
+    expect(await backendPid(pool)).not.toBe(pid);
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+  });
+});
+
+describe('a client that is settling', () => {
+  test('counts as used, is handed to nobody, and is destroyed when it takes more than a second', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    await pool.query('select 1');
+    let late = 0;
+    proxy().set({ messageDelayMs: (type) => (type === 'Z' && late++ === 0 ? 5_000 : 0) });
+    const { pid } = await releaseInCallback(pool, (client, callback) => {
+      client.query('select 1/0', callback);
+    });
+    expect(pool.stat()).toMatchObject({ acquiredConns: 1, idleConns: 0, totalConns: 1 });
+    expect(await backendPid(pool)).not.toBe(pid);
+    expect(pool.log.closeReasons).toEqual(['busy']);
+  });
+
+  test('serves who waits as soon as it is ready', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    await pool.query('select 1');
+    proxy().set({ messageDelayMs: (type) => (type === 'Z' ? 60 : 0) });
+    const { pid } = await releaseInCallback(pool, (client, callback) => {
+      client.query('select 1/0', callback);
+    });
+    const client = await pool.connect();
+    expect((client as unknown as { processID: number }).processID).toBe(pid);
+    client.release();
+  });
+});
+
+describe('a client returned in the middle of a query', () => {
+  test('is destroyed at once, its slot is free at once, and its query rejects', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const running = rejection(client.query('select pg_sleep(10)'));
+    client.release();
+    expect(pool.totalCount).toBe(0);
+    await pool.query('select 1');
+    expect((await running).message).toMatch(/^Connection terminated/);
+    expect(pool.log.closeReasons).toEqual(['busy']);
+    expect(pool.log.named('postgres connection lost')).toMatchObject([{ fields: { reason: 'busy' } }]);
+  });
+
+  test('with more in its queue is destroyed, and none of them hangs', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const failing = rejection(client.query('select 1/0'));
+    const queued = rejection(client.query('select pg_sleep(10)'));
+    client.release();
+    expect((await failing).message).toMatch(/^Connection terminated|division/);
+    expect((await queued).message).toMatch(/^Connection terminated/);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  test('with a cursor left open is destroyed', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const cursor = client.query(new OpenCursor('select * from generate_series(1, 100)'));
+    await cursor.suspended;
+    client.release();
+    expect(pool.totalCount).toBe(0);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    expect(pool.log.closeReasons).toEqual(['busy']);
+  });
+});
+
+describe('a submittable', () => {
+  test('given to a client runs to its end, and the client is kept', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const before = await backendPid(client);
+    const query = client.query(new pg.Query('select generate_series(1, 3) as n'));
+    const rows: unknown[] = [];
+    query.on('row', (row) => rows.push(row));
+    await new Promise((resolve) => query.on('end', resolve));
+    client.release();
+    expect(rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+    expect(await backendPid(pool)).toBe(before);
+  });
+});
+
+describe('what the driver refuses before it sends anything', () => {
+  const REFUSED: [string, unknown[]][] = [
+    ['values that are no array', [{ text: 'select $1', values: 'one' }]],
+    ['a name with another text', [{ name: 'same', text: 'select 2' }]],
+    ['a value that cannot be written', [{ text: 'select $1', values: [unwritable()] }]],
+    ['neither text nor name', [{}]],
+  ];
+
+  test.each(REFUSED)('%s neither hangs nor harms the pool', async (_name, args) => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 5_000 });
+    await pool.query({ name: 'same', text: 'select 1' });
+    await rejection((pool.query as unknown as (...args: unknown[]) => Promise<unknown>)(...args));
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await new Promise((resolve) => {
+      (pool.query as unknown as (...args: unknown[]) => void)(...args, resolve);
+    });
+    expect((await pool.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+    const client = await pool.connect();
+    await rejection((client.query as unknown as (...args: unknown[]) => Promise<unknown>)(...args));
+    client.release();
+    expect((await pool.query('select 3 as three')).rows).toEqual([{ three: 3 }]);
+    await releaseInCallback(pool, (other, callback) => {
+      (other.query as unknown as (...args: unknown[]) => void)(...args, callback);
+    });
+    expect((await pool.query('select 4 as four')).rows).toEqual([{ four: 4 }]);
+  });
+});
+
+describe('a server that has become read-only', () => {
+  test('loses its connection, on the pool and on a client', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    await pool.query('set default_transaction_read_only = on');
+    expect((await rejection(pool.query('create table never (id int)'))).code).toBe('25006');
+    expect((await pool.query('show default_transaction_read_only')).rows).toEqual([
+      { default_transaction_read_only: 'off' },
+    ]);
+    const client = await pool.connect();
+    await client.query('set default_transaction_read_only = on');
+    await rejection(client.query('create table never (id int)'));
+    client.release();
+    await until('it is judged', () => pool.log.closeReasons.length === 2);
+    expect(pool.log.closeReasons).toEqual(['read_only', 'read_only']);
+    await pool.query('create table written (id int)');
+  });
+});
+
+describe('a connect listener that queues a query', () => {
+  test('has it run first, and the connection is not churned', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 2, minConns: 2 });
+    pool.on('connect', (client: pg.PoolClient) => void client.query("set application_name = 'listened'"));
+    await until('the pool is warm', () => pool.idleCount === 2);
+    expect(pool.stat().newConnsCount).toBe(2);
+    expect((await pool.query('show application_name')).rows).toEqual([{ application_name: 'listened' }]);
+    pool.reset();
+    const client = await pool.connect();
+    expect((await client.query('show application_name')).rows).toEqual([{ application_name: 'listened' }]);
+    client.release();
+    expect(pool.log.closeReasons.filter((reason) => reason === 'busy')).toEqual([]);
+  });
+
+  test('does not cost who returns the client at once a connection', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    pool.on('connect', (client: pg.PoolClient) => void client.query("set application_name = 'listened'"));
+    (await pool.connect()).release();
+    expect((await pool.query('show application_name')).rows).toEqual([{ application_name: 'listened' }]);
+    expect(pool.stat().newConnsCount).toBe(1);
+  });
+
+  test('and leaves a transaction open is not churned through: its connection is destroyed and counted', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    pool.once('connect', (client: pg.PoolClient) => void client.query('begin'));
+    (await pool.connect()).release();
+    await pool.query('select 1');
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+  });
+
+  test('that fails does not take the pool with it', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    pool.on('connect', (client: pg.PoolClient) => void client.query('select 1/0').catch(() => undefined));
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    expect(pool.stat().newConnsCount).toBe(1);
+  });
+});
+
+function unwritable(): object {
+  return {
+    toPostgres(): never {
+      throw new Error('cannot be written');
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import { newPool, type Config, type InstrumentedPool, type PoolOptions } from '../../../../src/index.js';
+
+const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+
+/** A pool on the server that the parent names in the environment. */
+export function childPool(config?: Partial<Config>, options?: PoolOptions): Promise<InstrumentedPool> {
+  const server = JSON.parse(process.env['PG'] ?? '') as Config;
+  return newPool({ ...server, sslMode: 'disable', ...config }, { logger: quiet, ...options });
+}
+
+/** Tells the parent something, a line each. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
