@@ -1,4 +1,4 @@
-import './reflect.js';
+import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { randomBytes, webcrypto } from 'node:crypto';
 
