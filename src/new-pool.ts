@@ -1,5 +1,16 @@
-import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
-import { copyConfig, effectiveSslMode, refuseTokenInClear, type Config } from './config.js';
+import {
+  checkDynamicAuthPackages,
+  credentialsExpireAtMs,
+  newDynamicAuthFunc,
+  observeCredentials,
+} from './auth/index.js';
+import {
+  copyConfig,
+  effectiveSslMode,
+  refuseTokenInClear,
+  type Config,
+  type DynamicAuthBackend,
+} from './config.js';
 import { logValue } from './config-view.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
@@ -7,10 +18,18 @@ import { resolveOptions, type PoolOptions, type ResolvedOptions } from './option
 import { isNativeClient } from './pool/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
 import { poolPlan } from './pool-plan.js';
-import { observePool } from './telemetry/index.js';
+import { observePool, type CredentialsSource } from './telemetry/index.js';
+import { LOG } from './telemetry/log-records.js';
 import { defaultLogger, guardLogger } from './telemetry/logger.js';
 import { startPoolStatsLogger } from './telemetry/stats-logger.js';
 import { planTls } from './tls.js';
+
+/** One per process, whoever's tokens they sign; telemetry and auth do not know each other. */
+const AWS_CREDENTIALS: CredentialsSource = {
+  provider: 'awsRdsIam' satisfies DynamicAuthBackend,
+  observe: observeCredentials,
+  expireAtMs: credentialsExpireAtMs,
+};
 
 /**
  * Makes a pool without dialling: it succeeds with the server down, and the first query reports.
@@ -35,7 +54,7 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
       authProvider: given.dynamicAuth ? Object.keys(given.dynamicAuth)[0] : undefined,
       tlsMode: tls.mode,
     },
-    { ...resolved, logger },
+    { ...resolved, logger, credentials: AWS_CREDENTIALS },
   );
 
   const plan = poolPlan({
@@ -48,7 +67,7 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
   });
   const pool = new InstrumentedPool(plan);
   telemetry.watch(pool.gauges);
-  logger.info({ config: logValue(given), pool: telemetry.poolName }, 'postgres connection pool created');
+  logger.info({ config: logValue(given), pool: telemetry.poolName }, LOG.poolCreated.message);
   pool.start();
   resolved.signal?.addEventListener('abort', () => pool.stopFilling(), {
     once: true,

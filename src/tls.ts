@@ -72,7 +72,7 @@ function isOptions(value: unknown): value is tls.ConnectionOptions {
 
 /** A copy without a prototype, so that nothing inherited shows through, however Object.prototype was polluted. */
 function ownOf<T extends object>(options: T): T {
-  return Object.assign(Object.create(null) as object, options) as T;
+  return Object.assign<object, T>(Object.create(null) as object, options);
 }
 
 function finish(options: unknown, host: string): false | tls.ConnectionOptions {

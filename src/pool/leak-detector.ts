@@ -1,5 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolObserver } from '../hooks.js';
 import type { Slot } from './slot.js';
+
+/** Who acquires: the stack of the call, and what runs something in the call's async context. */
+export interface Acquirer {
+  readonly stack: string;
+  readonly inContext: <T>(run: () => T) => T;
+}
 
 interface Watch {
   readonly timer: NodeJS.Timeout;
@@ -15,18 +22,20 @@ export class LeakDetector {
     private readonly observer: PoolObserver,
   ) {}
 
-  /** The stack of whoever acquires now. */
-  captureStack(acquire: (...args: never[]) => unknown): string {
+  /** Whoever acquires now by calling `acquire`. */
+  acquirer(acquire: (...args: never[]) => unknown): Acquirer {
     const trace = { stack: '' };
     Error.captureStackTrace(trace, acquire);
-    return trace.stack;
+    return { stack: trace.stack, inContext: AsyncLocalStorage.snapshot() };
   }
 
-  checkedOut(slot: Slot<unknown>, stack: string): void {
-    const timer = setTimeout(() => {
+  checkedOut(slot: Slot<unknown>, { stack, inContext }: Acquirer): void {
+    const suspect = (): void => {
       watch.suspected = true;
       this.observer.leakSuspected(performance.now() - slot.heldSince, stack);
-    }, this.thresholdMs);
+    };
+    // A queued acquirer is served in the context of whoever released, who is not to blame.
+    const timer = inContext(() => setTimeout(suspect, this.thresholdMs));
     timer.unref();
     const watch: Watch = { timer, suspected: false };
     this.#watches.set(slot, watch);

@@ -21,7 +21,7 @@ import { ConnectionKind } from './connection-kind.js';
 import type { DialPlan } from './dial.js';
 import { pg } from './driver.js';
 import { EngineGauges, statOf } from './gauges.js';
-import { LeakDetector } from './leak-detector.js';
+import { LeakDetector, type Acquirer } from './leak-detector.js';
 import { ResourcePool } from './resource-pool.js';
 import type { Slot, Waiter } from './slot.js';
 import type { PoolStat } from './stat.js';
@@ -277,16 +277,17 @@ export class InstrumentedPool extends Base {
     const now = performance.now();
     if (signal?.aborted === true) {
       this.#engine.canceledAcquireCount += 1;
+      this.#observer.acquireStarted().failed(0, signal.reason);
       return Promise.reject(signal.reason as Error);
     }
     const slot = this.#engine.tryAcquire(now);
-    const stack = this.#leaks?.captureStack(entry);
+    const acquirer = this.#leaks?.acquirer(entry);
     if (slot !== undefined) {
       this.#observer.acquired(0);
-      return Promise.resolve(this.#checkOut(slot, stack).client);
+      return Promise.resolve(this.#checkOut(slot, acquirer).client);
     }
     return new Promise<PoolClient>((resolve, reject) => {
-      const waiter = this.#wait(now, timeoutMs, stack, (connection) => resolve(connection.client), reject);
+      const waiter = this.#wait(now, timeoutMs, acquirer, (connection) => resolve(connection.client), reject);
       if (signal === undefined || !waiter.waiting) return;
       const abort = (): void => this.#engine.cancel(waiter, signal.reason);
       signal.addEventListener('abort', abort, { once: true });
@@ -307,10 +308,10 @@ export class InstrumentedPool extends Base {
     }
     const now = performance.now();
     const slot = this.#engine.tryAcquire(now);
-    const stack = this.#leaks?.captureStack(entry);
+    const acquirer = this.#leaks?.acquirer(entry);
     if (slot !== undefined) {
       this.#observer.acquired(0);
-      const connection = this.#checkOut(slot, stack);
+      const connection = this.#checkOut(slot, acquirer);
       if (deferred) process.nextTick(serve, connection);
       else serve(connection);
       return;
@@ -326,13 +327,13 @@ export class InstrumentedPool extends Base {
           surface(thrown);
         }
       };
-    this.#wait(now, this.#plan.acquireTimeoutMs, stack, inContext(serve), inContext(fail));
+    this.#wait(now, this.#plan.acquireTimeoutMs, acquirer, inContext(serve), inContext(fail));
   }
 
   #wait(
     startedAt: number,
     timeoutMs: number,
-    stack: string | undefined,
+    acquirer: Acquirer | undefined,
     serve: (connection: PooledConnection) => void,
     fail: (error: Error) => void,
   ): Waiter<PooledConnection, AcquireObserver> {
@@ -343,7 +344,7 @@ export class InstrumentedPool extends Base {
         waiting: (reason) => observer.waiting(reason),
         served: (slot, waitMs) => {
           observer.acquired(waitMs);
-          serve(this.#checkOut(slot, stack));
+          serve(this.#checkOut(slot, acquirer));
         },
         rejected: (error, waitMs) => {
           observer.failed(waitMs, error);
@@ -359,7 +360,7 @@ export class InstrumentedPool extends Base {
     );
   }
 
-  #checkOut(slot: Slot<PooledConnection>, stack: string | undefined): PooledConnection {
+  #checkOut(slot: Slot<PooledConnection>, acquirer: Acquirer | undefined): PooledConnection {
     const connection = slot.resource;
     const { client } = connection;
     let released = false;
@@ -368,7 +369,7 @@ export class InstrumentedPool extends Base {
       released = true;
       this.#release(slot, error);
     };
-    if (stack !== undefined) this.#leaks?.checkedOut(slot, stack);
+    if (acquirer !== undefined) this.#leaks?.checkedOut(slot, acquirer);
     this.#notify('acquire', client);
     return connection;
   }

@@ -1,6 +1,7 @@
 import type { Context, Tracer } from '@opentelemetry/api';
 import { context } from '@opentelemetry/api';
 import type { AcquireObserver, AcquireReason } from '../hooks.js';
+import { isPoolEnded } from './error-type.js';
 import { quietly } from './guard.js';
 import { ATTR, ERROR_TYPE, SPAN } from './names.js';
 import type { Signals } from './signals.js';
@@ -26,19 +27,23 @@ export class ObservedAcquire implements AcquireObserver {
   }
 
   waiting(reason: AcquireReason): void {
+    this.signals.saturation.waiting();
     if (this.signals.acquireSpan !== 'never') this.start(reason);
   }
 
   acquired(waitMs: number): void {
     this.signals.metrics.waited(waitMs);
+    this.signals.saturation.waited();
     if (this.signals.acquireSpan === 'always') this.start();
     this.operation?.end();
   }
 
   failed(waitMs: number, error: unknown): void {
-    const { errorTypes, logs, metrics, acquireSpan, gauges } = this.signals;
+    const { errorTypes, logs, metrics, saturation, acquireSpan, gauges } = this.signals;
     const type = errorTypes.of(error);
     metrics.waited(waitMs, type);
+    if (isPoolEnded(error)) saturation.stop();
+    else saturation.waited();
     if (acquireSpan === 'always') this.start();
     if (type === ERROR_TYPE.acquireTimeout) {
       quietly(() => context.with(this.context, () => logs.acquireTimedOut(waitMs, gauges)));

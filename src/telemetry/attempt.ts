@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import type { AttemptObserver, CloseReason, ConnectPhase, TokenSource } from '../hooks.js';
 import type { ObservedAcquire } from './acquire.js';
-import { property, sqlState } from './error-type.js';
+import { isPoolEnded, sqlState } from './error-type.js';
 import { quietly } from './guard.js';
 import { connectHint } from './hints.js';
 import { ATTR, SPAN, TLS_CUSTOM, TLS_DISABLED } from './names.js';
@@ -59,6 +59,8 @@ export class ObservedAttempt implements AttemptObserver {
     const { metrics, logs, tracers } = this.signals;
     const { provider, region } = source;
     this.usedToken = true;
+    // Before the refresh, which may fetch them.
+    metrics.tokensFrom(provider);
     // Composed in a user's hook it belongs below that hook, and below the user's own spans there.
     const parent = this.hookStep === undefined ? this.connect.context : innermost(this.hookStep.operation);
     const attributes = {
@@ -116,7 +118,7 @@ export class ObservedAttempt implements AttemptObserver {
     const { signals } = this;
     this.over = true;
     const errorType = signals.errorTypes.of(error);
-    const poolEnded = property(error, 'code') === 'ERR_PGAUGE_POOL_ENDED';
+    const poolEnded = isPoolEnded(error);
     // A step that hangs when the deadline passes failed by it: nobody else will end its span.
     for (const step of [...this.steps].reverse()) step.finish(errorType, poolEnded);
 
@@ -168,7 +170,7 @@ export class ObservedAttempt implements AttemptObserver {
       step.finish();
       return result;
     } catch (error) {
-      step.finish(this.signals.errorTypes.of(error), property(error, 'code') === 'ERR_PGAUGE_POOL_ENDED');
+      step.finish(this.signals.errorTypes.of(error), isPoolEnded(error));
       throw error;
     }
   }

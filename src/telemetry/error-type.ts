@@ -21,6 +21,11 @@ export function sqlState(error: unknown): string | undefined {
   return fromServer && typeof code === 'string' && SQLSTATE.test(code) ? code : undefined;
 }
 
+/** True if the end of a pool is why it failed. */
+export function isPoolEnded(error: unknown): boolean {
+  return property(error, 'code') === 'ERR_PGAUGE_POOL_ENDED';
+}
+
 /** One property of a value that may be anything, a proxy or a throwing getter included. */
 export function property(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;

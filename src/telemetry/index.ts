@@ -9,15 +9,18 @@ import type {
 } from '../hooks.js';
 import { ObservedAcquire, traceWarmAcquire } from './acquire.js';
 import { ObservedAttempt } from './attempt.js';
+import type { CredentialsSource } from './credentials.js';
 import { ErrorTypes } from './error-type.js';
 import { quietly } from './guard.js';
 import { type PoolIdentity, releasePoolName, spanAttributes, takePoolName } from './identity.js';
 import { guardLogger } from './logger.js';
 import { PoolLogs } from './logs.js';
 import { type MeterOptions, PoolMetrics } from './metrics.js';
+import { SaturationWatch } from './saturation.js';
 import type { Signals } from './signals.js';
 import { type TracerOptions, TracerSource } from './tracing.js';
 
+export type { CredentialsSource } from './credentials.js';
 export type { PoolIdentity } from './identity.js';
 
 /** Where a pool's telemetry goes. */
@@ -25,6 +28,8 @@ export interface TelemetryOptions extends MeterOptions, TracerOptions {
   readonly logger: Logger;
   /** Which acquires make a span: those that wait, all, or none. */
   readonly acquireSpan: 'auto' | 'always' | 'never';
+  /** The credentials of this process; observed by pools whose tokens they sign. */
+  readonly credentials?: CredentialsSource | undefined;
 }
 
 /** The telemetry of one pool. */
@@ -40,14 +45,16 @@ export interface PoolTelemetry {
 export function observePool(identity: PoolIdentity, options: TelemetryOptions): PoolTelemetry {
   const known = Object.freeze({ ...identity });
   const poolName = takePoolName(known);
+  const logs = new PoolLogs(guardLogger(options.logger), poolName);
   const signals: Signals = {
     identity: known,
     spanAttributes: Object.freeze(spanAttributes(known, poolName)),
     acquireSpan: options.acquireSpan,
     errorTypes: new ErrorTypes(),
-    metrics: new PoolMetrics(known, poolName, options),
+    metrics: new PoolMetrics(known, poolName, options, options.credentials),
     tracers: new TracerSource(options),
-    logs: new PoolLogs(guardLogger(options.logger), poolName),
+    logs,
+    saturation: new SaturationWatch(logs),
     gauges: undefined,
     failedAttempts: 0,
   };
@@ -58,6 +65,7 @@ export function observePool(identity: PoolIdentity, options: TelemetryOptions): 
     watch: (gauges) => {
       signals.gauges = gauges;
       signals.metrics.watch(gauges);
+      signals.saturation.watch(gauges);
     },
   };
 }
@@ -122,7 +130,8 @@ class TelemetryObserver implements PoolObserver {
   ended(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    const { gauges, logs } = this.signals;
+    const { gauges, logs, saturation } = this.signals;
+    saturation.stop();
     quietly(() => logs.ended(this.metrics.totals(), gauges));
     this.metrics.ended();
     this.signals.gauges = undefined;

@@ -1,9 +1,12 @@
 import type { CloseReason, ConnectPhase, Logger, PoolGauges } from '../hooks.js';
+import { LOG, type LogFields, type LogRecord } from './log-records.js';
 import { ERROR_TYPE } from './names.js';
 import { RateLimit } from './rate-limit.js';
 
 /** Milliseconds between two warnings of one pool, message and error type. */
 export const WARNING_INTERVAL_MS = 60_000;
+
+type Warning = Extract<LogRecord, { readonly level: 'warn' }>;
 
 /** The log records of one pool. */
 export class PoolLogs {
@@ -15,22 +18,21 @@ export class PoolLogs {
   ) {}
 
   opened(durationMs: number): void {
-    this.logger.debug({ pool: this.pool, duration_ms: rounded(durationMs) }, 'postgres connection opened');
+    this.write(LOG.connectionOpened, { pool: this.pool, duration_ms: rounded(durationMs) });
   }
 
   closed(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
-    const fields = {
+    this.write(LOG.connectionClosed, {
       pool: this.pool,
       reason,
       age_ms: rounded(ageMs),
       ...(errorType !== undefined && { error_type: errorType }),
-    };
-    this.logger.debug(fields, 'postgres connection closed');
+    });
   }
 
   /** A connection was discarded for a fault; without an error the reason stands for its type. */
   lost(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
-    this.warn('postgres connection lost', errorType ?? reason, () => ({ reason, age_ms: rounded(ageMs) }));
+    this.warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: rounded(ageMs) }));
   }
 
   /** `attempt` counts the failures since the last success. */
@@ -42,7 +44,7 @@ export class PoolLogs {
     hint: string | undefined;
   }): void {
     const { errorType, phase, attempt, durationMs, hint } = failure;
-    this.warn('postgres connect failed', errorType, () => ({
+    this.warn(LOG.connectFailed, errorType, () => ({
       phase,
       attempt,
       duration_ms: rounded(durationMs),
@@ -51,33 +53,46 @@ export class PoolLogs {
   }
 
   acquireTimedOut(waitedMs: number, gauges: PoolGauges | undefined): void {
-    this.warn('postgres acquire timed out', ERROR_TYPE.acquireTimeout, () => ({
+    this.warn(LOG.acquireTimedOut, ERROR_TYPE.acquireTimeout, () => ({
       waited_ms: rounded(waitedMs),
-      ...counts(gauges),
+      ...(gauges !== undefined && counts(gauges)),
     }));
   }
 
+  /** All connections are used and somebody waits. */
+  saturated(waitedMs: number, gauges: PoolGauges): void {
+    this.warn(LOG.saturated, undefined, () => ({ waited_ms: rounded(waitedMs), ...counts(gauges) }));
+  }
+
+  recovered(saturatedMs: number, gauges: PoolGauges): void {
+    this.write(LOG.recovered, {
+      pool: this.pool,
+      saturated_ms: rounded(saturatedMs),
+      ...counts(gauges),
+    });
+  }
+
   tokenRefreshFailed(provider: string, errorType: string): void {
-    this.warn('postgres token refresh failed', errorType, () => ({ provider }));
+    this.warn(LOG.tokenRefreshFailed, errorType, () => ({ provider }));
   }
 
   leakSuspected(heldMs: number, stack: string): void {
-    this.warn('postgres connection leak suspected', undefined, () => ({ held_ms: rounded(heldMs), stack }));
+    this.warn(LOG.leakSuspected, undefined, () => ({ held_ms: rounded(heldMs), stack }));
   }
 
   leakReturned(heldMs: number): void {
-    this.logger.debug({ pool: this.pool, held_ms: rounded(heldMs) }, 'postgres connection leak returned');
+    this.write(LOG.leakReturned, { pool: this.pool, held_ms: rounded(heldMs) });
   }
 
   endForced(heldMs: readonly number[]): void {
-    this.warn('postgres connection pool end forced', undefined, () => ({
+    this.warn(LOG.endForced, undefined, () => ({
       connections: heldMs.length,
       held_ms: heldMs.map(rounded),
     }));
   }
 
   ended(totals: { opened: number; closed: number }, gauges: PoolGauges | undefined): void {
-    const fields = {
+    this.write(LOG.poolEnded, {
       pool: this.pool,
       opened: totals.opened,
       closed: totals.closed,
@@ -87,23 +102,28 @@ export class PoolLogs {
         empty_acquires: gauges.emptyAcquires,
         empty_acquire_wait_time_ms: rounded(gauges.emptyAcquireWaitMs),
       }),
-    };
-    this.logger.info(fields, 'postgres connection pool ended');
+    });
   }
 
-  private warn(message: string, errorType: string | undefined, fields: () => object): void {
-    const suppressed = this.warnings.admit(`${message}\n${errorType ?? ''}`);
+  private warn<R extends Warning>(
+    record: R,
+    errorType: string | undefined,
+    fields: () => LogFields<R>,
+  ): void {
+    const suppressed = this.warnings.admit(`${record.message}\n${errorType ?? ''}`);
     if (suppressed === undefined) return;
     this.logger.warn(
       { pool: this.pool, ...(errorType !== undefined && { error_type: errorType }), ...fields(), suppressed },
-      message,
+      record.message,
     );
+  }
+
+  private write<R extends LogRecord>(record: R, fields: LogFields<R>): void {
+    this.logger[record.level](fields, record.message);
   }
 }
 
-function counts(gauges: PoolGauges | undefined): object {
-  if (gauges === undefined) return {};
-  const { used, idle, connecting, pending, limit } = gauges;
+function counts({ used, idle, connecting, pending, limit }: PoolGauges) {
   return { total: used + idle + connecting, used, idle, connecting, pending, limit };
 }
 

@@ -1,6 +1,7 @@
 import type { Attributes, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
 import { createNoopMeter, metrics } from '@opentelemetry/api';
 import type { CloseReason, PoolGauges } from '../hooks.js';
+import { type CredentialsSource, MeterCredentials } from './credentials.js';
 import { quietly } from './guard.js';
 import type { PoolIdentity } from './identity.js';
 import { ATTR, METRIC, SCOPE } from './names.js';
@@ -22,12 +23,16 @@ export class PoolMetrics {
   private instruments: Instruments | undefined;
   private gauges: PoolGauges | undefined;
   private observed: ObservedPool | undefined;
+  /** The meter's view of the credentials, once the pool has joined those who use them. */
+  private joined: MeterCredentials | undefined;
+  private usesCredentials = false;
   private hasEnded = false;
 
   constructor(
     private readonly identity: PoolIdentity,
     private readonly poolName: string,
     { meter, meterProvider }: MeterOptions,
+    private readonly credentials?: CredentialsSource,
   ) {
     this.attributes = { [ATTR.poolName]: poolName };
     this.followsGlobal = meter === undefined && meterProvider === undefined;
@@ -38,6 +43,7 @@ export class PoolMetrics {
           meter ?? meterProvider?.getMeter(SCOPE.name, SCOPE.version, { schemaUrl: SCOPE.schemaUrl }),
         ),
       );
+    if (identity.authProvider !== undefined) this.tokensFrom(identity.authProvider);
   }
 
   /** Notices a global provider registered since: an instrument made before stays a no-op for ever. */
@@ -69,6 +75,13 @@ export class PoolMetrics {
       record(this.instruments.createTime, durationMs, this.withError(errorType));
   }
 
+  /** The pool's tokens come from `provider`, whose credentials are its concern from now on. */
+  tokensFrom(provider: string): void {
+    if (this.usesCredentials || this.hasEnded || provider !== this.credentials?.provider) return;
+    this.usesCredentials = true;
+    this.joinCredentials();
+  }
+
   /** A token refresh ended; `errorType` if it failed. */
   tokenRefreshed(provider: string, durationMs: number, errorType?: string): void {
     if (this.instruments === undefined) return;
@@ -93,6 +106,7 @@ export class PoolMetrics {
   ended(): void {
     this.hasEnded = true;
     this.unobserve();
+    this.leaveCredentials();
     this.gauges = undefined;
   }
 
@@ -107,10 +121,12 @@ export class PoolMetrics {
   private move(provider: MeterProvider): void {
     this.provider = provider;
     this.unobserve();
+    this.leaveCredentials();
     this.instruments = quietly(() =>
       instrumentsOf(provider.getMeter(SCOPE.name, SCOPE.version, { schemaUrl: SCOPE.schemaUrl })),
     );
     this.observe();
+    this.joinCredentials();
   }
 
   private observe(): void {
@@ -125,6 +141,20 @@ export class PoolMetrics {
     const { observed } = this;
     if (observed !== undefined) quietly(() => observed.retire());
     this.observed = undefined;
+  }
+
+  private joinCredentials(): void {
+    const { credentials, instruments } = this;
+    if (!this.usesCredentials || this.hasEnded || credentials === undefined || instruments === undefined)
+      return;
+    this.joined = instruments.credentials;
+    quietly(() => instruments.credentials.join(credentials));
+  }
+
+  private leaveCredentials(): void {
+    const { credentials, joined } = this;
+    if (credentials !== undefined && joined !== undefined) joined.leave(credentials);
+    this.joined = undefined;
   }
 
   private withError(errorType: string | undefined): Attributes {
@@ -144,6 +174,7 @@ interface Instruments {
   readonly useTime: Histogram;
   readonly tokenRefreshDuration: Histogram;
   readonly pools: ObservedPools;
+  readonly credentials: MeterCredentials;
 }
 
 // Shared by all pools of a meter, so that each meter has one batch callback.
@@ -160,20 +191,19 @@ function instrumentsOf(meter: Meter | undefined): Instruments | undefined {
   return instruments;
 }
 
+type HistogramMetric = Extract<(typeof METRIC)[keyof typeof METRIC], { readonly buckets: unknown }>;
+
 function createInstruments(meter: Meter): Instruments {
-  const histogram = ({
-    name,
-    unit,
-    description,
-    buckets,
-  }: (typeof METRIC)['waitTime' | 'createTime' | 'useTime' | 'tokenRefreshDuration']): Histogram =>
+  const histogram = ({ name, unit, description, buckets }: HistogramMetric): Histogram =>
     meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...buckets] } });
+  const credentials = new MeterCredentials(histogram(METRIC.credentialsFetchDuration));
   return {
     waitTime: histogram(METRIC.waitTime),
     createTime: histogram(METRIC.createTime),
     useTime: histogram(METRIC.useTime),
     tokenRefreshDuration: histogram(METRIC.tokenRefreshDuration),
-    pools: new ObservedPools(meter),
+    pools: new ObservedPools(meter, credentials),
+    credentials,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Attributes, BatchObservableResult, Meter, MetricOptions, Observable } from '@opentelemetry/api';
 import { ValueType } from '@opentelemetry/api';
 import type { CloseReason, PoolGauges } from '../hooks.js';
+import type { MeterCredentials } from './credentials.js';
 import { infoAttributes, type PoolIdentity } from './identity.js';
 import { ATTR, CLOSE_REASONS, METRIC } from './names.js';
 
@@ -24,7 +25,10 @@ export class ObservedPools {
   private readonly pools = new Set<ObservedPool>();
   private readonly instruments: ObservableInstruments;
 
-  constructor(meter: Meter) {
+  constructor(
+    meter: Meter,
+    private readonly credentials: MeterCredentials,
+  ) {
     this.instruments = createObservables(meter);
     meter.addBatchObservableCallback((result) => this.observe(result), Object.values(this.instruments));
   }
@@ -43,6 +47,11 @@ export class ObservedPools {
         // One pool that cannot be read must not hide the others.
       }
       if (pool.retired) this.pools.delete(pool);
+    }
+    try {
+      this.credentials.observe(result, this.instruments.credentialsExpiration);
+    } catch {
+      // A collection must not fail for want of one number.
     }
   }
 }
@@ -145,6 +154,7 @@ function createObservables(meter: Meter) {
     emptyAcquires: counter(METRIC.emptyAcquires),
     emptyAcquireWaitTime: counter(METRIC.emptyAcquireWaitTime),
     canceledAcquires: counter(METRIC.canceledAcquires),
+    credentialsExpiration: gauge(METRIC.credentialsExpiration),
     longestUse: gauge(METRIC.longestUse),
     longestWait: gauge(METRIC.longestWait),
     connectionOpened: counter(METRIC.connectionOpened),

@@ -4,6 +4,7 @@ import type { ErrorTypes } from './error-type.js';
 import type { PoolIdentity } from './identity.js';
 import type { PoolLogs } from './logs.js';
 import type { PoolMetrics } from './metrics.js';
+import type { SaturationWatch } from './saturation.js';
 import type { TracerSource } from './tracing.js';
 
 /** All that the observers of one pool report to. */
@@ -16,6 +17,7 @@ export interface Signals {
   readonly metrics: PoolMetrics;
   readonly tracers: TracerSource;
   readonly logs: PoolLogs;
+  readonly saturation: SaturationWatch;
   /** Unset until the pool is watched. */
   gauges: PoolGauges | undefined;
   /** Attempts that failed since the last that succeeded. */

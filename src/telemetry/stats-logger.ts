@@ -2,6 +2,7 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { ConfigError } from '../errors.js';
 import type { Logger } from '../hooks.js';
 import type { PoolStat } from '../pool/stat.js';
+import { LOG, type LogFields } from './log-records.js';
 import { guardLogger } from './logger.js';
 
 /** How often `startPoolStatsLogger` writes by default: 60 000 ms. */
@@ -42,7 +43,7 @@ export function startPoolStatsLogger(
   const logger = guardLogger(options.logger ?? pool.logger);
   const write = (): void => {
     try {
-      logger.debug(statFields(pool.stat()), 'postgres pool stats');
+      logger.debug(statFields(pool.stat()), LOG.poolStats.message);
     } catch {
       // A record that cannot be written is left out; the next one is due soon.
     }
@@ -68,7 +69,7 @@ function checkedInterval(intervalMs: number | undefined): number {
   return intervalMs;
 }
 
-const KEYS: Readonly<Record<keyof PoolStat, string>> = {
+const KEYS: Readonly<Record<keyof PoolStat, keyof LogFields<typeof LOG.poolStats>>> = {
   totalConns: 'total_conns',
   acquiredConns: 'acquired_conns',
   idleConns: 'idle_conns',

@@ -29,10 +29,7 @@ async function undialled(pool: InstrumentedPool): Promise<Error & { code?: strin
 function useProcess(script: string): void {
   const program = join(place.home, 'provider.mjs');
   writeFileSync(program, script);
-  writeFileSync(
-    join(place.home, 'config'),
-    `[default]\ncredential_process=${process.execPath} ${program}\n`,
-  );
+  writeFileSync(join(place.home, 'config'), `[default]\ncredential_process=${process.execPath} ${program}\n`);
 }
 
 describe('a provider of credentials', () => {
@@ -146,7 +143,9 @@ describe('a token', () => {
 
   test('is never sent to a server that asks for it on an unencrypted connection', async () => {
     setEnv(rds().awsEnv);
-    fake.reply = ({ socket }, piece) => void (piece.length > 0 && socket.write(CLEARTEXT));
+    fake.reply = ({ socket }, piece) => {
+      if (piece.length > 0) socket.write(CLEARTEXT);
+    };
     const to = { host: fake.host, port: fake.port };
     const auth = await newDynamicAuthFunc(iamConfig(rds(), to), rds().user);
     let token = '';
@@ -175,7 +174,9 @@ describe('a token', () => {
 
   test('is sent nowhere when the server has no TLS', async () => {
     setEnv(rds().awsEnv);
-    fake.reply = ({ socket }, piece) => void (piece.length > 0 && socket.write('N'));
+    fake.reply = ({ socket }, piece) => {
+      if (piece.length > 0) socket.write('N');
+    };
     const pool = await makePool({ host: fake.host, port: fake.port });
     expect((await rejection(pool.query('select 1'))).message).toContain('SSL');
     await until('the connection is closed', () => fake.sessions[0]?.closed);

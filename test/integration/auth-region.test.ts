@@ -56,7 +56,9 @@ describe('newPool rejects, names IMDS and dials nothing when the metadata servic
     const error = await rejection(newPool(config, { logger: log }));
     expect(performance.now() - startedAt).toBeLessThan(LONGEST_MS);
     expect(error).toMatchObject({ name: 'AuthError', code: 'ERR_PGAUGE_AUTH' });
-    expect(error.message.startsWith('dynamic auth (awsRdsIam): failed to detect region from IMDS: ')).toBe(true);
+    expect(error.message.startsWith('dynamic auth (awsRdsIam): failed to detect region from IMDS: ')).toBe(
+      true,
+    );
     expect(await listener.dialled()).toBe(0);
     expect(log.records).toEqual([]);
     return error;

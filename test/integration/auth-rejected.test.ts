@@ -60,7 +60,11 @@ describe('a rejected login', () => {
   test('heals without a restart after a key was rotated in the credentials file', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     const write = ({ accessKeyId, secretAccessKey }: AccessKey): void => {
-      const lines = ['[default]', `aws_access_key_id=${accessKeyId}`, `aws_secret_access_key=${secretAccessKey}`];
+      const lines = [
+        '[default]',
+        `aws_access_key_id=${accessKeyId}`,
+        `aws_secret_access_key=${secretAccessKey}`,
+      ];
       writeFileSync(join(place.home, 'credentials'), lines.join('\n'));
     };
     write(rds().credentials.current);

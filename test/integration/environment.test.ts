@@ -115,7 +115,10 @@ describe('where the native binding is installed', () => {
       copied: ['pg'],
       linked: ['pg-pool', 'pg-protocol', 'pg-types', 'pg-connection-string', 'pino', '@opentelemetry/api'],
     });
-    copy.write('node_modules/pg-native/package.json', '{"name":"pg-native","version":"3.0.0","main":"index.js"}');
+    copy.write(
+      'node_modules/pg-native/package.json',
+      '{"name":"pg-native","version":"3.0.0","main":"index.js"}',
+    );
     copy.write('node_modules/pg-native/index.js', STUB);
     const { lines, stderr } = await copy.run(PROGRAM, [JSON.stringify(config('disable')), first], env);
     expect(stderr).toBe('');

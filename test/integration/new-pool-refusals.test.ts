@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { startImds } from '../../local-rds/index.js';
-import { AuthError, ConfigError, newPool, type Config, type PoolOptions } from '../../src/index.js';
+import { AuthError, ConfigError, newPool, type Config } from '../../src/index.js';
 import { causes } from '../support/errors.js';
 import { useCleanEnvironment, useImds } from '../support/environment.js';
 import { useFakeServer } from '../support/fake-server.js';
@@ -26,7 +26,7 @@ async function refusal(config: unknown, options?: unknown): Promise<Error> {
           ...{ password: CANARY, migrationPassword: CANARY, minConns: 2, ...config },
         };
   const withLogger = typeof options === 'object' ? { logger: log, ...options } : (options ?? { logger: log });
-  const made = newPool(given as Config, withLogger as PoolOptions);
+  const made = newPool(given as Config, withLogger);
   void made.then(
     (pool) => pool.end(),
     () => undefined,
@@ -157,7 +157,9 @@ describe('newPool refuses, and dials nothing:', () => {
   test('dynamicAuth together with beforeConnect, before it looks at sslMode, and says how to compose them', async () => {
     for (const sslMode of ['disable', 'verify-full']) {
       const { message } = await refusal({ ...iam, sslMode }, { beforeConnect: () => undefined });
-      expect(message).toContain('invalid configuration: dynamicAuth and beforeConnect are mutually exclusive');
+      expect(message).toContain(
+        'invalid configuration: dynamicAuth and beforeConnect are mutually exclusive',
+      );
       expect(message).toContain('newDynamicAuthFunc');
     }
   });

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { logValue, newPool, type Config, type PoolOptions } from '../../src/index.js';
+import { logValue, newPool, type Config } from '../../src/index.js';
 import { useCleanEnvironment } from '../support/environment.js';
 import { useFakeServer } from '../support/fake-server.js';
 import { RecordingLogger } from '../support/logger.js';
@@ -102,7 +102,7 @@ describe('newPool', () => {
     const config = own({ host, port, user, password, database, sslMode: 'disable' }) as Config;
     expect(Object.keys(config)).toContain('__proto__');
     const logger = new RecordingLogger();
-    const pool = await newPool(config, Object.assign(own({ poolName: 'own' }), { logger }) as PoolOptions);
+    const pool = await newPool(config, Object.assign(own({ poolName: 'own' }), { logger }));
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     expect(pool.stat().maxConns).toBe(10);
     expect(({} as { sslMode?: string }).sslMode).toBeUndefined();

@@ -8,7 +8,7 @@ import { rejection } from '../support/until.js';
 
 const place = useCleanEnvironment();
 const server = usePostgres();
-const makePool = usePools(() => ({ ...server(), user: server().user, database: 'postgres', password: '' }));
+const makePool = usePools(() => ({ user: server().user, database: 'postgres', password: '' }));
 
 const RIGHT = (): string => `${server().host}:${server().port}:postgres:postgres:${server().password}`;
 

@@ -180,7 +180,9 @@ describe('a server that does not encrypt', () => {
   ])(
     'and %s is refused under %s, and is sent nothing but the request',
     async (_how, sslMode, answer, text) => {
-      listener.reply = ({ socket }, piece) => void (piece.length > 0 && socket.write(answer, 'latin1'));
+      listener.reply = ({ socket }, piece) => {
+        if (piece.length > 0) socket.write(answer, 'latin1');
+      };
       const pool = await makePool(listener, { sslMode, password: 'canary' }, { ssl: ROOT });
       const error = await rejection(pool.query('select 1'));
       expect(error.message).toBe(text);

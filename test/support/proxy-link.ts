@@ -26,6 +26,8 @@ interface Piece {
 
 /** One proxied connection. */
 export class ProxyLink {
+  /** The client has closed it, or its side of it. */
+  clientClosed = false;
   #encrypted: boolean | undefined;
   #forgotten = false;
   #serverBytes = 0;
@@ -47,11 +49,15 @@ export class ProxyLink {
     server.on('data', (bytes: Buffer) => {
       if (!this.#dead) this.#fromServer(toClient, bytes);
     });
-    client.on('end', () => this.#dead || toServer.end());
+    client.on('end', () => {
+      this.clientClosed = true;
+      if (!this.#dead) toServer.end();
+    });
     server.on('end', () => this.#dead || toClient.end());
     client.on('error', () => undefined);
     server.on('error', () => this.#dead || client.resetAndDestroy());
     client.on('close', () => {
+      this.clientClosed = true;
       toServer.stop();
       toClient.stop();
       server.destroy();

@@ -46,7 +46,7 @@ export class Proxy {
 
   /** Current: connections that the client has not closed. */
   get open(): number {
-    return this.#links.size;
+    return [...this.#links].filter(({ clientClosed }) => !clientClosed).length;
   }
 
   /** Changes the controls named, and leaves the others. */

@@ -5,7 +5,7 @@ const quiet = { debug: () => undefined, info: () => undefined, warn: () => undef
 /** A pool on the server that the parent names in the environment. */
 export function childPool(config?: Partial<Config>, options?: PoolOptions): Promise<InstrumentedPool> {
   const server = JSON.parse(process.env['PG'] ?? '') as Config;
-  return newPool({ ...server, sslMode: 'disable', ...config }, { logger: quiet, ...options });
+  return newPool({ sslMode: 'disable', ...server, ...config }, { logger: quiet, ...options });
 }
 
 /** Tells the parent something, a line each. */

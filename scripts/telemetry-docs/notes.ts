@@ -1,0 +1,114 @@
+import type { LOG } from '../../src/telemetry/log-records.js';
+import type { ATTR, CLOSE_REASONS, METRIC, SPAN } from '../../src/telemetry/names.js';
+
+/** When each metric gets a value. */
+export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
+  connectionCount: 'Read at collection, all three states always; their sum is `pool.totalCount`.',
+  connectionLimit: 'Read at collection.',
+  connectionIdleMin: 'Read at collection; only with `minConns` above 0.',
+  pendingRequests: 'Read at collection.',
+  timeouts: 'Read at collection; 0 from the start.',
+  waitTime:
+    'Once per acquire, `pool.query` included: served at once, after a wait, after a new connection, timed out, aborted or failed.',
+  createTime: 'Once per physical attempt as it ends: hook, token, DNS, TCP, TLS, login, afterConnect.',
+  useTime: 'Once per checkout, when it is released or its connection is lost.',
+  tokenRefreshDuration: 'Once per connection attempt that asks for a token; never for a query.',
+  credentialsFetchDuration:
+    'When the credential provider really fetched (environment, file, IMDS, STS, …), not when it answered from memory. Credentials belong to the process: one fetch is one sample per meter, however many pools there are.',
+  credentialsExpiration:
+    'Read at collection; absent while none are held or they do not end. 0 for the last time when they were replaced by others that do not end, or the last pool that used them has ended: a rule must ask for `> 0`.',
+  emptyAcquires: 'Read at collection; 0 from the start.',
+  emptyAcquireWaitTime: 'Read at collection; 0 from the start.',
+  canceledAcquires: 'Read at collection; 0 from the start.',
+  longestUse: 'Read at collection.',
+  longestWait: 'Read at collection.',
+  connectionOpened: 'Read at collection; 0 from the start.',
+  connectionClosed:
+    'Read at collection; each reason 0 from the start. Failed logins count here and not as opened, so the difference of the two is not the number of connections.',
+  poolInfo: 'Read at collection; the one series with the wide attributes, to join on.',
+};
+
+/** What each attribute says. */
+export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
+  poolName:
+    'Option `poolName`, else `host:port/database` of the config; equal names in one process get `#2`, `#3`, …',
+  connectionState: '`used`, `idle` or `connecting`.',
+  dbSystemName: 'Always `postgresql`.',
+  dbNamespace: 'The database.',
+  dbResponseStatusCode: 'The SQLSTATE that the server refused with.',
+  serverAddress: 'The host: on CONNECT the one that was dialled, elsewhere that of the config.',
+  serverPort: 'The port, likewise.',
+  networkPeerAddress: 'The address that the name stood for.',
+  errorType:
+    'The SQLSTATE; else the `code` of the error; else `acquire_timeout` or `connect_timeout`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
+  cloudRegion: 'The region that the token is signed for.',
+  authProviderName: 'The backend of `dynamicAuth`, as in the config: `awsRdsIam`.',
+  tlsMode: '`sslMode` in effect; on CONNECT `disable` or `custom` where a hook decided otherwise.',
+  closeReason: 'Why a connection was closed: see below.',
+  acquireReason:
+    '`new_connection`: a connection is or may be made for it; `exhausted`: all there may be are in use.',
+  poolUsed: 'Connections used as the wait began.',
+  poolIdle: 'Connections idle as the wait began.',
+  poolConnecting: 'Connections being made as the wait began.',
+  poolPending: 'Acquirers waiting as the wait began, this one included.',
+  poolLimit: 'The maximum number of connections.',
+};
+
+/** What each close reason means. */
+export const CLOSE_REASON_NOTES: Readonly<Record<(typeof CLOSE_REASONS)[number], string>> = {
+  idle: 'unused for longer than `idleTimeoutMs`',
+  lifetime: 'older than `connMaxLifetimeMs`, or retired by `reset()`',
+  server_closed: 'the server said goodbye: restart, failover, `pg_terminate_backend`, too many connections',
+  network: 'the socket was reset or cut, TLS failed, or a ping was not answered',
+  timeout: 'the connect deadline or `queryTimeoutMs` passed',
+  hook: '`afterConnect` failed',
+  auth: 'the login was rejected (SQLSTATE class 28)',
+  tx_open: 'released inside a transaction',
+  busy: 'released while a query was running, or not ready within a second',
+  read_only: 'the server takes no writes (25006): an old writer after a failover',
+  max_uses: 'handed out `maxUses` times',
+  released_with_error: '`release(error)`, or `client.end()` by its user',
+  pool_end: 'the pool ended',
+};
+
+/** When each span is made, and below which. */
+export const SPAN_NOTES: Readonly<
+  Record<keyof typeof SPAN, { readonly kind: 'INTERNAL' | 'CLIENT'; readonly when: string }>
+> = {
+  acquire: {
+    kind: 'INTERNAL',
+    when: 'An acquire that waits for a slot or a new connection, below the span of its caller. Option `acquireSpan`: `always` for warm ones too, `never` for none. The counts are there if the span is sampled.',
+  },
+  connect: {
+    kind: 'CLIENT',
+    when: 'Each physical attempt, below the acquire that caused it; one made in the background has no parent. Its name is `CONNECT` and the database.',
+  },
+  connectHook: {
+    kind: 'INTERNAL',
+    when: 'The `beforeConnect` of the application, below CONNECT. With `dynamicAuth` the token span stands in its place.',
+  },
+  tokenRefresh: {
+    kind: 'INTERNAL',
+    when: 'The token of one attempt, below CONNECT, or below the hook that composed it. The HTTP spans of the provider are below it.',
+  },
+  connectionInit: { kind: 'INTERNAL', when: '`afterConnect`, below CONNECT.' },
+};
+
+/** When each record is written. */
+export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
+  poolCreated: 'once; `config` is the redacted view of `logValue`',
+  poolEnded: 'once, with the totals of its life',
+  poolStats: 'every interval of `startPoolStatsLogger` or `statsLog`',
+  connectionOpened: 'a connection is ready for use',
+  connectionClosed: 'every connection that is closed, and every login that fails',
+  connectFailed:
+    'an attempt failed; `phase` is hook, token, dns, tcp, tls, auth or init, `attempt` counts the failures in a row, `hint` says where to look first',
+  connectionLost: 'a connection was discarded for a fault; `reason` is the close reason',
+  acquireTimedOut: 'an acquire timed out; the state of the pool without it',
+  saturated: 'all connections are used and a request has been pending for 1 s',
+  recovered: 'no request has been pending for 1 s',
+  leakSuspected: 'with `leakDetectionMs`: a client is held for longer; `stack` is its acquirer’s',
+  leakReturned: 'it came back after all',
+  endForced: '`endTimeoutMs` passed and clients that were checked out were destroyed',
+  tokenRefreshFailed: 'there was no token for an attempt',
+};

@@ -1,0 +1,112 @@
+/** Every log record of a pool: its level, message and fields; a field that does not apply is left out. */
+export const LOG = {
+  poolCreated: {
+    level: 'info',
+    message: 'postgres connection pool created',
+    fields: ['config', 'pool'],
+  },
+  poolEnded: {
+    level: 'info',
+    message: 'postgres connection pool ended',
+    fields: [
+      'pool',
+      'opened',
+      'closed',
+      'acquire_timeouts',
+      'canceled_acquires',
+      'empty_acquires',
+      'empty_acquire_wait_time_ms',
+    ],
+  },
+  poolStats: {
+    level: 'debug',
+    message: 'postgres pool stats',
+    fields: [
+      'total_conns',
+      'acquired_conns',
+      'idle_conns',
+      'constructing_conns',
+      'max_conns',
+      'acquire_count',
+      'acquire_duration_ms',
+      'canceled_acquire_count',
+      'empty_acquire_count',
+      'empty_acquire_wait_time_ms',
+      'new_conns_count',
+      'max_lifetime_destroy_count',
+      'max_idle_destroy_count',
+    ],
+  },
+  connectionOpened: {
+    level: 'debug',
+    message: 'postgres connection opened',
+    fields: ['pool', 'duration_ms'],
+  },
+  connectionClosed: {
+    level: 'debug',
+    message: 'postgres connection closed',
+    fields: ['pool', 'reason', 'age_ms', 'error_type'],
+  },
+  connectFailed: {
+    level: 'warn',
+    message: 'postgres connect failed',
+    fields: ['pool', 'error_type', 'phase', 'attempt', 'duration_ms', 'hint', 'suppressed'],
+  },
+  connectionLost: {
+    level: 'warn',
+    message: 'postgres connection lost',
+    fields: ['pool', 'error_type', 'reason', 'age_ms', 'suppressed'],
+  },
+  acquireTimedOut: {
+    level: 'warn',
+    message: 'postgres acquire timed out',
+    fields: [
+      'pool',
+      'error_type',
+      'waited_ms',
+      'total',
+      'used',
+      'idle',
+      'connecting',
+      'pending',
+      'limit',
+      'suppressed',
+    ],
+  },
+  saturated: {
+    level: 'warn',
+    message: 'postgres pool saturated',
+    fields: ['pool', 'waited_ms', 'total', 'used', 'idle', 'connecting', 'pending', 'limit', 'suppressed'],
+  },
+  recovered: {
+    level: 'info',
+    message: 'postgres pool recovered',
+    fields: ['pool', 'saturated_ms', 'total', 'used', 'idle', 'connecting', 'pending', 'limit'],
+  },
+  leakSuspected: {
+    level: 'warn',
+    message: 'postgres connection leak suspected',
+    fields: ['pool', 'held_ms', 'stack', 'suppressed'],
+  },
+  leakReturned: {
+    level: 'debug',
+    message: 'postgres connection leak returned',
+    fields: ['pool', 'held_ms'],
+  },
+  endForced: {
+    level: 'warn',
+    message: 'postgres connection pool end forced',
+    fields: ['pool', 'connections', 'held_ms', 'suppressed'],
+  },
+  tokenRefreshFailed: {
+    level: 'warn',
+    message: 'postgres token refresh failed',
+    fields: ['pool', 'error_type', 'provider', 'suppressed'],
+  },
+} as const;
+
+/** One of {@link LOG}. */
+export type LogRecord = (typeof LOG)[keyof typeof LOG];
+
+/** The fields that a record may have, and no other. */
+export type LogFields<R extends LogRecord> = Readonly<Partial<Record<R['fields'][number], unknown>>>;

@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ConfigError, ConnectTimeoutError, type ConnectTarget } from '../../../src/index.js';
+import { backendPid, usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+
+const server = usePostgres();
+const proxy = useProxy(server);
+const makePool = usePools(server);
+
+beforeEach(() => proxy().clear());
+
+describe('beforeConnect', () => {
+  test('gets a fresh copy for each attempt, whose changes hold for that attempt only', async () => {
+    const seen: ConnectTarget[] = [];
+    const copies: ConnectTarget[] = [];
+    const pool = await makePool(
+      proxy(),
+      { maxOpenConns: 1 },
+      {
+        beforeConnect: (target) => {
+          seen.push(target);
+          copies.push({ ...target });
+          target.database = seen.length === 1 ? 'template1' : target.database;
+        },
+      },
+    );
+    const client = await pool.connect();
+    expect((await client.query('select current_database() as db')).rows).toEqual([{ db: 'template1' }]);
+    client.release(true);
+    expect((await pool.query('select current_database() as db')).rows).toEqual([{ db: server().database }]);
+    const { user, password, database } = server();
+    const original = { host: proxy().host, port: proxy().port, user, password, database, ssl: false };
+    expect(copies).toEqual([original, original]);
+    expect(seen[0]).not.toBe(seen[1]);
+  });
+
+  test('runs once for each physical attempt and never for a query', async () => {
+    let runs = 0;
+    const pool = await makePool(proxy(), { maxOpenConns: 2 }, { beforeConnect: () => void (runs += 1) });
+    await Promise.all([pool.query('select pg_sleep(0.05)'), pool.query('select pg_sleep(0.05)')]);
+    for (let round = 0; round < 5; round += 1) await pool.query('select 1');
+    expect(runs).toBe(2);
+    expect(proxy().accepted).toBe(2);
+  });
+
+  test('may send an attempt elsewhere: to another port, as another user', async () => {
+    await server().query("create role guest login password 'welcome'");
+    const pool = await makePool(
+      server(),
+      { password: 'unused' },
+      {
+        beforeConnect: (target) => {
+          Object.assign(target, { port: proxy().port, user: 'guest', password: 'welcome' });
+        },
+      },
+    );
+    expect((await pool.query('select current_user as me')).rows).toEqual([{ me: 'guest' }]);
+    expect(proxy().accepted).toBe(1);
+  });
+
+  test('is waited for before anything is dialled', async () => {
+    let accepted: number | undefined;
+    const pool = await makePool(
+      proxy(),
+      {},
+      {
+        beforeConnect: async () => {
+          await sleep(80);
+          accepted = proxy().accepted;
+        },
+      },
+    );
+    await pool.query('select 1');
+    expect(accepted).toBe(0);
+  });
+
+  test('that throws rejects the caller with its own error, and nothing is dialled', async () => {
+    const mine = Object.assign(new Error('mine'), { code: 'EMINE' });
+    const pool = await makePool(proxy(), {}, { beforeConnect: () => Promise.reject(mine) });
+    expect(await rejection(pool.connect())).toBe(mine);
+    expect(await rejection(pool.query('select 1'))).toBe(mine);
+    const inCallback = await new Promise<unknown>((resolve) => pool.connect((error) => resolve(error)));
+    expect(inCallback).toBe(mine);
+    expect(proxy().accepted).toBe(0);
+    expect(pool.stat()).toMatchObject({ totalConns: 0, newConnsCount: 3 });
+    expect(pool.log.closeReasons).toEqual([]);
+  });
+
+  test.each(['user', 'database', 'password', 'host'] as const)(
+    'that puts a NUL into the %s is refused, and nothing is dialled',
+    async (field) => {
+      const secret = 'visible-only-to-the-hook';
+      const pool = await makePool(
+        proxy(),
+        {},
+        {
+          beforeConnect: (target) => {
+            target[field] = `${secret}\0user\0postgres`;
+          },
+        },
+      );
+      const error = await rejection(pool.connect());
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(error.message).toContain(field);
+      expect(error.message).not.toContain(secret);
+      expect(proxy().accepted).toBe(0);
+      expect(pool.totalCount).toBe(0);
+    },
+  );
+
+  test('that hangs ends on the connect deadline, which its signal tells, and nothing is dialled', async () => {
+    let signal: AbortSignal | undefined;
+    const pool = await makePool(
+      proxy(),
+      {},
+      {
+        connectTimeoutMs: 200,
+        beforeConnect: (_target, context) => {
+          signal = context.signal;
+          return new Promise(() => undefined);
+        },
+      },
+    );
+    const error = await rejection(pool.query('select 1'));
+    expect(error).toBeInstanceOf(ConnectTimeoutError);
+    expect(error.message).toContain('timeout');
+    expect(signal?.aborted).toBe(true);
+    expect(proxy().accepted).toBe(0);
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('that answers after the deadline changes nothing any more', async () => {
+    let runs = 0;
+    let late = false;
+    const pool = await makePool(
+      proxy(),
+      {},
+      {
+        connectTimeoutMs: 200,
+        beforeConnect: async (target) => {
+          runs += 1;
+          if (runs > 1) return;
+          await sleep(400);
+          target.user = 'nobody';
+          late = true;
+        },
+      },
+    );
+    expect(await rejection(pool.connect())).toBeInstanceOf(ConnectTimeoutError);
+    expect(await backendPid(pool)).toBeGreaterThan(0);
+    await until('the late answer has come', () => late);
+    await sleep(50);
+    expect(proxy().accepted).toBe(1);
+  });
+
+  test('shares its deadline with the dial that follows', async () => {
+    proxy().set({ blackHole: true });
+    const pool = await makePool(proxy(), {}, { connectTimeoutMs: 400, beforeConnect: () => sleep(200) });
+    const startedAt = performance.now();
+    expect(await rejection(pool.connect())).toBeInstanceOf(ConnectTimeoutError);
+    expect(performance.now() - startedAt).toBeLessThan(1_900);
+    await until('the socket is closed', () => proxy().open === 0, 1_500);
+  });
+});

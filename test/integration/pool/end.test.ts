@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { PoolEndedError } from '../../../src/index.js';
+import { usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+
+const server = usePostgres();
+const proxy = useProxy(server);
+const makePool = usePools(server);
+const ENDED = 'Cannot use a pool after calling end on the pool';
+
+beforeEach(() => proxy().clear());
+
+function isClosed(client: PoolClient): boolean {
+  return (client as unknown as { connection: { stream: { closed: boolean } } }).connection.stream.closed;
+}
+
+describe('end', () => {
+  test('closes every socket before it resolves', async () => {
+    const pool = await makePool(proxy());
+    const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+    for (const client of clients) client.release();
+    await pool.end();
+    expect(clients.map(isClosed)).toEqual([true, true, true]);
+    expect(pool.stat()).toMatchObject({ totalConns: 0, idleConns: 0 });
+    expect([pool.ending, pool.ended]).toEqual([true, true]);
+    expect(pool.log.closeReasons).toEqual(['pool_end', 'pool_end', 'pool_end']);
+    await until('the proxy sees them closed', () => proxy().open === 0);
+  });
+
+  test('says goodbye, so that the server has nothing to complain of', async () => {
+    const pool = await makePool(server());
+    await pool.query('select 1');
+    await pool.end();
+    expect(server().log()).not.toContain('unexpected EOF');
+  });
+
+  test('resolves with the first call when it is called again, in every form', async () => {
+    const pool = await makePool(server());
+    await pool.query('select 1');
+    const called: string[] = [];
+    const first = pool.end();
+    const second = pool.end();
+    pool.end(() => called.push('callback'));
+    await Promise.all([first, second, pool[Symbol.asyncDispose]()]);
+    await pool.end();
+    await until('the callback is called', () => called.length === 1);
+    expect(pool.log.named('postgres connection pool ended')).toHaveLength(1);
+  });
+
+  test('is what await using calls', async () => {
+    let pool;
+    {
+      await using scoped = await makePool(server());
+      await scoped.query('select 1');
+      pool = scoped;
+    }
+    expect(pool.ended).toBe(true);
+  });
+
+  test('lets every call after it fail with the text that people know', async () => {
+    const pool = await makePool(proxy());
+    await pool.end();
+    for (const error of [await rejection(pool.connect()), await rejection(pool.query('select 1'))]) {
+      expect(error).toBeInstanceOf(PoolEndedError);
+      expect(error.message).toBe(ENDED);
+      expect(error.code).toBe('ERR_PGAUGE_POOL_ENDED');
+    }
+    const inCallback = await new Promise<unknown>((resolve) => pool.connect((error) => resolve(error)));
+    expect(inCallback).toBeInstanceOf(PoolEndedError);
+    expect(proxy().accepted).toBe(0);
+  });
+
+  test('rejects who waits at once, though it has to wait itself', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const waiting = [rejection(pool.connect()), rejection(pool.query('select 1'))];
+    const ended = pool.end();
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(PoolEndedError);
+    expect(pool.ended).toBe(false);
+    client.release();
+    await ended;
+    expect(pool.stat().canceledAcquireCount).toBe(0);
+  });
+
+  test('waits for clients that are checked out, whose queries work on', async () => {
+    const pool = await makePool(server());
+    const client = await pool.connect();
+    const running = client.query('select pg_sleep(0.1), 1 as one');
+    const ended = pool.end();
+    expect((await running).rows).toMatchObject([{ one: 1 }]);
+    expect((await client.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+    await sleep(50);
+    expect(pool.ended).toBe(false);
+    client.release();
+    await ended;
+    expect(isClosed(client)).toBe(true);
+  });
+
+  test('destroys them after endTimeoutMs, and says how long they were held', async () => {
+    const pool = await makePool(server(), {}, { endTimeoutMs: 100 });
+    const clients = [await pool.connect(), await pool.connect()];
+    const running = rejection(clients[0]?.query('select pg_sleep(20)') ?? Promise.resolve());
+    await pool.end();
+    expect(clients.map(isClosed)).toEqual([true, true]);
+    expect((await running).message).toMatch(/^Connection terminated|^Cannot use a pool/);
+    expect(pool.log.named('postgres connection pool end forced')).toMatchObject([
+      { level: 'warn', fields: { connections: 2 } },
+    ]);
+    for (const client of clients) client.release();
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('gives up what is connecting', async () => {
+    proxy().set({ blackHole: true });
+    const pool = await makePool(proxy(), { maxOpenConns: 2 });
+    const waiting = [rejection(pool.connect()), rejection(pool.connect())];
+    await until('both are dialled', () => proxy().open === 2);
+    await pool.end();
+    for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(PoolEndedError);
+    await until('the sockets are closed', () => proxy().open === 0);
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('gives up a warm-up', async () => {
+    proxy().set({ blackHole: true });
+    const pool = await makePool(proxy(), { minConns: 2 });
+    await until('both are dialled', () => proxy().open === 2);
+    await pool.end();
+    await until('the sockets are closed', () => proxy().open === 0);
+    expect(pool.log.named('postgres connect failed')).toEqual([]);
+  });
+
+  test.each(['beforeConnect', 'afterConnect'])('gives up an attempt that hangs in %s', async (hook) => {
+    let signal: AbortSignal | undefined;
+    const hang = (_: unknown, context: { signal: AbortSignal }): Promise<void> => {
+      signal = context.signal;
+      return new Promise(() => undefined);
+    };
+    const pool = await makePool(proxy(), {}, { [hook]: hang });
+    const waiting = rejection(pool.connect());
+    await until('the hook runs', () => signal);
+    await pool.end();
+    expect(await waiting).toBeInstanceOf(PoolEndedError);
+    expect(signal?.aborted).toBe(true);
+    await until('no socket is left', () => proxy().open === 0);
+  });
+
+  test('does not wait for a server that is silent', async () => {
+    const pool = await makePool(proxy());
+    const clients = await Promise.all([pool.connect(), pool.connect()]);
+    for (const client of clients) client.release();
+    proxy().set({ blackHole: true });
+    const startedAt = performance.now();
+    await pool.end();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(clients.map(isClosed)).toEqual([true, true]);
+  });
+
+  test('leaves nothing of a minimum to be filled afterwards', async () => {
+    const pool = await makePool(proxy(), { minConns: 2 });
+    await until('the pool is warm', () => pool.idleCount === 2);
+    await pool.end();
+    const { accepted } = proxy();
+    await sleep(800);
+    expect(proxy().accepted).toBe(accepted);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { AcquireTimeoutError, type InstrumentedPool } from '../../../src/index.js';
+import { usePools } from '../../support/pools.js';
+import { usePostgres } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+
+const server = usePostgres();
+const makePool = usePools(server);
+const SUSPECTED = 'postgres connection leak suspected';
+const RETURNED = 'postgres connection leak returned';
+
+async function forgetfulCaller(pool: InstrumentedPool) {
+  return await pool.connect();
+}
+
+describe('a client that is not returned', () => {
+  test('lets others time out with an error that tells how long it is held', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 100 });
+    const leaked = await forgetfulCaller(pool);
+    const error = await rejection(pool.query('select 1'));
+    expect(error).toBeInstanceOf(AcquireTimeoutError);
+    expect(error.message).toMatch(/total 1, used 1, idle 0.*longest held \d+ ms/);
+    leaked.release();
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  test.each([
+    ['a new', false],
+    ['a warm', true],
+  ])('is warned of once with leakDetectionMs, with the stack of who took %s one', async (_name, warm) => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 50 });
+    if (warm) await pool.query('select 1');
+    const leaked = await forgetfulCaller(pool);
+    await until('the leak is suspected', () => pool.log.named(SUSPECTED).length > 0);
+    const [record] = pool.log.named(SUSPECTED);
+    expect(record?.level).toBe('warn');
+    expect(record?.fields['held_ms']).toBeGreaterThanOrEqual(49);
+    expect(record?.fields['stack']).toContain('forgetfulCaller');
+    expect(record?.fields['stack']).toContain('leak-detection.test.ts');
+    leaked.release();
+    expect(pool.log.named(SUSPECTED)).toHaveLength(1);
+    expect(pool.log.named(RETURNED)).toMatchObject([{ level: 'debug' }]);
+    expect(pool.log.named(RETURNED)[0]?.fields['held_ms']).toBeGreaterThanOrEqual(49);
+  });
+
+  test('taken in callback form is told with the stack of who asked', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 30 });
+    function callbackCaller(): void {
+      pool.connect((_error, _client, done) => setTimeout(done, 60));
+    }
+    callbackCaller();
+    await until('the client is back', () => pool.log.named(RETURNED).length === 1);
+    expect(pool.log.named(SUSPECTED)[0]?.fields['stack']).toContain('callbackCaller');
+  });
+
+  test('is not suspected when it comes back in time', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 200 });
+    for (let round = 0; round < 5; round += 1) {
+      const client = await pool.connect();
+      await client.query('select pg_sleep(0.06)');
+      client.release();
+    }
+    expect(pool.log.named(SUSPECTED)).toEqual([]);
+    expect(pool.log.named(RETURNED)).toEqual([]);
+  });
+
+  test('is watched only with leakDetectionMs', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    await client.query('select pg_sleep(0.1)');
+    client.release();
+    expect(pool.log.named(SUSPECTED)).toEqual([]);
+  });
+});

@@ -1,0 +1,87 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { runScript, type Child } from '../../support/child.js';
+import { useProxy } from '../../support/proxy.js';
+import { useLocalRds, usePostgres } from '../../support/servers.js';
+
+const server = usePostgres();
+const rds = useLocalRds();
+const proxy = useProxy(server);
+const SCRIPT = new URL('./scripts/process-exit.ts', import.meta.url);
+
+beforeEach(() => proxy().clear());
+
+function run(scenario: string, at: { host: string; port: number } = server(), more: object = {}): Child {
+  const { host, port } = at;
+  const { user, password, database } = server();
+  return runScript(SCRIPT, [scenario], {
+    env: { PG: JSON.stringify({ host, port, user, password, database, ...more }) },
+  });
+}
+
+async function expectExit(child: Child, ...lines: string[]): Promise<void> {
+  const result = await child.result;
+  expect({ code: result.code, signal: result.signal, stderr: result.stderr }).toEqual({
+    code: 0,
+    signal: null,
+    stderr: '',
+  });
+  expect(result.lines).toEqual(lines);
+  expect(result.lingeredMs).toBeLessThan(1_500);
+}
+
+describe('a process', () => {
+  test('exits after end', async () => {
+    await expectExit(run('end'), 'ended');
+  });
+
+  test('exits when its work is done, though it forgot end', async () => {
+    await expectExit(run('forgotten'), 'done');
+  });
+
+  test('exits without end, with a minimum, a stats log and a health check running', async () => {
+    await expectExit(run('forgotten-upkeep'), 'done');
+  });
+
+  test('exits without end after an outage that a minimum is still filled against', async () => {
+    await proxy().pause();
+    const child = run('forgotten-outage', proxy());
+    await expectExit(child, 'ECONNREFUSED');
+    await proxy().listen();
+  });
+
+  test('exits after end with idle connections to a silent server', async () => {
+    const child = run('silent', proxy());
+    await child.line('idle');
+    proxy().set({ blackHole: true });
+    await expectExit(child, 'idle', 'ended');
+  });
+
+  test('stays for an attempt whose hook hangs, until the deadline', async () => {
+    await expectExit(run('hanging-hook'), 'ERR_PGAUGE_CONNECT_TIMEOUT', 'ended');
+  });
+
+  test('stays for a caller that waits, until the timeout', async () => {
+    await expectExit(run('waiting'), 'ERR_PGAUGE_ACQUIRE_TIMEOUT', 'ended');
+  });
+
+  test('stays while an idle connection is asked whether it lives, and gets its answer', async () => {
+    const child = run('stale', proxy());
+    await child.line('idle');
+    proxy().forgetOpen();
+    await expectExit(child, 'idle', 'answer 2');
+  });
+
+  test('gets no signal handlers from a pool', async () => {
+    await expectExit(run('signals'), '0 0');
+  });
+});
+
+describe('a process over TLS', () => {
+  beforeAll(() => rds().createUser('plain', { password: 'static' }));
+
+  test('exits when its work is done, though it forgot end', async () => {
+    const { host, port, database } = rds();
+    const config = { user: 'plain', password: 'static', database, sslMode: 'require' };
+    await expectExit(run('forgotten', { host, port }, config), 'done');
+  });
+});

@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { childPool, say } from './child-pool.js';
+
+// Listens to no error of the pool or of a client, while the server goes away and comes back.
+const pool = await childPool();
+const clients = await Promise.all(Array.from({ length: 4 }, () => pool.connect()));
+const held = clients.pop();
+for (const client of clients) client.release();
+say(`${pool.idleCount} idle`);
+while (pool.totalCount > 0) await sleep(10);
+say('lost');
+for (;;) {
+  try {
+    const { rows } = await pool.query<{ n: number }>('select 1 as n');
+    say(`answer ${rows[0]?.n}`);
+    break;
+  } catch {
+    await sleep(50);
+  }
+}
+held?.release();
+say('released');
+await pool.end();
+say('ended');

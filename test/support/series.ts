@@ -1,0 +1,33 @@
+import type { meterSdk } from '../unit/telemetry/support.js';
+
+type Points = ReturnType<typeof meterSdk>['points'];
+
+const POOL = 'db.client.connection.pool.name';
+
+interface HistogramValue {
+  readonly count: number;
+  readonly sum?: number;
+}
+
+/** The numbers of one metric of one pool now, by the values of its other attributes; of a histogram, how often it was recorded. */
+export async function series(points: Points, name: string, pool: string): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const { attributes, value } of await points(name)) {
+    const { [POOL]: owner, ...others } = attributes;
+    if (owner !== pool) continue;
+    const key = Object.values(others).join(' ');
+    if (key in found) throw new Error(`${name} has two series of ${key || 'the pool'}`);
+    found[key] = typeof value === 'number' ? value : (value as HistogramValue).count;
+  }
+  return found;
+}
+
+/** The sum in seconds of a histogram's records with just these other attributes. */
+export async function sumOf(points: Points, name: string, pool: string, others = ''): Promise<number> {
+  for (const { attributes, value } of await points(name)) {
+    const { [POOL]: owner, ...rest } = attributes;
+    if (owner === pool && Object.values(rest).join(' ') === others)
+      return (value as HistogramValue).sum ?? NaN;
+  }
+  return NaN;
+}
