@@ -53,8 +53,8 @@ describe('a pool without a password', () => {
     expect((await pool.query('select current_user')).rows).toEqual([{ current_user: odd }]);
   });
 
-  test.each([0o640, 0o604, 0o660])('ignores a file of mode %o, warns once, and says so', async (mode) => {
-    const path = passfile([RIGHT()], mode);
+  test.each(['640', '604', '660'])('ignores a file of mode %s, warns once, and says so', async (mode) => {
+    const path = passfile([RIGHT()], Number.parseInt(mode, 8));
     const pool = await makePool(server());
     for (let n = 0; n < 2; n += 1) {
       const error = await rejection(pool.query('select 1'));

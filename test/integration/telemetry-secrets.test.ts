@@ -167,9 +167,11 @@ describe('no password, token or value of a query is told', () => {
       {},
       () => {
         setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
+        const script = join(place.home, 'canary.mjs');
+        writeFileSync(script, `console.error('canary-said'); process.exit(1)`);
         writeFileSync(
           join(place.home, 'config'),
-          '[default]\ncredential_process=echo canary-process >&2; exit 1\n',
+          `[default]\ncredential_process=${process.execPath} ${script} canary-argument\n`,
         );
       },
     ],

@@ -63,7 +63,17 @@ describe('ssl.servername', () => {
     expect(error.message).toContain('db.internal');
   });
 
-  test('reconnects and is kept on every connection', async () => {
+  test('changes nothing about which host is dialled', async () => {
+    const pool = await makePool({ host: 'no-such-host.invalid', port: 1 }, FULL, {
+      ssl: { ca: ca.certPem, servername: 'localhost' },
+    });
+    expect(await rejection(pool.query('select 1'))).toMatchObject({
+      syscall: 'getaddrinfo',
+      hostname: 'no-such-host.invalid',
+    });
+  });
+
+  test('is kept on every connection', async () => {
     const pool = await makePool(
       gate('internal'),
       { ...FULL, maxOpenConns: 3 },

@@ -37,13 +37,16 @@ export class ProxyLink {
     private readonly client: Socket,
     private readonly server: Socket,
     private readonly controls: ProxyControls,
-    count: (bytes: number) => void,
+    count: { sent(bytes: number): void; plain(): void },
   ) {
     const toServer = new Lane(server);
     const toClient = new Lane(client);
     client.on('data', (bytes: Buffer) => {
-      count(bytes.length);
-      this.#encrypted ??= bytes.length >= 8 && bytes.readUInt32BE(4) === SSL_REQUEST;
+      count.sent(bytes.length);
+      if (this.#encrypted === undefined) {
+        this.#encrypted = bytes.length >= 8 && bytes.readUInt32BE(4) === SSL_REQUEST;
+        if (!this.#encrypted) count.plain();
+      }
       if (!this.#dead) this.#send(toServer, bytes, 0);
     });
     server.on('data', (bytes: Buffer) => {

@@ -33,6 +33,8 @@ export class Proxy {
   accepted = 0;
   /** Cumulative: bytes that clients sent since `clear()`. */
   clientBytes = 0;
+  /** Cumulative: connections that did not begin with the wish to be encrypted, since `clear()`. */
+  plain = 0;
   readonly controls: ProxyControls = { ...UNDISTURBED };
   readonly #links = new Set<ProxyLink>();
   #server: Server | undefined;
@@ -60,6 +62,7 @@ export class Proxy {
     this.resetAll();
     this.accepted = 0;
     this.clientBytes = 0;
+    this.plain = 0;
   }
 
   /** Resets every open connection. */
@@ -107,7 +110,10 @@ export class Proxy {
     }
     const { host, port } = this.target;
     const server = connect({ host, port, noDelay: true, allowHalfOpen: true });
-    const link = new ProxyLink(client, server, this.controls, (bytes) => (this.clientBytes += bytes));
+    const link = new ProxyLink(client, server, this.controls, {
+      sent: (bytes) => (this.clientBytes += bytes),
+      plain: () => (this.plain += 1),
+    });
     this.#links.add(link);
     client.once('close', () => this.#links.delete(link));
   }

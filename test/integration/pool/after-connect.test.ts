@@ -120,7 +120,7 @@ describe('afterConnect', () => {
       proxy(),
       {},
       {
-        connectTimeoutMs: 300,
+        connectTimeoutMs: 1_000,
         afterConnect: (_client, context) => {
           signal = context.signal;
           return new Promise(() => undefined);

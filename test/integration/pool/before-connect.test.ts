@@ -139,11 +139,11 @@ describe('beforeConnect', () => {
       proxy(),
       {},
       {
-        connectTimeoutMs: 200,
+        connectTimeoutMs: 1_000,
         beforeConnect: async (target) => {
           runs += 1;
           if (runs > 1) return;
-          await sleep(400);
+          await sleep(1_300);
           target.user = 'nobody';
           late = true;
         },

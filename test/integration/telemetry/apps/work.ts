@@ -66,7 +66,10 @@ export async function useOurs(pool: pg.Pool, active: ActiveInCallback): Promise<
         new Promise<void>((resolve) => {
           pool.connect((error, client, done) => {
             active['queued connect callback'] = isActive('queued connect callback');
-            if (error ?? !client) return resolve();
+            if (error !== undefined || client === undefined) {
+              resolve();
+              return;
+            }
             client.query('select 1', () => {
               done();
               resolve();

@@ -1,0 +1,200 @@
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { BeforeConnect, Config, InstrumentedPool, PoolOptions } from '../../../src/index.js';
+import { startImds } from '../../../local-rds/index.js';
+import { causes } from '../../support/errors.js';
+import { useCleanEnvironment, useImds } from '../../support/environment.js';
+import { useIamPools } from '../../support/iam.js';
+import type { RecordingLogger } from '../../support/logger.js';
+import { backendPid } from '../../support/pools.js';
+import { useLocalRds } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+import { cleanUp, meterSdk, tracerSdk, useContextManager } from '../../unit/telemetry/support.js';
+
+const rds = useLocalRds();
+useCleanEnvironment();
+const makePool = useIamPools(rds);
+
+const CANARY = 'canary-';
+const PASSWORD = `${CANARY}password`;
+const TOKEN = `${CANARY}token`;
+const NO_ERROR = TOKEN as unknown as Error;
+const SQL_VALUE = `${CANARY}sql-value`;
+const DEPTH = { depth: null, showHidden: true, maxStringLength: null, maxArrayLength: null } as const;
+
+let tracer: ReturnType<typeof tracerSdk>;
+let meter: ReturnType<typeof meterSdk>;
+const login: Partial<Config> = { dynamicAuth: undefined, user: 'keeper', password: PASSWORD };
+
+beforeEach(async () => {
+  useContextManager();
+  tracer = tracerSdk();
+  meter = meterSdk();
+  if ((await rds().postgres.query(`select from pg_roles where rolname = 'keeper'`)).rowCount === 0) {
+    await rds().createUser('keeper', { password: PASSWORD });
+  }
+});
+afterEach(cleanUp);
+
+function makeTold(config: Partial<Config>, options: PoolOptions = {}) {
+  return makePool(config, {
+    tracerProvider: tracer.tracerProvider,
+    meterProvider: meter.meterProvider,
+    acquireSpan: 'always',
+    ...options,
+  });
+}
+
+function expectSilent(what: string, shown: unknown, secrets: readonly string[] = [CANARY]): void {
+  const texts = [inspect(shown, DEPTH), JSON.stringify(shown) as string | undefined];
+  const found = secrets.filter((secret) => texts.some((text) => text?.includes(secret)));
+  expect(found.map((secret) => `${secret} in ${what}`)).toEqual([]);
+}
+
+/** Ends the pool and looks for secrets in all that it told; every warning and error type that was named is returned. */
+async function expectNothingTold(
+  pool: InstrumentedPool & { readonly log: RecordingLogger },
+  secrets?: readonly string[],
+): Promise<string[]> {
+  expectSilent('the pool', pool, secrets);
+  expectSilent('the options', pool.options, secrets);
+  await pool.end();
+  const spans = tracer.spans().map(({ name, attributes, status, events, links }) => ({
+    ...{ name, attributes, status, events, links },
+  }));
+  expect(spans.length).toBeGreaterThan(0);
+  expectSilent('spans', spans, secrets);
+  expectSilent('metrics', await meter.collect(), secrets);
+  expectSilent('logs', pool.log.records, secrets);
+  return pool.log.records.filter(({ level }) => level === 'warn').map(({ message }) => message);
+}
+
+const withToken =
+  (refresh: () => Promise<string>): BeforeConnect =>
+  async (target, context) => {
+    target.password = await context.refreshToken({ provider: 'vault' }, refresh);
+  };
+
+describe('a token of a source of the application’s', () => {
+  test('is not told when it is accepted', async () => {
+    const pool = await makeTold(login, { beforeConnect: withToken(() => Promise.resolve(PASSWORD)) });
+    const client = await pool.connect();
+    expectSilent('a client in use', client);
+    client.release();
+    await expectNothingTold(pool);
+  });
+
+  test('is not told when it is rejected', async () => {
+    const pool = await makeTold(login, { beforeConnect: withToken(() => Promise.resolve(TOKEN)) });
+    const error = await rejection(pool.query('select 1'));
+    for (const cause of causes(error)) expectSilent('the error', cause);
+    expect(await expectNothingTold(pool)).toEqual(['postgres connect failed']);
+  });
+
+  test.each<[string, () => Promise<string>]>([
+    [
+      'throws it',
+      () => Promise.reject(new Error(TOKEN, { cause: Object.assign(new Error(TOKEN), { code: TOKEN }) })),
+    ],
+    ['rejects with it', () => Promise.reject(NO_ERROR)],
+    ['hangs with it', () => new Promise(() => TOKEN)],
+    ['answers what is no text', () => Promise.resolve({ TOKEN } as unknown as string)],
+    ['answers a NUL after it', () => Promise.resolve(`${TOKEN}\0`)],
+  ])('is not told when the source %s', async (_how, refresh) => {
+    const pool = await makeTold(login, { beforeConnect: withToken(refresh), connectTimeoutMs: 300 });
+    await pool.query('select 1').catch(() => undefined);
+    expect(await expectNothingTold(pool)).toContain('postgres connect failed');
+  });
+});
+
+describe('AWS credentials', () => {
+  test('are not told: neither key nor session token, while they serve and when they are fetched in vain', async () => {
+    const secrets: string[] = [];
+    const imds = await startImds({
+      credentials: () => {
+        const issued = rds().credentials.issueTemporary();
+        secrets.push(issued.secretAccessKey, issued.sessionToken, issued.accessKeyId);
+        return issued;
+      },
+    });
+    try {
+      useImds(imds.endpoint);
+      const pool = await makeTold({}, {});
+      await pool.query('select 1');
+      expect(secrets.length).toBeGreaterThan(0);
+      expect(await expectNothingTold(pool, [...secrets, 'X-Amz-'])).toEqual([]);
+    } finally {
+      await imds.stop();
+    }
+    useImds('http://127.0.0.1:1');
+    const failing = await makeTold({}, { connectTimeoutMs: 5_000 });
+    const error = await rejection(failing.query('select 1'));
+    for (const cause of causes(error)) expectSilent('the error', cause, secrets);
+    expect(await expectNothingTold(failing, [...secrets, CANARY])).toContain('postgres token refresh failed');
+  });
+});
+
+describe('a value of a query', () => {
+  test('is not told when connections are lost, leak, or are taken back', async () => {
+    const pool = await makeTold(
+      { ...login, maxOpenConns: 2 },
+      { leakDetectionMs: 50, endTimeoutMs: 100, queryTimeoutMs: 10_000 },
+    );
+    const killed = await pool.connect();
+    const running = rejection(killed.query('select $1::text, pg_sleep(10)', [SQL_VALUE]));
+    await rds().postgres.query('select pg_terminate_backend($1)', [
+      (killed as unknown as { processID: number }).processID,
+    ]);
+    for (const cause of causes(await running)) expectSilent('the error', cause);
+    killed.release();
+
+    await pool.query('select $1::text', [SQL_VALUE]);
+    const idle = await pool.connect();
+    const pid = await backendPid(idle);
+    idle.release();
+    await rds().postgres.query('select pg_terminate_backend($1)', [pid]);
+    await until('the idle one is lost', () => pool.totalCount === 0);
+
+    const leaked = await pool.connect();
+    await leaked.query('select $1::text', [SQL_VALUE]);
+    await until(
+      'the leak is suspected',
+      () => pool.log.named('postgres connection leak suspected').length > 0,
+    );
+    const abandoned = await pool.connect();
+    void abandoned.query('select $1::text, pg_sleep(10)', [SQL_VALUE]).catch(() => undefined);
+    abandoned.release();
+
+    const told = await expectNothingTold(pool);
+    expect(new Set(told)).toEqual(
+      new Set([
+        'postgres connection lost',
+        'postgres connection leak suspected',
+        'postgres connection pool end forced',
+      ]),
+    );
+  });
+
+  test('is not told when afterConnect runs it and the server quotes it', async () => {
+    const pool = await makeTold(login, {
+      afterConnect: async (client) => {
+        await client.query('select $1::int', [SQL_VALUE]);
+      },
+    });
+    expect((await rejection(pool.query('select 1'))).message).toContain(SQL_VALUE);
+    expect(await expectNothingTold(pool)).toEqual(['postgres connect failed']);
+  });
+
+  test('is not told when a constraint quotes it, nor by the acquire that then times out', async () => {
+    const pool = await makeTold({ ...login, maxOpenConns: 1 });
+    const client = await pool.connect();
+    await client.query('create temp table kept (value text unique)');
+    await client.query('insert into kept values ($1)', [SQL_VALUE]);
+    const duplicate = await rejection(client.query(`insert into kept values ('${SQL_VALUE}')`));
+    expect(inspect(duplicate)).toContain(SQL_VALUE);
+    const late = await rejection(pool.connect({ timeoutMs: 20 }));
+    for (const cause of causes(late)) expectSilent('the error', cause);
+    client.release();
+    expect(await expectNothingTold(pool)).toEqual(['postgres acquire timed out']);
+  });
+});

@@ -1,0 +1,143 @@
+// Every pair of OpenTelemetry's API and SDK that they allow, on every Node that they allow; fails if any check fails.
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { startPostgres } from '../../local-rds/postgres.js';
+import { installBuilt, writeProgram } from './built-package.js';
+import { Installed } from './installed.js';
+import { APIS, NODES, SDKS, type SdkChoice } from './versions.js';
+
+const run = promisify(execFile);
+const INSTALL_TIMEOUT_MS = 180_000;
+const CHECK_TIMEOUT_MS = 60_000;
+const MOST_REASONS = 2;
+/** What runs in each set, the main module first. */
+const PROGRAM = ['check', 'check-sdk'];
+
+interface Row {
+  readonly api: string;
+  readonly sdk: string;
+  readonly node: string;
+  readonly outcome: 'ok' | 'FAILED' | 'left out';
+  readonly remark: string;
+}
+
+interface PackageJson {
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const own = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as PackageJson;
+
+async function install(folder: string, packages: readonly string[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  // The package `node` fetches its binary in an install script.
+  await writeFile(
+    join(folder, 'package.json'),
+    '{"private":true,"type":"module","allowScripts":{"node":true}}',
+  );
+  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
+  // What does not fit together is installed too, so that it can say so itself.
+  await run('npm', ['install', ...options, '--legacy-peer-deps', ...packages], {
+    cwd: folder,
+    timeout: INSTALL_TIMEOUT_MS,
+  });
+}
+
+async function installNode(folder: string, version: string): Promise<{ binary: string; version: string }> {
+  await install(folder, [`node@${version}`]);
+  const binary = join(folder, 'node_modules/node/bin/node');
+  const { stdout } = await run(binary, ['--version']);
+  return { binary, version: stdout.trim().slice(1) };
+}
+
+async function installSet(folder: string, built: string, api: string, sdk: SdkChoice): Promise<Installed> {
+  const dependencies = Object.entries(own.dependencies).filter(([name]) => !name.startsWith('@types/'));
+  await install(folder, [
+    `@opentelemetry/api@${api}`,
+    ...sdk.packages,
+    `pg@${own.peerDependencies['pg']}`,
+    ...dependencies.map(([name, range]) => `${name}@${range}`),
+  ]);
+  await cp(join(built, 'node_modules/pgauge'), join(folder, 'node_modules/pgauge'), { recursive: true });
+  for (const name of PROGRAM) await cp(join(built, `${name}.js`), join(folder, `${name}.js`));
+  return new Installed(folder);
+}
+
+const titleOf = ({ api, sdk, node }: Row): string =>
+  `API ${api.padEnd(7)} ${sdk.padEnd(11)} Node ${node.padEnd(8)}`;
+
+async function matrix(folder: string): Promise<Row[]> {
+  const built = join(folder, 'built');
+  await installBuilt(built);
+  for (const name of PROGRAM)
+    await writeProgram(new URL(`${name}.ts`, import.meta.url), join(built, `${name}.js`));
+  const nodes = [];
+  for (const version of NODES) nodes.push(await installNode(join(folder, `node-${version}`), version));
+
+  await using server = await startPostgres();
+  const { host, port, user, password, database } = server;
+  const rows: Row[] = [];
+  const tell = (row: Row): void => {
+    rows.push(row);
+    console.log(`${titleOf(row)} ${row.outcome.padEnd(8)} ${row.remark}`);
+  };
+
+  for (const api of APIS)
+    for (const sdk of SDKS) {
+      const set = join(folder, `api-${api} ${sdk.title}`);
+      const installed = await installSet(set, built, api, sdk);
+      const names = {
+        api: installed.version('@opentelemetry/api') ?? api,
+        sdk: sdk.tracePackage === undefined ? sdk.title : `SDK ${installed.version(sdk.tracePackage) ?? '?'}`,
+      };
+      const leaveOut = (node: string, reasons: string[]): void => {
+        const more = reasons.length > MOST_REASONS ? ` and ${reasons.length - MOST_REASONS} more` : '';
+        const remark = reasons.slice(0, MOST_REASONS).join('; ') + more;
+        tell({ ...names, node, outcome: 'left out', remark });
+      };
+      const conflicts = installed.conflicts();
+      if (conflicts.length > 0) {
+        leaveOut('any', conflicts);
+        continue;
+      }
+      for (const node of nodes) {
+        const refusals = installed.refusals(node.version);
+        if (refusals.length > 0) {
+          leaveOut(node.version, refusals);
+          continue;
+        }
+        const CHECK = JSON.stringify({
+          config: { host, port, user, password, database },
+          tracePackage: sdk.tracePackage,
+        });
+        const { outcome, remark } = await run(node.binary, ['check.js'], {
+          cwd: set,
+          env: { PATH: process.env['PATH'], HOME: process.env['HOME'], CHECK },
+          timeout: CHECK_TIMEOUT_MS,
+        }).then(
+          ({ stdout }) => ({ outcome: 'ok' as const, remark: stdout.trim() }),
+          (error: unknown) => ({
+            outcome: 'FAILED' as const,
+            remark: String((error as { stderr?: string }).stderr || error),
+          }),
+        );
+        tell({ ...names, node: node.version, outcome, remark });
+      }
+    }
+  return rows;
+}
+
+const folder = await realpath(await mkdtemp(join(tmpdir(), 'pgauge-matrix-')));
+try {
+  const rows = await matrix(folder);
+  const count = (outcome: Row['outcome']): number => rows.filter((row) => row.outcome === outcome).length;
+  console.log(`${count('ok')} ok, ${count('FAILED')} failed, ${count('left out')} left out`);
+  // A matrix that leaves everything out proves nothing.
+  if (count('FAILED') > 0 || count('ok') === 0) process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

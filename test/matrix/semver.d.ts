@@ -1,0 +1,5 @@
+// The part of semver that is used; its types are a package of their own.
+declare module 'semver' {
+  const semver: { satisfies(version: string, range: string): boolean };
+  export default semver;
+}
