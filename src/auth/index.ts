@@ -7,7 +7,7 @@ import { awsRdsIam } from './aws-rds-iam.js';
 import type { AuthBackend, BackendSettings, LoginTarget } from './backend.js';
 import { requirePackages } from './packages.js';
 
-export { credentialsExpireAtMs, observeCredentials, type CredentialsObserver } from './aws-credentials.js';
+export { credentialsExpireAtMs, observeCredentials } from './aws-credentials.js';
 
 const BACKENDS: Readonly<Record<DynamicAuthBackend, AuthBackend>> = { awsRdsIam };
 

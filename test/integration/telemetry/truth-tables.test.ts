@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ATTR, METRIC } from '../../../src/telemetry/names.js';
 import { useProxy } from '../../support/proxy.js';
@@ -21,6 +22,7 @@ beforeAll(async () => {
 
 const scenes: PlayedScene[] = [];
 afterEach(async () => {
+  proxy().clear();
   await Promise.all(scenes.splice(0).map((scene) => scene.end()));
 });
 
@@ -57,6 +59,30 @@ describe('one pool exports what is true of it', () => {
     const sdk = meterSdk();
     await expectTrue(sdk, await play(state, sdk));
   });
+});
+
+test('a connection that is pinged counts as used, and whoever it is meant for as pending', async () => {
+  const sdk = meterSdk();
+  const state: State = {
+    name: 'pinged',
+    through: 'proxy',
+    reach: async ({ pool, leave }) => {
+      await pool.query('select 1');
+      // Idle for so long that it is pinged, and no answer comes for a second.
+      await sleep(1_100);
+      proxy().set({ blackHole: true });
+      leave(pool.connect());
+    },
+    truth: {
+      ...{ limit: 2, used: 1, pending: 1, acquires: { ok: 1 }, attempts: { ok: 1 } },
+      ...{ empty: 1, uses: 1, sessions: 1 },
+    },
+  };
+  const scene = await play(state, sdk);
+  const [exported] = await Exported.collect(sdk, [scene.poolName]);
+  expectTruth(exported as Exported, scene.truth, scene.pool, scene.events);
+  // Nobody has it checked out.
+  expect(exported?.value(METRIC.longestUse)).toBe(0);
 });
 
 describe('two pools export what is true of each', () => {
