@@ -3,7 +3,11 @@
  * Used as a rejection handler, where the engine's stack ends at whoever awaits.
  */
 export function withCallersStack(error: unknown): never {
-  if (error instanceof Error) addFrames(error);
+  try {
+    if (error instanceof Error) addFrames(error);
+  } catch {
+    // A frozen error, or one with a stack of its owner's making, keeps what it has.
+  }
   throw error;
 }
 
@@ -12,9 +16,5 @@ function addFrames(error: Error): void {
   Error.captureStackTrace(trace, withCallersStack);
   const frames = trace.stack.slice(trace.stack.indexOf('\n'));
   if (!frames.startsWith('\n') || error.stack?.includes(frames) !== false) return;
-  try {
-    error.stack += frames;
-  } catch {
-    // A frozen error keeps the stack it has.
-  }
+  error.stack += frames;
 }

@@ -72,6 +72,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   }
 
   judge({ client, readOnly, erred, opening }: PooledConnection): 'ready' | 'settling' | CloseReason {
+    if (client._ending) return 'released_with_error';
     if (client.readyForQuery !== true) {
       const active = client._getActiveQuery();
       // A failed query's callback runs before ReadyForQuery, and with a stale transaction state.
@@ -79,6 +80,8 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
       const nothingFollows = client._queryQueue.every((query) => opening?.has(query));
       return reported && nothingFollows ? 'settling' : 'busy';
     }
+    // A callback runs before what is queued behind its query is sent.
+    if (client._queryQueue.length > 0) return 'settling';
     if (readOnly) return 'read_only';
     return client.getTransactionStatus() === 'I' ? 'ready' : 'tx_open';
   }
@@ -94,7 +97,9 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     ping(client, PING_TIMEOUT_MS, done);
   }
 
-  park({ client }: PooledConnection): void {
+  park(connection: PooledConnection): void {
+    connection.listen();
+    const { client } = connection;
     client.unref();
   }
 

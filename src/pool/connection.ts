@@ -19,6 +19,8 @@ export class PooledConnection {
   opening: ReadonlySet<object> | undefined;
   /** The server said that it takes no writes (SQLSTATE 25006). */
   readOnly = false;
+  /** The server said that it ends the session. */
+  dismissed = false;
   onLost: (connection: PooledConnection) => void = () => undefined;
 
   constructor(readonly client: DriverClient) {
@@ -26,11 +28,34 @@ export class PooledConnection {
     // A key that cancels this session's queries is nobody's to print.
     Object.defineProperty(client, 'secretKey', { value: null, writable: true, enumerable: false });
     // Before connecting, so that an error finds a listener at every moment.
-    client.on('error', onError);
-    client.on('end', onEnd);
-    client.connection.on('errorMessage', (message: { code?: string }) => {
+    this.listen();
+    client.connection.on('errorMessage', (message: { code?: string; severity?: string }) => {
+      if (message.severity === 'FATAL' || message.severity === 'PANIC') this.dismissed = true;
       if (message.code === '25006') this.readOnly = true;
     });
+    this.#watchBind();
+  }
+
+  /** A value that cannot be sent fails its query within `bind`, and the driver tidies up after. */
+  #watchBind(): void {
+    const { connection } = this.client;
+    const bind = connection.bind.bind(connection);
+    connection.bind = (config) => {
+      try {
+        bind(config);
+      } catch (error) {
+        this.erred = true;
+        connection.once('readyForQuery', () => (this.erred = false));
+        throw error;
+      }
+    };
+  }
+
+  /** Listens again if a user removed all listeners: an error without one would end the process. */
+  listen(): void {
+    const { client } = this;
+    if (client.listenerCount('error', onError) === 0) client.on('error', onError);
+    if (client.listenerCount('end', onEnd) === 0) client.on('end', onEnd);
   }
 
   /** It is dead or must be treated so: its slot is given up, and its queries fail with `error`. */
@@ -54,7 +79,9 @@ export function isSqlState(code: unknown): code is string {
 
 function onError(this: Tagged, error: unknown): void {
   // What the server says in an error message ends the session; what the socket says is the network's.
-  this[CONNECTION]?.lose(error, isSqlState((error as { code?: unknown }).code) ? 'server_closed' : 'network');
+  const connection = this[CONNECTION];
+  const dismissed = connection?.dismissed === true || isSqlState((error as { code?: unknown }).code);
+  connection?.lose(error, dismissed ? 'server_closed' : 'network');
 }
 
 function onEnd(this: Tagged): void {

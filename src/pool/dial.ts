@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { ClientConfig } from 'pg';
-import { AuthError, ConfigError, ConnectTimeoutError } from '../errors.js';
+import { AuthError, ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
 import type {
   AfterConnect,
   AttemptObserver,
@@ -55,6 +55,7 @@ export class Dial implements ConnectContext {
   #socketOpened = false;
   #client: DriverClient | undefined;
   #tokenSource: TokenSource | undefined;
+  #lossReason: CloseReason | undefined;
 
   constructor(
     plan: DialPlan,
@@ -86,13 +87,14 @@ export class Dial implements ConnectContext {
       const connection = await this.#connect();
       this.#observer.connected(performance.now() - this.#startedAt);
       return connection;
-    } catch (error) {
+    } catch (thrown) {
+      const error = thrown || new Error(`a hook threw ${String(thrown)}`);
       if (this.#client !== undefined) this.closing.destroy(this.#client);
       if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tokenSource?.rejected?.();
       const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
       const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;
       this.#observer.failed(performance.now() - this.#startedAt, error, phase, closed);
-      throw error;
+      throw error as Error;
     } finally {
       clearTimeout(deadline);
     }
@@ -117,13 +119,17 @@ export class Dial implements ConnectContext {
       await this.#bounded(() => (hookIsToken ? hook() : this.#observer.hook(hook)));
     }
     this.#plan.check(target);
-    if (target.password === '' && this.#tokenSource === undefined) {
+    if (!target.password && this.#tokenSource === undefined) {
       target.password = await this.#bounded(() => this.#plan.findPassword(target));
     }
     const connection = this.#build(target);
     await this.#bounded(() => this.#login(connection.client));
     await this.#initialise(connection);
-    if (connection.lostWith !== undefined) throw connection.lostWith as Error;
+    if (connection.client._ending) throw new Error('afterConnect ended its client');
+    if (connection.lostWith !== undefined) {
+      this.#lossReason = connection.lossReason;
+      throw connection.lostWith as Error;
+    }
     return connection;
   }
 
@@ -209,9 +215,11 @@ export class Dial implements ConnectContext {
   }
 
   #closeReason(error: unknown): CloseReason {
-    if (error === this.signal.reason) return error instanceof ConnectTimeoutError ? 'timeout' : 'pool_end';
+    if (error instanceof ConnectTimeoutError) return 'timeout';
+    if (error instanceof PoolEndedError) return 'pool_end';
+    if (this.#lossReason !== undefined) return this.#lossReason;
     if (this.#phase === 'init') return 'hook';
-    if (isRejectedLogin(error)) return 'auth';
+    if (isRejectedLogin(error) || error instanceof ConfigError) return 'auth';
     return isSqlState((error as { code?: unknown }).code) ? 'server_closed' : 'network';
   }
 }

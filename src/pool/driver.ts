@@ -8,6 +8,7 @@ export interface DriverConnection {
   stream: Socket;
   connect(port: number, host: string): void;
   requestSsl(): void;
+  bind(config: unknown): void;
   cancel(processId: number, secretKey: number): void;
   on(event: string, listener: (...args: never[]) => void): this;
   once(event: string, listener: (...args: never[]) => void): this;
@@ -28,6 +29,8 @@ interface UntypedClient {
   /** The query whose answer is outstanding; cleared when it has reported a server's error. */
   _getActiveQuery(): object | null | undefined;
   readonly _queryQueue: readonly object[];
+  /** `end()` was called. */
+  readonly _ending: boolean;
   getTransactionStatus(): 'I' | 'T' | 'E' | null;
   ref(): void;
   unref(): void;

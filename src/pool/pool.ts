@@ -23,8 +23,10 @@ import { pg } from './driver.js';
 import { EngineGauges, statOf } from './gauges.js';
 import { LeakDetector, type Acquirer } from './leak-detector.js';
 import { ResourcePool } from './resource-pool.js';
+import { runQuery, type QueryCallback } from './run-query.js';
 import type { Slot, Waiter } from './slot.js';
 import type { PoolStat } from './stat.js';
+import { surface } from './surface.js';
 import { Upkeep } from './upkeep.js';
 
 /** A connection idle for longer is pinged before it is handed out; in milliseconds, as in pgxpool. */
@@ -68,7 +70,6 @@ export interface AcquireOptions {
 type Entry = (...args: never[]) => unknown;
 type Release = (error?: unknown) => void;
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: Release) => void;
-type QueryCallback = (error: Error | undefined, result?: unknown) => void;
 type Overridden =
   | 'totalCount'
   | 'idleCount'
@@ -180,9 +181,9 @@ export class InstrumentedPool extends Base {
    */
   connect(options?: AcquireOptions): Promise<PoolClient>;
   connect(callback: ConnectCallback): void;
-  connect(how: AcquireOptions | ConnectCallback = {}): Promise<PoolClient> | undefined {
+  connect(how?: AcquireOptions | ConnectCallback | null): Promise<PoolClient> | undefined {
     if (typeof how !== 'function') {
-      return this.#acquire(how, InstrumentedPool.prototype.connect);
+      return this.#acquire(how ?? {}, InstrumentedPool.prototype.connect);
     }
     this.#acquireThen(
       InstrumentedPool.prototype.connect,
@@ -248,9 +249,15 @@ export class InstrumentedPool extends Base {
   end(): Promise<void>;
   end(callback: () => void): void;
   end(callback?: () => void): Promise<void> | undefined {
-    this.#end ??= this.#shutDown();
-    if (callback === undefined) return this.#end;
-    void this.#end.then(callback);
+    let promise = this.#end;
+    if (promise === undefined) {
+      // Known before anybody is told: a waiter's callback may call `end()` in its turn.
+      let finish: (end: Promise<void>) => void = noop;
+      promise = this.#end = new Promise((resolve) => (finish = resolve));
+      finish(this.#shutDown());
+    }
+    if (callback == null) return promise;
+    void promise.then(callback);
     return undefined;
   }
 
@@ -401,33 +408,10 @@ export class InstrumentedPool extends Base {
   #query(text: unknown, values: unknown, callback: QueryCallback): void {
     this.#acquireThen(
       InstrumentedPool.prototype.query,
-      (connection) => this.#runQuery(connection, text, values, callback),
+      (connection) => runQuery(connection, text, values, callback),
       callback,
       false,
     );
-  }
-
-  #runQuery(connection: PooledConnection, text: unknown, values: unknown, callback: QueryCallback): void {
-    const { client } = connection;
-    const release = client.release as Release;
-    let settled = false;
-    const settle: QueryCallback = (error, result) => {
-      if (settled) return;
-      settled = true;
-      // What was refused before it was sent is tidied up right after this callback.
-      connection.erred = Boolean(error) && client.readyForQuery !== true;
-      release();
-      try {
-        callback(error, result);
-      } catch (thrown) {
-        surface(thrown);
-      }
-    };
-    try {
-      (client.query as unknown as (...args: unknown[]) => void)(text, values, settle);
-    } catch (error) {
-      process.nextTick(settle, error);
-    }
   }
 
   async #shutDown(): Promise<void> {
@@ -469,11 +453,4 @@ export class InstrumentedPool extends Base {
       surface(thrown);
     }
   }
-}
-
-/** What a listener or callback throws is its owner's error, not the pool's: it surfaces outside the pool's own work. */
-function surface(thrown: unknown): void {
-  process.nextTick(() => {
-    throw thrown;
-  });
 }

@@ -25,13 +25,18 @@ function timed(client: DriverClient, query: Query, args: unknown[], timeoutMs: n
   // Cursors and COPY take as long as their reader: `statement_timeout` is for them.
   if (typeof (config as { submit?: unknown } | null | undefined)?.submit === 'function')
     return query(...args);
-  const callback = args.at(-1);
+  const [, values, third] = args;
+  const last = typeof values === 'function' ? values : third;
+  const callback = last ?? (config as { callback?: unknown } | null | undefined)?.callback;
+  const given = [config, last === values ? undefined : values];
   if (typeof callback === 'function') {
-    run(client, query, args.slice(0, -1), timeoutMs, callback as Callback);
+    run(client, query, given, timeoutMs, callback as Callback);
     return undefined;
   }
+  // Refused by the driver.
+  if (callback != null) return query(...args);
   return new Promise((resolve, reject) => {
-    run(client, query, args, timeoutMs, (error, result) => {
+    run(client, query, given, timeoutMs, (error, result) => {
       if (error) reject(error);
       else resolve(result);
     });
@@ -52,13 +57,16 @@ function run(
     clearTimeout(timer);
     callback(error, result);
   };
-  const timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined = undefined;
+  // Throws what the driver refuses, and may settle at once: neither has anything to be timed.
+  query(...args, settle);
+  if (settled as boolean) return;
+  timer = setTimeout(() => {
     const error = new Error(`Query read timeout after ${timeoutMs} ms`);
     cancel(client);
     loseTimedOut(client, error);
     settle(error);
   }, timeoutMs);
-  query(...args, settle);
 }
 
 /** Asks the server that runs the client's query, and no other behind the same name, to stop it. */

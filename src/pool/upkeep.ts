@@ -36,7 +36,7 @@ export class Upkeep<T, C, R extends string> {
       this.#sweeper = setInterval(() => {
         this.#engine.sweep(performance.now(), idleTimeoutMs, min);
         this.#paused = false;
-        if (this.#backoffMs === 0) this.#topUp();
+        if (this.#topUpTimer === undefined) this.#topUp();
       }, period);
       this.#sweeper.unref();
     }
@@ -51,8 +51,13 @@ export class Upkeep<T, C, R extends string> {
   /** A dial ended; `background` if it was for nobody in particular. */
   dialed(succeeded: boolean, background: boolean): void {
     if (succeeded) {
-      this.#backoffMs = 0;
-      this.#topUp();
+      if (this.#backoffMs > 0) {
+        this.#backoffMs = 0;
+        clearTimeout(this.#topUpTimer);
+        this.#topUpTimer = undefined;
+      }
+      // With a top-up ahead, connections have just been destroyed, perhaps as soon as they were made.
+      if (this.#topUpTimer === undefined) this.#topUp();
     } else if (background && this.#topUpTimer === undefined) {
       this.#backoffMs = Math.min(this.#backoffMs * 2 || BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS);
     }

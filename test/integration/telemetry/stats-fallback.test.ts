@@ -82,6 +82,7 @@ describe('the stats record, stat() and the metrics', () => {
     first.release(true);
     held.release();
     (await waiting).release();
+    await until('the dial that nobody waits for any more', () => pool.stat().constructingConns === 0);
     expect(await expectEqual(pool)).toMatchObject({ acquiredConns: 0, acquireCount: 5 });
   });
 
