@@ -13,7 +13,11 @@ module.exports = {
     only('telemetry-sees-seams-only', '^src/telemetry/', '^src/(telemetry/|hooks|errors|pool/stat)'),
     only('pool-sees-seams-only', '^src/pool/', '^src/(pool/|hooks|errors)'),
     only('auth-sees-config-and-seams', '^src/auth/', '^src/(auth/|config|hooks|errors)'),
-    only('helpers-see-config-and-seams', '^src/(tls|pgpass|connection-string)\\.ts$', '^src/(config|hooks|errors)'),
+    only(
+      'helpers-see-config-and-seams',
+      '^src/(tls|pgpass|connection-string)\\.ts$',
+      '^src/(config|hooks|errors)',
+    ),
     {
       name: 'engine-is-generic',
       severity: 'error',
