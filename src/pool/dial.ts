@@ -80,8 +80,10 @@ export class Dial implements ConnectContext {
   async run(): Promise<PooledConnection> {
     const { connectTimeoutMs } = this.#plan;
     const deadline = setTimeout(() => {
-      const at = `after ${connectTimeoutMs} ms (${this.#phase})`;
-      this.abort(new ConnectTimeoutError(`Connection terminated due to connection timeout ${at}`));
+      const source = this.#phase === 'token' ? this.#tokenSource : undefined;
+      const prefix = source === undefined ? '' : `dynamic auth (${source.provider}): `;
+      const text = `Connection terminated due to connection timeout after ${connectTimeoutMs} ms (${this.#phase})`;
+      this.abort(new ConnectTimeoutError(prefix + text));
     }, connectTimeoutMs);
     try {
       const connection = await this.#connect();
