@@ -65,6 +65,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   placed(slot: Slot<PooledConnection>): void {
     const connection = slot.resource;
     connection.slot = slot;
+    connection.listen();
     connection.onLost = (): void => {
       failQueriesWith(connection.client, connection.lostWith);
       this.events.lost(connection, slot);
@@ -97,9 +98,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     ping(client, PING_TIMEOUT_MS, done);
   }
 
-  park(connection: PooledConnection): void {
-    connection.listen();
-    const { client } = connection;
+  park({ client }: PooledConnection): void {
     client.unref();
   }
 

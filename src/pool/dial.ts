@@ -53,9 +53,8 @@ export class Dial implements ConnectContext {
   readonly #startedAt = performance.now();
   #phase: ConnectPhase = 'hook';
   #socketOpened = false;
-  #client: DriverClient | undefined;
+  #connection: PooledConnection | undefined;
   #tokenSource: TokenSource | undefined;
-  #lossReason: CloseReason | undefined;
 
   constructor(
     plan: DialPlan,
@@ -91,7 +90,7 @@ export class Dial implements ConnectContext {
       return connection;
     } catch (thrown) {
       const error = thrown || new Error(`a hook threw ${String(thrown)}`);
-      if (this.#client !== undefined) this.closing.destroy(this.#client);
+      if (this.#connection !== undefined) this.closing.destroy(this.#connection.client);
       if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tokenSource?.rejected?.();
       const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
       const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;
@@ -128,10 +127,7 @@ export class Dial implements ConnectContext {
     await this.#bounded(() => this.#login(connection.client));
     await this.#initialise(connection);
     if (connection.client._ending) throw new Error('afterConnect ended its client');
-    if (connection.lostWith !== undefined) {
-      this.#lossReason = connection.lossReason;
-      throw connection.lostWith as Error;
-    }
+    if (connection.lostWith !== undefined) throw connection.lostWith as Error;
     return connection;
   }
 
@@ -149,7 +145,6 @@ export class Dial implements ConnectContext {
       // A function, so that no password of the environment is asked for in its place.
       password: () => this.#answer(password),
     });
-    this.#client = client;
     const { connection } = client;
     if (ssl !== false && ssl.servername !== undefined && ssl.servername !== host && isIP(host) === 0) {
       keepServername(client);
@@ -171,7 +166,7 @@ export class Dial implements ConnectContext {
         );
       });
     }
-    return new PooledConnection(client);
+    return (this.#connection = new PooledConnection(client));
   }
 
   /** The answer to the server's request for a password. */
@@ -219,10 +214,17 @@ export class Dial implements ConnectContext {
   #closeReason(error: unknown): CloseReason {
     if (error instanceof ConnectTimeoutError) return 'timeout';
     if (error instanceof PoolEndedError) return 'pool_end';
-    if (this.#lossReason !== undefined) return this.#lossReason;
-    if (this.#phase === 'init') return 'hook';
+    if (this.#phase === 'init') return this.#lossReason() ?? 'hook';
     if (isRejectedLogin(error) || error instanceof ConfigError) return 'auth';
     return isSqlState((error as { code?: unknown }).code) ? 'server_closed' : 'network';
+  }
+
+  /** Why the connection was lost while the hook had it, unless the hook itself ended it. */
+  #lossReason(): CloseReason | undefined {
+    const { dismissed, lostWith, lossReason } = this.#connection ?? {};
+    // A query rejects with the server's last word before the loss is seen.
+    if (dismissed === true) return 'server_closed';
+    return lostWith === undefined || lossReason === 'released_with_error' ? undefined : lossReason;
   }
 }
 

@@ -385,6 +385,8 @@ export class InstrumentedPool extends Base {
     this.#notify('release', error, slot.resource.client);
     // Lost meanwhile: its use ended then.
     if (slot.state !== 'held') return;
+    // Before it goes anywhere: it may go to the next user at once.
+    slot.resource.listen();
     const now = performance.now();
     this.#useEnded(slot, now);
     this.#engine.release(slot, now, error ? 'released_with_error' : undefined);

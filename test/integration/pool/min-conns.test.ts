@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
@@ -92,6 +93,33 @@ describe('minConns', () => {
   });
 });
 
+describe('a warm-up whose connections do not live', () => {
+  test('because afterConnect leaves a transaction open does not churn', async () => {
+    const pool = await makePool(
+      proxy(),
+      { minConns: 2, maxOpenConns: 3 },
+      {
+        afterConnect: async (client) => {
+          await client.query('begin');
+        },
+      },
+    );
+    await until('the first are destroyed', () => pool.log.closeReasons.length >= 2);
+    await sleep(2_000);
+    expect(proxy().accepted).toBeGreaterThan(2);
+    expect(proxy().accepted).toBeLessThanOrEqual(14);
+    expect(new Set(pool.log.closeReasons)).toEqual(new Set(['tx_open']));
+  });
+
+  test('because a connect listener leaves one open does not churn', async () => {
+    const pool = await makePool(proxy(), { minConns: 2, maxOpenConns: 3 });
+    pool.on('connect', (client: PoolClient) => void client.query('begin'));
+    await until('the first are destroyed', () => pool.log.closeReasons.length >= 2);
+    await sleep(2_000);
+    expect(proxy().accepted).toBeLessThanOrEqual(14);
+  });
+});
+
 describe('an outage', () => {
   test('is met with pauses between attempts, and the pool is restored after it', async () => {
     proxy().set({ refuse: true });
@@ -110,6 +138,22 @@ describe('an outage', () => {
     proxy().set({ refuse: false });
     await until('the pool is restored', () => pool.idleCount === 3, 10_000);
     expect(pool.stat().newConnsCount).toBe(proxy().accepted);
+  });
+
+  test('in which the signal of newPool gave up the first fill is over for the health check too', async () => {
+    await proxy().pause();
+    const controller = new AbortController();
+    const pool = await makePool(
+      proxy(),
+      { minConns: 2 },
+      { signal: controller.signal, healthCheckPeriodMs: 150 },
+    );
+    // Two failures each; the pause before the next attempts is by now longer than what follows.
+    await until('attempts have failed', () => pool.stat().newConnsCount >= 4 && pool.totalCount === 0);
+    controller.abort();
+    await sleep(50);
+    await proxy().listen();
+    await until('the pool is full', () => pool.idleCount === 2, 8_000);
   });
 
   test('in the life of a pool is met with pauses too, and calls in it reject with its code', async () => {

@@ -113,6 +113,83 @@ describe('a query that takes longer than queryTimeoutMs', () => {
   });
 });
 
+describe('the forms of a query under queryTimeoutMs', () => {
+  type AnyQuery = (...args: unknown[]) => unknown;
+
+  /** Longer than the timeout of these pools. */
+  const outlastTimers = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 900));
+
+  test('one that the driver refuses leaves nothing that ends the connection of the next user', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    const before = await backendPid(pool);
+    expect((await rejection(pool.query(null as never))).message).toContain('null or undefined query');
+    const client = await pool.connect();
+    await outlastTimers();
+    expect(await backendPid(client)).toBe(before);
+    client.release();
+    expect(pool.log.closeReasons).toEqual([]);
+  });
+
+  test('a trailing undefined is no callback: the promise settles, and no timer is left', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    const client = await pool.connect();
+    const query = client.query.bind(client) as AnyQuery;
+    expect(await query('select 1 as n', [], undefined)).toMatchObject({ rows: [{ n: 1 }] });
+    expect(await query('select 2 as n', undefined, undefined)).toMatchObject({ rows: [{ n: 2 }] });
+    expect(await query('select $1::int as n', [3], undefined)).toMatchObject({ rows: [{ n: 3 }] });
+    expect(await rejection(query('select 1/0', [], undefined) as Promise<unknown>)).toMatchObject({
+      code: '22012',
+    });
+    await outlastTimers();
+    client.release();
+    expect(pool.log.closeReasons).toEqual([]);
+    const slow = await pool.connect();
+    const slowQuery = slow.query.bind(slow) as AnyQuery;
+    const error = await rejection(slowQuery('select pg_sleep(60)', [], undefined) as Promise<unknown>);
+    expect(error.message).toContain('timeout');
+    slow.release();
+  });
+
+  test('a callback in the config is called, in time or with the timeout', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    const client = await pool.connect();
+    const query = client.query.bind(client) as AnyQuery;
+    const run = (text: string): Promise<unknown[]> =>
+      new Promise((resolve) => {
+        const callback = (...args: unknown[]): void => resolve(args);
+        expect(query({ text, callback })).toBeUndefined();
+      });
+    expect(await run('select 1 as n')).toMatchObject([null, { rows: [{ n: 1 }] }]);
+    await outlastTimers();
+    expect(pool.log.closeReasons).toEqual([]);
+    const [error] = await run('select pg_sleep(60)');
+    expect((error as Error).message).toContain('timeout');
+    client.release();
+  });
+
+  test('a callback that is no function is refused as the driver refuses it', async () => {
+    const pools = [await makePool(server()), await makePool(server(), {}, { queryTimeoutMs: 500 })];
+    const thrown: unknown[] = [];
+    for (const pool of pools) {
+      const client = await pool.connect();
+      const before = await backendPid(client);
+      const query = client.query.bind(client) as AnyQuery;
+      for (const args of [['select 1', [], 'no function'], [{ text: 'select 1', callback: 'no function' }]]) {
+        try {
+          query(...args);
+          thrown.push('nothing');
+        } catch (error) {
+          thrown.push((error as Error).message);
+        }
+      }
+      await outlastTimers();
+      expect(await backendPid(client)).toBe(before);
+      client.release();
+    }
+    expect(thrown).toEqual(Array(4).fill('callback is not a function'));
+  });
+});
+
 describe('over TLS', () => {
   test('the cancel request is encrypted too, with the server verified by the name of the first dial', async () => {
     const ca = await createCa();

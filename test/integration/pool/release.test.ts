@@ -207,6 +207,42 @@ describe('a client returned in the middle of a query', () => {
   });
 });
 
+describe('a client returned in a callback with more queued behind it', () => {
+  test('by which a transaction begins never reaches the next user', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const before = await backendPid(client);
+    const next = new Promise<pg.PoolClient>((resolve, reject) => {
+      client.query('select 1', () => {
+        client.release();
+        pool.connect().then(resolve, reject);
+      });
+    });
+    const began = client.query('begin');
+    const second = await next;
+    expect(await backendPid(second)).not.toBe(before);
+    expect((second as unknown as { getTransactionStatus(): string }).getTransactionStatus()).toBe('I');
+    expect((await began).command).toBe('BEGIN');
+    second.release();
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+  });
+
+  test('by which none begins is kept, and handed out when that has run', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const before = await backendPid(client);
+    const story: string[] = [];
+    client.query('select 1', () => client.release());
+    client.query('select 2', () => story.push('queued'));
+    const pid = await backendPid(pool).then((next) => {
+      story.push('next');
+      return next;
+    });
+    expect(pid).toBe(before);
+    expect(story).toEqual(['queued', 'next']);
+  });
+});
+
 describe('a submittable', () => {
   test('given to a client runs to its end, and the client is kept', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });

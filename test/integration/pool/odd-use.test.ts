@@ -1,0 +1,238 @@
+import pg, { type PoolClient } from 'pg';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { InstrumentedPool } from '../../../src/index.js';
+import { backendPid, usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+
+const server = usePostgres();
+const proxy = useProxy(server);
+const makePool = usePools(server);
+
+beforeEach(() => proxy().clear());
+
+/** What a pooled client has beyond its types. */
+interface Endable {
+  end(): Promise<void>;
+}
+
+/** The pool serves, and holds nothing back. */
+async function expectWhole(pool: InstrumentedPool): Promise<void> {
+  expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+  expect(pool.stat()).toMatchObject({ acquiredConns: 0, idleConns: 1, totalConns: 1 });
+}
+
+describe('a client whose user removed all listeners', () => {
+  test('is watched again once it is idle: its loss crashes nothing', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    client.removeAllListeners();
+    client.release();
+    proxy().resetAll();
+    await until('the loss is seen', () => pool.totalCount === 0);
+    expect(pool.log.closeReasons).toEqual(['network']);
+    await expectWhole(pool);
+  });
+
+  test('is watched again when it goes straight to who waits', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    const first = await pool.connect();
+    const waiting = pool.connect();
+    first.removeAllListeners();
+    first.release();
+    const second = await waiting;
+    expect(second).toBe(first);
+    proxy().resetAll();
+    await until('the loss is seen', () => pool.totalCount === 0);
+    second.release();
+    await expectWhole(pool);
+  });
+
+  test('is watched also when that was a listener of the connect event', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 });
+    pool.once('connect', (client: PoolClient) => void client.removeAllListeners());
+    const client = await pool.connect();
+    proxy().resetAll();
+    await until('the loss is seen', () => pool.totalCount === 0);
+    client.release();
+    await expectWhole(pool);
+  });
+
+  test('is listened to once for each checkout that did, and no more often', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const counts = new Set<number>();
+    for (let round = 0; round < 5; round += 1) {
+      const client = await pool.connect();
+      counts.add(client.listenerCount('error'));
+      if (round % 2 === 1) client.removeAllListeners();
+      client.release();
+    }
+    expect(counts.size).toBe(1);
+    expect(pool.stat().newConnsCount).toBe(1);
+  });
+});
+
+describe('a client that is ended by its user', () => {
+  test('and returned without waiting is not handed out again', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const ended = (client as unknown as Endable).end();
+    client.release();
+    expect(pool.idleCount).toBe(0);
+    await expectWhole(pool);
+    await ended;
+    expect(pool.log.closeReasons).toEqual(['released_with_error']);
+  });
+
+  test.each([
+    ['not waited for', (client: Endable) => void client.end()],
+    ['waited for', (client: Endable) => client.end()],
+  ])('in afterConnect, %s, is an error of the hook', async (_name, end) => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { afterConnect: (client) => end(client) });
+    expect((await rejection(pool.query('select 1'))).message).toBe('afterConnect ended its client');
+    expect(pool.totalCount).toBe(0);
+    expect(pool.log.closeReasons).toEqual(['hook']);
+  });
+});
+
+describe.each(['beforeConnect', 'afterConnect'])('%s that throws no error', (hook) => {
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['0', 0],
+    ["''", ''],
+    ['false', false],
+  ])('but %s rejects its acquirer with one, and the attempt is logged', async (_name, thrown) => {
+    const throwing = (): void => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error
+      throw thrown;
+    };
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { [hook]: throwing });
+    expect(await rejection(pool.connect())).toBeInstanceOf(Error);
+    expect(await rejection(pool.query('select 1'))).toBeInstanceOf(Error);
+    const inCallback = await new Promise<unknown>((resolve) => pool.query('select 1', resolve));
+    expect(inCallback).toBeInstanceOf(Error);
+    expect(pool.totalCount).toBe(0);
+    expect(pool.log.named('postgres connect failed')).not.toEqual([]);
+    expect(pool.stat().newConnsCount).toBe(3);
+  });
+});
+
+describe('an error that takes no stack of ours', () => {
+  const ODD: [string, () => Error][] = [
+    ['has a number for a stack', () => Object.assign(new Error('mine'), { stack: 5 })],
+    ['is frozen', () => Object.freeze(new Error('mine'))],
+    [
+      'throws when its stack is read',
+      () =>
+        Object.defineProperty(new Error('mine'), 'stack', {
+          get(): never {
+            throw new Error('not mine');
+          },
+        }),
+    ],
+  ];
+
+  test.each(ODD)('because it %s passes through as it is', async (_name, make) => {
+    const mine = make();
+    const beforeConnect = (): void => {
+      throw mine;
+    };
+    const pool = await makePool(server(), {}, { beforeConnect });
+    // Not by `toBe`, which would print it.
+    expect((await rejection(pool.connect())) === mine).toBe(true);
+    expect((await rejection(pool.query('select 1'))) === mine).toBe(true);
+  });
+});
+
+describe('a value that cannot be written', () => {
+  function circular(): object {
+    const value: Record<string, unknown> = {};
+    value['self'] = value;
+    return value;
+  }
+
+  test('fails its query of the pool after the call returns, once', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const before = await backendPid(pool);
+    let returned = false;
+    const calls: [unknown, boolean][] = [];
+    pool.query('select $1::json', [circular()], (error: Error) => calls.push([error, returned]));
+    returned = true;
+    await until('the callback is called', () => calls.length > 0);
+    expect(await backendPid(pool)).toBe(before);
+    expect(calls).toEqual([[expect.any(TypeError), true]]);
+    await expectWhole(pool);
+  });
+
+  test('fails its query of a client, whose return leaves the pool whole', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    expect(await rejection(client.query('select $1::json', [circular()]))).toBeInstanceOf(TypeError);
+    client.release();
+    await expectWhole(pool);
+    await expectWhole(pool);
+  });
+
+  test('does not let a query that is still running be taken for a failed one', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    await rejection(client.query('select $1::json', [circular()]));
+    const running = rejection(client.query('select pg_sleep(60)'));
+    await until('the server runs it', async () => {
+      const { rowCount } = await server().query(
+        "select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'",
+      );
+      return rowCount;
+    });
+    client.release();
+    expect(pool.totalCount).toBe(0);
+    await running;
+    expect(pool.log.closeReasons).toEqual(['busy']);
+  });
+});
+
+describe('a ready-made query with a callback of its own', () => {
+  const Query = pg.Query as unknown as new (text: string, callback: (...args: unknown[]) => void) => pg.Query;
+
+  test.each([
+    ['that works', 'select 1 as one', null, { rows: [{ one: 1 }] }],
+    ['that fails', 'select 1/0', { code: '22012' }, undefined],
+  ])('%s calls it, and the client comes back', async (_name, text, error, result) => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const calls: unknown[][] = [];
+    const outcome = pool.query(new Query(text, (...args) => calls.push(args))) as unknown as Promise<unknown>;
+    await outcome.catch(() => undefined);
+    await until('the callback is called', () => calls.length > 0);
+    await expectWhole(pool);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.[0]).toEqual(error === null ? null : expect.objectContaining(error));
+    expect(calls[0]?.[1]).toEqual(result === undefined ? undefined : expect.objectContaining(result));
+  });
+});
+
+describe('null in the place of an argument', () => {
+  test('connect takes it for no options', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect(null as never);
+    client.release();
+    await expectWhole(pool);
+  });
+
+  test('end takes it for no callback, and gives its promise', async () => {
+    const pool = await makePool(server());
+    const end = pool.end.bind(pool) as unknown as (callback: null) => unknown;
+    const ended = end(null);
+    expect(ended).toBeInstanceOf(Promise);
+    await ended;
+    expect(pool.ended).toBe(true);
+  });
+
+  test('query takes it for no values', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
+    expect((await query('select 2 as two', null, null)).rows).toEqual([{ two: 2 }]);
+    await expectWhole(pool);
+  });
+});
