@@ -30,7 +30,9 @@ export class PooledConnection {
     // Before connecting, so that an error finds a listener at every moment.
     this.listen();
     client.connection.on('errorMessage', (message: { code?: string; severity?: string }) => {
-      if (message.severity === 'FATAL' || message.severity === 'PANIC') this.dismissed = true;
+      // The severity is in the server's language; class 57P is an operator's intervention in any.
+      if (/^(FATAL|PANIC)$/.test(message.severity ?? '') || message.code?.startsWith('57P'))
+        this.dismissed = true;
       if (message.code === '25006') this.readOnly = true;
     });
     this.#watchBind();

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg, { type PoolClient } from 'pg';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { InstrumentedPool } from '../../../src/index.js';
 import { backendPid, usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
@@ -153,6 +154,21 @@ describe('a value that cannot be written', () => {
     return value;
   }
 
+  /** The lowest driver sends no Sync after it: nothing more is answered on that connection, and the pool closes it. */
+  let recovers = false;
+  beforeAll(async () => {
+    const { host, port, user, password, database } = server();
+    const client = new pg.Client({ host, port, user, password, database });
+    await client.connect();
+    await client.query('select $1::json', [circular()]).catch(() => undefined);
+    const answered = client.query('select 1').then(
+      () => true,
+      () => false,
+    );
+    recovers = await Promise.race([answered, sleep(2_000, false)]);
+    await client.end();
+  });
+
   test('fails its query of the pool after the call returns, once', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const before = await backendPid(pool);
@@ -161,7 +177,7 @@ describe('a value that cannot be written', () => {
     pool.query('select $1::json', [circular()], (error: Error) => calls.push([error, returned]));
     returned = true;
     await until('the callback is called', () => calls.length > 0);
-    expect(await backendPid(pool)).toBe(before);
+    expect((await backendPid(pool)) === before).toBe(recovers);
     expect(calls).toEqual([[expect.any(TypeError), true]]);
     await expectWhole(pool);
   });
@@ -173,6 +189,7 @@ describe('a value that cannot be written', () => {
     client.release();
     await expectWhole(pool);
     await expectWhole(pool);
+    expect(pool.log.closeReasons).toEqual(recovers ? [] : ['busy']);
   });
 
   test('does not let a query that is still running be taken for a failed one', async () => {
@@ -180,12 +197,13 @@ describe('a value that cannot be written', () => {
     const client = await pool.connect();
     await rejection(client.query('select $1::json', [circular()]));
     const running = rejection(client.query('select pg_sleep(60)'));
-    await until('the server runs it', async () => {
+    const seen = async (): Promise<boolean> => {
       const { rowCount } = await server().query(
         "select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'",
       );
-      return rowCount;
-    });
+      return rowCount === 1;
+    };
+    if (recovers) await until('the server runs it', seen);
     client.release();
     expect(pool.totalCount).toBe(0);
     await running;
