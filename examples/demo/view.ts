@@ -1,19 +1,15 @@
 import { PHASES, type Phase } from './phases.js';
+import type { Reading } from './pool-reader.js';
 import { since, type Buckets } from './quantiles.js';
 import { difference, type PhaseResult, type Start } from './run-phase.js';
 
 /** All that is shown at one moment; histograms, counts and errors are those of the present phase. */
-export interface View {
+export interface View extends Pick<Reading, 'used' | 'idle' | 'connecting' | 'limit' | 'pending'> {
   readonly elapsedMs: number;
   readonly leftMs: number;
   readonly phase: Phase;
   /** From 1. */
   readonly phaseNumber: number;
-  readonly used: number;
-  readonly idle: number;
-  readonly connecting: number;
-  readonly limit: number;
-  readonly pending: number;
   readonly waits: Buckets;
   readonly tokens: Buckets;
   readonly queries: number;
