@@ -19,6 +19,12 @@ module.exports = {
       '^src/(config|hooks|errors)',
     ),
     {
+      name: 'nothing-imports-doctor',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/doctor/' },
+      to: { path: '^src/doctor/' },
+    },
+    {
       name: 'engine-is-generic',
       severity: 'error',
       from: { path: '^src/pool/resource-pool' },

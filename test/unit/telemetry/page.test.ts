@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TELEMETRY_PAGE, telemetryPage } from '../../../scripts/telemetry-docs/page.js';
-import { prometheusName } from '../../../scripts/telemetry-docs/prometheus-name.js';
+import { prometheusName } from '../../../dashboards/src/prometheus-name.js';
 import { AcquireTimeoutError } from '../../../src/errors.js';
 import type { PoolStat } from '../../../src/pool/stat.js';
 import { LOG } from '../../../src/telemetry/log-records.js';

@@ -1,0 +1,18 @@
+import type { Board } from '../board.js';
+import { ANNOTATIONS, UID, VARIABLES } from '../selection.js';
+import { credentials } from './credentials.js';
+import { healthy } from './healthy.js';
+import { logins } from './logins.js';
+import { tokens } from './tokens.js';
+
+export const authBoard: Board = {
+  uid: UID.auth,
+  title: 'pgauge token refresh',
+  description: 'Do connections get their tokens, tokens their credentials, and does the server take them?',
+  tags: ['pgauge', 'postgresql', 'aws'],
+  from: 'now-6h',
+  variables: VARIABLES,
+  annotations: ANNOTATIONS,
+  links: [{ title: 'Pool', uid: UID.pool, tooltip: 'The pools of this selection' }],
+  rows: [healthy, tokens, credentials, logins],
+};

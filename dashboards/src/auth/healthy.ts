@@ -1,0 +1,117 @@
+import { METRIC } from '../../../src/telemetry/names.js';
+import { firingAlerts } from '../alerts.js';
+import type { Row } from '../board.js';
+import { credentialsValidFor } from '../measures.js';
+import {
+  events,
+  FAILED,
+  histogram,
+  increase,
+  is,
+  LABEL,
+  quantile,
+  series,
+  SUCCEEDED,
+  sum,
+  WHOLE_RANGE,
+} from '../promql.js';
+
+const size = { width: 4, height: 4 } as const;
+const width5 = { width: 5, height: 4 } as const;
+
+const refreshes = sum(histogram(METRIC.tokenRefreshDuration, 'count'));
+const failedRefreshes = sum(events(histogram(METRIC.tokenRefreshDuration, 'count', FAILED), WHOLE_RANGE));
+
+export const healthy: Row = {
+  id: 100,
+  title: 'Healthy?',
+  panels: [
+    {
+      type: 'stat',
+      id: 101,
+      title: 'Credentials valid for',
+      says: 'Time until the first session credentials of any instance end. No data: none are held, or they do not end.',
+      todo: 'Below two minutes renewal fails: look at credential fetches and their errors below, then at the role or the metadata service of the instance.',
+      unit: 's',
+      decimals: 0,
+      query: { expr: credentialsValidFor(), legend: 'valid for', instant: true },
+      thresholds: [
+        [null, 'red'],
+        [120, 'yellow'],
+        [600, 'green'],
+      ],
+      ...width5,
+    },
+    {
+      type: 'stat',
+      id: 102,
+      title: 'Failed token refreshes',
+      says: 'Attempts within the time range that got no token. Each is a connection that was not made. No data: no token was ever asked for.',
+      todo: 'The panel of failures by error.type says what; connections that are open live on, so there is time until their lifetime ends.',
+      unit: 'short',
+      decimals: 0,
+      query: { expr: `${failedRefreshes} or 0 * ${refreshes}`, legend: 'failed', instant: true },
+      thresholds: [
+        [null, 'green'],
+        [0.5, 'red'],
+      ],
+      ...width5,
+    },
+    {
+      type: 'stat',
+      id: 103,
+      title: 'Token refresh p95',
+      says: 'Of twenty tokens within the time range nineteen took no longer. A signature takes milliseconds. No data: there were none.',
+      todo: 'What takes longer waited for credentials: look at the credential fetches.',
+      unit: 's',
+      query: {
+        expr: quantile(
+          0.95,
+          events(histogram(METRIC.tokenRefreshDuration, 'bucket', SUCCEEDED), WHOLE_RANGE),
+        ),
+        legend: 'p95',
+        instant: true,
+      },
+      thresholds: [
+        [null, 'green'],
+        [0.1, 'yellow'],
+        [0.5, 'red'],
+      ],
+      ...width5,
+    },
+    {
+      type: 'stat',
+      id: 104,
+      title: 'Logins rejected',
+      says: 'Logins within the time range that the server refused although there was a token or password (SQLSTATE class 28).',
+      todo: 'Check the clock of the instance, the IAM policy (`rds-db:connect`) and the role `rds_iam` of the database user; the warning `postgres connect failed` has a hint.',
+      unit: 'short',
+      decimals: 0,
+      query: {
+        expr: sum(increase(series(METRIC.connectionClosed, is(LABEL.closeReason, 'auth')), WHOLE_RANGE)),
+        legend: 'rejected',
+        instant: true,
+      },
+      thresholds: [
+        [null, 'green'],
+        [0.5, 'red'],
+      ],
+      ...width5,
+    },
+    {
+      type: 'stat',
+      id: 105,
+      title: 'Alerts firing',
+      says: 'Alerts of pgauge that fire now for the selection, those of the pool included. No data: Prometheus has not loaded the rules.',
+      todo: 'Follow the runbook of the alert; the red marks on the panels below say when it began.',
+      unit: 'short',
+      decimals: 0,
+      query: { expr: firingAlerts, legend: 'firing', instant: true },
+      thresholds: [
+        [null, 'green'],
+        [1, 'red'],
+      ],
+      ...size,
+    },
+  ],
+};

@@ -1,0 +1,82 @@
+import { METRIC } from '../../../src/telemetry/names.js';
+import type { Row } from '../board.js';
+import {
+  events,
+  histogram,
+  increase,
+  is,
+  LABEL,
+  matches,
+  max,
+  POOL,
+  rate,
+  series,
+  SUCCEEDED,
+  sum,
+  wholeFleet,
+  wholeFleetCount,
+} from '../promql.js';
+import { RARE, WHY_AN_HOUR } from './windows.js';
+
+const size = { width: 12, height: 8 } as const;
+
+const server = [LABEL.serverAddress, LABEL.serverPort] as const;
+/** A pool that took over the name of an ended one has two infos, of which one is 0. */
+const addresses = max(`${wholeFleet(METRIC.poolInfo)} == 1`, ...POOL, ...server);
+const perServer = (rates: string): string =>
+  sum(
+    `${sum(rates, ...POOL)} * on (${POOL.join(', ')}) group_left (${server.join(', ')}) ${addresses}`,
+    ...server,
+  );
+const serverName = `{{${LABEL.serverAddress}}}:{{${LABEL.serverPort}}}`;
+
+export const logins: Row = {
+  id: 400,
+  title: 'Logins',
+  panels: [
+    {
+      type: 'timeseries',
+      id: 401,
+      title: 'Logins rejected',
+      says: `Logins that the server refused (SQLSTATE class 28) within the hour before, all and by SQLSTATE. ${WHY_AN_HOUR}`,
+      todo: '28000 with a token: the clock, the IAM policy (`rds-db:connect`), or the role `rds_iam`. 28P01: the password. Refused logins are tried again, so they count against the connect rate too.',
+      unit: 'short',
+      queries: [
+        {
+          expr: sum(increase(series(METRIC.connectionClosed, is(LABEL.closeReason, 'auth')), RARE)),
+          legend: 'all',
+        },
+        {
+          expr: sum(
+            events(histogram(METRIC.createTime, 'count', matches(LABEL.errorType, '28...')), RARE),
+            LABEL.errorType,
+          ),
+          legend: `{{${LABEL.errorType}}}`,
+        },
+      ],
+      colors: { all: 'text' },
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 402,
+      title: 'New connections of the fleet',
+      says: 'Connections opened per second, and tokens used for logins, by database server, over all jobs and instances whatever is selected above: the server does not care who asks. The lines are at 150 and 200 per second; AWS recommends fewer than 200 with IAM authentication.',
+      todo: 'Near the lines: lengthen the lifetime and idle timeout of connections, set `minConns` lower on deployments that start at once, or put RDS Proxy between.',
+      unit: 'cps',
+      queries: [
+        { expr: perServer(rate(wholeFleet(METRIC.connectionOpened))), legend: `opened ${serverName}` },
+        {
+          expr: perServer(rate(wholeFleetCount(METRIC.tokenRefreshDuration, SUCCEEDED))),
+          legend: `tokens ${serverName}`,
+        },
+      ],
+      thresholds: [
+        [null, 'green'],
+        [150, 'yellow'],
+        [200, 'red'],
+      ],
+      ...size,
+    },
+  ],
+};

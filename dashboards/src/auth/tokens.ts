@@ -1,0 +1,68 @@
+import { METRIC } from '../../../src/telemetry/names.js';
+import type { Row } from '../board.js';
+import { OUTCOME_COLORS } from '../colors.js';
+import { quantiles } from '../measures.js';
+import { events, FAILED, histogram, LABEL, rate, SUCCEEDED, sum } from '../promql.js';
+import { RARE, WHY_AN_HOUR } from './windows.js';
+
+const size = { width: 12, height: 8 } as const;
+
+const counted = (...matchers: string[]): string =>
+  events(histogram(METRIC.tokenRefreshDuration, 'count', ...matchers), RARE);
+const none = `0 * ${sum(histogram(METRIC.tokenRefreshDuration, 'count'))}`;
+
+export const tokens: Row = {
+  id: 200,
+  title: 'Token refresh',
+  panels: [
+    {
+      type: 'timeseries',
+      id: 201,
+      title: 'Token refresh p50, p95, p99',
+      says: `How long it took to get the fresh token of one connection attempt, where there was one. ${WHY_AN_HOUR}`,
+      todo: 'A p50 of milliseconds and a p99 of a second or more: some tokens waited for credentials, see credential fetches. All slow: the processor is busy, or each token asks for credentials.',
+      unit: 's',
+      ...quantiles(events(histogram(METRIC.tokenRefreshDuration, 'bucket', SUCCEEDED), RARE)),
+      thresholds: [
+        [null, 'green'],
+        [0.5, 'red'],
+      ],
+      ...size,
+    },
+    {
+      type: 'heatmap',
+      id: 202,
+      title: 'Token refreshes',
+      says: 'The same, each refresh where it happened, failures included; the darker, the more.',
+      todo: 'A band that stands apart from the lowest one is the time that credentials take. If it is dense, they are fetched too often.',
+      unit: 's',
+      cellUnit: 'ops',
+      query: { expr: sum(rate(histogram(METRIC.tokenRefreshDuration, 'bucket')), LABEL.le) },
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 203,
+      title: 'Refreshes by outcome',
+      says: `Tokens that were obtained, and attempts that got none, within the hour before. ${WHY_AN_HOUR}`,
+      todo: 'Failures: see their types beside. Many more successes than usual: connections do not live, see the dashboard of the pool.',
+      unit: 'short',
+      queries: [
+        { expr: `${sum(counted(SUCCEEDED))} or ${none}`, legend: 'succeeded' },
+        { expr: `${sum(counted(FAILED))} or ${none}`, legend: 'failed' },
+      ],
+      colors: OUTCOME_COLORS,
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 204,
+      title: 'Failures by error.type',
+      says: `Attempts that got no token, by error.type, within the hour before. ${WHY_AN_HOUR} No data: none failed.`,
+      todo: 'CredentialsProviderError: no source has credentials, so look at the role of the instance. A timeout: the metadata service or STS does not answer. AccessDenied: the role may not be assumed.',
+      unit: 'short',
+      queries: [{ expr: sum(counted(FAILED), LABEL.errorType), legend: `{{${LABEL.errorType}}}` }],
+      ...size,
+    },
+  ],
+};

@@ -1,0 +1,99 @@
+/** A dashboard, said without Grafana's words where they say nothing. */
+export interface Board {
+  readonly uid: string;
+  readonly title: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  /** How far back it looks at first. */
+  readonly from: string;
+  readonly variables: readonly { readonly name: string; readonly label: string; readonly query: string }[];
+  readonly annotations: readonly Annotation[];
+  readonly links: readonly { readonly title: string; readonly uid: string; readonly tooltip: string }[];
+  readonly rows: readonly Row[];
+}
+
+export interface Row {
+  readonly id: number;
+  readonly title: string;
+  readonly collapsed?: boolean;
+  readonly panels: readonly PanelSpec[];
+}
+
+export type PanelSpec = StatPanel | TimeseriesPanel | HeatmapPanel | TablePanel;
+
+export interface Query {
+  readonly expr: string;
+  readonly legend: string;
+  /** At the end of the time range only. */
+  readonly instant?: boolean;
+  readonly format?: 'series' | 'heatmap' | 'table';
+  readonly exemplar?: boolean;
+}
+
+/** From a value on, a colour; the first has no value. */
+export type Thresholds = readonly [first: readonly [null, string], ...rest: (readonly [number, string])[]];
+
+interface Common {
+  /** Links and alerts point to it: never used for another panel. */
+  readonly id: number;
+  readonly title: string;
+  readonly says: string;
+  readonly todo: string;
+  readonly unit: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface StatPanel extends Common {
+  readonly type: 'stat';
+  readonly query: Query;
+  readonly calc?: 'lastNotNull' | 'max';
+  readonly decimals?: number;
+  readonly thresholds: Thresholds;
+}
+
+export interface TimeseriesPanel extends Common {
+  readonly type: 'timeseries';
+  readonly queries: readonly Query[];
+  readonly max?: number;
+  readonly stacked?: boolean;
+  /** A legend that is sorted by the largest value, for many series. */
+  readonly tableLegend?: boolean;
+  readonly thresholds?: Thresholds;
+  readonly colors?: Readonly<Record<string, string>>;
+  /** Series that stay lines where the others are stacked. */
+  readonly lines?: readonly string[];
+  /** Series with a unit of their own. */
+  readonly rightAxis?: Readonly<Record<string, string>>;
+}
+
+export interface HeatmapPanel extends Common {
+  readonly type: 'heatmap';
+  readonly query: Pick<Query, 'expr'>;
+  readonly cellUnit: string;
+}
+
+export interface TablePanel extends Common {
+  readonly type: 'table';
+  readonly keys: readonly {
+    readonly label: string;
+    readonly title: string;
+    readonly links?: readonly { readonly title: string; readonly url: string }[];
+  }[];
+  readonly columns: readonly {
+    readonly title: string;
+    readonly expr: string;
+    readonly unit: string;
+    readonly decimals?: number;
+    readonly thresholds?: Thresholds;
+  }[];
+}
+
+export interface Annotation {
+  readonly name: string;
+  readonly expr: string;
+  readonly color: string;
+  readonly title: string;
+  readonly text: string;
+  readonly tagLabels: readonly string[];
+}

@@ -1,0 +1,34 @@
+import type { CLOSE_REASONS, CONNECTION_STATES } from '../../src/telemetry/names.js';
+
+/** One colour for one thing, on every panel. */
+export const STATE_COLORS: Readonly<Record<(typeof CONNECTION_STATES)[number], string>> = {
+  used: 'blue',
+  idle: 'green',
+  connecting: 'yellow',
+};
+
+export const LIMIT_COLOR = 'red';
+
+export const PENDING_COLOR = 'purple';
+
+/** From the usual case to the worst. */
+export const QUANTILE_COLORS = { p50: 'light-blue', p95: 'blue', p99: 'dark-blue' } as const;
+
+export const OUTCOME_COLORS = { succeeded: 'green', failed: 'red' } as const;
+
+/** Routine in blues and greys, what a server or network did in oranges, what the application did in purples. */
+export const CLOSE_REASON_COLORS: Readonly<Record<(typeof CLOSE_REASONS)[number], string>> = {
+  idle: 'light-blue',
+  lifetime: 'blue',
+  max_uses: 'dark-blue',
+  pool_end: 'text',
+  server_closed: 'orange',
+  network: 'dark-orange',
+  timeout: 'dark-yellow',
+  read_only: 'yellow',
+  auth: 'dark-red',
+  hook: 'red',
+  tx_open: 'purple',
+  busy: 'dark-purple',
+  released_with_error: 'light-purple',
+};

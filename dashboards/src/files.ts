@@ -1,0 +1,16 @@
+import { format, resolveConfig } from 'prettier';
+import { authBoard } from './auth/dashboard.js';
+import type { Board } from './board.js';
+import { grafanaDashboard } from './grafana.js';
+import { poolBoard } from './pool/dashboard.js';
+
+/** Every dashboard and where it lives. */
+export const DASHBOARDS: readonly { readonly board: Board; readonly file: URL }[] = [
+  poolBoard,
+  authBoard,
+].map((board) => ({ board, file: new URL(`../${board.uid}.json`, import.meta.url) }));
+
+/** The text of a dashboard's file, formatted. */
+export async function dashboardText({ board, file }: (typeof DASHBOARDS)[number]): Promise<string> {
+  return format(JSON.stringify(grafanaDashboard(board)), { ...(await resolveConfig(file)), parser: 'json' });
+}

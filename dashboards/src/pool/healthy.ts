@@ -1,0 +1,119 @@
+import { METRIC } from '../../../src/telemetry/names.js';
+import { firingAlerts } from '../alerts.js';
+import type { Row } from '../board.js';
+import { credentialsValidFor, utilization } from '../measures.js';
+import { histogram, increase, max, quantile, RATE_WINDOW, series, sum, WHOLE_RANGE } from '../promql.js';
+
+const size = { width: 4, height: 4 } as const;
+
+export const healthy: Row = {
+  id: 100,
+  title: 'Healthy?',
+  panels: [
+    {
+      type: 'stat',
+      id: 101,
+      title: 'Peak utilization',
+      says: 'The largest share of its limit that any one instance had in use within the time range. 100 % with nobody waiting is a pool of the right size.',
+      todo: 'If requests wait as well, see under Saturation which instance it is, and under Acquire latency how long connections are held; then shorten what holds them, or raise `maxOpenConns`.',
+      unit: 'percentunit',
+      decimals: 0,
+      calc: 'max',
+      query: {
+        expr: max(utilization((used) => `max_over_time(${used}[${RATE_WINDOW}])`)),
+        legend: 'worst instance',
+      },
+      thresholds: [
+        [null, 'green'],
+        [0.8, 'yellow'],
+        [1, 'red'],
+      ],
+      ...size,
+    },
+    {
+      type: 'stat',
+      id: 102,
+      title: 'Waiting now',
+      says: 'Requests that wait for a connection, in all pools of the selection. Short peaks are what a pool is for.',
+      todo: 'If it stays above 0, look at who holds the connections: hold time and longest checkout first, then slow queries, then the limit.',
+      unit: 'short',
+      decimals: 0,
+      query: { expr: sum(series(METRIC.pendingRequests)), legend: 'waiting', instant: true },
+      thresholds: [
+        [null, 'green'],
+        [1, 'yellow'],
+        [10, 'red'],
+      ],
+      ...size,
+    },
+    {
+      type: 'stat',
+      id: 103,
+      title: 'Acquire p99',
+      says: 'Of a hundred acquires within the time range 99 took no longer, those that failed included. No data: nobody acquired.',
+      todo: 'Near the connect time p99: connections are opened on demand, so set `minConns`. Far above it: requests queue, see Saturation.',
+      unit: 's',
+      query: {
+        expr: quantile(0.99, increase(histogram(METRIC.waitTime, 'bucket'), WHOLE_RANGE)),
+        legend: 'p99',
+        instant: true,
+      },
+      thresholds: [
+        [null, 'green'],
+        [0.1, 'yellow'],
+        [1, 'red'],
+      ],
+      ...size,
+    },
+    {
+      type: 'stat',
+      id: 104,
+      title: 'Acquire timeouts',
+      says: 'Acquires that gave up within the time range. Each was an error for a caller.',
+      todo: 'Read the warning `postgres acquire timed out`: it has the state of the pool. Then follow queue depth and longest checkout.',
+      unit: 'short',
+      decimals: 0,
+      query: {
+        expr: sum(increase(series(METRIC.timeouts), WHOLE_RANGE)),
+        legend: 'timeouts',
+        instant: true,
+      },
+      thresholds: [
+        [null, 'green'],
+        [0.5, 'red'],
+      ],
+      ...size,
+    },
+    {
+      type: 'stat',
+      id: 105,
+      title: 'Credentials valid for',
+      says: 'Time until the first session credentials of any instance end; they belong to the process, so the variable Pool does not apply. No data: none are held, or they do not end.',
+      todo: 'Below two minutes renewal fails: open the dashboard of token refresh and look at the credential fetches.',
+      unit: 's',
+      decimals: 0,
+      query: { expr: credentialsValidFor(), legend: 'valid for', instant: true },
+      thresholds: [
+        [null, 'red'],
+        [120, 'yellow'],
+        [600, 'green'],
+      ],
+      ...size,
+    },
+    {
+      type: 'stat',
+      id: 106,
+      title: 'Alerts firing',
+      says: 'Alerts of pgauge that fire now for the selection. No data: Prometheus has not loaded the rules.',
+      todo: 'Follow the runbook of the alert; the red marks on the panels below say when it began.',
+      unit: 'short',
+      decimals: 0,
+      query: { expr: firingAlerts, legend: 'firing', instant: true },
+      thresholds: [
+        [null, 'green'],
+        [1, 'red'],
+      ],
+      ...size,
+    },
+  ],
+};

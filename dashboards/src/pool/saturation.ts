@@ -1,0 +1,76 @@
+import { METRIC } from '../../../src/telemetry/names.js';
+import type { Row } from '../board.js';
+import { LIMIT_COLOR, PENDING_COLOR, STATE_COLORS } from '../colors.js';
+import { utilization } from '../measures.js';
+import { LABEL, max, POOL, series, sum } from '../promql.js';
+
+const size = { width: 12, height: 8 } as const;
+const perPool = `{{${LABEL.instance}}} {{${LABEL.pool}}}`;
+
+export const saturation: Row = {
+  id: 200,
+  title: 'Saturation',
+  panels: [
+    {
+      type: 'timeseries',
+      id: 201,
+      title: 'Connections against the limit',
+      says: 'Connections of all selected pools by state, stacked, under the sum of their limits. The stack is the number of connections the database sees, less those that are still being made.',
+      todo: 'All used and an idle database: the application holds connections without using them. All used and a busy database: queries are slow. Mostly connecting: see Connections.',
+      unit: 'short',
+      stacked: true,
+      queries: [
+        { expr: sum(series(METRIC.connectionCount), LABEL.state), legend: `{{${LABEL.state}}}` },
+        { expr: sum(series(METRIC.connectionLimit)), legend: 'limit' },
+      ],
+      colors: { ...STATE_COLORS, limit: LIMIT_COLOR },
+      lines: ['limit'],
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 202,
+      title: 'Utilization by instance',
+      says: 'Used connections divided by the limit. Pools that have ended are left out.',
+      todo: 'One instance high and the others low: the load is uneven, or that instance leaks. All high: the limit is too low, or queries got slower.',
+      unit: 'percentunit',
+      max: 1,
+      queries: [{ expr: utilization((used) => used), legend: perPool }],
+      thresholds: [
+        [null, 'green'],
+        [0.9, 'yellow'],
+        [1, 'red'],
+      ],
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 203,
+      title: 'Queue depth and oldest wait',
+      says: 'Requests that wait for a connection (left), and for how long the oldest of them has waited (right).',
+      todo: 'If the oldest wait comes near `acquireTimeoutMs`, timeouts are about to begin: free connections, or raise the limit. A short queue that drains at once needs nothing.',
+      unit: 'short',
+      queries: [
+        { expr: sum(series(METRIC.pendingRequests)), legend: 'waiting' },
+        { expr: max(series(METRIC.longestWait)), legend: 'oldest wait' },
+      ],
+      colors: { waiting: PENDING_COLOR, 'oldest wait': 'orange' },
+      rightAxis: { 'oldest wait': 's' },
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 204,
+      title: 'Longest checkout',
+      says: 'Age of the connection that has been held longest right now, by instance. A line that rises with the clock is a connection that nobody releases.',
+      todo: 'Above a minute without a query to match: set `leakDetectionMs`, and the warning `postgres connection leak suspected` shows the stack of who took it.',
+      unit: 's',
+      queries: [{ expr: max(series(METRIC.longestUse), ...POOL), legend: perPool }],
+      thresholds: [
+        [null, 'green'],
+        [60, 'red'],
+      ],
+      ...size,
+    },
+  ],
+};

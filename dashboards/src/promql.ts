@@ -1,0 +1,109 @@
+import { ATTR } from '../../src/telemetry/names.js';
+import { prometheusLabel, prometheusName, type MetricShape } from './prometheus-name.js';
+
+/** Labels that queries match on or group by. */
+export const LABEL = {
+  job: 'job',
+  instance: 'instance',
+  le: 'le',
+  pool: prometheusLabel(ATTR.poolName),
+  state: prometheusLabel(ATTR.connectionState),
+  errorType: prometheusLabel(ATTR.errorType),
+  closeReason: prometheusLabel(ATTR.closeReason),
+  provider: prometheusLabel(ATTR.authProviderName),
+  serverAddress: prometheusLabel(ATTR.serverAddress),
+  serverPort: prometheusLabel(ATTR.serverPort),
+} as const;
+
+/** One pool of one process. */
+export const POOL = [LABEL.job, LABEL.instance, LABEL.pool] as const;
+
+/** Grafana's window for rates: never shorter than four scrapes, never shorter than the step. */
+export const RATE_WINDOW = '$__rate_interval';
+/** The whole time range of the dashboard. */
+export const WHOLE_RANGE = '$__range';
+
+type Histogram = MetricShape & { readonly instrument: 'Histogram' };
+type Plain = MetricShape & { readonly instrument: `Observable${string}` };
+
+const SELECTION = [`${LABEL.job}=~"$job"`, `${LABEL.instance}=~"$instance"`];
+
+/** The selected series of a metric; the variable `pool` applies where the metric has the label. */
+export function series(metric: Plain, ...matchers: readonly string[]): string {
+  return `${prometheusName(metric)}{${selection(metric, matchers)}}`;
+}
+
+/** The same of a histogram. */
+export function histogram(
+  metric: Histogram,
+  part: 'bucket' | 'count' | 'sum',
+  ...matchers: readonly string[]
+): string {
+  return `${prometheusName(metric)}_${part}{${selection(metric, matchers)}}`;
+}
+
+/** The series of all instances, whatever is selected. */
+export function wholeFleet(metric: Plain): string {
+  return prometheusName(metric);
+}
+
+/** The same of a histogram. */
+export function wholeFleetCount(metric: Histogram, ...matchers: readonly string[]): string {
+  return `${prometheusName(metric)}_count${matchers.length > 0 ? `{${matchers.join(', ')}}` : ''}`;
+}
+
+/** A matcher for one value; the empty one matches series without the label. */
+export const is = (label: string, value: string): string => `${label}="${value}"`;
+/** A matcher for all values but one. */
+export const isNot = (label: string, value: string): string => `${label}!="${value}"`;
+/** A matcher for a whole value by RE2. */
+export const matches = (label: string, pattern: string): string => `${label}=~"${pattern}"`;
+
+/** What succeeded. */
+export const SUCCEEDED = is(LABEL.errorType, '');
+/** What failed. */
+export const FAILED = isNot(LABEL.errorType, '');
+
+export function sum(expr: string, ...by: readonly string[]): string {
+  return aggregate('sum', expr, by);
+}
+
+export function max(expr: string, ...by: readonly string[]): string {
+  return aggregate('max', expr, by);
+}
+
+export function min(expr: string, ...by: readonly string[]): string {
+  return aggregate('min', expr, by);
+}
+
+export const rate = (selector: string): string => `rate(${selector}[${RATE_WINDOW}])`;
+
+export const increase = (selector: string, window: string): string => `increase(${selector}[${window}])`;
+
+/**
+ * How often something rare happened within a window. `increase` alone is blind to what a series begins with, and a
+ * histogram's series begins with its first event: it is taken as it is if it was not there in the window before. A
+ * Prometheus that is new to an old process counts what happened before, once.
+ */
+export function events(selector: string, window: string): string {
+  return `((${selector} unless last_over_time(${selector}[${window}] offset ${window})) or ${increase(selector, window)})`;
+}
+
+/** A quantile of bucket rates or increases; nothing, and not NaN, where there was no sample. */
+export function quantile(q: number, buckets: string, ...by: readonly string[]): string {
+  return `histogram_quantile(${q}, ${sum(buckets, LABEL.le, ...by)}) >= 0`;
+}
+
+/** A part of a whole: 0 if there is no such part, nothing if there is no whole. */
+export function ratio(part: string, whole: string): string {
+  return `(${part} or 0 * ${whole}) / (${whole} > 0)`;
+}
+
+function aggregate(operator: string, expr: string, by: readonly string[]): string {
+  return by.length > 0 ? `${operator} by (${by.join(', ')}) (${expr})` : `${operator}(${expr})`;
+}
+
+function selection({ attributes }: MetricShape, matchers: readonly string[]): string {
+  const pool = attributes.includes(ATTR.poolName) ? [`${LABEL.pool}=~"$pool"`] : [];
+  return [...SELECTION, ...pool, ...matchers].join(', ');
+}

@@ -1,0 +1,40 @@
+import { METRIC } from '../../src/telemetry/names.js';
+import { FIRING_ALERTS } from './alerts.js';
+import type { Annotation, Board } from './board.js';
+import { LABEL, max, series } from './promql.js';
+import { prometheusName } from './prometheus-name.js';
+
+/** The uids that links, alerts and runbooks use. */
+export const UID = { pool: 'pgauge-pool', auth: 'pgauge-auth' } as const;
+
+const limit = prometheusName(METRIC.connectionLimit);
+
+/** Every pool has a limit, so every pool is found by it. */
+export const VARIABLES: Board['variables'] = [
+  { name: 'job', label: 'Job', query: `label_values(${limit}, ${LABEL.job})` },
+  {
+    name: 'instance',
+    label: 'Instance',
+    query: `label_values(${limit}{${LABEL.job}=~"$job"}, ${LABEL.instance})`,
+  },
+  {
+    name: 'pool',
+    label: 'Pool',
+    query: `label_values(${limit}{${LABEL.job}=~"$job", ${LABEL.instance}=~"$instance"}, ${LABEL.pool})`,
+  },
+];
+
+/** The largest limit of a pool, which a deployment changes and the number of instances does not. */
+const limitOf = (when: string): string =>
+  max(`${series(METRIC.connectionLimit)}${when} > 0`, LABEL.job, LABEL.pool);
+
+const LIMIT_CHANGES: Annotation = {
+  name: 'Limit changed',
+  expr: `${limitOf('')} != ${limitOf(' offset 5m')}`,
+  color: 'purple',
+  title: 'Limit changed',
+  text: `{{${LABEL.job}}} {{${LABEL.pool}}}`,
+  tagLabels: [LABEL.pool],
+};
+
+export const ANNOTATIONS: Board['annotations'] = [FIRING_ALERTS, LIMIT_CHANGES];

@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest';
+import { CONNECTION_STATES } from '../../../src/telemetry/names.js';
+import { allPanels, readDashboard } from '../../stack/dashboard-queries.js';
+
+/** What the conventions are about, beyond what queries need. */
+interface Panel {
+  readonly id: number;
+  readonly type: 'row' | 'stat' | 'timeseries' | 'heatmap' | 'table';
+  readonly title: string;
+  readonly description?: string;
+  readonly collapsed?: boolean;
+  readonly datasource?: { readonly uid: string };
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly {
+    readonly expr: string;
+    readonly refId: string;
+    readonly legendFormat: string;
+    readonly datasource: { readonly uid: string };
+    readonly format: string;
+  }[];
+  readonly fieldConfig: {
+    readonly defaults: {
+      readonly unit: string;
+      readonly min: number;
+      readonly noValue: string;
+      readonly mappings?: readonly unknown[];
+      readonly thresholds?: {
+        readonly steps: readonly { readonly value: number | null; readonly color: string }[];
+      };
+      readonly custom: { readonly spanNulls?: boolean; readonly insertNulls?: boolean };
+    };
+    readonly overrides: readonly {
+      readonly matcher: { readonly options: string };
+      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
+    }[];
+  };
+  readonly panels?: readonly Panel[];
+}
+
+interface Dashboard {
+  readonly uid: string;
+  readonly schemaVersion: number;
+  readonly editable: boolean;
+  readonly tags: readonly string[];
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly Record<string, unknown>[] };
+  readonly annotations: { readonly list: readonly Record<string, unknown>[] };
+  readonly links: readonly Record<string, unknown>[];
+}
+
+const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
+const BASE_UNITS = ['s', 'short', 'percentunit', 'cps', 'ops', 'reqps'];
+
+const read = (uid: string) => readDashboard(uid) as unknown as Dashboard;
+const [pool, auth] = [read('pgauge-pool'), read('pgauge-auth')];
+const dashboards = [pool, auth];
+const drawn = dashboards.flatMap((dashboard) =>
+  allPanels(dashboard.panels)
+    .filter(({ type }) => type !== 'row')
+    .map((panel) => ({ dashboard: dashboard.uid, title: panel.title, panel })),
+);
+
+describe.each(dashboards)('the dashboard $uid', (dashboard) => {
+  const { templating, annotations, links } = dashboard;
+  const panels = allPanels(dashboard.panels);
+
+  it('has a datasource variable and asks for nothing on import', () => {
+    expect(templating.list[0]).toMatchObject({
+      name: 'datasource',
+      label: 'Data source',
+      type: 'datasource',
+      query: 'prometheus',
+    });
+    expect(dashboard).not.toHaveProperty('__inputs');
+  });
+
+  it('has the variables job, instance and pool', () => {
+    expect(templating.list.slice(1)).toEqual(
+      [
+        ['job', 'Job'],
+        ['instance', 'Instance'],
+        ['pool', 'Pool'],
+      ].map(([name, label]): unknown =>
+        expect.objectContaining({
+          name,
+          label,
+          type: 'query',
+          datasource: DATASOURCE,
+          multi: true,
+          includeAll: true,
+          allValue: '.+',
+          refresh: 2,
+          current: expect.objectContaining({ value: ['$__all'] }) as unknown,
+        }),
+      ),
+    );
+  });
+
+  it('leads to the other one with time and variables', () => {
+    const other = dashboard === pool ? auth : pool;
+    expect(links).toEqual([
+      expect.objectContaining({ type: 'link', url: `/d/${other.uid}`, keepTime: true, includeVars: true }),
+    ]);
+  });
+
+  it('marks firing alerts and changes of the limit', () => {
+    const common = { datasource: DATASOURCE, enable: true, hide: false };
+    expect(annotations.list).toMatchObject([
+      {
+        ...common,
+        expr: expect.stringMatching(/^ALERTS\{alertname=~"Pgauge\.\*", alertstate="firing"/) as unknown,
+      },
+      { ...common, expr: expect.stringMatching(/db_client_connection_limit.* != .* offset 5m/) as unknown },
+    ]);
+    for (const { expr, target } of annotations.list) expect(target).toMatchObject({ expr });
+  });
+
+  it('is of the classic schema, tagged, and changed in its source only', () => {
+    expect(dashboard).toMatchObject({ schemaVersion: 38, editable: false });
+    expect(dashboard.tags).toContain('pgauge');
+  });
+
+  it('has an id of its own for every panel and row', () => {
+    const ids = panels.map(({ id }) => id);
+    for (const id of ids) expect(id).toBeGreaterThan(0);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('lets no panel overlap another or leave the grid', () => {
+    const groups = [dashboard.panels, ...dashboard.panels.map((row) => row.panels ?? [])];
+    for (const group of groups) {
+      for (const [index, { gridPos: a }] of group.entries()) {
+        expect(a.x + a.w).toBeLessThanOrEqual(24);
+        for (const { gridPos: b } of group.slice(index + 1)) {
+          const apart = a.x + a.w <= b.x || b.x + b.w <= a.x || a.y + a.h <= b.y || b.y + b.h <= a.y;
+          expect({ a, b, apart }).toMatchObject({ apart: true });
+        }
+      }
+    }
+  });
+
+  it('keeps the panels of a collapsed row in it, below its heading', () => {
+    for (const row of dashboard.panels.filter(({ type }) => type === 'row')) {
+      expect((row.panels ?? []).length > 0).toBe(row.collapsed);
+      for (const { gridPos } of row.panels ?? []) expect(gridPos.y).toBeGreaterThan(row.gridPos.y);
+    }
+  });
+
+  it('gives a name one colour', () => {
+    const colors = new Map<string, unknown>();
+    for (const { fieldConfig } of panels.filter(({ type }) => type === 'timeseries')) {
+      for (const { matcher, properties } of fieldConfig.overrides) {
+        const color = properties.find(({ id }) => id === 'color')?.value;
+        // "idle" is a state of connections and a reason to close them.
+        if (color === undefined || matcher.options === 'idle') continue;
+        expect(color).toEqual(colors.get(matcher.options) ?? color);
+        colors.set(matcher.options, color);
+      }
+    }
+    if (dashboard === pool) {
+      for (const state of CONNECTION_STATES.filter((one) => one !== 'idle'))
+        expect([...colors.keys()]).toContain(state);
+    }
+  });
+});
+
+describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
+  const { defaults } = panel.fieldConfig;
+
+  it('asks the chosen datasource, in every target', () => {
+    expect(panel.targets?.length).toBeGreaterThan(0);
+    for (const { datasource } of [panel, ...(panel.targets ?? [])]) expect(datasource).toEqual(DATASOURCE);
+    const refIds = panel.targets?.map(({ refId }) => refId);
+    expect(new Set(refIds).size).toBe(refIds?.length);
+  });
+
+  it('says what it means and what to do', () => {
+    const [means = '', todo = ''] = panel.description?.split('\n\n**What to do:** ') ?? [];
+    expect(means.length).toBeGreaterThan(30);
+    expect(todo.length).toBeGreaterThan(30);
+    expect(panel.title).not.toBe('');
+  });
+
+  it('is in base units, from 0', () => {
+    const overridden = panel.fieldConfig.overrides.flatMap(({ properties }) =>
+      properties.filter(({ id }) => id === 'unit').map(({ value }) => value),
+    );
+    for (const unit of [defaults.unit, ...overridden]) expect(BASE_UNITS).toContain(unit);
+    expect(defaults.min).toBe(0);
+  });
+
+  it('draws nothing where there is nothing', () => {
+    expect(defaults.noValue).toBe('no data');
+    expect(defaults.mappings ?? []).toEqual([]);
+    if (panel.type === 'timeseries') {
+      expect(defaults.custom.spanNulls).toBe(false);
+      expect(defaults.custom.insertNulls ?? false).toBe(false);
+    }
+  });
+
+  it('has thresholds in order, and each number that is judged at a glance has some', () => {
+    const steps = defaults.thresholds?.steps ?? [];
+    if (panel.type === 'stat') expect(steps.length).toBeGreaterThan(1);
+    if (steps.length > 0) expect(steps[0]?.value).toBeNull();
+    const values = steps.slice(1).map(({ value }) => value ?? Number.NaN);
+    expect(values).toEqual([...values].sort((a, b) => a - b));
+  });
+
+  it('explains a window that is not the rate interval', () => {
+    const fixed = panel.targets?.some(({ expr }) => /\[\d+[hd]\]/.test(expr)) ?? false;
+    expect(/looks back over an hour, because .* rare/.test(panel.description ?? '')).toBe(fixed);
+    for (const { expr } of panel.targets ?? []) expect(expr).not.toMatch(/\[\d+[sm]\]/);
+  });
+
+  it('has legends that a person can read, of labels that the result has', () => {
+    for (const { legendFormat, expr, format } of panel.targets ?? []) {
+      if (format === 'table') continue;
+      expect(legendFormat).not.toBe('');
+      const grouped = [...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, labels = '']) => labels.split(', '));
+      for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g)) expect(grouped).toContain(label);
+    }
+  });
+
+  it('is a heatmap of buckets if its format is', () => {
+    for (const { format, expr, legendFormat } of panel.targets ?? []) {
+      expect(format === 'heatmap').toBe(panel.type === 'heatmap');
+      expect(format === 'table').toBe(panel.type === 'table');
+      if (format === 'heatmap') {
+        expect(expr).toMatch(/^sum by \(le\) \(rate\(/);
+        expect(legendFormat).toBe('{{le}}');
+        expect(panel).toMatchObject({ options: { calculate: false, yAxis: { unit: 's' } } });
+      }
+    }
+  });
+});
+
+describe('what each dashboard answers', () => {
+  const rows = (dashboard: Dashboard) =>
+    dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
+
+  it('asks of the pool: symptoms first, then causes', () => {
+    expect(rows(pool)).toEqual([
+      'Healthy?',
+      'Saturation',
+      'Acquire latency',
+      'Connections',
+      'Queries',
+      'Instances',
+    ]);
+    expect(pool.panels.find(({ title }) => title === 'Queries')?.collapsed).toBe(true);
+  });
+
+  it('asks of authentication: tokens, credentials, logins', () => {
+    expect(rows(auth)).toEqual(['Healthy?', 'Token refresh', 'Credentials', 'Logins']);
+  });
+
+  it.each([
+    ['Credentials validity left', [120]],
+    ['New connections of the fleet', [150, 200]],
+  ])('draws the lines of %s at %j', (title, lines) => {
+    const steps = allPanels(auth.panels).find((panel) => panel.title === title)?.fieldConfig.defaults
+      .thresholds?.steps;
+    expect(steps?.slice(1).map(({ value }) => value)).toEqual(lines);
+  });
+
+  it('leads from an instance in the table to it alone, with time and selection', () => {
+    const table = allPanels(pool.panels).find(({ type }) => type === 'table');
+    const links = table?.fieldConfig.overrides
+      .find(({ matcher }) => matcher.options === 'Instance')
+      ?.properties.find(({ id }) => id === 'links')?.value;
+    expect(links).toEqual(
+      [pool, auth].map(({ uid }): unknown =>
+        expect.objectContaining({
+          url: `/d/${uid}?\${__url_time_range}&\${datasource:queryparam}&\${job:queryparam}&\${pool:queryparam}&var-instance=\${__value.raw}`,
+        }),
+      ),
+    );
+  });
+});

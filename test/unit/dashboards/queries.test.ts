@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import {
+  annotationQueries,
+  panelQueries,
+  readDashboard,
+  variableQueries,
+  withVariables,
+} from '../../stack/dashboard-queries.js';
+import { alertNames, KNOWN_BOUNDARIES, knownSeries } from './known-series.js';
+import { takeApart } from './promql-tree.js';
+
+interface Lint {
+  readonly exclusions: Readonly<
+    Record<string, { reason: string; entries: { dashboard?: string; panel: string; reason: string }[] }>
+  >;
+}
+
+const lint = parse(readFileSync(new URL('../../../dashboards/.lint', import.meta.url), 'utf8')) as Lint;
+const dashboards = ['pgauge-pool', 'pgauge-auth'].map(readDashboard);
+const known = knownSeries();
+
+// Patterns stay as they are written: Grafana's variables are strings to the parser.
+const asWritten = { job: '$job', instance: '$instance', pool: '$pool', rateInterval: '7m', range: '13h' };
+const parsed = (expr: string) => takeApart(withVariables(expr, asWritten));
+
+const panels = dashboards.flatMap((dashboard) =>
+  panelQueries(dashboard).map((query) => ({ ...query, title: dashboard.title })),
+);
+const everything = [
+  ...panels.map(({ dashboard, panelTitle, refId, expr }) => ({
+    where: `${dashboard}: ${panelTitle} ${refId}`,
+    expr,
+  })),
+  ...dashboards.flatMap(variableQueries).map(({ dashboard, variable, selector }) => ({
+    where: `${dashboard}: variable ${variable}`,
+    expr: selector,
+  })),
+  ...dashboards.flatMap(annotationQueries).map(({ dashboard, name, expr }) => ({
+    where: `${dashboard}: annotation ${name}`,
+    expr,
+  })),
+];
+
+describe.each(everything)('the query of $where', ({ expr }) => {
+  const { selectors, aggregations, joinLabels } = parsed(expr);
+
+  it('asks for series that are emitted, by labels that they have', () => {
+    expect(selectors.length).toBeGreaterThan(0);
+    for (const { metric, matchers } of selectors) {
+      expect([...known.keys()]).toContain(metric);
+      for (const { label } of matchers) expect([...(known.get(metric) ?? [])]).toContain(label);
+    }
+  });
+
+  it('groups and joins by labels that something in it has', () => {
+    for (const { by, metrics } of aggregations) {
+      const available = new Set(metrics.flatMap((metric) => [...(known.get(metric) ?? [])]));
+      for (const label of by) expect([...available]).toContain(label);
+    }
+    const available = new Set(selectors.flatMap(({ metric }) => [...(known.get(metric) ?? [])]));
+    for (const label of joinLabels) expect([...available]).toContain(label);
+  });
+
+  it('asks only for boundaries that a histogram has', () => {
+    for (const { matchers } of selectors) {
+      for (const { label, value } of matchers)
+        if (label === 'le') expect([...KNOWN_BOUNDARIES]).toContain(value);
+    }
+  });
+
+  it('takes rates over $__rate_interval and counters by rate or increase alone', () => {
+    for (const { metric, range } of selectors) {
+      if (range?.call === 'rate') expect(range.window).toBe('7m');
+      if (metric.endsWith('_total')) expect(['rate', 'increase']).toContain(range?.call);
+    }
+  });
+
+  it('takes rates before it sums, and quantiles over sums by le', () => {
+    for (const { metric, within } of selectors) {
+      if (metric.endsWith('_bucket')) expect(within).toContain('AggregateExpr');
+    }
+    for (const { by, metrics, operator } of aggregations) {
+      if (expr.includes('histogram_quantile') && metrics.some((metric) => metric.endsWith('_bucket'))) {
+        expect(operator).toBe('sum');
+        expect(by).toContain('le');
+      }
+    }
+  });
+
+  it('makes no zeroes out of nothing', () => {
+    expect(expr).not.toMatch(/\bvector\s*\(/);
+  });
+});
+
+describe.each(panels)('the target $refId of $panelTitle in $dashboard', (target) => {
+  const { selectors } = parsed(target.expr);
+  const excluded = (rule: string): boolean =>
+    (lint.exclusions[rule]?.entries ?? []).some(
+      ({ dashboard, panel }) => panel === target.panelTitle && (dashboard ?? target.title) === target.title,
+    );
+
+  it.each(['job', 'instance'])('selects by the variable %s', (variable) => {
+    if (excluded(`target-${variable}-rule`)) return;
+    for (const { matchers } of selectors) {
+      expect(matchers).toContainEqual({ label: variable, operator: '=~', value: `$${variable}` });
+    }
+  });
+
+  it('asks for exemplars of spans, and of nothing else', () => {
+    const spans = selectors.some(({ metric }) => metric.startsWith('traces_span_metrics_'));
+    expect(target.exemplar).toBe(spans);
+  });
+});
+
+describe('the exclusions from the linter', () => {
+  it.each(
+    Object.entries(lint.exclusions).flatMap(([rule, { entries }]) =>
+      entries.map((entry) => ({ rule, ...entry })),
+    ),
+  )('$rule of $panel has a reason, a panel and a need', ({ rule, panel, dashboard, reason }) => {
+    const variable = /^target-(\w+)-rule$/.exec(rule)?.[1] ?? '';
+    const targets = panels.filter(
+      ({ panelTitle, title }) => panelTitle === panel && (dashboard ?? title) === title,
+    );
+    const selectors = targets.flatMap(({ expr }) => parsed(expr).selectors);
+    const lacking = selectors.filter(
+      ({ matchers }) => !matchers.some(({ label, value }) => label === variable && value === `$${variable}`),
+    );
+    expect(reason).toMatch(/\w{3}/);
+    expect(lacking.length).toBeGreaterThan(0);
+  });
+});
+
+describe('what the dashboards have for the pool', () => {
+  it('selects by the variable pool where the series have pools', () => {
+    for (const { panelTitle, expr } of panels) {
+      // The fleet is everybody's, and query spans have no pool's name.
+      if (['New connections of the fleet', 'Alerts firing'].includes(panelTitle)) continue;
+      for (const { metric, matchers } of parsed(expr).selectors) {
+        if (metric.startsWith('traces_') && matchers.some(({ value }) => value.startsWith('pg[.]query')))
+          continue;
+        const selected = matchers.some(
+          ({ label, value }) => label.endsWith('pool_name') && value === '$pool',
+        );
+        expect({ panelTitle, metric, selected }).toEqual({
+          panelTitle,
+          metric,
+          selected: known.get(metric)?.has('db_client_connection_pool_name'),
+        });
+      }
+    }
+  });
+
+  it('counts the alerts that the rules have', () => {
+    expect(alertNames().length).toBeGreaterThan(0);
+    for (const name of alertNames()) expect(name).toMatch(/^Pgauge/);
+  });
+});
