@@ -9,6 +9,10 @@ export interface ImdsOptions {
   readonly region?: string;
   /** Name of the instance's role; default `local-rds`. */
   readonly role?: string;
+  /** Address to listen on; default `127.0.0.1`. */
+  readonly bindHost?: string;
+  /** Port to listen on; default a free one. */
+  readonly port?: number;
   /** Makes the role's credentials; default keys nobody accepts. For a `LocalRds`: `(lifetimeMs) => rds.credentials.issueTemporary({ lifetimeMs })`. */
   readonly credentials?: (lifetimeMs: number) => TemporaryAccessKey;
 }
@@ -34,7 +38,7 @@ const DEFAULT_LIFETIME_MS = 6 * 3_600_000;
 // The service hands out new credentials this long before the old ones expire.
 const RENEWAL_MS = 5 * 60_000;
 
-/** Starts a stand-in for the instance metadata service, version 2, on loopback; use its `endpoint` as AWS_EC2_METADATA_SERVICE_ENDPOINT. */
+/** Starts a stand-in for the instance metadata service, version 2; use its `endpoint` as AWS_EC2_METADATA_SERVICE_ENDPOINT. */
 export async function startImds(options: ImdsOptions = {}): Promise<Imds> {
   const imds = new Imds(options);
   await imds.listen();
@@ -45,6 +49,7 @@ export async function startImds(options: ImdsOptions = {}): Promise<Imds> {
 export class Imds {
   readonly #region: string;
   readonly #role: string;
+  readonly #listenAt: { readonly host: string; readonly port: number };
   readonly #issue: (lifetimeMs: number) => TemporaryAccessKey;
   readonly #tokens = new Map<string, number>();
   readonly #calls = new Map<string, number>();
@@ -58,12 +63,18 @@ export class Imds {
     const nobodys = new CredentialStore();
     this.#region = options.region ?? 'eu-central-1';
     this.#role = options.role ?? 'local-rds';
+    this.#listenAt = { host: options.bindHost ?? '127.0.0.1', port: options.port ?? 0 };
     this.#issue = options.credentials ?? ((lifetimeMs) => nobodys.issueTemporary({ lifetimeMs }));
+  }
+
+  /** Port it listens on. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Base address, `http://127.0.0.1:port`. */
   get endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
   /** Replaces the fault by another; `{}` ends it. */
@@ -100,7 +111,7 @@ export class Imds {
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(0, '127.0.0.1', resolve);
+      this.#server.listen(this.#listenAt, resolve);
     });
   }
 

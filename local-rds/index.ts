@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { createCa, type CertificateAuthority } from './certificates.js';
-import { CredentialStore } from './credentials.js';
-import { startGate, type Gate } from './gate.js';
+import type { CertificateAuthority } from './certificates.js';
+import type { CredentialStore } from './credentials.js';
+import { awsEnvOf, startEndpoint, type Endpoint, type EndpointOptions } from './endpoint.js';
+import type { Gate } from './gate.js';
 import { startPostgres, type LocalPostgres, type PostgresOptions, type ShutdownMode } from './postgres.js';
 
 export { createCa } from './certificates.js';
@@ -20,89 +21,42 @@ export { verifyToken } from './sigv4.js';
 export type { SecretKey, TokenExpectation, TokenVerdict } from './sigv4.js';
 
 /** How {@link startLocalRds} sets the stand-in up. */
-export interface LocalRdsOptions {
-  /** Database; default `app`. */
-  readonly database?: string;
-  /** User who logs in with tokens; default `app`. */
-  readonly user?: string;
-  /** Region of the tokens; default `eu-central-1`. */
-  readonly region?: string;
-  /** Names a token may be signed for and the certificate holds; default `localhost`. */
-  readonly advertisedHost?: string | readonly string[];
-  /** Port a token must be signed for; default the port listened on. */
-  readonly advertisedPort?: number;
-  /** Address to listen on; default `127.0.0.1`. */
-  readonly bindHost?: string;
-  /** Port to listen on; default a free one. */
-  readonly port?: number;
-  /** TLS of the gate: `require` refuses unencrypted startups, `allow` does not, `off` has no TLS; default `require`. */
-  readonly tls?: 'require' | 'allow' | 'off';
+export interface LocalRdsOptions extends EndpointOptions {
   /** The PostgreSQL behind the gate. */
   readonly postgres?: PostgresOptions;
 }
 
-const DEFAULTS = { database: 'app', user: 'app', region: 'eu-central-1', advertisedHost: 'localhost' };
-
 /** Starts a stand-in for an RDS instance with IAM auth: PostgreSQL with the role `rds_iam`, and before it a TLS gate that verifies tokens. */
 export async function startLocalRds(options: LocalRdsOptions = {}): Promise<LocalRds> {
-  const ca = await createCa();
-  const hosts = [options.advertisedHost ?? DEFAULTS.advertisedHost].flat();
-  const certificate = await ca.issue({
-    commonName: hosts[0] ?? DEFAULTS.advertisedHost,
-    dnsNames: [...new Set([...hosts.filter((host) => !/^[\d.]+$|:/.test(host)), 'localhost'])],
-    ipAddresses: ['127.0.0.1', '::1'],
-  });
-  const user = options.user ?? DEFAULTS.user;
-  const database = options.database ?? DEFAULTS.database;
-  const region = options.region ?? DEFAULTS.region;
-  const credentials = new CredentialStore();
-  const iamUsers = new Set<string>();
   const postgres = await startPostgres(options.postgres);
-  let gate: Gate | undefined;
+  let endpoint: Endpoint | undefined;
   try {
-    gate = await startGate({
-      backend: {
-        socketPath: join(postgres.socketDir, `.s.PGSQL.${postgres.port}`),
-        host: postgres.host,
-        port: postgres.port,
-      },
-      ...(options.tls === 'off' ? {} : { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
-      requireTls: (options.tls ?? 'require') === 'require',
-      ...(options.bindHost === undefined ? {} : { host: options.bindHost }),
-      ...(options.port === undefined ? {} : { port: options.port }),
-      ...(options.advertisedPort === undefined ? {} : { advertisedPort: options.advertisedPort }),
-      advertisedHost: hosts,
-      region,
-      iamUsers: (name) => iamUsers.has(name),
-      credentials: (accessKeyId, now) => credentials.find(accessKeyId, now),
+    endpoint = await startEndpoint(options, {
+      socketPath: join(postgres.socketDir, `.s.PGSQL.${postgres.port}`),
+      host: postgres.host,
+      port: postgres.port,
     });
+    const { user, database } = endpoint;
     // In the server's folder, which is removed however this process ends.
     const caFile = join(postgres.socketDir, 'rds-ca.pem');
-    await writeFile(caFile, ca.certPem);
+    await writeFile(caFile, endpoint.ca.certPem);
     await postgres.query('CREATE ROLE rds_iam');
-    const rds = new LocalRds({ region, user, database, ca, caFile, postgres, gate, credentials, iamUsers });
+    const rds = new LocalRds({ ...endpoint, caFile, postgres });
     await rds.createUser(user);
     await postgres.query(
       `CREATE DATABASE ${pg.escapeIdentifier(database)} OWNER ${pg.escapeIdentifier(user)}`,
     );
     return rds;
   } catch (error) {
-    gate?.close();
+    endpoint?.gate.close();
     await postgres.stop();
     throw error;
   }
 }
 
-interface Parts {
-  readonly region: string;
-  readonly user: string;
-  readonly database: string;
-  readonly ca: CertificateAuthority;
+interface Parts extends Endpoint {
   readonly caFile: string;
   readonly postgres: LocalPostgres;
-  readonly gate: Gate;
-  readonly credentials: CredentialStore;
-  readonly iamUsers: Set<string>;
 }
 
 /** A running stand-in. */
@@ -152,12 +106,7 @@ export class LocalRds {
 
   /** Environment that lets the AWS SDK sign with the long-lived key now in use. */
   get awsEnv(): { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string; AWS_REGION: string } {
-    const { accessKeyId, secretAccessKey } = this.credentials.current;
-    return {
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_REGION: this.region,
-    };
+    return awsEnvOf(this);
   }
 
   /** Creates a user who logs in with tokens, or, given a password, with that (SCRAM). */

@@ -59,9 +59,17 @@ export const CLEARTEXT_PASSWORD_REQUEST = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0
 
 /** Reads exactly so many bytes and leaves the rest in the stream; `undefined` when it ends before. */
 async function readBytes(socket: Duplex, count: number): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  let missing = count;
   for (;;) {
-    const chunk = socket.read(count) as Buffer | null;
-    if (chunk) return chunk.length === count ? chunk : undefined;
+    // Taken as it comes: a stream that holds some bytes but not enough would be readable again at once, for ever.
+    const piece = socket.read(Math.min(missing, socket.readableLength)) as Buffer | null;
+    if (piece) {
+      pieces.push(piece);
+      missing -= piece.length;
+      if (missing === 0) return Buffer.concat(pieces);
+      continue;
+    }
     if (socket.readableEnded || socket.destroyed) return undefined;
     await new Promise<void>((resolve) => {
       const events = ['readable', 'end', 'close'] as const;
