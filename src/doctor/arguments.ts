@@ -1,0 +1,104 @@
+import { parseArgs } from 'node:util';
+import { DEFAULT_MAX_OPEN_CONNS } from '../config.js';
+
+/** The command line was not understood; the message says which part. */
+export class UsageError extends Error {}
+
+/** What the command line asks for; a text that is not given is undefined. */
+export interface Arguments {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly user: string | undefined;
+  readonly database: string | undefined;
+  readonly sslMode: string | undefined;
+  readonly ca: string | undefined;
+  readonly region: string | undefined;
+  /** The pool's maximum number of connections. */
+  readonly max: number;
+  /** How long the whole run may take, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly json: boolean;
+}
+
+const DEFAULT_TIMEOUT_S = 30;
+const MAX_TIMEOUT_S = 600;
+const MAX_CONNECTIONS = 262_143;
+
+/** What `--help` prints. */
+export const USAGE = `usage: pgauge doctor [options]
+
+Checks step by step whether a pool could work, and says what is wrong and what
+to do about it. Nothing is changed on the server.
+
+  --host <name>       host to dial [PGHOST]
+  --port <n>          port, default 5432 [PGPORT]
+  --user <name>       role to log in as [PGUSER]
+  --database <name>   database to open [PGDATABASE]
+  --ssl-mode <mode>   disable, require, verify-ca or verify-full;
+                      default require [PGSSLMODE]
+  --ca <file>         root certificates, PEM [PGSSLROOTCERT]
+  --region <name>     log in with AWS RDS IAM tokens signed for this region;
+                      "detect" asks the instance metadata service
+  --max <n>           the pool's maximum, default ${DEFAULT_MAX_OPEN_CONNS}
+  --timeout <seconds> for the whole run, default ${DEFAULT_TIMEOUT_S}
+  --json              print the report as JSON
+  --help, --version
+
+A flag wins over the variable in brackets. A password is never a flag: it comes
+from PGPASSWORD or the password file (PGPASSFILE, ~/.pgpass).
+
+Exit code: 0 it works, perhaps with warnings; 1 something failed; 2 wrong usage.
+`;
+
+/** Reads the command line after the program's name; throws UsageError. */
+export function readArguments(given: readonly string[]): Arguments | 'help' | 'version' {
+  const { values, positionals } = parse(given);
+  if (values.help) return 'help';
+  if (values.version) return 'version';
+  const [command, ...rest] = positionals;
+  if (command === undefined) throw new UsageError('a command is missing: pgauge doctor');
+  if (command !== 'doctor') throw new UsageError(`there is no command ${JSON.stringify(command)}`);
+  if (rest.length > 0) throw new UsageError('doctor takes options only');
+  return {
+    host: values.host,
+    port: wholeNumber('port', values.port, 1, 65_535),
+    user: values.user,
+    database: values.database,
+    sslMode: values['ssl-mode'],
+    ca: values.ca,
+    region: values.region,
+    max: wholeNumber('max', values.max, 1, MAX_CONNECTIONS) ?? DEFAULT_MAX_OPEN_CONNS,
+    timeoutMs: (wholeNumber('timeout', values.timeout, 1, MAX_TIMEOUT_S) ?? DEFAULT_TIMEOUT_S) * 1_000,
+    json: values.json ?? false,
+  };
+}
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+
+function parse(given: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...given],
+      allowPositionals: true,
+      options: {
+        ...{ host: text, port: text, user: text, database: text, ca: text, region: text },
+        ...{ 'ssl-mode': text, max: text, timeout: text },
+        ...{ json: flag, help: { ...flag, short: 'h' }, version: flag },
+      },
+    });
+  } catch (error) {
+    const [said = 'the command line cannot be read'] = (error as Error).message.split('. ');
+    const password = said.includes("'--password'");
+    throw new UsageError(
+      password ? 'a password is never a flag: set PGPASSWORD or use the password file' : said,
+    );
+  }
+}
+
+function wholeNumber(name: string, given: string | undefined, min: number, max: number): number | undefined {
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (/^\d{1,9}$/.test(given) && value >= min && value <= max) return value;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}`);
+}

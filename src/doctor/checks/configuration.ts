@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { checkDynamicAuthPackages } from '../../auth/index.js';
+import { logValue } from '../../config-view.js';
+import { copyConfig, effectiveSslMode, refuseTokenInClear, type Config } from '../../config.js';
+import { AuthError, ConfigError } from '../../errors.js';
+import { resolveOptions } from '../../options.js';
+import { planTls } from '../../tls.js';
+import { failed, ok, type Outcome } from '../report.js';
+import type { Session } from '../session.js';
+import type { Settings } from '../settings.js';
+
+/** Checks what `newPool` would check before it makes a pool. */
+export async function checkConfiguration(session: Session): Promise<Outcome> {
+  const { settings, env, text } = session;
+  try {
+    const config = copyConfig(settings.config);
+    const options = resolveOptions(await sslOptions(settings.caFile), config);
+    refuseTokenInClear(config);
+    checkDynamicAuthPackages(config);
+    session.set('tls', await planTls(effectiveSslMode(config), options.ssl, env));
+    session.set('rootsSource', rootsSource(settings, env));
+    session.set('config', config);
+    session.set('options', options);
+    return ok(summary(config, settings), {
+      facts: { ...logValue(config), max_open_conns: config.maxOpenConns, origins: settings.origins },
+    });
+  } catch (error) {
+    const said = text.ofError(error).replace('ssl.ca', `--ca (${settings.caFile ?? ''})`);
+    if (error instanceof AuthError) {
+      const [, command] = /(npm install .+)$/.exec(error.message) ?? [];
+      return failed('packages_missing', said, `run ${command ?? 'npm install'} where the application runs`);
+    }
+    if (error instanceof ConfigError) return failed('config_invalid', said, remedy(said, settings));
+    throw error;
+  }
+}
+
+async function sslOptions(caFile: string | undefined): Promise<object> {
+  if (caFile === undefined) return {};
+  try {
+    return { ssl: { ca: await readFile(caFile, 'utf8') } };
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new ConfigError(`--ca (${caFile}): cannot be read: ${reason}`, { cause: error });
+  }
+}
+
+function rootsSource({ caFile }: Settings, { PGSSLROOTCERT: path }: NodeJS.ProcessEnv): string {
+  if (caFile !== undefined) return caFile;
+  return path && path !== 'system' ? path : "Node's own roots";
+}
+
+function summary(config: Config, { region }: Settings): string {
+  const { host, port, user, database } = config;
+  const login = region === undefined ? 'password' : 'RDS IAM';
+  return `${user}@${host}:${port}/${database}, ${effectiveSslMode(config)}, ${login}`;
+}
+
+function remedy(said: string, { origins, sources }: Settings): string {
+  const field = /^\w+/.exec(said)?.[0] as keyof Config | undefined;
+  const source = field && sources[field];
+  if (field === undefined || source === undefined) return 'correct what it names, and run this again';
+  const origin = origins[field];
+  return origin === undefined ? `give ${source}` : `it was given by ${origin}: correct that (${source})`;
+}

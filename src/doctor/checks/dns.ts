@@ -1,0 +1,35 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { failed, ok, type Outcome } from '../report.js';
+import type { Session } from '../session.js';
+
+/** Resolves the host as a connection does. */
+export async function checkDns(session: Session): Promise<Outcome> {
+  const { host } = session.get('config');
+  const family = isIP(host);
+  if (family !== 0) {
+    session.set('addresses', [{ address: host, family }]);
+    return ok(`${host} is an address, nothing to look up`, { facts: { addresses: [host] } });
+  }
+  try {
+    const addresses = await lookup(host, { all: true });
+    session.set('addresses', addresses);
+    return ok(addresses.map(({ address, family }) => `${address} (IPv${family})`).join(', '), {
+      facts: { addresses: addresses.map(({ address }) => address) },
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTFOUND') {
+      return failed(
+        'host_unknown',
+        `ENOTFOUND: no name server knows ${host}`,
+        'check the spelling against the endpoint that the database shows (RDS: Connectivity, Endpoint); a private name resolves only inside its network or VPN',
+      );
+    }
+    return failed(
+      'dns_unavailable',
+      `${code ?? 'error'}: the name server gave no answer for ${host}`,
+      "check this machine's name servers (/etc/resolv.conf; in containers: the cluster's DNS) and try again",
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import { untilAborted } from '../auth/abort.js';
+import type { AwsSdk } from '../auth/aws-sdk.js';
+
+/** Where the SDK's chain found credentials. */
+export interface FoundSource {
+  /** In words: `environment`, `instance metadata`, … */
+  readonly name: string;
+  /** The service that gave them over HTTP, when there is one. */
+  readonly service: URL | undefined;
+}
+
+const IMDS_ENDPOINT = 'http://169.254.169.254';
+const ROLE_PATH = '/latest/meta-data/iam/security-credentials/';
+const ROLE_REQUEST_MS = 1_000;
+const ECS_ENDPOINT = 'http://169.254.170.2';
+
+type Env = Readonly<NodeJS.ProcessEnv>;
+
+/** The marks that the SDK puts on credentials, the most telling first: several may be set. */
+const MARKS: readonly (readonly [RegExp, string])[] = [
+  [/_LOGIN$/, 'aws login'],
+  [/SSO/, 'SSO'],
+  [/WEB_ID/, 'web identity (STS)'],
+  [/ASSUME_ROLE/, 'assumed role (STS)'],
+  [/PROCESS$/, 'credential_process'],
+  [/HTTP$/, 'container'],
+  [/IMDS$/, 'instance metadata'],
+  [/ENV_VARS/, 'environment'],
+  [/PROFILE/, 'profile'],
+];
+
+/** Says where credentials came from, by the marks that the SDK put on them. */
+export function describeSource(marks: object | undefined, env: Env): FoundSource {
+  const names = Object.keys(marks ?? {});
+  const name = MARKS.find(([pattern]) => names.some((mark) => pattern.test(mark)))?.[1] ?? unmarked(env);
+  const profiled = names.some((mark) => mark.includes('PROFILE'));
+  const shown = profiled ? `${name === 'profile' ? '' : `${name}, `}profile ${profileName(env)}` : name;
+  return { name: shown, service: serviceOf(name, env) };
+}
+
+/** The SDK leaves no mark on what these two give. */
+function unmarked(env: Env): string {
+  return containerEndpoint(env) === undefined ? 'instance metadata' : 'container';
+}
+
+/** The name of the role whose credentials the instance metadata service gives; undefined when it does not say. */
+export async function instanceRole(signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const { MetadataService } = await import('@aws-sdk/ec2-metadata-service');
+    const imds = new MetadataService({
+      ec2MetadataV1Disabled: true,
+      httpOptions: { timeout: ROLE_REQUEST_MS },
+      retries: 0,
+    });
+    const role = await untilAborted(imds.request(ROLE_PATH, {}), signal);
+    return /^[\w+=,.@-]{1,128}$/.test(role) ? role : undefined;
+  } catch {
+    // The package is optional, and the role a nicety.
+    return undefined;
+  }
+}
+
+/** Asks the SDK's chain once more, for its own marks only. */
+export async function findSource(sdk: AwsSdk, region: string, env: Env): Promise<FoundSource> {
+  const chain = sdk.fromNodeProviderChain({ ignoreCache: true });
+  const { $source: marks } = (await chain({
+    callerClientConfig: { region: () => Promise.resolve(region) },
+  })) as { $source?: object };
+  return describeSource(marks, env);
+}
+
+/** What the environment says of where credentials should come from: the names of the variables. */
+export function configuredSources(env: Env): string[] {
+  const set = (name: string): string[] => (env[name] ? [name] : []);
+  return [
+    ...set('AWS_ACCESS_KEY_ID'),
+    ...(env['AWS_PROFILE'] ? [`AWS_PROFILE (${profileName(env)})`] : []),
+    ...set('AWS_WEB_IDENTITY_TOKEN_FILE'),
+    ...set('AWS_CONTAINER_CREDENTIALS_FULL_URI'),
+    ...set('AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'),
+    ...set('AWS_EC2_METADATA_SERVICE_ENDPOINT'),
+  ];
+}
+
+/** The container's credential endpoint, when there is one. */
+export function containerEndpoint(env: Env): URL | undefined {
+  const path = env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
+  const text = path ? ECS_ENDPOINT + path : env['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
+  return text ? parsed(text) : undefined;
+}
+
+export function imdsEndpoint(env: Env): URL | undefined {
+  return parsed(env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || IMDS_ENDPOINT);
+}
+
+/** An access key id as it may be shown: its first and last four characters. */
+export function maskedKeyId(id: string): string {
+  return id.length < 12 ? '…' : `${id.slice(0, 4)}…${id.slice(-4)}`;
+}
+
+function serviceOf(name: string, env: Env): URL | undefined {
+  if (name === 'container') return containerEndpoint(env);
+  return name === 'instance metadata' ? imdsEndpoint(env) : undefined;
+}
+
+function profileName(env: Env): string {
+  return env['AWS_PROFILE'] || 'default';
+}
+
+function parsed(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}

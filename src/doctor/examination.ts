@@ -1,0 +1,119 @@
+import { withTimeout, untilAborted } from '../auth/abort.js';
+import { logValue } from '../config-view.js';
+import type { Config } from '../config.js';
+import { checkConfiguration } from './checks/configuration.js';
+import { checkCredentials } from './checks/credentials.js';
+import { checkDns } from './checks/dns.js';
+import { checkHeadroom } from './checks/headroom.js';
+import { checkLogin } from './checks/login.js';
+import { checkOtel } from './checks/otel.js';
+import { checkRdsIam } from './checks/rds-iam.js';
+import { checkRegion } from './checks/region.js';
+import { checkServer } from './checks/server.js';
+import { checkTcp } from './checks/tcp.js';
+import { checkTls } from './checks/tls.js';
+import { checkToken } from './checks/token.js';
+import { STEP_TITLES, failed, type Outcome, type Report, type StepId, type StepResult } from './report.js';
+import { Session } from './session.js';
+import type { Settings } from './settings.js';
+
+/** One check: it keeps what it finds in the session, and gives up when the signal is aborted. */
+type Check = (session: Session, signal: AbortSignal) => Promise<Outcome>;
+
+/** The checks, and which of them must not have failed before. What needs no network path to the server runs without one. */
+const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: readonly StepId[] }>> = {
+  configuration: { check: checkConfiguration, needs: [] },
+  dns: { check: checkDns, needs: ['configuration'] },
+  tcp: { check: checkTcp, needs: ['dns'] },
+  tls: { check: checkTls, needs: ['tcp'] },
+  region: { check: checkRegion, needs: ['configuration'] },
+  credentials: { check: checkCredentials, needs: ['region'] },
+  token: { check: checkToken, needs: ['credentials'] },
+  login: { check: checkLogin, needs: ['tls', 'token'] },
+  rds_iam: { check: checkRdsIam, needs: ['login'] },
+  server: { check: checkServer, needs: ['login'] },
+  headroom: { check: checkHeadroom, needs: ['login'] },
+  otel: { check: checkOtel, needs: [] },
+};
+
+/** One check may take this share of the whole time, so that one that hangs leaves time for the others. */
+const STEP_SHARE = 1 / 3;
+
+/** How long a check that is told to give up may take to say what it was waiting for. */
+const GRACE_MS = 200;
+
+/** Runs every check that can run, within the time given; never rejects. `onStep` is told of each as it ends. */
+export async function examine(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  onStep: (step: StepResult) => void = () => undefined,
+): Promise<Report> {
+  const startedAt = new Date();
+  const startedMs = performance.now();
+  const session = new Session(settings, env);
+  const steps: StepResult[] = [];
+  for (const id of Object.keys(STEP_TITLES) as StepId[]) {
+    const stepStartedMs = performance.now();
+    const leftMs = settings.timeoutMs - (stepStartedMs - startedMs);
+    const because = steps.find((step) => STEPS[id].needs.includes(step.id) && hasFailed(step));
+    const outcome = because
+      ? skippedAfter(because)
+      : leftMs <= 0
+        ? OUT_OF_TIME
+        : await run(id, session, Math.min(leftMs, settings.timeoutMs * STEP_SHARE));
+    const step = { id, ...outcome, durationMs: performance.now() - stepStartedMs };
+    steps.push(step);
+    onStep(step);
+  }
+  await session.close();
+  return {
+    startedAt,
+    durationMs: performance.now() - startedMs,
+    target: { ...logValue(settings.config as Config) },
+    steps,
+  };
+}
+
+const OUT_OF_TIME: Outcome = {
+  status: 'skipped',
+  code: 'out_of_time',
+  found: 'not checked: the time was over',
+  remedy: 'give more time with --timeout',
+};
+
+function hasFailed({ status, code }: StepResult): boolean {
+  return status === 'failed' || (status === 'skipped' && code !== 'not_configured');
+}
+
+function skippedAfter(step: StepResult): Outcome & Pick<StepResult, 'because'> {
+  if (step.code === 'out_of_time') return OUT_OF_TIME;
+  const because = step.because ?? step.id;
+  return {
+    status: 'skipped',
+    code: 'earlier_step_failed',
+    found: `skipped: ${STEP_TITLES[because]} failed`,
+    because,
+  };
+}
+
+async function run(id: StepId, session: Session, limitMs: number): Promise<Outcome> {
+  try {
+    return await withTimeout(limitMs + GRACE_MS, undefined, (overdue) =>
+      withTimeout(limitMs, undefined, (signal) => untilAborted(STEPS[id].check(session, signal), overdue)),
+    );
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') {
+      const seconds = (limitMs / 1_000).toFixed(1);
+      return failed(
+        'timeout',
+        `no result within ${seconds} s`,
+        'give more time with --timeout, or look at what this step waits for',
+      );
+    }
+    return failed(
+      'internal_error',
+      `the check itself failed: ${session.text.ofError(error)}`,
+      'please report this with the output of --json',
+    );
+  }
+}

@@ -1,0 +1,36 @@
+const MAX_LENGTH = 400;
+/** Shorter secrets are words that a message may hold for other reasons, and hiding them would tell what they are. */
+const MIN_SECRET_LENGTH = 8;
+
+/** Texts that others wrote, made fit to print: one line, no control characters, and none of the secrets known. */
+export class ForeignText {
+  readonly #secrets = new Set<string>();
+
+  /** Never prints this, in whatever message it comes back. */
+  hide(secret: string | undefined): void {
+    if (secret === undefined || secret.length < MIN_SECRET_LENGTH) return;
+    this.#secrets.add(secret);
+    this.#secrets.add(encodeURIComponent(secret));
+  }
+
+  clean(text: string): string {
+    let shown = text;
+    // The longest first: one may be part of another.
+    for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
+      shown = shown.replaceAll(secret, '[hidden]');
+    }
+    return shown
+      .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+      .trim()
+      .slice(0, MAX_LENGTH);
+  }
+
+  /** The message of an error, after its code unless the message has it. */
+  ofError(error: unknown): string {
+    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+    const said = typeof message === 'string' ? this.clean(message) : '';
+    const named = typeof code === 'string' && !code.startsWith('ERR_PGAUGE') ? this.clean(code) : '';
+    if (said.includes(named)) return said || 'no reason given';
+    return said === '' ? named : `${named}: ${said}`;
+  }
+}

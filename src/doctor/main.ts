@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { readArguments, USAGE, UsageError, type Arguments } from './arguments.js';
+import { jsonReport } from './json.js';
+import { exitCode } from './report.js';
+import { settingsOf } from './settings.js';
+import { painter, stepLines, summaryLine } from './table.js';
+
+const WRONG_USAGE = 2;
+/** What a check gave up waiting for may hold the process; it is not waited for. */
+const LINGER_MS = 200;
+
+const { stdout, stderr, env } = process;
+// A reader that has seen enough is no failure.
+stdout.on('error', () => undefined);
+// The AWS SDK warns there of slow services, in the middle of the table; the report says what came of them.
+console.warn = () => undefined;
+
+process.exitCode = await main();
+setTimeout(() => process.exit(), LINGER_MS).unref();
+
+async function main(): Promise<number> {
+  let given: ReturnType<typeof readArguments>;
+  try {
+    given = readArguments(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    stderr.write(`pgauge: ${error.message}\n\n${USAGE}`);
+    return WRONG_USAGE;
+  }
+  if (given === 'help') stdout.write(USAGE);
+  else if (given === 'version') stdout.write(`${version()}\n`);
+  else return await doctor(given);
+  return 0;
+}
+
+async function doctor(given: Arguments): Promise<number> {
+  // Loaded here, so that --help works without the driver.
+  const loaded = await load();
+  if (loaded === undefined) return 1;
+  const { examine } = loaded;
+  const settings = settingsOf(given, env);
+  if (given.json) {
+    const report = await examine(settings, env);
+    stdout.write(`${JSON.stringify(jsonReport(report, version()), null, 2)}\n`);
+    return exitCode(report.steps);
+  }
+  const paint = painter(stdout.isTTY, env);
+  const { steps, durationMs } = await examine(settings, env, (step) => {
+    stdout.write(`${stepLines(step, paint).join('\n')}\n`);
+  });
+  stdout.write(`\n${summaryLine(steps, durationMs, paint)}\n`);
+  return exitCode(steps);
+}
+
+async function load(): Promise<typeof import('./examination.js') | undefined> {
+  try {
+    return await import('./examination.js');
+  } catch (error) {
+    // From `require` and from `import`.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(code)) throw error;
+    stderr.write('pgauge: packages that it needs are not installed: npm install pg @opentelemetry/api\n');
+    return undefined;
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,93 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type DetailedPeerCertificate } from 'node:tls';
+
+// Eight bytes: the length, then the number that stands for the request.
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+/** What a server showed of itself, whether or not it may be trusted. */
+export interface Handshake {
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The server's certificate first, then its issuers as far as they are known. */
+  readonly chain: readonly DetailedPeerCertificate[];
+  /** Why it is not to be trusted, by Node's code; undefined when it is. */
+  readonly problem: string | undefined;
+}
+
+/** The server's answer to the request for TLS was another than yes. */
+export class NoTlsError extends Error {
+  constructor(
+    /** `no`: it has none; `other`: it does not speak PostgreSQL's protocol; `closed`: it hung up. */
+    readonly answer: 'no' | 'other' | 'closed',
+  ) {
+    super(`the server answered the request for TLS with ${answer}`);
+  }
+}
+
+/** Asks a PostgreSQL server for TLS and shakes hands, trusting nobody and refusing nobody; rejects with NoTlsError, the socket's error, or the signal's reason. */
+export async function shakeHands(
+  { address, host, port }: { readonly address: string; readonly host: string; readonly port: number },
+  options: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<Handshake> {
+  const socket = connectTcp({ host: address, port });
+  const giveUp = (): void => void socket.destroy(signal.reason as Error);
+  signal.addEventListener('abort', giveUp);
+  try {
+    const answer = await request(socket);
+    if (answer !== 'S') throw new NoTlsError(answer === 'N' ? 'no' : answer === '' ? 'closed' : 'other');
+    return await inspect(socket, {
+      ...options,
+      // As the driver does: the name that is asked for, never an address.
+      ...(isIP(host) === 0 && { servername: host }),
+    });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+    socket.destroy();
+  }
+}
+
+/** The answer, `''` when there is none. */
+function request(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('connect', () => socket.write(SSL_REQUEST));
+    socket.once('data', (bytes: Buffer) => resolve(bytes.toString('latin1')));
+    socket.once('close', () => resolve(''));
+  });
+}
+
+function inspect(socket: Socket, options: ConnectionOptions): Promise<Handshake> {
+  return new Promise((resolve, reject) => {
+    const secured = connectTls({ ...options, socket, rejectUnauthorized: false });
+    secured.once('error', reject);
+    socket.once('close', () => reject(new NoTlsError('closed')));
+    secured.once('secureConnect', () => {
+      // Declared as an error, it is a code where there is one.
+      const problem = secured.authorizationError as unknown;
+      resolve({
+        protocol: secured.getProtocol() ?? 'unknown',
+        cipher: secured.getCipher().name,
+        chain: chainOf(secured.getPeerCertificate(true)),
+        problem: secured.authorized ? undefined : typeof problem === 'string' ? problem : 'UNKNOWN',
+      });
+      secured.destroy();
+    });
+  });
+}
+
+function chainOf(certificate: DetailedPeerCertificate): DetailedPeerCertificate[] {
+  const chain: DetailedPeerCertificate[] = [];
+  // Declared as always there, the issuer is missing where it is unknown, and all of it where nothing was shown.
+  let next = certificate as Partial<DetailedPeerCertificate> | undefined;
+  while (next?.subject !== undefined) {
+    const known = next as DetailedPeerCertificate;
+    // A root is its own issuer.
+    if (chain.includes(known)) break;
+    chain.push(known);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}

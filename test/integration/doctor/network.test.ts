@@ -1,0 +1,166 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  createCa,
+  startLocalRds,
+  type CertificateAuthority,
+  type LocalRds,
+} from '../../../local-rds/index.js';
+import { useLocalRds } from '../../support/servers.js';
+import { dropsConnections } from './drops-connections.js';
+import { diagnose, expectFailure, iamArgs, type Diagnosis } from './run-doctor.js';
+
+const rds = useLocalRds();
+const DAY_MS = 86_400_000;
+
+async function diagnoseRds(args: readonly string[], of: LocalRds = rds()): Promise<Diagnosis> {
+  return await diagnose({
+    args: [...iamArgs(of), ...args],
+    env: of.awsEnv,
+    secrets: [of.awsEnv.AWS_SECRET_ACCESS_KEY],
+  });
+}
+
+/** What stands on the path to the server is skipped, what does not is still checked. */
+function expectSkipped(diagnosis: Diagnosis, after: string): void {
+  expect(diagnosis.step('login')).toMatchObject({
+    status: 'skipped',
+    code: 'earlier_step_failed',
+    because: after,
+  });
+  expect(diagnosis.step('headroom').because).toBe(after);
+  expect(diagnosis.step('token').status).toBe('ok');
+  expect(diagnosis.failed).toEqual([after]);
+}
+
+describe('a server that is not reached', () => {
+  it('says that no name server knows the host', async () => {
+    const diagnosis = await diagnoseRds(['--host', 'no-such-host.invalid']);
+    expectFailure(diagnosis, 'dns', 'host_unknown', 'check the spelling');
+    expect(diagnosis.step('dns').found).toContain('ENOTFOUND');
+    expectSkipped(diagnosis, 'dns');
+  });
+
+  it('says that nobody listens on the port', async () => {
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    const diagnosis = await diagnoseRds(['--port', String(port)]);
+    expectFailure(diagnosis, 'tcp', 'port_closed', 'nobody listens there');
+    expect(diagnosis.step('tcp').found).toContain('127.0.0.1 ECONNREFUSED');
+    expectSkipped(diagnosis, 'tcp');
+  });
+
+  it('gives up on a port that drops packets, and still checks the rest in time', async () => {
+    const port = await dropsConnections();
+    const diagnosis = await diagnoseRds(['--port', String(port), '--timeout', '9']);
+    expectFailure(diagnosis, 'tcp', 'no_answer', 'security group');
+    expectSkipped(diagnosis, 'tcp');
+  });
+
+  it('gives up on a server that accepts and never answers', async () => {
+    rds().gate.set({ blackhole: true });
+    onTestFinished(() => rds().gate.set({ blackhole: false }));
+    const diagnosis = await diagnoseRds(['--timeout', '9']);
+    expectFailure(diagnosis, 'tls', 'no_answer', 'what stands before the server');
+    expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says that the server hangs up before TLS', async () => {
+    rds().gate.set({ refuse: true });
+    onTestFinished(() => rds().gate.set({ refuse: false }));
+    const diagnosis = await diagnoseRds([]);
+    expect(diagnosis.failed).toHaveLength(1);
+    expect(diagnosis.exitCode).toBe(1);
+    expect(diagnosis.flatTable).toMatch(/ECONNRESET|closed the connection before TLS/);
+  });
+
+  it('says that another service listens there', async () => {
+    const other = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void other.close());
+    const diagnosis = await diagnoseRds(['--port', String((other.address() as AddressInfo).port)]);
+    expectFailure(diagnosis, 'tls', 'not_postgres', 'another service listens');
+    expectSkipped(diagnosis, 'tls');
+  });
+});
+
+describe('TLS', () => {
+  let otherCa: CertificateAuthority;
+  beforeAll(async () => {
+    otherCa = await createCa({ commonName: 'Another Authority' });
+  });
+
+  async function showing(
+    request: Parameters<CertificateAuthority['issue']>[0],
+    ca: CertificateAuthority = rds().ca,
+  ): Promise<void> {
+    const shown = await ca.issue(request);
+    rds().gate.useCertificate({ cert: shown.certPem, key: shown.keyPem });
+    const right = await rds().ca.issue({ commonName: 'localhost', dnsNames: ['localhost'] });
+    onTestFinished(() => rds().gate.useCertificate({ cert: right.certPem, key: right.keyPem }));
+  }
+
+  it('says that the server has none', async () => {
+    const plain = await startLocalRds({ tls: 'off' });
+    onTestFinished(() => plain.stop());
+    const diagnosis = await diagnoseRds([], plain);
+    expectFailure(diagnosis, 'tls', 'tls_not_offered', 'ssl = on');
+    expect(plain.gate.stats().startups).toBe(0);
+    expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says which authority is unknown, and where the RDS roots are', async () => {
+    await showing({ dnsNames: ['localhost'] }, otherCa);
+    const diagnosis = await diagnoseRds([]);
+    expectFailure(diagnosis, 'tls', 'tls_unknown_ca', '--ca FILE');
+    expect(diagnosis.flatTable).toContain(
+      'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem',
+    );
+    expect(diagnosis.step('tls').found).toContain('Another Authority');
+    expect(diagnosis.step('tls').facts['verified']).toBe(false);
+    expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says which names the certificate is for', async () => {
+    await showing({ dnsNames: ['orders.example.com', 'orders-ro.example.com'] });
+    const diagnosis = await diagnoseRds([]);
+    expectFailure(diagnosis, 'tls', 'tls_wrong_name', 'dial a name the certificate holds');
+    expect(diagnosis.step('tls').found).toContain('DNS:orders.example.com, DNS:orders-ro.example.com');
+    expectSkipped(diagnosis, 'tls');
+
+    const unnamed = await diagnoseRds(['--ssl-mode', 'verify-ca']);
+    expect(unnamed.step('tls').status).toBe('ok');
+    expect(unnamed.exitCode).toBe(0);
+  });
+
+  it('says when the certificate expired', async () => {
+    const notAfter = new Date(Date.now() - DAY_MS);
+    await showing({ dnsNames: ['localhost'], notBefore: new Date(Date.now() - 9 * DAY_MS), notAfter });
+    const diagnosis = await diagnoseRds([]);
+    expectFailure(diagnosis, 'tls', 'tls_expired', "renew the server's certificate");
+    expect(diagnosis.step('tls').facts['expires_in_days']).toBeLessThan(0);
+    expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says that the certificate is not valid yet', async () => {
+    await showing({ dnsNames: ['localhost'], notBefore: new Date(Date.now() + DAY_MS) });
+    expectFailure(await diagnoseRds([]), 'tls', 'tls_not_yet_valid', 'clock');
+  });
+
+  it('warns of a certificate that ends within a month', async () => {
+    await showing({ dnsNames: ['localhost'], notAfter: new Date(Date.now() + 9.5 * DAY_MS) });
+    const diagnosis = await diagnoseRds([]);
+    expect(diagnosis.step('tls')).toMatchObject({
+      status: 'warning',
+      code: 'tls_expires_soon',
+      facts: { expires_in_days: 9 },
+    });
+    expect(diagnosis.exitCode).toBe(0);
+  });
+});

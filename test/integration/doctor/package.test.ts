@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it, onTestFinished } from 'vitest';
+import { installBuilt } from '../../matrix/built-package.js';
+
+// Compiles the package.
+const TIMEOUT_MS = 180_000;
+
+it(
+  'runs as the program that the package installs, and says what to install when the driver is missing',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'pgauge-bin-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    await installBuilt(folder);
+    const home = join(folder, 'node_modules/pgauge');
+    const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
+      bin: { pgauge: string };
+    };
+    // As npm does it: a link to a file that it made executable.
+    mkdirSync(join(folder, 'node_modules/.bin'));
+    symlinkSync(join(home, bin.pgauge), join(folder, 'node_modules/.bin/pgauge'));
+    chmodSync(join(home, bin.pgauge), 0o755);
+    const run = (...args: string[]) =>
+      promisify(execFile)(join(folder, 'node_modules/.bin/pgauge'), args, {
+        env: { PATH: process.env['PATH'] ?? '', HOME: folder },
+      }).catch((error: unknown) => error as { code: number; stdout: string; stderr: string });
+
+    expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);
+    const withoutDriver = await run('doctor');
+    expect(withoutDriver).toMatchObject({ code: 1, stdout: '' });
+    expect(withoutDriver.stderr).toContain('npm install pg @opentelemetry/api');
+    expect(withoutDriver.stderr).not.toContain('    at ');
+  },
+  TIMEOUT_MS,
+);

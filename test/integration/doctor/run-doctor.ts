@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, vi } from 'vitest';
+import { runScript } from '../../support/child.js';
+
+const MAIN = new URL('../../../src/doctor/main.ts', import.meta.url);
+
+// A test starts two processes or more, each of which loads the driver and the AWS SDK.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** A step of the JSON report. */
+export interface JsonStep {
+  readonly id: string;
+  readonly status: string;
+  readonly code: string;
+  readonly found: string;
+  readonly remedy: string | null;
+  readonly because: string | null;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** What the tool said of one set-up, asked twice: for people and for machines. */
+export interface Diagnosis {
+  readonly exitCode: number | null;
+  /** The table, and the same with its line breaks undone. */
+  readonly table: string;
+  readonly flatTable: string;
+  readonly json: {
+    readonly outcome: string;
+    readonly exit_code: number;
+    readonly steps: readonly JsonStep[];
+  };
+  step(id: string): JsonStep;
+  /** The ids of the steps that failed. */
+  readonly failed: readonly string[];
+}
+
+/** One set-up to be checked. */
+export interface SetUp {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Texts that must appear nowhere. */
+  readonly secrets?: readonly string[];
+}
+
+/** Runs the tool twice as a process of its own, with an empty home and no variables but those given, and holds both reports to the same verdict. */
+export async function diagnose({ args = [], env = {}, secrets = [] }: SetUp): Promise<Diagnosis> {
+  const [table, machine] = await Promise.all([runDoctor(args, env), runDoctor([...args, '--json'], env)]);
+  for (const { stdout, stderr } of [table, machine]) {
+    expect(stderr).toBe('');
+    for (const secret of secrets) {
+      expect(secret.length).toBeGreaterThan(3);
+      expect(stdout).not.toContain(secret);
+      expect(stdout).not.toContain(encodeURIComponent(secret));
+    }
+    // Nor a signature or a session of any kind.
+    expect(stdout).not.toMatch(/X-Amz-|[0-9a-f]{64}/);
+  }
+  expect(Math.max(...table.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  const json = JSON.parse(machine.stdout) as Diagnosis['json'];
+  expect(table.code).toBe(machine.code);
+  expect(json.exit_code).toBe(machine.code);
+  return {
+    exitCode: machine.code,
+    table: table.stdout,
+    flatTable: table.stdout.replace(/\s+/g, ' '),
+    json,
+    step: (id) => {
+      const found = json.steps.find((step) => step.id === id);
+      if (found === undefined) throw new Error(`the report has no step ${id}`);
+      return found;
+    },
+    failed: json.steps.filter(({ status }) => status === 'failed').map(({ id }) => id),
+  };
+}
+
+/** Runs the tool once. */
+export async function runDoctor(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  return await runTool(['doctor', ...args], env);
+}
+
+/** Runs the tool's program with any arguments; it must end by itself. */
+export async function runTool(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { code, signal, lines, stderr } = await runScript(MAIN, args, {
+    env: { ...emptyHome(), ...env },
+    timeoutMs: 60_000,
+  }).result;
+  expect(signal, stderr).toBeNull();
+  return { code, stdout: lines.join('\n'), stderr };
+}
+
+/** Variables of an empty home without a metadata service; the folder is removed after the test. */
+export function emptyHome(): Record<string, string> {
+  const home = mkdtempSync(join(tmpdir(), 'pgauge-doctor-'));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  return {
+    HOME: home,
+    AWS_CONFIG_FILE: join(home, 'config'),
+    AWS_SHARED_CREDENTIALS_FILE: join(home, 'credentials'),
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+}
+
+/** Holds that a step failed in words and code, that both reports say what to do, and that the exit code says so. */
+export function expectFailure(diagnosis: Diagnosis, id: string, code: string, remedy: string): void {
+  const step = diagnosis.step(id);
+  expect({ status: step.status, code: step.code }).toEqual({ status: 'failed', code });
+  expect(step.remedy).toContain(remedy);
+  expect(diagnosis.flatTable).toContain(remedy);
+  expect(diagnosis.table).toMatch(/^✗ /m);
+  expect(diagnosis.exitCode).toBe(1);
+  expect(diagnosis.json.outcome).toBe('failed');
+}
+
+/** Holds that a step warns in words and code, and that a warning alone is no failure. */
+export function expectWarning(diagnosis: Diagnosis, id: string, code: string, remedy: string): void {
+  const step = diagnosis.step(id);
+  expect({ status: step.status, code: step.code }).toEqual({ status: 'warning', code });
+  expect(step.remedy).toContain(remedy);
+  expect(diagnosis.flatTable).toContain(remedy);
+  if (diagnosis.failed.length === 0) {
+    expect(diagnosis.exitCode).toBe(0);
+    expect(diagnosis.json.outcome).toBe('warning');
+  }
+}
+
+/** Arguments that log into a stand-in with tokens, its certificate verified. */
+export function iamArgs(rds: {
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly region: string;
+  readonly caFile: string;
+}): string[] {
+  const { port, user, database, region, caFile } = rds;
+  return [
+    ...['--host', 'localhost', '--port', String(port), '--user', user, '--database', database],
+    ...['--region', region, '--ssl-mode', 'verify-full', '--ca', caFile],
+  ];
+}
