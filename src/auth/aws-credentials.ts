@@ -39,6 +39,7 @@ export interface CredentialsObserver {
   fetched(provider: string, durationMs: number, error?: unknown): void;
 }
 
+type ChainOptions = NonNullable<Parameters<AwsSdk['fromNodeProviderChain']>[0]>;
 type Values = readonly (string | undefined)[];
 
 /** What the variables held when the source was chosen; kept to compare, never to print. */
@@ -48,7 +49,11 @@ interface Source {
   readonly others: Values | undefined;
 }
 
+/** What the SDK's chain logs when it turns to the metadata service. */
+const ASKS_IMDS = 'fromInstanceMetadata';
+
 const observers = new Set<CredentialsObserver>();
+const imdsFailures = new WeakSet<object>();
 let selected: { readonly source: Source; readonly memo: CredentialMemo } | undefined;
 
 /** Subscribes to credential fetches and returns the function that unsubscribes. */
@@ -75,6 +80,11 @@ export function awsCredentialsRejected(): void {
   selected?.memo.suspect();
 }
 
+/** Whether an error that `awsCredentials` rejected with came of the instance metadata service. */
+export function isImdsFailure(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && imdsFailures.has(error);
+}
+
 function currentSource(): Source {
   const keys = KEY_VARIABLES.map((name) => process.env[name]);
   const [profile, accessKeyId, secretAccessKey] = keys;
@@ -94,8 +104,18 @@ function holds(names: readonly string[], values: Values): boolean {
 // A chain of its own for each fetch, for the SDK's chain has a memo that cannot be told of a rotation, and files read
 // anew, for the SDK otherwise reads each once per process. The region is the one STS is asked in, where STS is needed.
 async function fetchCredentials(sdk: AwsSdk, region: string): Promise<AwsCredentials> {
-  const chain = sdk.fromNodeProviderChain({ ignoreCache: true, maxRetries: IMDS_RETRIES });
-  const found = await chain({ callerClientConfig: { region: () => Promise.resolve(region) } });
+  const asked = { imds: false };
+  const chain = sdk.fromNodeProviderChain({
+    ignoreCache: true,
+    maxRetries: IMDS_RETRIES,
+    logger: chainLogger((text) => (asked.imds ||= text.includes(ASKS_IMDS))),
+  });
+  const found = await chain({ callerClientConfig: { region: () => Promise.resolve(region) } }).catch(
+    (error: unknown) => {
+      if (asked.imds && typeof error === 'object' && error !== null) imdsFailures.add(error);
+      throw error;
+    },
+  );
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
   if (
     !filled(accessKeyId) ||
@@ -111,6 +131,19 @@ async function fetchCredentials(sdk: AwsSdk, region: string): Promise<AwsCredent
     ...(sessionToken && { sessionToken }),
     ...(endsAt && { expiration: new Date(endsAt) }),
   });
+}
+
+/** The errors of a chain do not say whom it asked last; its log does. */
+function chainLogger(debug: (text: string) => void): NonNullable<ChainOptions['logger']> {
+  const ignore = (): void => undefined;
+  return {
+    trace: ignore,
+    debug: (text: unknown) => debug(String(text)),
+    info: ignore,
+    // Where it warns without a logger.
+    warn: (...args: unknown[]) => console.warn(...args),
+    error: ignore,
+  };
 }
 
 function filled(value: unknown): value is string {

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { untilAborted } from './abort.js';
-import { awsCredentials, awsCredentialsRejected } from './aws-credentials.js';
+import { awsCredentials, awsCredentialsRejected, isImdsFailure } from './aws-credentials.js';
 import { DETECT_REGION, IMDS_PACKAGE, resolveAwsRegion } from './aws-region.js';
 import { AWS_SDK_PACKAGES, loadAwsSdk, type AwsSdk } from './aws-sdk.js';
 import type { AuthBackend, BackendSettings, LoginTarget, TokenIssuer } from './backend.js';
@@ -41,7 +41,8 @@ async function issueToken(target: LoginTarget, region: string, signal: AbortSign
     return await untilAborted(steps(), signal);
   } catch (cause) {
     if (progress.step === LOADING && !signal.aborted) requirePackages(NAME, AWS_SDK_PACKAGES);
-    throw authFailure(NAME, progress.step, cause);
+    const source = isImdsFailure(cause) ? ': no credentials from IMDS' : '';
+    throw authFailure(NAME, progress.step + source, cause);
   }
 }
 

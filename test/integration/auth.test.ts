@@ -1,8 +1,7 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { startImds } from '../../local-rds/index.js';
 import { newDynamicAuthFunc } from '../../src/index.js';
-import { setEnv, useCleanEnvironment, useImds } from '../support/environment.js';
+import { setEnv, useCleanEnvironment } from '../support/environment.js';
 import { iamConfig, useIamPools } from '../support/iam.js';
 import { useLocalRds } from '../support/servers.js';
 import { rejection, until } from '../support/until.js';
@@ -86,28 +85,6 @@ describe('a pool with dynamicAuth', () => {
     );
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     expect(length).toBeGreaterThanOrEqual(1_600);
-  });
-
-  test('fetches its credentials once for 100 connections at once from cold', async () => {
-    const imds = await startImds({
-      credentials: (lifetimeMs) => rds().credentials.issueTemporary({ lifetimeMs }),
-    });
-    try {
-      setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
-      useImds(imds.endpoint);
-      const counted = counting();
-      const pool = await makePool({ maxOpenConns: 100 }, { connectTimeoutMs: 25_000 });
-      const clients = await Promise.all(Array.from({ length: 100 }, () => pool.connect()));
-      for (const client of clients) client.release();
-      expect(counted()).toMatchObject({ accepted: 100, rejected: 0 });
-      expect(imds.calls()).toMatchObject({
-        'GET /latest/meta-data/iam/security-credentials/local-rds': 1,
-        'PUT /latest/api/token': 1,
-      });
-      expect(Object.values(imds.calls()).reduce((sum, count) => sum + count, 0)).toBe(3);
-    } finally {
-      await imds.stop();
-    }
   });
 
   test('shows a password in its options that a tool can make a client of its own with', async () => {

@@ -88,14 +88,3 @@ describe('ssl.servername', () => {
     expect(pool.stat().newConnsCount).toBe(6);
   });
 });
-
-test.each(['require', 'verify-ca', 'verify-full'] as const)(
-  'a PostgreSQL without TLS is refused under %s',
-  async (sslMode) => {
-    const pool = await makePool(server(), { sslMode });
-    expect((await rejection(pool.query('select 1'))).message).toBe(
-      'The server does not support SSL connections',
-    );
-    expect(pool.totalCount).toBe(0);
-  },
-);

@@ -1,22 +1,25 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
-import { describe, expect, test } from 'vitest';
-import { createCa } from '../../local-rds/index.js';
-import { newPool, type Config, type PoolOptions, type SslMode } from '../../src/index.js';
-import { setEnv, useCleanEnvironment } from '../support/environment.js';
-import { SSL_REQUEST, useFakeServer } from '../support/fake-server.js';
-import { RecordingLogger } from '../support/logger.js';
-import { loginFacts } from '../support/login-facts.js';
-import { usePools } from '../support/pools.js';
-import { usePostgres } from '../support/servers.js';
-import { useTlsGates } from '../support/tls-gates.js';
-import { rejection, until } from '../support/until.js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createCa } from '../../../local-rds/index.js';
+import { newPool, type Config, type PoolOptions, type SslMode } from '../../../src/index.js';
+import { setEnv, useCleanEnvironment } from '../../support/environment.js';
+import { SSL_REQUEST, useFakeServer } from '../../support/fake-server.js';
+import { RecordingLogger } from '../../support/logger.js';
+import { loginFacts } from '../../support/login-facts.js';
+import { usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
+import { useTlsGates } from '../../support/tls-gates.js';
+import { rejection, until } from '../../support/until.js';
 
 const place = useCleanEnvironment();
 const [ca, otherCa] = [await createCa(), await createCa()];
 const { certPem: cert, keyPem: key } = await ca.issue({ dnsNames: ['localhost'] });
 const server = usePostgres({ ssl: { cert, key } });
+const plain = usePostgres();
+const proxy = useProxy(plain);
 const listener = useFakeServer();
 const makePool = usePools(server);
 const DAY_MS = 86_400_000;
@@ -38,6 +41,8 @@ const gate = useTlsGates(server, {
 });
 type GateName = Parameters<typeof gate>[0];
 
+beforeEach(() => proxy().clear());
+
 const ROOT = { ca: ca.certPem };
 const SSL = {
   'no roots': undefined,
@@ -53,6 +58,14 @@ const REFUSED = {
   'not yet valid': /^CERT_NOT_YET_VALID$/,
 } as const;
 
+/** What the message says of it. */
+const SAYS: Readonly<Record<keyof typeof REFUSED, (host: string) => string>> = {
+  'wrong name': (host) => host,
+  'unknown authority': () => 'certificate',
+  expired: () => 'certificate has expired',
+  'not yet valid': () => 'certificate is not yet valid',
+};
+
 describe('against PostgreSQL itself', () => {
   test.each<[SslMode, keyof typeof SSL, string, boolean]>([
     ['disable', 'no roots', '127.0.0.1', false],
@@ -65,6 +78,19 @@ describe('against PostgreSQL itself', () => {
     const pool = await makePool({ host, port: server().port }, { sslMode }, { ssl: SSL[roots] });
     expect((await loginFacts(pool)).ssl).toBe(encrypted);
   });
+
+  test.each<SslMode>(['require', 'verify-ca', 'verify-full'])(
+    'one that has no TLS is refused under %s: not a byte of the login is sent, and no socket is left',
+    async (sslMode) => {
+      const pool = await makePool(proxy(), { sslMode }, { ssl: ROOT });
+      const error = await rejection(pool.query('select 1'));
+      expect(error.message).toBe('The server does not support SSL connections');
+      await until('the socket is closed', () => proxy().open === 0);
+      expect([proxy().accepted, proxy().plain, proxy().clientBytes]).toEqual([1, 0, SSL_REQUEST.length]);
+      expect(pool.totalCount).toBe(0);
+      expect(pool.log.named('postgres connect failed')[0]?.fields).toMatchObject({ phase: 'tls' });
+    },
+  );
 
   test('an unset sslMode encrypts, and trusts any certificate', async () => {
     const pool = await makePool(server(), { sslMode: undefined });
@@ -102,9 +128,7 @@ describe('a handshake', () => {
     }
     const error = await rejection(pool.query('select 1'));
     expect(error.code).toMatch(REFUSED[outcome]);
-    // The message says what is wrong, and with which name.
-    if (outcome === 'wrong name') expect(error.message).toContain(host);
-    if (outcome === 'expired') expect(error.message).toContain('expired');
+    expect(error.message).toContain(SAYS[outcome](host));
     expect(pool.totalCount).toBe(0);
     expect(pool.log.named('postgres connect failed')[0]?.fields).toMatchObject({
       phase: 'tls',

@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { startImds } from '../../local-rds/index.js';
-import { AuthError, ConfigError, newPool, type Config } from '../../src/index.js';
-import { causes } from '../support/errors.js';
-import { useCleanEnvironment, useImds } from '../support/environment.js';
-import { useFakeServer } from '../support/fake-server.js';
-import { RecordingLogger } from '../support/logger.js';
-import { rejection, until } from '../support/until.js';
+import { startImds } from '../../../local-rds/index.js';
+import { AuthError, ConfigError, newPool, type Config } from '../../../src/index.js';
+import { causes } from '../../support/errors.js';
+import { useCleanEnvironment, useImds } from '../../support/environment.js';
+import { useFakeServer } from '../../support/fake-server.js';
+import { RecordingLogger } from '../../support/logger.js';
+import { rejection, until } from '../../support/until.js';
 
 useCleanEnvironment();
 const listener = useFakeServer();
@@ -67,12 +67,16 @@ describe('newPool refuses, and dials nothing:', () => {
     ['a port that is a text', { port: '5432' }, `${PORT}, a number and not a string`],
     ['no user', { user: '' }, 'user is required'],
     ['a NUL in the user', { user: 'app\0database\0other' }, 'user must not contain control characters'],
+    ['a user that is no text', { user: ['app'] }, 'user must be a string'],
+    ['a database that is no text', { database: 5 }, 'database must be a string'],
     ['no database', { database: '' }, 'database is required'],
     ...['a?b', 'a#b', 'a/b', 'a b', 'a\nb', 'a\0b'].map((database): [string, unknown, string] => [
       `database ${JSON.stringify(database)}`,
       { database },
       DATABASE,
     ]),
+    ['a NUL in the migration user', { migrationUser: 'm\0' }, 'migrationUser must not contain'],
+    ['a NUL in the migration password', { migrationPassword: 'canary\0' }, 'migrationPassword must not'],
     ['a NUL in the password', { password: 'canary\0' }, 'password must not contain control characters'],
     ['a password that is a number', { password: 5 }, 'password must be a string'],
     ['a password that is a function', { password: () => CANARY }, 'password must be a string'],
@@ -146,7 +150,14 @@ describe('newPool refuses, and dials nothing:', () => {
     ['a driver setting that Options own', { pg: { query_timeout: 5 } }, 'pg.query_timeout is refused'],
     ['a stream', { pg: { stream: () => undefined } }, 'pg.stream is refused'],
     ['an unknown driver setting', { pg: { aplication_name: 'x' } }, 'unknown key "aplication_name" in pg'],
-    ['a NUL in a startup field', { pg: { application_name: 'x\0user\0postgres' } }, 'must not contain NUL'],
+    ...['application_name', 'fallback_application_name', 'options', 'client_encoding'].map(
+      (name): [string, unknown, string] => [
+        `a NUL in the startup field ${name}`,
+        { pg: { [name]: 'x\0user\0postgres' } },
+        `pg.${name} must not contain NUL`,
+      ],
+    ),
+    ['a NUL in ssl.servername', { ssl: { servername: 'db\0' } }, 'ssl.servername must not contain'],
   ])('%s', async (_title, options, text) => {
     const error = await refusal({}, options);
     expect(error).toBeInstanceOf(ConfigError);

@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AccessKey } from '../../local-rds/index.js';
-import type { InstrumentedPool } from '../../src/index.js';
-import { setEnv, useCleanEnvironment } from '../support/environment.js';
-import { useIamPools } from '../support/iam.js';
-import type { RecordingLogger } from '../support/logger.js';
-import { useLocalRds } from '../support/servers.js';
-import { rejection, until } from '../support/until.js';
+import type { AccessKey } from '../../../local-rds/index.js';
+import type { InstrumentedPool } from '../../../src/index.js';
+import { setEnv, useCleanEnvironment } from '../../support/environment.js';
+import { useIamPools } from '../../support/iam.js';
+import type { RecordingLogger } from '../../support/logger.js';
+import { useLocalRds } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
+import { meterSdk } from '../../unit/telemetry/support.js';
 
 const rds = useLocalRds();
 const place = useCleanEnvironment(() => rds().awsEnv);
@@ -84,6 +85,53 @@ describe('a rejected login', () => {
     rds().credentials.rotate();
     await expectRejected(pool);
     setEnv(rds().awsEnv);
+    expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
+  });
+
+  test('is what an expired session brings, and heals with a new one', async () => {
+    const sessionEnv = (lifetimeMs: number) => {
+      const { accessKeyId, secretAccessKey, sessionToken } = rds().credentials.issueTemporary({ lifetimeMs });
+      return {
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_SESSION_TOKEN: sessionToken,
+      };
+    };
+    setEnv(sessionEnv(3_000));
+    const pool = await makePool();
+    const held = await pool.connect();
+    expect((await held.query('select 1 as one')).rows).toEqual(ONE);
+    rds().gate.set({ clock: () => new Date(Date.now() + 3_000) });
+    try {
+      const error = await rejection(pool.query('select 1'));
+      expect(error).toMatchObject({ code: '28000', severity: 'FATAL' });
+      expect(rds().gate.stats().lastRejectReason).toMatch(/key/);
+      expect(pool.log.named('postgres connect failed')[0]?.fields['hint']).toContain('IAM policy');
+      setEnv(sessionEnv(60_000));
+      expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
+      // Logged in is logged in.
+      expect((await held.query('select 1 as one')).rows).toEqual(ONE);
+    } finally {
+      rds().gate.set({ clock: () => new Date() });
+      held.release();
+    }
+  });
+
+  test('is what a deleted key brings to every attempt, one token each, until it is accepted again', async () => {
+    const { meterProvider, value } = meterSdk();
+    const pool = await makePool({ maxOpenConns: 3 }, { meterProvider });
+    const key = rds().credentials.current;
+    rds().credentials.remove(key.accessKeyId);
+    const { connections } = rds().gate.stats();
+    try {
+      const errors = await Promise.all(Array.from({ length: 6 }, () => rejection(pool.query('select 1'))));
+      expect(errors.map(({ code }) => code)).toEqual(Array(6).fill('28000'));
+      expect(rds().gate.stats().connections - connections).toBe(6);
+      expect(await value('pgauge.auth.token.refresh.duration')).toMatchObject({ count: 6 });
+      expect(pool.totalCount).toBe(0);
+    } finally {
+      rds().credentials.add(key);
+    }
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 

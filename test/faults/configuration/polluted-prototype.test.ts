@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createCa } from '../../local-rds/index.js';
-import { runScript } from '../support/child.js';
-import { useCleanEnvironment } from '../support/environment.js';
-import { usePostgres } from '../support/servers.js';
+import { createCa } from '../../../local-rds/index.js';
+import { runScript } from '../../support/child.js';
+import { useCleanEnvironment } from '../../support/environment.js';
+import { usePostgres } from '../../support/servers.js';
 
 useCleanEnvironment();
 const ca = await createCa();
@@ -12,7 +12,7 @@ const server = usePostgres({ ssl: { cert: certPem, key: keyPem }, requireSsl: tr
 test('a polluted Object.prototype changes neither where, how nor as whom a pool logs in', async () => {
   const { port, user, password, database } = server();
   const config = { host: 'localhost', port, user, password, database, sslMode: 'verify-full' };
-  const script = new URL('../support/scripts/polluted.ts', import.meta.url);
+  const script = new URL('../../support/scripts/polluted.ts', import.meta.url);
   const { lines, stderr } = await runScript(script, [JSON.stringify(config), ca.certPem]).result;
   expect(stderr).toBe('');
   expect(JSON.parse(lines.join('') || 'null')).toEqual([

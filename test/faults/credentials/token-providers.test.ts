@@ -1,13 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { newDynamicAuthFunc, type BeforeConnect, type InstrumentedPool } from '../../src/index.js';
-import { causes } from '../support/errors.js';
-import { setEnv, useCleanEnvironment } from '../support/environment.js';
-import { useFakeServer } from '../support/fake-server.js';
-import { iamConfig, useIamPools } from '../support/iam.js';
-import { useLocalRds } from '../support/servers.js';
-import { rejection, until } from '../support/until.js';
+import { newDynamicAuthFunc, type BeforeConnect, type InstrumentedPool } from '../../../src/index.js';
+import { causes } from '../../support/errors.js';
+import { setEnv, useCleanEnvironment } from '../../support/environment.js';
+import { useFakeServer } from '../../support/fake-server.js';
+import { iamConfig, useIamPools } from '../../support/iam.js';
+import { useLocalRds } from '../../support/servers.js';
+import { rejection, until } from '../../support/until.js';
 
 const rds = useLocalRds();
 const place = useCleanEnvironment();
@@ -59,6 +60,7 @@ describe('a provider of credentials', () => {
     const pool = await makePool();
     const error = await undialled(pool);
     expect(error.message.startsWith('dynamic auth (awsRdsIam): ')).toBe(true);
+    expect(error.cause).toBeInstanceOf(Error);
     expect(causes(error).map(String).join()).not.toContain('canary');
     setEnv(rds().awsEnv);
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
@@ -130,10 +132,56 @@ describe('a hook that brings tokens of its own', () => {
     expect(error.message).not.toContain('canary');
   });
 
-  test('and hangs ends on the connect deadline', async () => {
-    const error = await undialled(await poolWith(() => new Promise(() => undefined)));
+  test('and hangs ends on the connect deadline, and end() does not wait for it', async () => {
+    const pool = await poolWith(() => new Promise(() => undefined));
+    const error = await undialled(pool);
     expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONNECT_TIMEOUT' });
     expect(error.message).toMatch(/^dynamic auth \(vault\): .*timeout/);
+    const patient = await makePool(
+      { dynamicAuth: undefined },
+      { beforeConnect: hookOf(() => new Promise(() => undefined)) },
+    );
+    const pending = rejection(patient.query('select 1'));
+    expect(patient.totalCount).toBe(1);
+    await patient.end();
+    expect(await pending).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
+    expect(patient.totalCount).toBe(0);
+  });
+
+  test('and answers after the deadline is heard by nobody: the late token is sent nowhere', async () => {
+    let answer: (token: string) => void = () => undefined;
+    const pool = await poolWith(() => new Promise<string>((resolve) => (answer = resolve)));
+    const { connections } = rds().gate.stats();
+    await undialled(pool);
+    answer('late');
+    // What could follow a late answer would have begun by then.
+    await sleep(100);
+    expect(rds().gate.stats().connections).toBe(connections);
+    expect(pool.stat()).toMatchObject({ totalConns: 0, newConnsCount: 1 });
+    expect(pool.log.closeReasons).toEqual([]);
+    await pool.end();
+  });
+
+  test('and fails at every maximum leaves no slot taken', async () => {
+    let fails = true;
+    setEnv(rds().awsEnv);
+    const auth = await newDynamicAuthFunc(iamConfig(rds()), rds().user);
+    const pool = await makePool(
+      { dynamicAuth: undefined, maxOpenConns: 2 },
+      {
+        beforeConnect: async (target, context) => {
+          if (fails) await context.refreshToken(source, () => Promise.resolve(''));
+          else await auth(target, context);
+        },
+      },
+    );
+    const refused = await Promise.all(Array.from({ length: 8 }, () => rejection(pool.query('select 1'))));
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['ERR_PGAUGE_AUTH']));
+    expect(pool.stat()).toMatchObject({ totalConns: 0, newConnsCount: 8 });
+    fails = false;
+    const held = await Promise.all([pool.connect(), pool.connect()]);
+    for (const client of held) client.release();
+    expect(pool.totalCount).toBe(2);
   });
 });
 

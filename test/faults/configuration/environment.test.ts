@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createCa } from '../../local-rds/index.js';
-import type { Config, SslMode } from '../../src/index.js';
-import { runScript } from '../support/child.js';
-import { setEnv, useCleanEnvironment } from '../support/environment.js';
-import { loginFacts, NUMBERS } from '../support/login-facts.js';
-import { usePools } from '../support/pools.js';
-import { usePostgres } from '../support/servers.js';
-import { TempCopy } from '../support/temp-copy.js';
+import { createCa } from '../../../local-rds/index.js';
+import type { Config, SslMode } from '../../../src/index.js';
+import { runScript } from '../../support/child.js';
+import { setEnv, useCleanEnvironment } from '../../support/environment.js';
+import { loginFacts, NUMBERS } from '../../support/login-facts.js';
+import { usePools } from '../../support/pools.js';
+import { usePostgres } from '../../support/servers.js';
+import { TempCopy } from '../../support/temp-copy.js';
 
 useCleanEnvironment();
 const ca = await createCa();
@@ -64,7 +64,7 @@ describe.each<SslMode>(['disable', 'require'])('an explicit config, sslMode %s,'
   });
 
   test('is not changed by all of them together, set before the process starts', async () => {
-    const script = new URL('../support/scripts/login.ts', import.meta.url);
+    const script = new URL('../../support/scripts/login.ts', import.meta.url);
     const env = { ...HOSTILE, NODE_PG_FORCE_NATIVE: '1' };
     const { lines, stderr } = await runScript(script, [JSON.stringify(config(sslMode))], { env }).result;
     expect(stderr).toBe('');

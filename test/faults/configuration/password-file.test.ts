@@ -1,10 +1,10 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { setEnv, useCleanEnvironment } from '../support/environment.js';
-import { usePools } from '../support/pools.js';
-import { usePostgres } from '../support/servers.js';
-import { rejection } from '../support/until.js';
+import { setEnv, useCleanEnvironment } from '../../support/environment.js';
+import { usePools } from '../../support/pools.js';
+import { usePostgres } from '../../support/servers.js';
+import { rejection } from '../../support/until.js';
 
 const place = useCleanEnvironment();
 const server = usePostgres();
@@ -29,6 +29,22 @@ describe('a pool without a password', () => {
     const pool = await makePool(server());
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
     expect(pool.log.records.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  test('passes over comments, short lines and lines of others, and takes stars for anything', async () => {
+    passfile([
+      '# *:*:*:*:wrong',
+      '#*:*:*:*:wrong',
+      '',
+      'short',
+      '*:*:*:postgres',
+      `*:${server().port}:other:*:wrong`,
+      `*:*:*:Postgres:wrong`,
+      `${server().host}:*:*:*:${server().password}`,
+      '*:*:*:*:wrong',
+    ]);
+    const pool = await makePool(server());
+    expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
   test('takes the first line that matches, not the last', async () => {

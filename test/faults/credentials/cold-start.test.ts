@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { startImds } from '../../../local-rds/index.js';
+import { setEnv, useCleanEnvironment, useImds } from '../../support/environment.js';
+import { useIamPools } from '../../support/iam.js';
+import { useLocalRds } from '../../support/servers.js';
+import { meterSdk } from '../../unit/telemetry/support.js';
+
+const CONNECTIONS = 500;
+const rds = useLocalRds({ postgres: { settings: { max_connections: String(CONNECTIONS + 20) } } });
+useCleanEnvironment();
+const makePool = useIamPools(rds);
+
+test('500 connections at once from cold fetch the credentials once, and each gets a token of its own', async () => {
+  await using imds = await startImds({
+    credentials: (lifetimeMs) => rds().credentials.issueTemporary({ lifetimeMs }),
+  });
+  setEnv({ AWS_REGION: rds().region });
+  useImds(imds.endpoint);
+  const { meterProvider, value } = meterSdk();
+  const patience = { connectTimeoutMs: 100_000, acquireTimeoutMs: 100_000 };
+  const pool = await makePool({ maxOpenConns: CONNECTIONS }, { ...patience, meterProvider });
+  const before = rds().gate.stats();
+  const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.connect()));
+  expect(pool.stat()).toMatchObject({ acquiredConns: CONNECTIONS, newConnsCount: CONNECTIONS });
+  const { rows } = await rds().postgres.query<{ n: number }>(
+    'select count(*)::int as n from pg_stat_activity where usename = $1',
+    [rds().user],
+  );
+  expect(rows).toEqual([{ n: CONNECTIONS }]);
+  for (const client of clients) client.release();
+
+  const { tokensAccepted, tokensRejected } = rds().gate.stats();
+  expect(tokensAccepted - before.tokensAccepted).toBe(CONNECTIONS);
+  expect(tokensRejected).toBe(before.tokensRejected);
+  expect(await value('pgauge.auth.credentials.fetch.duration')).toMatchObject({ count: 1 });
+  expect(await value('pgauge.auth.token.refresh.duration')).toMatchObject({ count: CONNECTIONS });
+  expect(imds.calls()).toEqual({
+    'PUT /latest/api/token': 1,
+    'GET /latest/meta-data/iam/security-credentials/': 1,
+    'GET /latest/meta-data/iam/security-credentials/local-rds': 1,
+  });
+}, 120_000);
