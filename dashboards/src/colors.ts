@@ -7,12 +7,13 @@ export const STATE_COLORS: Readonly<Record<(typeof CONNECTION_STATES)[number], s
   connecting: 'yellow',
 };
 
-export const LIMIT_COLOR = 'red';
+/** Red is for alerts. */
+export const LIMIT_COLOR = 'text';
 
 export const PENDING_COLOR = 'purple';
 
 /** From the usual case to the worst. */
-export const QUANTILE_COLORS = { p50: 'light-blue', p95: 'blue', p99: 'dark-blue' } as const;
+export const QUANTILE_COLORS = { p50: 'blue', p95: 'yellow', p99: 'orange' } as const;
 
 export const OUTCOME_COLORS = { succeeded: 'green', failed: 'red' } as const;
 

@@ -25,11 +25,14 @@ import {
   DashboardLinkType,
   DatasourceVariableBuilder,
   type DynamicConfigValue,
+  MappingType,
   QueryVariableBuilder,
   RowBuilder,
+  SpecialValueMatch,
   type Threshold,
   ThresholdsConfigBuilder,
   ThresholdsMode,
+  type ValueMapping,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
@@ -58,6 +61,12 @@ import { rowHeight, rowsFromTop } from './layout.js';
 
 /** Grafana 10 loads it as it is, later ones migrate it. */
 const SCHEMA_VERSION = 38;
+/** The export interval of the stack: what is shorter is not seen. */
+const ANNOTATION_STEP = '15s';
+const NO_DATA: ValueMapping = {
+  type: MappingType.SpecialValue,
+  options: { match: SpecialValueMatch.Null, result: { text: 'no data', color: 'text' } },
+};
 const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
 
 /* eslint-disable @typescript-eslint/no-deprecated -- Grafana 10 and 11 know only the classic schema. */
@@ -108,13 +117,18 @@ function builderOf(panel: PanelSpec): StatBuilder | TimeseriesBuilder | HeatmapB
 }
 
 function stat(panel: StatPanel): StatBuilder {
-  return common(new StatBuilder(), panel)
-    .decimals(panel.decimals ?? 1)
-    .thresholds(thresholds(panel.thresholds))
-    .colorMode(BigValueColorMode.Value)
-    .graphMode(panel.query.instant === true ? BigValueGraphMode.None : BigValueGraphMode.Area)
-    .reduceOptions(new ReduceDataOptionsBuilder().calcs([panel.calc ?? 'lastNotNull']).values(false))
-    .targets([target(panel.query, 0)]);
+  return (
+    common(new StatBuilder(), panel)
+      .decimals(panel.decimals ?? 1)
+      .thresholds(thresholds(panel.thresholds))
+      .colorMode(BigValueColorMode.Value)
+      // A sparkline would run through the number.
+      .graphMode(BigValueGraphMode.None)
+      // Without data there is nothing to be green about.
+      .mappings([NO_DATA])
+      .reduceOptions(new ReduceDataOptionsBuilder().calcs([panel.calc ?? 'lastNotNull']).values(false))
+      .targets([target(panel.query, 0)])
+  );
 }
 
 function timeseries(panel: TimeseriesPanel): TimeseriesBuilder {
@@ -150,6 +164,7 @@ function timeseries(panel: TimeseriesPanel): TimeseriesBuilder {
       { id: 'custom.stacking', value: { group: false, mode: 'none' } },
       { id: 'custom.fillOpacity', value: 0 },
       { id: 'custom.lineWidth', value: 2 },
+      { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 6] } },
     ]);
   }
   for (const [name, unit] of Object.entries(panel.rightAxis ?? {})) {
@@ -299,8 +314,8 @@ function annotation({
     .hide(false)
     .iconColor(color)
     .expr(expr)
-    .step('60s')
-    .target(new DataqueryBuilder().refId('Anno').expr(expr).interval('60s').range())
+    .step(ANNOTATION_STEP)
+    .target(new DataqueryBuilder().refId('Anno').expr(expr).interval(ANNOTATION_STEP).range())
     .titleFormat(title)
     .textFormat(text)
     .tagKeys(tagLabels.join(','))

@@ -191,7 +191,10 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
 
   it('draws nothing where there is nothing', () => {
     expect(defaults.noValue).toBe('no data');
-    expect(defaults.mappings ?? []).toEqual([]);
+    const noData = { match: 'null', result: { text: 'no data', color: 'text' } };
+    expect(defaults.mappings ?? []).toEqual(
+      panel.type === 'stat' ? [{ type: 'special', options: noData }] : [],
+    );
     if (panel.type === 'timeseries') {
       expect(defaults.custom.spanNulls).toBe(false);
       expect(defaults.custom.insertNulls ?? false).toBe(false);
