@@ -19,8 +19,8 @@ export class PooledConnection {
   opening: ReadonlySet<object> | undefined;
   /** The server said that it takes no writes (SQLSTATE 25006). */
   readOnly = false;
-  /** The server said that it ends the session. */
-  dismissed = false;
+  /** What the server said when it ended the session. */
+  dismissal: unknown;
   onLost: (connection: PooledConnection) => void = () => undefined;
 
   constructor(readonly client: DriverClient) {
@@ -32,7 +32,7 @@ export class PooledConnection {
     client.connection.on('errorMessage', (message: { code?: string; severity?: string }) => {
       // The severity is in the server's language; class 57P is an operator's intervention in any.
       if (/^(FATAL|PANIC)$/.test(message.severity ?? '') || message.code?.startsWith('57P'))
-        this.dismissed = true;
+        this.dismissal = message;
       if (message.code === '25006') this.readOnly = true;
     });
     this.#watchBind();
@@ -82,7 +82,7 @@ export function isSqlState(code: unknown): code is string {
 function onError(this: Tagged, error: unknown): void {
   // What the server says in an error message ends the session; what the socket says is the network's.
   const connection = this[CONNECTION];
-  const dismissed = connection?.dismissed === true || isSqlState((error as { code?: unknown }).code);
+  const dismissed = connection?.dismissal !== undefined || isSqlState((error as { code?: unknown }).code);
   connection?.lose(error, dismissed ? 'server_closed' : 'network');
 }
 

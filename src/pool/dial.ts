@@ -113,12 +113,14 @@ export class Dial implements ConnectContext {
   async #connect(): Promise<PooledConnection> {
     // The acquirer's own stack ends here: no hook is called from within its call.
     await Promise.resolve();
-    const target = this.#plan.target();
+    const given = this.#plan.target();
     const { beforeConnect, hookIsToken } = this.#plan;
     if (beforeConnect !== undefined) {
-      const hook = async (): Promise<void> => beforeConnect(target, this);
+      const hook = async (): Promise<void> => beforeConnect(given, this);
       await this.#bounded(() => (hookIsToken ? hook() : this.#observer.hook(hook)));
     }
+    // What is checked is what is dialled, whatever the hook still does to its own, which it may also have frozen.
+    const target = { ...given };
     this.#plan.check(target);
     if (!target.password && this.#tokenSource === undefined) {
       target.password = await this.#bounded(() => this.#plan.findPassword(target));
@@ -221,9 +223,9 @@ export class Dial implements ConnectContext {
 
   /** Why the connection was lost while the hook had it, unless the hook itself ended it. */
   #lossReason(): CloseReason | undefined {
-    const { dismissed, lostWith, lossReason } = this.#connection ?? {};
+    const { dismissal, lostWith, lossReason } = this.#connection ?? {};
     // A query rejects with the server's last word before the loss is seen.
-    if (dismissed === true) return 'server_closed';
+    if (dismissal !== undefined) return 'server_closed';
     return lostWith === undefined || lossReason === 'released_with_error' ? undefined : lossReason;
   }
 }

@@ -385,6 +385,12 @@ export class InstrumentedPool extends Base {
     this.#notify('release', error, slot.resource.client);
     // Lost meanwhile: its use ended then.
     if (slot.state !== 'held') return;
+    const { dismissal } = slot.resource;
+    // Its user knows from a query what the socket has not yet shown: the server ended the session.
+    if (error && dismissal !== undefined) {
+      slot.resource.lose(dismissal, 'server_closed');
+      return;
+    }
     // Before it goes anywhere: it may go to the next user at once.
     slot.resource.listen();
     const now = performance.now();

@@ -16,6 +16,8 @@ export interface ChildResult {
 export interface Child {
   /** Resolves with the first line printed that starts so; rejects when the script ends without. */
   line(start: string): Promise<string>;
+  /** Sends it a signal. */
+  kill(signal: NodeJS.Signals): void;
   /** Resolves when it has ended; one that runs for longer than its limit is killed. */
   readonly result: Promise<ChildResult>;
 }
@@ -68,5 +70,5 @@ export function runScript(
       });
       check();
     });
-  return { line, result };
+  return { line, kill: (signal) => child.kill(signal), result };
 }

@@ -79,6 +79,10 @@ export class ProxyLink {
     this.#forgotten = true;
   }
 
+  get forgotten(): boolean {
+    return this.#forgotten;
+  }
+
   get #dead(): boolean {
     return this.#forgotten || this.controls.blackHole;
   }

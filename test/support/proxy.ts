@@ -75,6 +75,16 @@ export class Proxy {
     for (const link of this.#links) link.forget();
   }
 
+  /** Ends what the client has closed without the server being told, as TCP keep-alive would in its time. */
+  dropClosed(): void {
+    for (const link of this.#links) if (link.clientClosed) link.reset();
+  }
+
+  /** Resets the connections that were let go dead, as the keepalive of the server would in the end. */
+  resetForgotten(): void {
+    for (const link of this.#links) if (link.forgotten) link.reset();
+  }
+
   /** Listens, on the same port as before if there was one. */
   async listen(): Promise<void> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));

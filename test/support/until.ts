@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Polls until `condition` gives something truthy, and returns that; throws with `what` after `timeoutMs` (10 000). */
+/** Polls every `everyMs` (10) until `condition` gives something truthy, and returns that; throws with `what` after `timeoutMs` (10 000). */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   timeoutMs = 10_000,
+  everyMs = 10,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await condition();
     if (value) return value;
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
-    await sleep(10);
+    await sleep(everyMs);
   }
 }
 

@@ -3,7 +3,6 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { backendPid, usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
-import { until } from '../../support/until.js';
 
 const server = usePostgres();
 const proxy = useProxy(server);
@@ -44,30 +43,6 @@ describe('a connection that was idle for more than a second', () => {
     const client = await pool.connect();
     expect(proxy().clientBytes).toBe(bytes);
     client.release();
-  });
-
-  test('is replaced when it is half open, before anybody gets it', async () => {
-    const pool = await idlePool(3);
-    await sleep(STALE_MS);
-    // Connections made from now on are good; those that are open have died without a word.
-    proxy().forgetOpen();
-    const answers = await Promise.all(Array.from({ length: 3 }, () => pool.query('select 1 as one')));
-    expect(answers.map(({ rows }) => rows as unknown)).toEqual(Array(3).fill([{ one: 1 }]));
-    expect(pool.log.closeReasons.filter((reason) => reason === 'network')).toHaveLength(3);
-    expect(pool.totalCount).toBeLessThanOrEqual(3);
-  });
-
-  test('brings the others that are as stale to be asked too', async () => {
-    const pool = await idlePool(8);
-    await sleep(STALE_MS);
-    proxy().forgetOpen();
-    const startedAt = performance.now();
-    await pool.query('select 1');
-    // One after the other they would take a second each.
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
-    await until('all are gone', () => pool.log.closeReasons.length === 8);
-    expect(pool.log.closeReasons).toEqual(Array(8).fill('network'));
-    expect(pool.log.named('postgres connection lost').length).toBeGreaterThan(0);
   });
 
   test('loses nobody when the pool ends in the middle of the question', async () => {

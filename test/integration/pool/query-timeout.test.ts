@@ -68,17 +68,6 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(proxy().accepted).toBe(2);
   });
 
-  test('against a silent server rejects all the same, and who waits gets a new connection', async () => {
-    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
-    await pool.query('select 1');
-    proxy().forgetOpen();
-    const lost = rejection(pool.query('select 1'));
-    const waiting = pool.query('select 2 as two');
-    expect((await lost).message).toContain('timeout');
-    expect((await waiting).rows).toEqual([{ two: 2 }]);
-    await until('the dead socket is closed', () => proxy().open === 1, 1_500);
-  });
-
   test('is none when it ends in time, though its connection lives on', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     const before = await backendPid(pool);

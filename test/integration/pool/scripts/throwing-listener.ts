@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childPool, say } from './child-pool.js';
+import { childPool, say } from '../../../support/scripts/child-pool.js';
 
 // A listener of the named event throws each time; the pool must not notice.
 const event = process.argv[2] ?? '';

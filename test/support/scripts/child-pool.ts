@@ -1,4 +1,4 @@
-import { newPool, type Config, type InstrumentedPool, type PoolOptions } from '../../../../src/index.js';
+import { newPool, type Config, type InstrumentedPool, type PoolOptions } from '../../../src/index.js';
 
 const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childPool, say } from './child-pool.js';
+import { childPool, say } from '../../../support/scripts/child-pool.js';
 
 // Listens to no error of the pool or of a client, while the server goes away and comes back.
 const pool = await childPool();

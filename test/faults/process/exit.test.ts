@@ -6,7 +6,7 @@ import { useLocalRds, usePostgres } from '../../support/servers.js';
 const server = usePostgres();
 const rds = useLocalRds();
 const proxy = useProxy(server);
-const SCRIPT = new URL('./scripts/process-exit.ts', import.meta.url);
+const SCRIPT = new URL('./scripts/exit.ts', import.meta.url);
 
 beforeEach(() => proxy().clear());
 
@@ -38,7 +38,7 @@ describe('a process', () => {
     await expectExit(run('forgotten'), 'done');
   });
 
-  test('exits without end, with a minimum, a stats log and a health check running', async () => {
+  test('exits without end, with a minimum, stats loggers and a health check running', async () => {
     await expectExit(run('forgotten-upkeep'), 'done');
   });
 
@@ -73,6 +73,13 @@ describe('a process', () => {
 
   test('gets no signal handlers from a pool', async () => {
     await expectExit(run('signals'), '0 0');
+  });
+
+  test('is ended by SIGTERM in the middle of a query, as a process without a pool is', async () => {
+    const child = run('busy');
+    await child.line('busy');
+    child.kill('SIGTERM');
+    expect(await child.result).toMatchObject({ code: null, signal: 'SIGTERM', stderr: '' });
   });
 });
 

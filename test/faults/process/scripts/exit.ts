@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childPool, say } from './child-pool.js';
+import { startPoolStatsLogger } from '../../../../src/index.js';
+import { childPool, say } from '../../../support/scripts/child-pool.js';
 
 const hang = (): Promise<void> => new Promise(() => undefined);
 const code = (error: unknown): string => (error as { code: string }).code;
@@ -28,6 +29,7 @@ const SCENARIOS: Record<string, () => Promise<void>> = {
       { minConns: 2 },
       { statsLog: { intervalMs: 20 }, healthCheckPeriodMs: 20, leakDetectionMs: 60_000 },
     );
+    startPoolStatsLogger(pool, { intervalMs: 30 });
     await pool.query('select 1');
     while (pool.idleCount < 2) await sleep(10);
     say('done');
@@ -68,6 +70,12 @@ const SCENARIOS: Record<string, () => Promise<void>> = {
     await sleep(1_200);
     const { rows } = await pool.query<{ n: number }>('select 2 as n');
     say(`answer ${rows[0]?.n}`);
+  },
+
+  async busy() {
+    const pool = await childPool({ minConns: 2 });
+    pool.on('acquire', () => say('busy'));
+    await pool.query('select pg_sleep(60)');
   },
 
   async signals() {

@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ConnectTimeoutError } from '../../../src/index.js';
+import { useProxy } from '../../support/proxy.js';
+import { rejection, until } from '../../support/until.js';
+import { unique, useFaultServer } from '../support/fault-server.js';
+import { dropSyns, freeze, freezeListener } from '../support/signals.js';
+import { useWatchedPools } from '../support/watched-pools.js';
+
+// Few connections, so that the queue of the listening socket is short too.
+const server = useFaultServer({ max_connections: '10' });
+const proxy = useProxy(server);
+const makePool = useWatchedPools(server);
+
+/** How soon a socket is gone after its caller was rejected, in milliseconds. */
+const GONE_MS = 1_500;
+/** How soon who waits gets a new connection after a dead one was discarded, in milliseconds. */
+const SERVED_MS = 1_000;
+
+beforeEach(() => proxy().clear());
+
+/** How many backends run a statement with the mark. */
+async function running(mark: string): Promise<number> {
+  const { rows } = await server().query<{ n: number }>(
+    "select count(*)::int as n from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like $1",
+    [`%${mark}%`],
+  );
+  return rows[0]?.n ?? 0;
+}
+
+/** Ends what was begun. */
+type Begun = () => void | Promise<void>;
+
+const ON_CONNECT: [string, () => { host: string; port: number }, () => Begun | Promise<Begun>][] = [
+  ['a server that hangs accepts nobody', server, () => freezeListener(server())],
+  ['the SYN is dropped', server, () => dropSyns(server())],
+  [
+    'the network swallows what is sent',
+    proxy,
+    () => {
+      proxy().set({ blackHole: true });
+      return () => proxy().clear();
+    },
+  ],
+];
+
+describe.each(ON_CONNECT)('a connect where %s', (_how, to, begin) => {
+  test('rejects on the deadline, which it names, and leaves no socket', async () => {
+    const pool = await makePool(to(), { maxOpenConns: 2 }, { connectTimeoutMs: 500 });
+    const end = await begin();
+    const calls = [pool.connect(), pool.query(unique('select 1')), pool.connect()].map(rejection);
+    for (const error of await Promise.all(calls)) {
+      expect(error).toBeInstanceOf(ConnectTimeoutError);
+      expect(error.message).toContain('timeout');
+    }
+    await until('the sockets are gone', () => pool.socketsHeld() === 0, GONE_MS);
+    expect(pool.totalCount).toBe(0);
+    await end();
+    await pool.keepsTheRules({ timeout: 'any' });
+  });
+
+  test('that outlasts the wait for a connection rejects with the text that people know', async () => {
+    const pool = await makePool(to(), { maxOpenConns: 1 }, { connectTimeoutMs: 900 });
+    const end = await begin();
+    const error = await rejection(pool.connect({ timeoutMs: 300 }));
+    expect(error.message).toMatch(/^timeout exceeded when trying to connect/);
+    await until('the attempt is given up too', () => pool.totalCount === 0);
+    await end();
+    await pool.keepsTheRules({ timeout: 'any' });
+  });
+});
+
+describe('a query that gets no answer', () => {
+  test('because the network swallows it rejects on its deadline, and who waits is served', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    await pool.query(unique('select 1'));
+    proxy().forgetOpen();
+    const lost = rejection(pool.query(unique('select 1')));
+    const waiting = pool.connect();
+    expect((await lost).message).toMatch(/^Query read timeout/);
+    const discardedAt = performance.now();
+    const client = await waiting;
+    expect(performance.now() - discardedAt).toBeLessThan(SERVED_MS);
+    client.release();
+    await until(
+      'its socket and that of its cancel request are gone',
+      () => pool.socketsHeld() === 1,
+      GONE_MS,
+    );
+    proxy().resetForgotten();
+    await pool.keepsTheRules({ timeout: 1 });
+  });
+
+  test('because it was lost on the way is not asked again', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
+    await server().query('create table deeds (id int)');
+    await pool.query(unique('select 1'));
+    // The server gets the statement and carries it out; its answer gets lost.
+    const lost = rejection(pool.query(unique('insert into deeds select 1 from pg_sleep(0.3)')));
+    await until('it runs', () => running('insert into deeds'));
+    proxy().forgetOpen();
+    expect((await lost).message).toContain('timeout');
+    proxy().resetForgotten();
+    await pool.keepsTheRules({ timeout: 1 });
+    expect((await server().query('select id from deeds')).rows).toEqual([{ id: 1 }]);
+  });
+
+  test('on a checked-out client rejects on its deadline, and the client may be released late', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    const client = await pool.connect();
+    await client.query(unique('begin'));
+    proxy().forgetOpen();
+    const lost = rejection(client.query(unique('select 1')));
+    const waiting = pool.connect();
+    expect((await lost).message).toContain('timeout');
+    const discardedAt = performance.now();
+    (await waiting).release();
+    expect(performance.now() - discardedAt).toBeLessThan(SERVED_MS);
+    expect((await rejection(client.query(unique('commit')))).message).toContain('timeout');
+    client.release();
+    await until('its sockets are gone', () => pool.socketsHeld() === 1, GONE_MS);
+    proxy().resetForgotten();
+    await pool.keepsTheRules({ timeout: 1 });
+  });
+
+  test('because its backend hangs rejects on its deadline', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    const client = await pool.connect();
+    const thaw = freeze((client as unknown as { processID: number }).processID);
+    const lost = rejection(client.query(unique('select 1')));
+    expect((await lost).message).toContain('timeout');
+    client.release();
+    await until('its sockets are gone', () => pool.socketsHeld() === 0, GONE_MS);
+    thaw();
+    await pool.keepsTheRules({ timeout: 1 });
+  });
+
+  test('while everything else does rejects, is cancelled on the server, and ends its connection', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
+    const slow = rejection(pool.query(unique('select pg_sleep(60), 4711')));
+    await until('the server runs it', () => running('4711'));
+    expect((await slow).message).toMatch(/^Query read timeout/);
+    await until('it is cancelled', async () => (await running('4711')) === 0, 3_000);
+    await until('the sockets are gone', () => pool.socketsHeld() === 0, GONE_MS);
+    await pool.keepsTheRules({ timeout: 1 });
+  });
+});

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { useProxy } from '../../support/proxy.js';
+import { rejection, until } from '../../support/until.js';
+import { unique, useFaultServer } from '../support/fault-server.js';
+import { useWatchedPools } from '../support/watched-pools.js';
+
+const server = useFaultServer();
+const proxy = useProxy(server);
+const makePool = useWatchedPools(server);
+
+beforeEach(() => proxy().clear());
+
+describe('an outage that a minimum is filled against', () => {
+  test('is met with pauses between attempts, and the pool is restored after it', async () => {
+    proxy().set({ refuse: true });
+    const attempts: number[] = [];
+    const pool = await makePool(
+      proxy(),
+      { minConns: 3, maxOpenConns: 3 },
+      { beforeConnect: () => void attempts.push(performance.now()) },
+    );
+    await sleep(4_000);
+    const pauses = attempts.slice(1).map((at, index) => at - (attempts[index] ?? at));
+    // They grow beyond the half second after which any lost connection is replaced.
+    expect(Math.max(...pauses)).toBeGreaterThan(740);
+    expect(proxy().accepted).toBeGreaterThan(3);
+    expect(proxy().accepted).toBeLessThanOrEqual(40);
+    proxy().set({ refuse: false });
+    await until('the pool is restored', () => pool.idleCount === 3, 10_000);
+    expect(pool.stat().newConnsCount).toBe(proxy().accepted);
+    await pool.keepsTheRules({ network: 'any' });
+  });
+
+  test('in which the signal of newPool gave up the first fill is over for the health check too', async () => {
+    await proxy().pause();
+    const controller = new AbortController();
+    const pool = await makePool(
+      proxy(),
+      { minConns: 2 },
+      { signal: controller.signal, healthCheckPeriodMs: 150 },
+    );
+    // Two failures each; the pause before the next attempts is by now longer than what follows.
+    await until('attempts have failed', () => pool.stat().newConnsCount >= 4 && pool.totalCount === 0);
+    controller.abort();
+    await sleep(50);
+    await proxy().listen();
+    await until('the pool is full', () => pool.idleCount === 2, 8_000);
+    await pool.keepsTheRules({});
+  });
+
+  test('in the life of a pool is met with pauses too, and calls in it reject with its code', async () => {
+    const pool = await makePool(proxy(), { minConns: 3, maxOpenConns: 3 });
+    await until('the pool is warm', () => pool.idleCount === 3, 3_000);
+    proxy().set({ refuse: true });
+    const before = proxy().accepted;
+    proxy().resetAll();
+    await until('all are lost', () => pool.totalCount === 0);
+    expect((await rejection(pool.query(unique('select 1')))).code).toBe('ECONNRESET');
+    await sleep(2_000);
+    expect(proxy().accepted - before).toBeLessThanOrEqual(21);
+    proxy().set({ refuse: false });
+    expect((await pool.query(unique('select 1 as one'))).rows).toEqual([{ one: 1 }]);
+    await until('the pool is restored', () => pool.idleCount === 3, 10_000);
+    await pool.keepsTheRules({ network: 'some' });
+  });
+
+  test('leaves a record of each failed attempt’s kind, and nothing unhandled', async () => {
+    await proxy().pause();
+    const pool = await makePool(proxy(), { minConns: 1 });
+    await until('it is logged', () => pool.log.named('postgres connect failed').length > 0);
+    expect(pool.log.named('postgres connect failed')[0]).toMatchObject({
+      level: 'warn',
+      fields: { error_type: 'ECONNREFUSED', phase: 'tcp', attempt: 1 },
+    });
+    await proxy().listen();
+    await pool.keepsTheRules({});
+  });
+});

@@ -1,0 +1,14 @@
+import { connect } from 'node:net';
+import type { Endpoint } from '../../support/pools.js';
+
+/** Whether a port takes a connection, whatever is said on it. */
+export function accepts({ port, host }: Endpoint): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,78 @@
+import { createSocket, type Socket } from 'node:dgram';
+import dns from 'node:dns';
+import { afterAll, beforeAll } from 'vitest';
+
+/** The domain whose names this file's tests decide; reserved for tests. */
+const DOMAIN = '.test';
+const TYPE_A = 1;
+
+/** A name server, and a process that asks it: names of the domain `test` mean what a test says. */
+export class Names {
+  /** Cumulative: questions for the address of a name. */
+  questions = 0;
+  readonly #addresses = new Map<string, string>();
+
+  set(name: string, address: string): void {
+    this.#addresses.set(name, address);
+  }
+
+  /** The answer to a question, as RFC 1035 lays it out. */
+  answer(question: Buffer): Buffer {
+    const labels: string[] = [];
+    let at = 12;
+    for (let length = question[at] ?? 0; length > 0; length = question[at] ?? 0) {
+      labels.push(question.toString('latin1', at + 1, at + 1 + length));
+      at += 1 + length;
+    }
+    const asked = question.subarray(12, at + 5);
+    const address = this.#addresses.get(labels.join('.'));
+    const known = address !== undefined && question.readUInt16BE(at + 1) === TYPE_A;
+    if (known) this.questions += 1;
+    const header = Buffer.alloc(12);
+    question.copy(header, 0, 0, 2);
+    // A response, recursion available; a name that nobody set does not exist.
+    header.writeUInt16BE(address === undefined ? 0x8183 : 0x8180, 2);
+    header.writeUInt16BE(1, 4);
+    header.writeUInt16BE(known ? 1 : 0, 6);
+    if (!known) return Buffer.concat([header, asked]);
+    // The name asked for, type A, class IN, a lifetime of 0 s, four bytes.
+    const record = Buffer.from([0xc0, 0x0c, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4]);
+    return Buffer.concat([header, asked, record, Buffer.from(address.split('.').map(Number))]);
+  }
+}
+
+/** Runs a name server for the calling file's tests and has this process ask it for names of the domain `test`. */
+export function useNames(): Names {
+  const names = new Names();
+  const { lookup } = dns;
+  const resolver = new dns.promises.Resolver();
+  let server: Socket | undefined;
+  beforeAll(async () => {
+    const socket = (server = createSocket('udp4'));
+    socket.on('message', (question, { port, address }) => socket.send(names.answer(question), port, address));
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+    resolver.setServers([`127.0.0.1:${socket.address().port}`]);
+    // What a socket asks; the system's own resolver cannot be told of a server without being root.
+    dns.lookup = ((name: string, options: { all?: boolean }, done: (...args: unknown[]) => void) => {
+      if (!name.endsWith(DOMAIN)) {
+        (lookup as (...args: unknown[]) => void)(name, options, done);
+        return;
+      }
+      resolver.resolve4(name).then(
+        (found) =>
+          options.all === true
+            ? done(
+                null,
+                found.map((address) => ({ address, family: 4 })),
+              )
+            : done(null, found[0], 4),
+        done,
+      );
+    }) as typeof dns.lookup;
+  });
+  afterAll(() => {
+    dns.lookup = lookup;
+    server?.close();
+  });
+  return names;
+}
