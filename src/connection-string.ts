@@ -46,9 +46,17 @@ function build(fields: Unchecked<Config>, user: string, password: string): strin
   checkSslMode(fields);
   const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
   const host = hostPart(text(fields.host, 'host'));
-  const port = escape(String((fields as Config).port), '');
+  const port = escape(portText(fields.port), '');
   const database = escape(text(fields.database, 'database'), DATABASE_KEEPS);
   return `postgres://${login}@${host}:${port}/${database}?sslmode=${effectiveSslMode(fields as Config)}`;
+}
+
+function portText(port: unknown): string {
+  // Some objects have no text form at all.
+  if (port !== undefined && typeof port !== 'number' && typeof port !== 'string') {
+    throw new ConfigError('port must be between 1 and 65535');
+  }
+  return String(port);
 }
 
 function text(value: unknown, name: string): string {

@@ -1,0 +1,55 @@
+import fc from 'fast-check';
+import { afterConnects } from './after-connect.js';
+import { beforeConnects } from './before-connect.js';
+import { configs } from './config.js';
+import { anyStrings, roundTrips } from './connection-strings.js';
+import { tokens } from './tokens.js';
+import { regions, roleCredentials } from './metadata.js';
+import { optionObjects } from './options.js';
+import { passwordFileBytes, passwordFiles } from './password-file.js';
+import type { Target } from './target.js';
+
+/** Every target, each made when its turn comes. */
+export const TARGETS: readonly (() => Target<never> | Promise<Target<never>>)[] = [
+  () => configs as Target<never>,
+  () => optionObjects as Target<never>,
+  () => passwordFiles as Target<never>,
+  () => passwordFileBytes() as Target<never>,
+  () => roundTrips as Target<never>,
+  () => anyStrings as Target<never>,
+  async () => (await beforeConnects()) as Target<never>,
+  async () => (await tokens()) as Target<never>,
+  async () => (await afterConnects()) as Target<never>,
+  async () => (await regions()) as Target<never>,
+  async () => (await roleCredentials()) as Target<never>,
+];
+
+/** Tries a target's part of so many cases, or what fits into `limitMs`; rejects with the smallest input that fails, and the seed and path that replay it. */
+export async function fuzz(
+  make: (typeof TARGETS)[number],
+  {
+    cases,
+    seed,
+    path,
+    limitMs,
+  }: { cases: number; seed: number; path?: string | undefined; limitMs?: number },
+): Promise<{ readonly name: string; readonly cases: number }> {
+  const target = await make();
+  const numRuns = Math.ceil((cases * target.share) / 100);
+  let tried = 0;
+  const property = fc.asyncProperty(target.input, async (input) => {
+    tried += 1;
+    await target.attempt(input);
+  });
+  try {
+    await fc.assert(property, {
+      seed,
+      numRuns,
+      ...(path !== undefined && { path }),
+      ...(limitMs !== undefined && { interruptAfterTimeLimit: limitMs }),
+    });
+  } finally {
+    await target.close?.();
+  }
+  return { name: target.name, cases: tried };
+}

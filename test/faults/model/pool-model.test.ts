@@ -1,0 +1,85 @@
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { useProxy } from '../../support/proxy.js';
+import { usePostgres } from '../../support/servers.js';
+import { until } from '../../support/until.js';
+import { steps } from './steps.js';
+import { TimerWatch } from './timer-watch.js';
+import { World, type PoolShape } from './world.js';
+
+/** `MODEL_RUNS` runs for as long as they take; by default as many as fit into half a minute, at most these. */
+const QUICK_RUNS = 60;
+const QUICK_MS = 25_000;
+const DAY_MS = 86_400_000;
+const { MODEL_RUNS, MODEL_SEED, MODEL_PATH } = process.env;
+
+const server = usePostgres();
+const proxy = useProxy(server);
+
+const shape: fc.Arbitrary<PoolShape> = fc.record({
+  max: fc.integer({ min: 1, max: 4 }),
+  min: fc.constantFrom(0, 0, 1),
+  maxConnecting: fc.integer({ min: 1, max: 4 }),
+  maxUses: fc.constantFrom(0, 0, 5),
+});
+
+test(
+  'a pool keeps its promises through random acquires, queries, releases, faults, reset and end',
+  { timeout: DAY_MS },
+  async () => {
+    const seed = MODEL_SEED === undefined ? randomInt(2 ** 31) : Number(MODEL_SEED);
+    console.log(`seed ${seed}: MODEL_SEED=${seed} MODEL_RUNS=${MODEL_RUNS ?? QUICK_RUNS} replays`);
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        shape,
+        fc.commands(
+          [...steps.flatMap(({ arbitrary, weight = 1 }) => Array.from({ length: weight }, () => arbitrary))],
+          { maxCommands: 45, size: 'max' },
+        ),
+        async (given, commands) => {
+          runs += 1;
+          const timers = new TimerWatch();
+          const before = process.getActiveResourcesInfo();
+          const world = await World.make(server(), proxy(), given);
+          try {
+            await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
+            await world.finish();
+            expect(timers.running, 'timers left').toEqual([]);
+            let more: string[] = [];
+            await until('nothing of the pool keeps the process alive', () => {
+              more = beyond(before, process.getActiveResourcesInfo());
+              return more.length === 0;
+            }).catch(() => {
+              throw new Error(`left: ${more.join(', ')}`);
+            });
+          } finally {
+            timers.stop();
+            world.abandon();
+          }
+        },
+      ),
+      {
+        seed,
+        numRuns: Number(MODEL_RUNS ?? QUICK_RUNS),
+        // The same steps may take another course: time is not the test's to replay.
+        endOnFailure: true,
+        ...(MODEL_PATH !== undefined && { path: MODEL_PATH }),
+        ...(MODEL_RUNS === undefined && { interruptAfterTimeLimit: QUICK_MS }),
+      },
+    );
+    console.log(`${runs} runs`);
+    expect(runs).toBeGreaterThan(0);
+  },
+);
+
+/** What there is more of now; immediates come and go. */
+function beyond(before: readonly string[], now: readonly string[]): string[] {
+  const left = [...before];
+  return now.filter((type) => {
+    const at = left.indexOf(type);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0 && type !== 'Immediate';
+  });
+}

@@ -1,0 +1,228 @@
+import type { PoolClient } from 'pg';
+import { newPool, type InstrumentedPool } from '../../../src/index.js';
+import type { LocalPostgres } from '../../../local-rds/index.js';
+import { errorClass } from '../../support/error-class.js';
+import type { ProxyControls } from '../../support/proxy-link.js';
+import type { Proxy } from '../../support/proxy.js';
+import { until } from '../../support/until.js';
+import { Holding } from './holding.js';
+
+/** How long everything may take to settle when the faults are over, in milliseconds. */
+const SETTLE_MS = 20_000;
+/** How long an idle pool may take to have as many sockets and sessions as it counts, in milliseconds. */
+const COUNTS_MS = 10_000;
+
+/** What a run's pool is like. */
+export interface PoolShape {
+  readonly max: number;
+  readonly min: number;
+  readonly maxConnecting: number;
+  readonly maxUses: number;
+}
+
+/** The proxy's controls when it only passes on. */
+export const UNDISTURBED: ProxyControls = {
+  delayMs: 0,
+  chunkBytes: Infinity,
+  messageDelayMs: () => 0,
+  blackHole: false,
+  refuse: false,
+  cutAfterBytes: Infinity,
+};
+
+const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+let runs = 0;
+
+/** A pool on a real server behind a proxy that disturbs, and a book of what was asked of it and what came back. */
+export class World {
+  holdings: Holding[] = [];
+  readonly formerReleases: ((error?: unknown) => void)[] = [];
+  /** Holders who gave their session back as it may be handed on. */
+  readonly mayBeSeen = new Set<number>();
+  ended = false;
+  readonly #owners = new Map<PoolClient, Holding>();
+  readonly #pending = new Map<number, string>();
+  readonly #violations: string[] = [];
+  #lastId = 0;
+
+  private constructor(
+    readonly pool: InstrumentedPool,
+    readonly proxy: Proxy,
+    readonly server: LocalPostgres,
+    readonly application: string,
+    readonly shape: PoolShape,
+  ) {}
+
+  static async make(server: LocalPostgres, proxy: Proxy, shape: PoolShape): Promise<World> {
+    runs += 1;
+    const application = `model ${process.pid} ${runs}`;
+    const { user, password, database } = server;
+    const pool = await newPool(
+      {
+        ...{ host: proxy.host, port: proxy.port, user, password, database, sslMode: 'disable' },
+        maxOpenConns: shape.max,
+        minConns: shape.min,
+        connMaxLifetimeMs: 400,
+      },
+      {
+        pg: { application_name: application },
+        ...{ maxConnecting: shape.maxConnecting, maxUses: shape.maxUses },
+        ...{ acquireTimeoutMs: 1_000, connectTimeoutMs: 1_000, queryTimeoutMs: 500 },
+        ...{
+          idleTimeoutMs: 250,
+          healthCheckPeriodMs: 50,
+          connMaxLifetimeJitterMs: 200,
+          leakDetectionMs: 100,
+        },
+        logger: silent,
+      },
+    );
+    return new World(pool, proxy, server, application, shape);
+  }
+
+  /** Knows until it settles that the promise has not. */
+  async track<T>(what: string, promise: Promise<T>): Promise<T> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    this.#pending.set(id, what);
+    try {
+      return await promise;
+    } finally {
+      this.#pending.delete(id);
+    }
+  }
+
+  /** Acquires a client and signs its session when it comes. */
+  acquire(acquiring: Promise<PoolClient>): void {
+    const { ended } = this;
+    const held = acquiring.then(
+      (client) => {
+        if (ended) this.violated('an ended pool handed out a client');
+        const other = this.#owners.get(client);
+        if (other !== undefined) this.violated(`holder ${other.id} and another one have the same client`);
+        this.#lastId += 1;
+        const holding = new Holding(this, client, this.#lastId);
+        this.#owners.set(client, holding);
+        this.holdings.push(holding);
+        holding.mark();
+      },
+      (error: unknown) => {
+        if (ended && errorClass(error) !== 'ERR_PGAUGE_POOL_ENDED' && errorClass(error) !== 'AbortError')
+          this.violated(`an ended pool said ${String(error)}`);
+        this.failed('acquire', error);
+      },
+    );
+    void this.track('acquire', held);
+  }
+
+  /** The client is no longer this holder's. */
+  given(holding: Holding): void {
+    this.#owners.delete(holding.client);
+    this.holdings = this.holdings.filter((one) => one !== holding);
+    this.formerReleases.push(holding.release);
+  }
+
+  /** A call failed: a fault may be why, or the test's own SQL; but never the failed transaction of somebody else. */
+  failed(what: string, error: unknown, inTransaction = false): void {
+    const name = errorClass(error);
+    if (name === undefined) this.violated(`${what} failed with ${String((error as Error).stack)}`);
+    if (name === '25P02' && !inTransaction) this.violated(`${what} ran in another's failed transaction`);
+  }
+
+  violated(what: string): void {
+    this.#violations.push(what);
+  }
+
+  end(): void {
+    this.ended = true;
+    void this.track('end', this.pool.end());
+  }
+
+  /** What must hold after every step. */
+  check(): void {
+    const { pool, shape } = this;
+    const { totalConns, acquiredConns, idleConns, constructingConns } = pool.stat();
+    if (totalConns > shape.max) this.violated(`${totalConns} connections of at most ${shape.max}`);
+    if (constructingConns > shape.maxConnecting)
+      this.violated(`${constructingConns} dials of at most ${shape.maxConnecting}`);
+    if (totalConns !== acquiredConns + idleConns + constructingConns)
+      this.violated('the counts do not add up');
+    if (pool.waitingCount > 0 && acquiredConns + constructingConns === 0)
+      this.violated('a waiter has neither a dial nor a busy connection to wait for');
+    if (this.#violations.length > 0) throw new Error(this.#violations.join('\n'));
+  }
+
+  /** Ends what a run that failed left behind. */
+  abandon(): void {
+    this.calm();
+    this.proxy.resetAll();
+    void this.pool.end();
+    for (const holding of this.holdings) holding.drop();
+  }
+
+  /** Ends the disturbances; connections are as they are. */
+  calm(): void {
+    this.proxy.set(UNDISTURBED);
+  }
+
+  /** Without disturbances the pool counts as many connections as there are sockets, and sessions at the server. */
+  async countsAgree(): Promise<void> {
+    let seen = '';
+    const agree = async (): Promise<boolean> => {
+      this.proxy.dropClosed();
+      const before = this.pool.totalCount;
+      const sessions = await this.#sessions();
+      const [total, sockets] = [this.pool.totalCount, this.proxy.open];
+      seen = `pool ${total}, sockets ${sockets}, sessions ${sessions}`;
+      return before === total && total === sockets && total === sessions;
+    };
+    await until('as many connections as sockets and sessions', agree, COUNTS_MS).catch(() => {
+      throw new Error(`the counts differ: ${seen}`);
+    });
+  }
+
+  /** Ends the disturbances, gives all back, ends the pool and checks that nothing is left. */
+  async finish(): Promise<void> {
+    this.calm();
+    if (!this.ended) await this.countsAgree();
+    await this.#allGivenBack();
+    this.check();
+    if (!this.ended) {
+      const works = (): Promise<boolean> =>
+        this.pool.query('select 1').then(
+          () => true,
+          () => false,
+        );
+      await until('a query that succeeds', works, SETTLE_MS);
+      await this.countsAgree();
+      this.end();
+      await this.#allGivenBack();
+    }
+    if (this.pool.totalCount !== 0) this.violated(`an ended pool counts ${this.pool.totalCount} connections`);
+    await until('no socket is left', () => this.proxy.open === 0);
+    await until('no session is left', async () => {
+      this.proxy.dropClosed();
+      return (await this.#sessions()) === 0;
+    });
+    this.check();
+  }
+
+  /** Releases what is held, and what is acquired meanwhile, until nothing is under way. */
+  async #allGivenBack(): Promise<void> {
+    const settled = (): boolean => {
+      for (const holding of this.holdings) holding.drop();
+      return this.#pending.size === 0 && this.holdings.length === 0;
+    };
+    await until('every promise settles', settled, SETTLE_MS).catch(() => {
+      throw new Error(`never settled: ${[...this.#pending.values()].join(', ')}`);
+    });
+  }
+
+  async #sessions(): Promise<number> {
+    const { rows } = await this.server.query<{ n: number }>(
+      'select count(*)::int as n from pg_stat_activity where application_name = $1',
+      [this.application],
+    );
+    return rows[0]?.n ?? NaN;
+  }
+}

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import type { InstrumentedPool } from '../../src/index.js';
+import type { ServerProcess } from './server-process.js';
+
+/** What a fault may disturb. */
+export interface Scene {
+  readonly server: ServerProcess;
+  readonly pool: InstrumentedPool;
+  readonly application: string;
+}
+
+/** One disturbance: how long it lasts, the calm after it, and a number from 0 up to 1 that varies it. */
+export interface Fault {
+  readonly kind: keyof typeof FAULTS;
+  readonly lastsMs: number;
+  readonly calmMs: number;
+  readonly vary: number;
+}
+
+type Inject = (scene: Scene, fault: Fault) => Promise<void>;
+
+/** Disturbs the traffic for as long as the fault lasts. */
+function traffic(controls: (vary: number) => Parameters<ServerProcess['ask']>[1]): Inject {
+  return async ({ server }, { lastsMs, vary }) => {
+    await server.ask('disturb', controls(vary) as object);
+    await sleep(lastsMs);
+    await server.ask('disturb', { ...UNDISTURBED });
+  };
+}
+
+// Infinity does not travel between processes.
+const UNDISTURBED = {
+  delayMs: 0,
+  chunkBytes: Number.MAX_SAFE_INTEGER,
+  blackHole: false,
+  refuse: false,
+  cutAfterBytes: Number.MAX_SAFE_INTEGER,
+};
+
+/** Has the gate behave otherwise for as long as the fault lasts, with the connections there are or with new ones. */
+function gate(controls: {
+  delayMs?: number;
+  rejectTokens?: boolean;
+  fatal?: { code: string; message: string };
+}): Inject {
+  return async ({ server }, { lastsMs, vary }) => {
+    await server.ask('gate', controls);
+    if (vary < 0.5) await server.ask('resetLinks');
+    await sleep(lastsMs);
+    await server.ask('gate', { delayMs: 0, rejectTokens: false });
+    await server.ask('gateWorks');
+  };
+}
+
+/** Revokes the credentials in use while the metadata service, which has new ones, is disturbed. */
+function credentials(fault: { hang?: boolean; status?: number; delayMs?: number }): Inject {
+  return async ({ server }, { lastsMs }) => {
+    await server.ask('metadata', fault);
+    await server.ask('revokeCredentials');
+    await server.ask('resetLinks');
+    await sleep(lastsMs);
+    await server.ask('metadata', {});
+  };
+}
+
+/** Every fault that is injected, by the name the report has for it. */
+export const FAULTS = {
+  'server restart, fast': ({ server }) => server.ask('restart', 'fast'),
+  'server restart, immediate': ({ server }) => server.ask('restart', 'immediate'),
+  'server killed': async ({ server }, { lastsMs }) => {
+    await server.ask('kill');
+    await sleep(lastsMs);
+    await server.ask('start');
+  },
+  'sessions terminated': async ({ server, application }, { vary }) => {
+    await server.ask('killBackends', application, 1 + Math.floor(vary * 8));
+  },
+  'connections reset': async ({ server }) => server.ask('resetLinks'),
+  'connections gone dead': async ({ server }) => server.ask('forgetLinks'),
+  'black hole': traffic(() => ({ blackHole: true })),
+  'cut in a message': traffic((vary) => ({ cutAfterBytes: Math.round(1_000 + vary * 30_000) })),
+  'slow link': traffic((vary) => ({ delayMs: 5 + vary * 60 })),
+  'throttled link': traffic((vary) => ({ chunkBytes: Math.ceil(20 + vary * 100), delayMs: 0.2 })),
+  'connections refused by the proxy': traffic(() => ({ refuse: true })),
+  'nobody listens': async ({ server }, { lastsMs }) => {
+    await server.ask('pauseProxy');
+    await server.ask('resetLinks');
+    await sleep(lastsMs);
+    await server.ask('resumeProxy');
+  },
+  'server starting up (57P03)': gate({
+    fatal: { code: '57P03', message: 'the database system is starting up' },
+  }),
+  'server full (53300)': gate({ fatal: { code: '53300', message: 'sorry, too many clients already' } }),
+  'slow logins': gate({ delayMs: 400 }),
+  'tokens rejected': gate({ rejectTokens: true }),
+  'credentials revoked': credentials({}),
+  'credentials revoked, metadata service hangs': credentials({ hang: true }),
+  'credentials revoked, metadata service fails': credentials({ status: 500 }),
+  'credentials revoked, metadata service slow': credentials({ delayMs: 700 }),
+  'reset()': ({ pool }) => {
+    pool.reset();
+    return Promise.resolve();
+  },
+} satisfies Record<string, Inject>;
+
+// Rarer than the rest: a revoked key is looked up again at most once in 10 s, so each of these is a long outage.
+const weightOf = (kind: string): number => (kind.startsWith('credentials') ? 1 : 3);
+
+const fault: fc.Arbitrary<Fault> = fc.record({
+  kind: fc.oneof(
+    ...Object.keys(FAULTS).map((kind) => ({
+      weight: weightOf(kind),
+      arbitrary: fc.constant(kind as keyof typeof FAULTS),
+    })),
+  ),
+  lastsMs: fc.integer({ min: 100, max: 2_500 }),
+  calmMs: fc.integer({ min: 300, max: 2_500 }),
+  vary: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+});
+
+/** The faults of a run: every kind once, in random order, and then any. */
+export function faultPlan(seed: number, count: number): Fault[] {
+  const any = fc.sample(fault, { seed, numRuns: count });
+  const kinds = Object.keys(FAULTS) as Fault['kind'][];
+  const [order = kinds] = fc.sample(fc.shuffledSubarray(kinds, { minLength: kinds.length }), {
+    seed,
+    numRuns: 1,
+  });
+  return any.map((one, at) => ({ ...one, kind: order[at] ?? one.kind }));
+}

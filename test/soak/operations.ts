@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
+import type { InstrumentedPool } from '../../src/index.js';
+import { errorClass } from '../support/error-class.js';
+import type { Ledger } from './ledger.js';
+import type { Tally } from './tally.js';
+
+/** What operations share. */
+export interface Load {
+  readonly pool: InstrumentedPool;
+  readonly tally: Tally;
+  readonly ledger: Ledger;
+  readonly owners: Map<PoolClient, number>;
+  lastOwner: number;
+}
+
+/** Checks a client out and that nobody else has it, in this process and by what its session remembers. */
+async function checkOut(load: Load, acquiring: Promise<PoolClient>): Promise<PoolClient> {
+  const client = await load.tally.watch('acquire', acquiring);
+  const holder = load.owners.get(client);
+  if (holder !== undefined) load.tally.isWrong('one client was handed to two holders');
+  load.lastOwner += 1;
+  load.owners.set(client, load.lastOwner);
+  return client;
+}
+
+function giveBack(load: Load, client: PoolClient, error?: unknown): void {
+  load.owners.delete(client);
+  client.release(error as Error | undefined);
+}
+
+/** Runs `work` with a client that is given back after it, with the error if there was one. */
+async function holding(load: Load, work: (client: PoolClient) => Promise<void>): Promise<void> {
+  const client = await checkOut(load, load.pool.connect());
+  let failed: unknown;
+  try {
+    await work(client);
+  } catch (error) {
+    failed = error;
+    throw error;
+  } finally {
+    giveBack(load, client, failed);
+  }
+}
+
+async function expectEcho(load: Load, on: Pick<PoolClient, 'query'>, vary: number): Promise<void> {
+  const nonce = `${vary}-${Math.random()}`;
+  const query = on.query<{ nonce: string }>('select $1::text as nonce, pg_sleep($2)', [nonce, vary / 50]);
+  const { rows } = await load.tally.watch('query', query);
+  if (rows.length !== 1 || rows[0]?.nonce !== nonce)
+    load.tally.isWrong('a query got the answer of another one');
+}
+
+const INSERT = 'insert into written (id) values ($1)';
+
+/** Errors of an acquire, after which no statement can have been sent. */
+const NEVER_SENT = /^(ERR_PGAUGE_.*|28...|57P03|53300|ECONNREFUSED)$/;
+
+/** What a worker may do, with a number from 0 up to 1 that varies it. */
+export const OPERATIONS = {
+  echo: async (load: Load, vary: number) => expectEcho(load, load.pool, vary),
+
+  async rows({ pool, tally }: Load, vary: number) {
+    const [count, factor] = [Math.ceil(vary * 500), Math.ceil(vary * 1_000)];
+    const { rows } = await pool.query<{ i: number; p: number }>(
+      'select i, i * $1::int as p from generate_series(1, $2::int) i',
+      [factor, count],
+    );
+    const right = rows.length === count && rows.every(({ i, p }, at) => i === at + 1 && p === i * factor);
+    if (!right) tally.isWrong(`a query of ${count} rows got others`);
+  },
+
+  callback: ({ pool }: Load) =>
+    new Promise<void>((resolve, reject) => {
+      pool.query('select 1', (error: Error | undefined) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    }),
+
+  async insert({ pool, ledger }: Load) {
+    const id = ledger.begin();
+    ledger.sent(id);
+    try {
+      await pool.query(INSERT, [id]);
+      ledger.committed(id);
+    } catch (error) {
+      if (NEVER_SENT.test(errorClass(error) ?? '')) ledger.refused(id);
+      throw error;
+    }
+  },
+
+  transaction: (load: Load, vary: number) =>
+    holding(load, async (client) => {
+      const { ledger } = load;
+      const ids = [ledger.begin(), ledger.begin()];
+      await client.query('begin');
+      for (const id of ids) await client.query(INSERT, [id]);
+      if (vary < 0.2) {
+        await client.query('rollback');
+        return;
+      }
+      for (const id of ids) ledger.sent(id);
+      const { command } = await client.query('commit');
+      if (command !== 'COMMIT') load.tally.isWrong(`a commit was answered with ${command}`);
+      for (const id of ids) ledger.committed(id);
+    }),
+
+  /** Released in a transaction: none of it may ever be seen, by the next holder or in the table. */
+  async abandonedTransaction(load: Load) {
+    const id = load.ledger.begin();
+    await holding(load, async (client) => {
+      await client.query(`begin; set soak.owner = 'abandoned'`);
+      await client.query(INSERT, [id]);
+    });
+  },
+
+  async failedTransaction(load: Load) {
+    const client = await checkOut(load, load.pool.connect());
+    const failed = client.query(`begin; set soak.owner = 'failed'; select 1/0`);
+    const error = await load.tally.watch('query', failed).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    giveBack(load, client);
+    if (error === undefined) load.tally.isWrong('a division by 0 had a result');
+    else if (errorClass(error) !== '22012') throw error as Error;
+  },
+
+  async releasedMidQuery(load: Load, vary: number) {
+    const client = await checkOut(load, load.pool.connect());
+    const outcome = load.tally.watch(
+      'query released midway',
+      client.query('select pg_sleep($1)', [vary / 10]),
+    );
+    giveBack(load, client);
+    await outcome.catch((error: unknown) => load.tally.failed(error));
+  },
+
+  session: (load: Load, vary: number) =>
+    holding(load, async (client) => {
+      const owner = `owner ${load.lastOwner}`;
+      const told = `coalesce(nullif(current_setting('soak.owner', true), ''), 'nobody') as owner`;
+      const { rows: before } = await client.query<{ owner: string }>(`select ${told}`);
+      if (before[0]?.owner !== 'nobody')
+        load.tally.isWrong(`a session came with the state of ${before[0]?.owner ?? '?'}`);
+      await client.query(`select set_config('soak.owner', $1, false)`, [owner]);
+      await sleep(vary * 20);
+      const { rows: after } = await client.query<{ owner: string }>(`select ${told}`);
+      if (after[0]?.owner !== owner)
+        load.tally.isWrong('a session was used by somebody else while it was held');
+      await client.query(`select set_config('soak.owner', '', false)`);
+    }),
+
+  async sqlError({ pool, tally }: Load) {
+    const error = await pool.query('select 1/0').then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error === undefined) tally.isWrong('a division by 0 had a result');
+    else if (errorClass(error) !== '22012') throw error as Error;
+  },
+
+  async aborted(load: Load, vary: number) {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), vary * 30);
+    try {
+      giveBack(load, await checkOut(load, load.pool.connect({ signal: abort.signal })));
+    } finally {
+      clearTimeout(timer);
+    }
+  },
+
+  async impatient(load: Load, vary: number) {
+    giveBack(load, await checkOut(load, load.pool.connect({ timeoutMs: 1 + vary * 20 })));
+  },
+
+  /** Longer than a query may take. */
+  async slowQuery({ pool }: Load, vary: number) {
+    await pool.query(`select pg_sleep($1)`, [1 + vary * 4]);
+  },
+
+  releasedWithError: (load: Load, vary: number) =>
+    checkOut(load, load.pool.connect()).then(async (client) => {
+      await expectEcho(load, client, vary / 4).finally(() => giveBack(load, client, new Error('unwanted')));
+    }),
+
+  async releasedTwice(load: Load, vary: number) {
+    const client = await checkOut(load, load.pool.connect());
+    const { release } = client;
+    giveBack(load, client);
+    await sleep(vary * 5);
+    try {
+      release();
+      load.tally.isWrong('a second release was taken');
+    } catch (error) {
+      const { message } = error as Error;
+      if (!message.startsWith('Release called on client which has already been released')) throw error;
+    }
+  },
+
+  /** A leak that comes back. */
+  leak: (load: Load, vary: number) =>
+    holding(load, async (client) => {
+      await sleep(vary * 3_000);
+      await expectEcho(load, client, 0);
+    }),
+};

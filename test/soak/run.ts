@@ -1,0 +1,182 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { newPool, type Config } from '../../src/index.js';
+import { until } from '../support/until.js';
+import { FAULTS, faultPlan, type Scene } from './faults.js';
+import { Ledger } from './ledger.js';
+import { ServerProcess } from './server-process.js';
+import { loginsAtATime, SILENT } from './storm.js';
+import { Tally } from './tally.js';
+import { activeResources, socketsTo, Vitals } from './vitals.js';
+import { Workload } from './workload.js';
+
+/** The pool's maximum, and how many use it at a time. */
+export const MAX = 8;
+export const WORKERS = 40;
+/** How many logins at a time the storm allows in its first run. */
+export const FEW = 2;
+/** How long everything may take to settle when the load has stopped, in milliseconds. */
+const SETTLE_MS = 30_000;
+const APPLICATION = 'pgauge-soak';
+/** Credentials that were revoked are looked up again at most once in 10 s. */
+const LONGEST_RECOVERY_MS = 20_000;
+
+/** What a soak found. */
+export interface Findings {
+  readonly seconds: number;
+  readonly tally: Tally;
+  readonly faults: ReadonlyMap<string, { count: number; recoveryMs: number }>;
+  readonly connections: number;
+  readonly writes: Awaited<ReturnType<Ledger['compare']>>;
+  readonly leakedSockets: number;
+  readonly leakedSessions: number;
+  readonly leakedResources: readonly string[];
+  readonly ended: boolean;
+  readonly heap: { readonly first: number; readonly last: number };
+  readonly longestStallMs: number;
+  readonly loginsFew: number;
+  readonly loginsUnlimited: number;
+}
+
+/** Loads a pool for so long while faults happen at random, and looks what is left. */
+export async function soak(durationMs: number, seed: number): Promise<Findings> {
+  const server = await ServerProcess.start();
+  try {
+    const facts = await server.ask('facts');
+    Object.assign(process.env, awsEnvironment(facts.imds));
+    await server.ask('prepare');
+    const config: Config = {
+      host: facts.host,
+      port: facts.port,
+      user: facts.user,
+      database: facts.database,
+      dynamicAuth: { awsRdsIam: { region: facts.region } },
+      sslMode: 'verify-full',
+    };
+    const before = activeResources();
+    const load = await loaded(server, { config, ca: facts.caPem }, durationMs, seed);
+    const leakedSockets = socketsTo([facts.port]);
+    const leakedSessions = await settled(
+      () => server.ask('sessions', APPLICATION),
+      (count) => count === 0,
+    );
+    const leakedResources = await settled(
+      () => beyond(before, activeResources()),
+      ({ length }) => length === 0,
+    );
+    const writes = await load.ledger.compare((from, to) => server.ask('written', from, to));
+    const storm = { config: { ...config, port: facts.stormPort }, ca: facts.caPem };
+    const loginsFew = await loginsAtATime(server, storm, FEW);
+    const loginsUnlimited = await loginsAtATime(server, storm, undefined);
+    const left = { leakedSockets, leakedSessions, leakedResources };
+    return { ...load, ...left, writes, loginsFew, loginsUnlimited };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function loaded(
+  server: ServerProcess,
+  { config, ca }: { readonly config: Config; readonly ca: string },
+  durationMs: number,
+  seed: number,
+) {
+  const pool = await newPool(
+    { ...config, maxOpenConns: MAX, minConns: 2, connMaxLifetimeMs: 4_000 },
+    {
+      ssl: { ca },
+      pg: { application_name: APPLICATION },
+      connectTimeoutMs: 4_000,
+      acquireTimeoutMs: 8_000,
+      queryTimeoutMs: 1_000,
+      idleTimeoutMs: 1_000,
+      healthCheckPeriodMs: 500,
+      maxConnecting: 4,
+      maxUses: 500,
+      leakDetectionMs: 1_500,
+      logger: SILENT,
+    },
+  );
+  const [tally, ledger] = [new Tally(), new Ledger()];
+  // Loads what is loaded once, which may take longer than one attempt may.
+  await until('the first connection', () =>
+    pool.query('select 1').then(
+      () => true,
+      () => false,
+    ),
+  );
+  const startedAt = performance.now();
+  const workload = new Workload(pool, tally, ledger, { workers: WORKERS, seed, max: MAX });
+  const vitals = new Vitals(durationMs);
+  const faults = await disturb({ server, pool, application: APPLICATION }, workload, durationMs, seed);
+  await workload.stop();
+  vitals.stop();
+  const seconds = (performance.now() - startedAt) / 1_000;
+  // After the last fault, and with nobody else about.
+  await tally.watch('last query', pool.query('select 1'));
+  const connections = pool.stat().newConnsCount;
+  const ended = await Promise.race([
+    tally.watch('end', pool.end()).then(() => true),
+    sleep(SETTLE_MS, false, { ref: false }),
+  ]);
+  const { longestStallMs } = vitals;
+  return { seconds, tally, ledger, faults, connections, ended, heap: vitals.heap(), longestStallMs };
+}
+
+/** Injects one fault after the other until the time is over, and measures how long each takes to heal. */
+async function disturb(scene: Scene, workload: Workload, durationMs: number, seed: number) {
+  const counts = new Map<string, { count: number; recoveryMs: number }>();
+  const end = performance.now() + durationMs;
+  const plan = faultPlan(seed, 1 + Math.ceil(durationMs / 400));
+  for (const fault of plan) {
+    if (performance.now() >= end) break;
+    await FAULTS[fault.kind](scene, fault);
+    const recoveryMs = await recovered(workload);
+    const { count, recoveryMs: longest } = counts.get(fault.kind) ?? { count: 0, recoveryMs: 0 };
+    counts.set(fault.kind, { count: count + 1, recoveryMs: Math.max(longest, recoveryMs) });
+    await sleep(Math.min(fault.calmMs, Math.max(0, end - performance.now())));
+  }
+  return counts;
+}
+
+/** The time until an operation that begins now, or later, succeeds. */
+async function recovered(workload: Workload): Promise<number> {
+  const endedAt = performance.now();
+  return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`nothing succeeded within ${LONGEST_RECOVERY_MS} ms of the end of a fault`));
+    }, LONGEST_RECOVERY_MS);
+    workload.onSuccess = (startedAt) => {
+      if (startedAt < endedAt) return;
+      workload.onSuccess = () => undefined;
+      clearTimeout(timer);
+      resolve(performance.now() - endedAt);
+    };
+  });
+}
+
+/** What there is more of now, by kind. */
+function beyond(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): string[] {
+  return [...now].flatMap(([type, count]) =>
+    Array.from({ length: Math.max(0, count - (before.get(type) ?? 0)) }, () => type),
+  );
+}
+
+/** What there is once it is `right`, or after a while: a server notices a closed socket in its own time. */
+async function settled<T>(look: () => T | Promise<T>, right: (found: T) => boolean): Promise<T> {
+  for (let attempt = 0; ; attempt += 1) {
+    const found = await look();
+    if (right(found) || attempt === 100) return found;
+    await sleep(50);
+  }
+}
+
+/** Credentials come from the metadata service and from nowhere else. */
+function awsEnvironment(imds: string): Record<string, string> {
+  for (const name of Object.keys(process.env))
+    if (name.startsWith('AWS_')) Reflect.deleteProperty(process.env, name);
+  return {
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: imds,
+    AWS_CONFIG_FILE: '/nonexistent/config',
+    AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/credentials',
+  };
+}

@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import {
+  startGate,
+  startImds,
+  startLocalRds,
+  type GateControls,
+  type LocalRds,
+  type ShutdownMode,
+} from '../../local-rds/index.js';
+import { Proxy } from '../support/proxy.js';
+import type { ProxyControls } from '../support/proxy-link.js';
+
+// The server's side of a soak is a process of its own, so that the load's holds nothing but the pool.
+
+/** How long the credentials of the role last, in milliseconds: short, so that they are renewed again and again. */
+const CREDENTIALS_LIFETIME_MS = 20 * 60_000;
+/** How long a login takes after the restart whose concurrent logins are counted, in milliseconds. */
+const STORM_LOGIN_MS = 150;
+
+const proxy = new Proxy({
+  get host() {
+    return '127.0.0.1';
+  },
+  get port() {
+    return rds.gate.port;
+  },
+});
+await proxy.listen();
+// Sessions of connections that went dead would fill the server.
+setInterval(() => proxy.dropClosed(), 500).unref();
+const rds: LocalRds = await startLocalRds({ advertisedPort: proxy.port });
+const issued: string[] = [];
+const imds = await startImds({
+  region: rds.region,
+  credentials: (lifetimeMs) => {
+    const key = rds.credentials.issueTemporary({ lifetimeMs });
+    issued.push(key.accessKeyId);
+    return key;
+  },
+});
+imds.setCredentialsLifetime(CREDENTIALS_LIFETIME_MS);
+const { certPem, keyPem } = await rds.ca.issue({ dnsNames: ['localhost'] });
+const { postgres } = rds;
+const stormGate = await startGate({
+  backend: {
+    socketPath: join(postgres.socketDir, `.s.PGSQL.${postgres.port}`),
+    host: postgres.host,
+    port: postgres.port,
+  },
+  tls: { cert: certPem, key: keyPem },
+  region: rds.region,
+  iamUsers: [rds.user],
+  credentials: (accessKeyId, now) => rds.credentials.find(accessKeyId, now),
+});
+
+const commands = {
+  facts() {
+    const { host, region, user, database, caPem } = rds;
+    return {
+      ...{ host, region, user, database, caPem },
+      port: proxy.port,
+      stormPort: stormGate.port,
+      imds: imds.endpoint,
+    };
+  },
+  async restart(mode: ShutdownMode) {
+    await rds.restart({ mode });
+  },
+  async kill() {
+    await rds.kill();
+  },
+  async start() {
+    await rds.start();
+  },
+  /** Ends so many sessions of an application as an operator would; says how many there were to end. */
+  async killBackends(application: string, count: number) {
+    const { rowCount } = await postgres.query(
+      `select pg_terminate_backend(pid) from (select pid from pg_stat_activity
+        where application_name = $1 order by random() limit $2) chosen`,
+      [application, count],
+    );
+    return rowCount ?? 0;
+  },
+  /** How many sessions an application has. */
+  async sessions(application: string) {
+    const { rows } = await postgres.query<{ n: number }>(
+      'select count(*)::int as n from pg_stat_activity where application_name = $1',
+      [application],
+    );
+    return rows[0]?.n ?? NaN;
+  },
+  /** Creates the table whose rows are counted in the end. */
+  async prepare() {
+    await postgres.query(
+      `create table if not exists written (id int not null); grant all on written to ${rds.user}`,
+      [],
+      rds.database,
+    );
+  },
+  /** The ids in a range that are in the table, and how often. */
+  async written(from: number, to: number) {
+    const { rows } = await postgres.query<{ id: number; n: number }>(
+      'select id, count(*)::int as n from written where id >= $1 and id < $2 group by id',
+      [from, to],
+      rds.database,
+    );
+    return rows.map(({ id, n }) => [id, n] as const);
+  },
+  disturb(controls: Partial<ProxyControls>) {
+    proxy.set(controls);
+  },
+  resetLinks() {
+    proxy.resetAll();
+  },
+  forgetLinks() {
+    proxy.forgetOpen();
+  },
+  async pauseProxy() {
+    await proxy.pause();
+  },
+  async resumeProxy() {
+    await proxy.listen();
+  },
+  gate(controls: Partial<Pick<GateControls, 'delayMs' | 'rejectTokens' | 'fatal'>>) {
+    rds.gate.set(controls);
+  },
+  gateWorks() {
+    // JSON has no undefined.
+    rds.gate.set({ fatal: undefined });
+  },
+  /** Accepts the credentials in use no longer; the metadata service has others. */
+  revokeCredentials() {
+    for (const id of issued.splice(0)) rds.credentials.remove(id);
+    imds.setCredentialsLifetime(CREDENTIALS_LIFETIME_MS);
+  },
+  metadata(fault: { hang?: boolean; status?: number; delayMs?: number }) {
+    imds.set(fault);
+  },
+  /** Connections the client has not closed. */
+  openLinks() {
+    return proxy.open;
+  },
+  /** Restarts the server and counts the logins that are under way at a time, until `stormPeak`. */
+  async storm() {
+    stormGate.pause();
+    stormGate.dropConnections();
+    await postgres.restart();
+    stormGate.set({ delayMs: STORM_LOGIN_MS });
+    const before = stormGate.stats();
+    stormPeak = 0;
+    sampler = setInterval(() => {
+      const { connections, tokensAccepted, tokensRejected } = stormGate.stats();
+      const begun = connections - before.connections;
+      const done = tokensAccepted + tokensRejected - before.tokensAccepted - before.tokensRejected;
+      stormPeak = Math.max(stormPeak, begun - done);
+    }, 1);
+    await stormGate.resume();
+  },
+  stormPeak() {
+    clearInterval(sampler);
+    stormGate.set({ delayMs: 0 });
+    return stormPeak;
+  },
+};
+let sampler: NodeJS.Timeout | undefined;
+let stormPeak = 0;
+
+/** What the load's process can ask for. */
+export type Commands = typeof commands;
+
+interface Request {
+  readonly id: number;
+  readonly name: keyof Commands;
+  readonly args: readonly unknown[];
+}
+
+process.on('message', ({ id, name, args }: Request) => {
+  const run = commands[name] as (...given: readonly unknown[]) => unknown;
+  void Promise.resolve()
+    .then(() => run(...args))
+    .then(
+      (value) => process.send?.({ id, value }),
+      (error: unknown) => process.send?.({ id, error: String(error) }),
+    );
+});
+process.on('disconnect', () => void stop());
+// For the terminal's whole group; the load ends first and disconnects.
+process.on('SIGINT', () => undefined);
+process.send?.({ ready: true });
+
+async function stop(): Promise<void> {
+  stormGate.close();
+  await proxy.close();
+  await imds.stop();
+  await rds.stop();
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { runScript } from '../support/child.js';
+
+const MAIN = new URL('./main.ts', import.meta.url);
+const SEED = '20261123';
+
+test(
+  'a pool under load and faults at random loses nothing, leaks nothing and answers rightly',
+  { timeout: 150_000 },
+  async () => {
+    const child = runScript(MAIN, ['--minutes', '0.33', '--seed', SEED], { timeoutMs: 140_000 });
+    const { code, lines, stderr } = await child.result;
+    expect({ code, stderr }, lines.join('\n')).toEqual({ code: 0, stderr: '' });
+    expect(lines[0], 'the seed is printed').toBe(`seed ${SEED}`);
+    const found = new Map(
+      lines.map((line) => line.split('|').map((cell) => cell.trim())).map((cells) => [cells[1], cells[2]]),
+    );
+    for (const measure of [
+      'Operations',
+      'Faults injected',
+      'Connections opened',
+      'Rows written, acknowledged',
+    ]) {
+      expect(Number(found.get(measure)?.replaceAll(' ', '')), measure).toBeGreaterThan(1);
+    }
+  },
+);
+
+test('the soak refuses to run for no time at all', async () => {
+  const { code, stderr } = await runScript(MAIN, ['--minutes', '0']).result;
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^usage: npm run soak/);
+});
