@@ -12,7 +12,11 @@ const cited = [...PAGE.matchAll(CITATION)].map(({ groups }) => ({
   file: groups?.['file'] ?? '',
   title: (groups?.['title'] ?? '').trim().replaceAll('\\_', '_'),
 }));
-const rows = PAGE.split('\n').filter((line) => line.startsWith('|') && !/^\|[ -]+\|/.test(line));
+/** The soak's tables are its own. */
+const SOAK = /<!-- soak:begin -->[^]*<!-- soak:end -->/;
+const rows = PAGE.replace(SOAK, '')
+  .split('\n')
+  .filter((line) => line.startsWith('|') && !/^\|[ -]+\|/.test(line));
 
 describe('the page on reliability', () => {
   it('cites tests', () => {
@@ -52,6 +56,6 @@ describe('the page on reliability', () => {
   );
 
   it('has a place for the figures of the soak', () => {
-    expect(PAGE).toMatch(/<!-- soak:begin -->[^]*<!-- soak:end -->/);
+    expect(PAGE).toMatch(SOAK);
   });
 });
