@@ -1,0 +1,36 @@
+import type { VariableModel } from '@grafana/schema';
+
+export type Values = Record<string, string>;
+
+const all = '$__all';
+
+/** A variable's value as it goes into a query: what was asked for, or what a person sees who chose nothing. */
+export function valueOf(variable: VariableModel, asked: string | undefined): string {
+  if (asked !== undefined) return asked;
+  const current = [variable.current?.value ?? []].flat().map(String);
+  const chosen = current.filter((value) => value !== '' && value !== all);
+  if (chosen.length > 0)
+    return chosen.length === 1 ? String(chosen[0]) : `(${chosen.map(escaped).join('|')})`;
+  if (variable.includeAll === true) return variable.allValue ?? '.*';
+  if (variable.type === 'datasource') return 'prometheus';
+  throw new Error(`variable ${variable.name} has no value: give one with --var ${variable.name}=…`);
+}
+
+/** A variable's value as its picker shows it. */
+export function labelOf(variable: VariableModel, asked: string | undefined): string {
+  if (asked !== undefined) return asked;
+  const shown = [variable.current?.text ?? []].flat().join(' + ');
+  return shown !== '' && shown !== all ? shown : variable.includeAll === true ? 'All' : '';
+}
+
+/** Puts values in place of `$name`, `${name}`, `${name:format}` and `[[name]]`; unknown names stay as they are. */
+export function interpolate(text: string, values: Values): string {
+  return text.replace(
+    /\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]/g,
+    (found, plain?: string, braced?: string, bracketed?: string) =>
+      values[plain ?? braced ?? bracketed ?? ''] ?? found,
+  );
+}
+
+// Inside a PromQL string a backslash of a regular expression is doubled.
+const escaped = (value: string): string => value.replace(/[\\^$.*+?()[\]{}|]/g, '\\\\$&');

@@ -1,0 +1,88 @@
+import { FieldType } from '@grafana/data';
+import { describe, expect, it } from 'vitest';
+import { heatmapFrame, seriesFrames, tableFrame } from '../page/data/frames.ts';
+import type { Answer } from '../page/data/prometheus.ts';
+
+const values = (
+  frame: { fields: { name: string; values: unknown[] }[] } | undefined,
+): Record<string, unknown[]> =>
+  Object.fromEntries((frame?.fields ?? []).map((field) => [field.name, field.values]));
+
+describe('series', () => {
+  const answer: Answer = {
+    resultType: 'matrix',
+    result: [
+      {
+        metric: { __name__: 'up', instance: 'a' },
+        values: [
+          [10, '1'],
+          [40, 'NaN'],
+          [50, '+Inf'],
+        ],
+      },
+    ],
+  };
+
+  it('keep their gaps, and the step by which a gap is known', () => {
+    const [frame] = seriesFrames(answer, { refId: 'A', stepMs: 10_000 });
+    expect(values(frame)).toEqual({ Time: [10_000, 40_000, 50_000], Value: [1, NaN, Infinity] });
+    expect(frame?.fields[0]?.config.interval).toBe(10_000);
+    expect(frame?.fields[1]?.labels).toEqual({ instance: 'a' });
+  });
+
+  it('are called what the legend says', () => {
+    const [frame] = seriesFrames(answer, { refId: 'A', stepMs: 10_000, legendFormat: 'on {{instance}}' });
+    expect(frame?.fields[1]?.config.displayNameFromDS).toBe('on a');
+  });
+});
+
+describe('a table', () => {
+  const answer: Answer = {
+    resultType: 'vector',
+    result: [
+      { metric: { instance: 'a' }, value: [10, '1'] },
+      { metric: { instance: 'b', pool: 'p' }, value: [10, '2'] },
+    ],
+  };
+
+  it('has a column for every label, empty where a series does not have it', () => {
+    expect(values(tableFrame(answer, 'A', true))).toEqual({
+      Time: [10_000, 10_000],
+      instance: ['a', 'b'],
+      pool: ['', 'p'],
+      Value: [1, 2],
+    });
+  });
+
+  it('names its value after the query where there are several', () => {
+    expect(tableFrame(answer, 'B', false).fields.at(-1)?.name).toBe('Value #B');
+  });
+});
+
+describe('a heatmap', () => {
+  it('sorts buckets by their edge and counts in each only what the one below does not', () => {
+    const bucket = (le: string, ...counts: string[]) => ({
+      metric: { le },
+      values: counts.map((count, index): [number, string] => [10 * (index + 1), count]),
+    });
+    const answer: Answer = {
+      resultType: 'matrix',
+      result: [bucket('+Inf', '5', '6'), bucket('0.1', '1', '2'), bucket('10', '4'), bucket('0.5', '4', '4')],
+    };
+    const frame = heatmapFrame(answer, { refId: 'A', stepMs: 10_000 });
+    expect(values(frame)).toEqual({
+      Time: [10_000, 20_000],
+      '0.1': [1, 2],
+      '0.5': [3, 2],
+      '10': [0, null],
+      Infinity: [1, 6],
+    });
+    expect(frame?.fields[1]?.type).toBe(FieldType.number);
+  });
+
+  it('of nothing is nothing', () => {
+    expect(
+      heatmapFrame({ resultType: 'matrix', result: [] }, { refId: 'A', stepMs: 10_000 }),
+    ).toBeUndefined();
+  });
+});
