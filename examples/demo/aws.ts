@@ -8,26 +8,38 @@ import type { LocalRds } from '../../local-rds/index.js';
 export interface CredentialEndpoint extends AsyncDisposable {
   /** Milliseconds before it answers. */
   delayMs: number;
+  /** Milliseconds that the keys it gives last. */
+  lifetimeMs: number;
+  /** Whether it answers with an error. */
+  failing: boolean;
   readonly url: string;
+  /** Makes the server refuse every key that was given so far. */
+  revoke(): void;
 }
 
 // So long the server accepts a key after the SDK was told that it has ended: a token signed with it at the last
 // moment is still on its way.
 const GRACE_MS = 60_000;
 
-/** Serves on loopback keys that the server accepts and that end after `lifetimeMs`. */
+/** Serves on loopback keys that the server accepts, and that end after `lifetimeMs` unless told otherwise. */
 export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promise<CredentialEndpoint> {
-  const state = { delayMs: 0, url: '' };
+  const given = new Set<string>();
+  const state = { delayMs: 0, lifetimeMs, failing: false, url: '' };
   const server = createServer((_request, response) => {
     void sleep(state.delayMs, undefined, { ref: false }).then(() => {
-      const key = rds.credentials.issueTemporary({ lifetimeMs: lifetimeMs + GRACE_MS });
+      if (state.failing) {
+        response.writeHead(500).end();
+        return;
+      }
+      const key = rds.credentials.issueTemporary({ lifetimeMs: state.lifetimeMs + GRACE_MS });
+      given.add(key.accessKeyId);
       response.setHeader('content-type', 'application/json');
       response.end(
         JSON.stringify({
           AccessKeyId: key.accessKeyId,
           SecretAccessKey: key.secretAccessKey,
           Token: key.sessionToken,
-          Expiration: new Date(Date.now() + lifetimeMs).toISOString(),
+          Expiration: new Date(Date.now() + state.lifetimeMs).toISOString(),
         }),
       );
     });
@@ -38,6 +50,10 @@ export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promi
   state.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 
   return Object.assign(state, {
+    revoke: () => {
+      for (const id of given) rds.credentials.remove(id);
+      given.clear();
+    },
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -3,7 +3,7 @@ import type { InstrumentedPool } from '../../src/index.js';
 import { readArguments, USAGE, UsageError, type Arguments } from './args.js';
 import { serveCredentials } from './aws.js';
 import type { Display } from './display.js';
-import { useOnly } from './environment.js';
+import { containerCredentials, useOnly } from './environment.js';
 import { Interruption } from './interruption.js';
 import { demoLogger } from './log.js';
 import { openDisplay } from './open-display.js';
@@ -62,7 +62,7 @@ async function run(given: Arguments, display: Display, signal: AbortSignal): Pro
 
   const lifetimeMs = lifetime(given);
   await using credentials = await serveCredentials(rds, lifetimeMs);
-  useOnly(credentials.url);
+  useOnly(containerCredentials(credentials.url));
   await using pool = await openPool(rds, telemetry, lifetimeMs, given, display);
   await pool.query('create table visits (id bigserial primary key, at timestamptz not null default now())');
   for (const line of whereToLook(rds, telemetry, given)) display.say(line);
@@ -79,7 +79,7 @@ async function run(given: Arguments, display: Display, signal: AbortSignal): Pro
 
 async function openPool(
   rds: LocalRds,
-  { meter, tracer }: Telemetry,
+  { meterProvider, tracerProvider }: Telemetry,
   lifetimeMs: number,
   { statsLog, seconds }: Arguments,
   display: Display,
@@ -98,8 +98,8 @@ async function openPool(
       connMaxLifetimeMs: lifetimeMs,
     },
     {
-      meter,
-      tracer,
+      meterProvider,
+      tracerProvider,
       poolName: 'demo',
       ssl: { ca: rds.caPem },
       logger: demoLogger((line) => display.log(line), { stats: statsLog }),

@@ -1,4 +1,4 @@
-import { context, diag, DiagLogLevel, trace, type Meter, type Tracer } from '@opentelemetry/api';
+import { context, diag, DiagLogLevel, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -20,11 +20,15 @@ import { SpanCounter } from './span-counter.js';
 
 /** The SDK of an application, running. */
 export interface Telemetry extends AsyncDisposable {
-  readonly meter: Meter;
+  readonly meterProvider: MeterProvider;
+  readonly tracerProvider: TracerProvider;
+  /** The application's own. */
   readonly tracer: Tracer;
   /** Where the demo reads its own numbers. */
   readonly reader: PoolReader;
   readonly spans: SpanCounter;
+  /** What tells this process from its replicas. */
+  readonly instanceId: string;
   /** Where Prometheus scrapes. */
   readonly metricsUrl: string;
   /** Where OTLP goes, if it is on. */
@@ -32,7 +36,7 @@ export interface Telemetry extends AsyncDisposable {
 }
 
 const NAME = 'pgauge-demo';
-const EXPORT_INTERVAL_MS = 5_000;
+const DEFAULT_EXPORT_INTERVAL_MS = 5_000;
 // A collector that is not there must not hold up the end.
 const FLUSH_TIMEOUT_MS = 2_000;
 
@@ -60,10 +64,12 @@ export async function startTelemetry(port: number, warn: (line: string) => void)
   queries.setMeterProvider(meterProvider);
 
   return {
-    meter: meterProvider.getMeter(NAME),
+    meterProvider,
+    tracerProvider,
     tracer: tracerProvider.getTracer(NAME),
     reader,
     spans,
+    instanceId: String(resource.attributes['service.instance.id']),
     metricsUrl: endpoint.url,
     otlpEndpoint,
     [Symbol.asyncDispose]: async () => {
@@ -77,8 +83,14 @@ export async function startTelemetry(port: number, warn: (line: string) => void)
 function otlpMetrics(): PeriodicExportingMetricReader {
   return new PeriodicExportingMetricReader({
     exporter: new OTLPMetricExporter(),
-    exportIntervalMillis: EXPORT_INTERVAL_MS,
+    exportIntervalMillis: exportIntervalMs(),
   });
+}
+
+// The reader itself does not look at it.
+function exportIntervalMs(): number {
+  const given = Number(process.env['OTEL_METRIC_EXPORT_INTERVAL']);
+  return given > 0 ? given : DEFAULT_EXPORT_INTERVAL_MS;
 }
 
 // Replicas collide without an instance id, which the SDK does not set. What OTEL_RESOURCE_ATTRIBUTES and

@@ -2,24 +2,45 @@ import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstrumentedPool } from '../../src/index.js';
 
-/** What the requests of the demo's application came to; all cumulative. */
+/** What the requests of an application came to; all cumulative. */
 export interface Tally {
   readonly queries: number;
+  /** Connections that the pool gave, be it for a single query or to keep. */
+  readonly acquires: number;
   /** Failed requests by the error's code. */
   readonly errors: ReadonlyMap<string, number>;
 }
 
-const THINK_MS = 10;
+/** What the workers do; each change holds for the requests that follow. */
+export interface Pace {
+  /** Milliseconds on average between two requests of a worker. */
+  thinkMs: number;
+  /** Milliseconds on average that the server takes for a request. */
+  queryMs: number;
+  /** Milliseconds that a request keeps its connection after its last query. */
+  holdMs: number;
+  /** Which part of the requests, from 0 to 1, has its connection closed instead of pooled. */
+  discard: number;
+  /** Which part of the requests, from 0 to 1, sends a query that fails. */
+  failing: number;
+}
+
 // A caller that repeats a failed request at once only adds to the fault.
 const BACK_OFF_MS = 50;
+// Of a table that grows, only so much is read.
+const READ = 'select count(*), pg_sleep($1) from (select from visits limit 1000) as visit';
+
+type Query = readonly [sql: string, values?: readonly unknown[]];
 
 /** An application's requests: so many workers, each one request after the other. */
 export class Workload {
+  readonly pace: Pace = { thinkMs: 10, queryMs: 10, holdMs: 0, discard: 0, failing: 0 };
   readonly #pool: InstrumentedPool;
   readonly #tracer: Tracer;
   readonly #errors = new Map<string, number>();
   readonly #running = new Map<number, Promise<void>>();
   #queries = 0;
+  #acquires = 0;
   #wanted = 0;
   #succeeded: { after: number; at: number | undefined } = { after: Infinity, at: undefined };
 
@@ -48,7 +69,7 @@ export class Workload {
 
   /** A copy of the counts. */
   tally(): Tally {
-    return { queries: this.#queries, errors: new Map(this.#errors) };
+    return { queries: this.#queries, acquires: this.#acquires, errors: new Map(this.#errors) };
   }
 
   /** From now on the first success of a request that started after now is awaited. */
@@ -74,15 +95,14 @@ export class Workload {
         },
       );
       if (!failed && startedAt > this.#succeeded.after) this.#succeeded.at ??= performance.now();
-      await sleep(failed ? BACK_OFF_MS : THINK_MS * 2 * Math.random());
+      await sleep(failed ? BACK_OFF_MS : this.pace.thinkMs * 2 * Math.random());
     }
   }
 
   #request(index: number): Promise<void> {
     return this.#tracer.startActiveSpan('demo request', async (span) => {
       try {
-        // Every fourth worker is one that writes.
-        await (index % 4 === 0 ? this.#write() : this.#read());
+        await this.#serve(index);
       } catch (error) {
         span.setStatus({ code: SpanStatusCode.ERROR });
         throw error;
@@ -92,21 +112,37 @@ export class Workload {
     });
   }
 
-  async #read(): Promise<void> {
-    await this.#pool.query('select count(*), pg_sleep($1) from visits', [0.005 + 0.01 * Math.random()]);
+  #serve(index: number): Promise<void> {
+    const { queryMs, holdMs, discard, failing } = this.pace;
+    const query = [READ, [(queryMs * (0.5 + Math.random())) / 1_000]] as const;
+    if (Math.random() < failing) return this.#checkOut([['select 1 / 0']], false);
+    // Every fourth worker is one that writes.
+    if (index % 4 === 0) {
+      const pause = ['select pg_sleep($1)', [queryMs / 2_000]] as const;
+      return this.#checkOut([['begin'], ['insert into visits default values'], pause, ['commit']], false);
+    }
+    const close = Math.random() < discard;
+    return holdMs > 0 || close ? this.#checkOut([query], close) : this.#query(query);
+  }
+
+  async #query([sql, values]: Query): Promise<void> {
+    await this.#pool.query(sql, values && [...values]);
+    this.#acquires += 1;
     this.#queries += 1;
   }
 
-  async #write(): Promise<void> {
+  async #checkOut(queries: readonly Query[], close: boolean): Promise<void> {
     const client = await this.#pool.connect();
+    this.#acquires += 1;
     try {
-      for (const sql of ['begin', 'insert into visits default values', 'select pg_sleep(0.005)', 'commit']) {
-        await client.query(sql);
+      for (const [sql, values] of queries) {
+        await client.query(sql, values && [...values]);
         this.#queries += 1;
       }
+      if (this.pace.holdMs > 0) await sleep(this.pace.holdMs);
     } finally {
       // After an error the pool itself sees whether the connection still serves.
-      client.release();
+      client.release(close);
     }
   }
 }

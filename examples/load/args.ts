@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+
+/** What the command line asks for. */
+export interface Arguments {
+  readonly poolName: string;
+  readonly maxConns: number;
+  readonly minConns: number;
+  readonly clients: number;
+  readonly maxLifetimeMs: number;
+  readonly acquireTimeoutMs: number;
+  /** Port of `/metrics`, 0 for any free one. */
+  readonly metricsPort: number;
+  /** Port of the control server, 0 for any free one; undefined for none. */
+  readonly controlPort: number | undefined;
+  readonly help: boolean;
+}
+
+/** The command line was not understood; the message says which part. */
+export class UsageError extends Error {}
+
+/** What `--help` prints. */
+export const USAGE = `usage: npm run demo:load -- [options]
+  --pool-name <name>       default load
+  --max-conns <n>          default 10
+  --min-conns <n>          default 2
+  --clients <n>            workers that send requests, default 6; every fourth one writes
+  --max-lifetime <s>       seconds a connection lives, default 60, so that there are tokens to look at
+  --acquire-timeout <s>    seconds a request waits for a connection, default 5
+  --metrics-port <n>       port of http://127.0.0.1:<n>/metrics, default 0, any free one
+  --control-port <n>       port of the control server on 127.0.0.1, 0 for any free one; default none
+  --help
+
+It runs until SIGTERM or SIGINT, and prints one line of JSON when it is ready.
+
+Environment
+  OTEL_EXPORTER_OTLP_ENDPOINT         collector that metrics and traces go to (OTLP over HTTP)
+  OTEL_METRIC_EXPORT_INTERVAL         milliseconds between exports of metrics, default 5000
+  OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES   service.name and service.instance.id
+  LOCAL_RDS_CONNECTION                file with host, port, user, database, region and caFile of a running local-rds;
+                                      without it the program starts one of its own
+  AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_EC2_METADATA_SERVICE_ENDPOINT   where that local-rds' keys come from; without
+                                      them the file's imdsEndpoint or credentialsFile serve
+
+Control server
+  GET /stat    what the application itself knows: pool.stat(), events counted, requests made
+  POST /load   {"clients":6,"thinkMs":50,"queryMs":10,"holdMs":0,"discard":0,"failing":0,"leak":0}, any of them:
+               workers; milliseconds between requests, in the server, and with the connection kept after it; parts of
+               the requests, 0 to 1, that close their connection or send a query that fails; connections acquired and
+               not given back
+`;
+
+const text = { type: 'string' } as const;
+
+/** Reads the command line; throws `UsageError`. */
+export function readArguments(given: readonly string[]): Arguments {
+  const values = parse(given);
+  const number = (name: Exclude<keyof typeof values, 'help'>, otherwise: number): number =>
+    wholeNumber(name, values[name] ?? String(otherwise));
+  return {
+    poolName: values['pool-name'] ?? 'load',
+    maxConns: number('max-conns', 10),
+    minConns: number('min-conns', 2),
+    clients: number('clients', 6),
+    maxLifetimeMs: number('max-lifetime', 60) * 1_000,
+    acquireTimeoutMs: number('acquire-timeout', 5) * 1_000,
+    metricsPort: number('metrics-port', 0),
+    controlPort: values['control-port'] === undefined ? undefined : number('control-port', 0),
+    help: values.help ?? false,
+  };
+}
+
+function parse(given: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...given],
+      options: {
+        ...{ 'pool-name': text, 'max-conns': text, 'min-conns': text, clients: text, 'max-lifetime': text },
+        ...{ 'acquire-timeout': text, 'metrics-port': text, 'control-port': text },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function wholeNumber(name: string, given: string): number {
+  if (/^\d{1,6}$/.test(given)) return Number(given);
+  throw new UsageError(`--${name} must be a whole number`);
+}

@@ -1,0 +1,92 @@
+// An application that runs until it is told to stop: what the local stack shows, and what its test disturbs.
+import { once } from 'node:events';
+import { Interruption } from '../demo/interruption.js';
+import { demoLogger } from '../demo/log.js';
+import { startTelemetry, type Telemetry } from '../demo/telemetry.js';
+import { Workload } from '../demo/workload.js';
+import { readArguments, USAGE, UsageError, type Arguments } from './args.js';
+import { serveControl } from './control.js';
+import { openDatabase, type Database } from './database.js';
+import { Leak } from './leak.js';
+import { countEvents, truthOf } from './truth.js';
+
+const THINK_MS = 50;
+const QUERY_TIMEOUT_MS = 5_000;
+const END_TIMEOUT_MS = 2_000;
+const ALIVE_MS = 3_600_000;
+// More than one of these programs may come to an empty database at once.
+const SCHEMA = `begin; select pg_advisory_xact_lock(1);
+create table if not exists visits (id bigserial primary key, at timestamptz not null default now()); commit`;
+
+const warn = (line: string): void => void process.stderr.write(`${line}\n`);
+
+// Not left to the event loop: an export to a collector that never answers would hold it.
+process.exit(await main());
+
+async function main(): Promise<number> {
+  try {
+    const given = readArguments(process.argv.slice(2));
+    if (!given.help) return await run(given);
+    process.stdout.write(USAGE);
+    return 0;
+  } catch (error) {
+    warn(`demo:load: ${(error as Error).message}`);
+    if (!(error instanceof UsageError)) return 1;
+    process.stderr.write(USAGE);
+    return 2;
+  }
+}
+
+async function run(given: Arguments): Promise<number> {
+  using interruption = new Interruption();
+  await using telemetry = await startTelemetry(given.metricsPort, warn);
+  // What loads pg comes after the instrumentation.
+  await using database = await openDatabase();
+  await using pool = await openPool(given, database, telemetry);
+  const events = countEvents(pool);
+  await pool.query(SCHEMA);
+
+  const workload = new Workload(pool, telemetry.tracer);
+  const leak = new Leak(pool);
+  workload.pace.thinkMs = THINK_MS;
+  const controlUrl =
+    given.controlPort === undefined
+      ? undefined
+      : await serveControl(given.controlPort, () => truthOf(pool, events, workload, leak), workload, leak);
+  workload.setWorkers(given.clients);
+  const { metricsUrl, instanceId } = telemetry;
+  console.log(JSON.stringify({ pool: given.poolName, instanceId, metricsUrl, controlUrl, pid: process.pid }));
+  // Neither a signal that may come nor idle connections keep a process.
+  const alive = setInterval(() => undefined, ALIVE_MS);
+  if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
+  clearInterval(alive);
+  await leak.set(0);
+  await workload.stop();
+  return 0;
+}
+
+async function openPool(given: Arguments, database: Database, { meterProvider, tracerProvider }: Telemetry) {
+  const { newPool } = await import('../../src/index.js');
+  const { host, port, user, database: name, region, caPem } = database;
+  return await newPool(
+    {
+      ...{ host, port, user, database: name, sslMode: 'verify-full' },
+      dynamicAuth: { awsRdsIam: { region } },
+      maxOpenConns: given.maxConns,
+      minConns: given.minConns,
+      connMaxLifetimeMs: given.maxLifetimeMs,
+    },
+    {
+      ...{ meterProvider, tracerProvider, poolName: given.poolName, ssl: { ca: caPem } },
+      logger: demoLogger(warn, { stats: false }),
+      acquireTimeoutMs: given.acquireTimeoutMs,
+      queryTimeoutMs: QUERY_TIMEOUT_MS,
+      endTimeoutMs: END_TIMEOUT_MS,
+      pg: { application_name: given.poolName },
+      // A query that is abandoned here should not go on there.
+      afterConnect: async (client) => {
+        await client.query(`set statement_timeout = ${QUERY_TIMEOUT_MS}`);
+      },
+    },
+  );
+}

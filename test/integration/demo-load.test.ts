@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { Load } from '../../examples/load/control.js';
+import type { Truth } from '../../examples/load/truth.js';
+import { runScript } from '../support/child.js';
+import { useLocalRds } from '../support/servers.js';
+import { until } from '../support/until.js';
+import { ServerProcess } from '../stack/servers/process.js';
+
+const rds = useLocalRds();
+const folder = mkdtempSync(join(tmpdir(), 'pgauge-load-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const SCRIPT = new URL('../../examples/load/main.ts', import.meta.url);
+
+interface Ready {
+  readonly pool: string;
+  readonly instanceId: string;
+  readonly metricsUrl: string;
+  readonly controlUrl: string;
+}
+
+const running: ServerProcess[] = [];
+afterEach(async () => {
+  for (const app of running.splice(0)) await app.stop();
+});
+
+function start(env: Record<string, string>, ...flags: string[]): ServerProcess {
+  const app = new ServerProcess('demo:load', {
+    program: process.execPath,
+    args: ['--import', 'tsx', SCRIPT.pathname, '--control-port', '0', ...flags],
+    env,
+  });
+  running.push(app);
+  return app;
+}
+
+/** Starts the application on the file's server, with keys from a credentials file. */
+async function startLoad(...flags: string[]): Promise<{ app: ServerProcess; ready: Ready }> {
+  const { host, port, user, database, region, caFile, awsEnv } = rds();
+  const credentialsFile = join(folder, 'credentials');
+  const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = awsEnv;
+  writeFileSync(credentialsFile, `[default]\naws_access_key_id = ${id}\naws_secret_access_key = ${secret}\n`);
+  const connection = join(folder, 'connection.json');
+  writeFileSync(connection, JSON.stringify({ host, port, user, database, region, caFile, credentialsFile }));
+  const app = start(
+    { LOCAL_RDS_CONNECTION: connection, OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=one' },
+    ...flags,
+  );
+  const line = await app.until(() => /^\{.*\}$/m.exec(app.output)?.[0]);
+  return { app, ready: JSON.parse(line) as Ready };
+}
+
+const stat = async ({ controlUrl }: Ready): Promise<Truth> =>
+  (await (await fetch(`${controlUrl}/stat`)).json()) as Truth;
+const load = ({ controlUrl }: Ready, change: Partial<Load> | Record<string, unknown>): Promise<Response> =>
+  fetch(`${controlUrl}/load`, { method: 'POST', body: JSON.stringify(change) });
+
+describe('the application under load', () => {
+  test('works, counts what it does, and ends at SIGTERM', async () => {
+    const { app, ready } = await startLoad('--pool-name', 'p1', '--clients', '3');
+    expect(ready).toMatchObject({ pool: 'p1', instanceId: 'one' });
+    await until('some work', async () => (await stat(ready)).work.acquires > 20, 20_000);
+    await load(ready, { clients: 0 });
+    const truth = await until('rest', async () => {
+      const now = await stat(ready);
+      return now.stat.acquiredConns === 0 ? now : undefined;
+    });
+    expect(truth.events.acquire).toBe(truth.stat.acquireCount);
+    // One more for the table that it makes.
+    expect(truth.work.acquires + 1).toBe(truth.events.acquire);
+    expect(truth.events.release).toBe(truth.events.acquire);
+    expect(await (await fetch(ready.metricsUrl)).text()).toContain(
+      'db_client_connection_limit{db_client_connection_pool_name="p1"',
+    );
+    await app.stop();
+    expect(app.exitCode).toBe(0);
+  });
+
+  test('leaks, fails and closes as it is told, and stops doing so', async () => {
+    const { ready } = await startLoad('--clients', '0', '--max-conns', '4');
+    expect((await stat(ready)).work.acquires).toBe(0);
+    await load(ready, { leak: 3 });
+    expect(await stat(ready)).toMatchObject({ leaked: 3, stat: { acquiredConns: 3 } });
+    await load(ready, { clients: 2, thinkMs: 1, queryMs: 1, failing: 0.5, discard: 0.5 });
+    await until('errors and closed connections', async () => {
+      const { work, events } = await stat(ready);
+      return (work.errors['22012'] ?? 0) > 2 && events.remove > 2;
+    });
+    await load(ready, { leak: 0, clients: 0 });
+    await until('rest', async () => (await stat(ready)).stat.acquiredConns === 0);
+    expect(await stat(ready)).toMatchObject({ leaked: 0 });
+  });
+
+  test('refuses a load that it does not understand', async () => {
+    const { ready } = await startLoad('--clients', '0');
+    const refusals = [];
+    for (const change of [{ speed: 1 }, { clients: -1 }, { thinkMs: 'long' }]) {
+      const response = await load(ready, change);
+      refusals.push([response.status, await response.json()]);
+    }
+    expect(refusals).toEqual([
+      [400, { error: 'unknown: speed' }],
+      [400, { error: 'clients must be a number from 0' }],
+      [400, { error: 'thinkMs must be a number from 0' }],
+    ]);
+  });
+
+  test('starts a server of its own when it is told of none', async () => {
+    const app = start({}, '--clients', '1');
+    const line = await app.until(() => /^\{.*\}$/m.exec(app.output)?.[0]);
+    const ready = JSON.parse(line) as Ready;
+    await until('some work', async () => (await stat(ready)).work.queries > 0, 20_000);
+    await app.stop();
+    expect(app.exitCode).toBe(0);
+  });
+
+  test.each([['--clients', 'many'], ['--port', '1'], ['5']])(
+    'explains itself when given %s %s',
+    async (...args) => {
+      const { code, stderr } = await runScript(SCRIPT, args.filter(Boolean)).result;
+      expect(code).toBe(2);
+      expect(stderr).toContain('usage: npm run demo:load');
+    },
+  );
+
+  test('says what is wrong when there is no such server', async () => {
+    const { code, stderr } = await runScript(SCRIPT, [], {
+      env: { LOCAL_RDS_CONNECTION: join(folder, 'nowhere.json') },
+    }).result;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^demo:load: ENOENT.*nowhere\.json/m);
+  });
+});

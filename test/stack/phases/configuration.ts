@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { COLLECTOR_CONFIG } from '../servers/collector.js';
+import { PROMETHEUS_CONFIG, RULES } from '../servers/prometheus-config.js';
+import type { Table } from '../table.js';
+import { composeSpec } from '../tools/compose-spec.js';
+import { otelcol } from '../tools/otelcol.js';
+import { PROMETHEUS_CHOICES, prometheusTools } from '../tools/prometheus.js';
+import { findTool, MissingTool, runTool } from '../tools/run-tool.js';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const RULE_TESTS = RULES.replace(/\.yml$/, '.test.yml');
+const DASHBOARDS = ['pgauge-pool.json', 'pgauge-auth.json'];
+const LINTER = 'dashboard-linter';
+const INSTALL_LINTER =
+  'git clone https://github.com/grafana/dashboard-linter, build it with go and put it on PATH';
+
+/** Holds each shipped file against the tool that reads it. */
+export async function configuration(table: Table): Promise<void> {
+  const accepts = (what: string, program: string, args: readonly string[]): Promise<boolean> =>
+    table.works(what, async () => {
+      await runTool(program, args, { cwd: ROOT });
+      return 'accepted';
+    });
+
+  await accepts('otel-collector.yaml, by the collector', await otelcol(), [
+    'validate',
+    '--config',
+    COLLECTOR_CONFIG,
+  ]);
+  for (const choice of PROMETHEUS_CHOICES) {
+    const { promtool, version } = await prometheusTools(choice);
+    const by = `, by promtool ${version}`;
+    await accepts(`dashboards/stack/prometheus.yml${by}`, promtool, ['check', 'config', PROMETHEUS_CONFIG]);
+    await accepts(`the rules${by}`, promtool, ['check', 'rules', RULES]);
+    await accepts(`the rules' unit tests${by}`, promtool, ['test', 'rules', RULE_TESTS]);
+  }
+  await accepts('docker-compose.yml, by the compose library', await composeSpec(), ['docker-compose.yml']);
+  await lint(table, accepts);
+}
+
+// Its module is not to be had from every proxy, and its rules are held in the unit tests of the dashboards as well.
+async function lint(
+  table: Table,
+  accepts: (what: string, program: string, args: readonly string[]) => Promise<boolean>,
+): Promise<void> {
+  try {
+    const linter = await findTool(LINTER, INSTALL_LINTER);
+    for (const name of DASHBOARDS)
+      await accepts(`dashboards/${name}, by ${LINTER}`, linter, ['lint', '--strict', `dashboards/${name}`]);
+  } catch (error) {
+    if (!(error instanceof MissingTool)) throw error;
+    table.cannotRun(LINTER, error.message);
+  }
+}

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../../support/until.js';
+import {
+  allPanels,
+  annotationQueries,
+  panelQueries,
+  readDashboard,
+  variableQueries,
+  withVariables,
+  type DashboardJson,
+  type PanelQuery,
+} from '../dashboard-queries.js';
+import type { Phase } from '../phase.js';
+import type { PrometheusApi } from '../servers/prometheus-api.js';
+import { SERVICE, type Stack } from '../stack.js';
+import { shortenQuery } from '../time/shorten.js';
+
+/** What Grafana puts in for "All", and durations as with the datasource's interval of 15 s. */
+const EVERYTHING = { job: '.+', instance: '.+', pool: '.+', rateInterval: '1m', range: '6h' };
+const STEP_INTERVALS = 2;
+const ARRIVAL_MS = 60_000;
+const LATE_MS = 10_000;
+/** Counts and seconds: what is more than that is a defect of the query. */
+const MOST = 1e6;
+
+/** Queries that have no data at the end of a run, and why. */
+const EMPTY: Readonly<Record<string, string>> = {};
+
+/** Every query of the dashboards, over everything that happened so far: it has data, finite and in range. */
+export const dashboards: Phase = {
+  name: 'dashboards',
+  async run(stack, table) {
+    await changeLimit(stack);
+    for (const uid of ['pgauge-pool', 'pgauge-auth']) {
+      const dashboard = readDashboard(uid);
+      for (const { variable, selector, label } of variableQueries(dashboard)) {
+        const values = await stack.prometheus.api.labelValues(label, ready(selector, stack));
+        const wanted = { job: SERVICE, instance: stack.app.instance, pool: stack.app.pool }[variable];
+        table.row(
+          `${uid}: variable ${variable}`,
+          `has ${wanted}`,
+          values.join(', ') || 'no data',
+          wanted !== undefined && values.includes(wanted),
+        );
+      }
+      for (const { name, expr } of annotationQueries(dashboard))
+        report(`${uid}: annotation ${name}`, await overTheRun(expr, stack), MOST);
+      for (const query of panelQueries(dashboard)) {
+        const { panelTitle, refId, expr, kind } = query;
+        const what = `${uid}: ${panelTitle} ${refId}`;
+        const values = kind === 'instant' ? await atTheEnd(expr, stack) : await overTheRun(expr, stack);
+        report(what, values, mostOf(query, dashboard));
+      }
+    }
+
+    function report(what: string, values: readonly number[], most: number): void {
+      const reason = EMPTY[what];
+      if (reason !== undefined && values.length === 0) {
+        table.row(what, `no data: ${reason}`, 'no data', true);
+        return;
+      }
+      const finite = values.filter(Number.isFinite);
+      const [least, greatest] = [Math.min(...finite), Math.max(...finite)];
+      const good = finite.length > 0 && finite.length === values.length && least >= 0 && greatest <= most;
+      table.row(
+        what,
+        `finite, from 0${most === MOST ? '' : ` to ${most}`}`,
+        values.length === 0
+          ? 'no data'
+          : `${finite.length} of ${values.length} values, ${figure(least)} to ${figure(greatest)}`,
+        good && reason === undefined,
+      );
+    }
+  },
+};
+
+/** Another instance with a larger pool, as in a deployment that changes its size: there is an annotation for that. */
+async function changeLimit({ app: { pool }, startApp, prometheus: { api }, scale }: Stack): Promise<void> {
+  const limit = `max(db_client_connection_limit{db_client_connection_pool_name="${pool}"})`;
+  const before = (await api.number(limit)) ?? 0;
+  await startApp({ pool, maxConns: before + 2, clients: 1 });
+  await until('the new limit', async () => ((await api.number(limit)) ?? 0) > before, ARRIVAL_MS);
+  // The annotation's query looks at two steps at least.
+  await sleep(STEP_INTERVALS * 2 * scale.intervalMs);
+}
+
+// A look between an export that is late and the next one finds nothing.
+async function atTheEnd(expr: string, stack: Stack): Promise<number[]> {
+  const ask = async (): Promise<number[] | undefined> => {
+    const samples = await stack.prometheus.api.query(ready(expr, stack));
+    return samples.length > 0 ? samples.map(({ value }) => value) : undefined;
+  };
+  return await until('data', ask, LATE_MS).catch(() => []);
+}
+
+async function overTheRun(expr: string, stack: Stack): Promise<number[]> {
+  const { startedAtS, scale, prometheus } = stack;
+  const stepS = (scale.intervalMs * STEP_INTERVALS) / 1_000;
+  const lines = await range(prometheus.api, ready(expr, stack), startedAtS, stepS);
+  return lines.flatMap(({ points }) => points.map(([, value]) => value));
+}
+
+function range(api: PrometheusApi, query: string, startS: number, stepS: number) {
+  return api.queryRange(query, startS, Date.now() / 1_000, stepS);
+}
+
+function ready(expr: string, { scale }: Stack): string {
+  return shortenQuery(withVariables(expr, EVERYTHING), scale.factor);
+}
+
+function mostOf({ panelId, panelTitle }: PanelQuery, { panels }: DashboardJson): number {
+  const panel = allPanels(panels).find(({ id }) => id === panelId);
+  if (!panel) throw new Error(`no panel ${panelTitle}`);
+  return panel.fieldConfig?.defaults.unit === 'percentunit' ? 1 : MOST;
+}
+
+function figure(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}

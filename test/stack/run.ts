@@ -1,0 +1,112 @@
+// Runs the real collector, a real Prometheus and the application under load, and says whether what they show is right.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
+import type { Phase } from './phase.js';
+import { configuration } from './phases/configuration.js';
+import { alerts } from './phases/alerts.js';
+import { dashboards } from './phases/dashboards.js';
+import { directScrape } from './phases/direct-scrape.js';
+import { pipeline } from './phases/pipeline.js';
+import { traces } from './phases/traces.js';
+import { truth } from './phases/truth.js';
+import { startStack, type StackOptions } from './stack.js';
+import { Table } from './table.js';
+
+/** In this order, on one stack: alerts while nothing has happened yet, dashboards when much has. */
+const PHASES: readonly Phase[] = [pipeline, alerts, traces, truth, dashboards, directScrape];
+/** What is looked at with another version of Prometheus too: how it reads, stores and answers. */
+const AGAIN: readonly Phase[] = [pipeline, traces, truth, directScrape];
+
+const RUNS = [
+  { choice: 'built', phases: PHASES },
+  { choice: 'installed', phases: AGAIN },
+] as const;
+
+const RESULTS = join(import.meta.dirname, '../../docs/stack-results.md');
+const USAGE = `usage: npm run test:stack -- [options]
+  --only <phase>   one phase, repeatable: configuration, ${PHASES.map(({ name }) => name).join(', ')}
+  --prometheus <w> built, the one of docker-compose.yml, or installed, the one on PATH; default: first all phases with the
+                   one, then some again with the other
+  --factor <n>     how many times faster than outside time goes; default 30
+  --write          write docs/stack-results.md
+`;
+
+for (const [name, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(name, () => process.exit(code));
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      factor: { type: 'string' },
+      prometheus: { type: 'string', default: 'both' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const names = ['configuration', ...PHASES.map(({ name }) => name)];
+  const only = values.only ?? names;
+  const factor = Number(values.factor ?? 30);
+  const runs = RUNS.filter(({ choice }) => ['both', choice].includes(values.prometheus));
+  if (values.help || runs.length === 0 || !(factor >= 1) || only.some((name) => !names.includes(name))) {
+    process.stdout.write(USAGE);
+    return values.help ? 0 : 2;
+  }
+
+  const table = new Table((line) => console.log(line));
+  if (only.includes('configuration')) await guarded(table, 'configuration', () => configuration(table));
+  for (const { choice, phases } of runs) {
+    const wanted = (runs.length > 1 ? phases : PHASES).filter(({ name }) => only.includes(name));
+    if (wanted.length > 0) await runStack({ factor, prometheus: choice }, wanted, table);
+  }
+  table.group('not run');
+  table.cannotRun('Grafana', 'it needs a container engine; queries run without it');
+  table.cannotRun(
+    'docker compose up',
+    'it needs a container engine; the same configuration runs as processes',
+  );
+
+  const failed = table.rows.filter(({ ok }) => !ok).length;
+  console.log(
+    `\n${table.rows.length - failed} ok, ${failed} failed, ${Math.round(performance.now() / 1_000)} s`,
+  );
+  if (values.write) await writeResults(table);
+  return table.ok ? 0 : 1;
+}
+
+async function runStack(options: StackOptions, phases: readonly Phase[], table: Table): Promise<void> {
+  await guarded(table, `stack, Prometheus ${options.prometheus}`, async () => {
+    await using stack = await startStack(options);
+    const { version } = stack.prometheus;
+    table.row('the stack', 'runs', `runs, with Prometheus ${version}`, true);
+    for (const phase of phases) {
+      const startedAt = performance.now();
+      await guarded(table, `${phase.name}, Prometheus ${version}`, () => phase.run(stack, table));
+      console.log(`  (${Math.round((performance.now() - startedAt) / 1_000)} s)`);
+    }
+  });
+}
+
+async function guarded(table: Table, name: string, work: () => Promise<void>): Promise<void> {
+  table.group(name);
+  try {
+    await work();
+  } catch (error) {
+    table.row(name, 'no error', (error as Error).stack ?? String(error), false);
+  }
+}
+
+async function writeResults(table: Table): Promise<void> {
+  const text = `<!-- Written by \`npm run test:stack -- --write\`: do not edit. -->
+
+# Results of the stack test
+
+${table.markdown()}`;
+  await writeFile(RESULTS, await format(text, { ...(await resolveConfig(RESULTS)), filepath: RESULTS }));
+}

@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const START_TIMEOUT_MS = 120_000;
+const STOP_TIMEOUT_MS = 10_000;
+const LOOK_EVERY_MS = 50;
+const KEPT_CHARACTERS = 20_000;
+
+// A run that is interrupted leaves nobody behind.
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** How a server is started. */
+export interface ServerCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** A server in a process of its own; disposing stops it. */
+export class ServerProcess implements AsyncDisposable {
+  /** The end of what it printed on both outputs. */
+  output = '';
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  readonly #exited: Promise<unknown>;
+
+  constructor(name: string, { program, args, env, cwd }: ServerCommand) {
+    this.#name = name;
+    const options = {
+      // Nothing of the caller's environment but what a program needs to start.
+      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
+      ...(cwd === undefined ? {} : { cwd }),
+    };
+    this.#child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    running.add(this.#child);
+    this.#exited = once(this.#child, 'exit')
+      .catch((error: unknown) => {
+        this.output += String(error);
+      })
+      .then(() => running.delete(this.#child));
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output = (this.output + text).slice(-KEPT_CHARACTERS);
+      });
+  }
+
+  /** Its process id. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Undefined while it runs; null if a signal ended it. */
+  get exitCode(): number | null | undefined {
+    const { exitCode, signalCode } = this.#child;
+    return exitCode === null && signalCode === null ? undefined : exitCode;
+  }
+
+  /** Polls until `ready` gives something truthy, and returns that; throws with its output when it ends or takes too long. */
+  async until<T>(ready: () => T | Promise<T>): Promise<NonNullable<T>> {
+    const deadline = performance.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const value = await Promise.resolve(ready()).catch(() => undefined);
+      if (value) return value;
+      const { exitCode, signalCode, pid } = this.#child;
+      if (pid === undefined || exitCode !== null || signalCode !== null)
+        throw new Error(`${this.#name} ended (${exitCode ?? signalCode ?? 'not started'}):\n${this.output}`);
+      if (performance.now() > deadline)
+        throw new Error(`${this.#name} is not ready after ${START_TIMEOUT_MS} ms:\n${this.output}`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** Sends a signal: SIGSTOP and SIGCONT freeze and thaw it. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Stops it; one that does not within 10 s is killed. */
+  async stop(): Promise<void> {
+    const { exitCode, signalCode, pid } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    this.#child.kill('SIGCONT');
+    this.#child.kill('SIGTERM');
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await this.#exited;
+    clearTimeout(killer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** Whether an address answers a GET with a good status. */
+export async function answers(url: string): Promise<boolean> {
+  return (await fetch(url)).ok;
+}

@@ -1,0 +1,43 @@
+import { goProgram } from './go.js';
+import { findTool, runTool } from './run-tool.js';
+
+const INSTALL = 'apt-get install -y prometheus, or put that of https://prometheus.io/download on PATH';
+/** What the image of docker-compose.yml has, and what that is called as a module. */
+const VERSION = '3.15.0';
+const MODULE_VERSION = 'v0.315.0';
+
+/** Which Prometheus: the one on PATH, of the distribution for instance, or the one of docker-compose.yml, built from Go modules. */
+export const PROMETHEUS_CHOICES = ['installed', 'built'] as const;
+export type PrometheusChoice = (typeof PROMETHEUS_CHOICES)[number];
+
+/** A Prometheus and its promtool. */
+export interface PrometheusTools {
+  readonly prometheus: string;
+  readonly promtool: string;
+  /** As it says itself, `2.42.0`. */
+  readonly version: string;
+}
+
+/** Finds or builds Prometheus and promtool. */
+export async function prometheusTools(choice: PrometheusChoice): Promise<PrometheusTools> {
+  const [prometheus, promtool] =
+    choice === 'built'
+      ? [await built('prometheus'), await built('promtool')]
+      : [await findTool('prometheus', INSTALL), await findTool('promtool', INSTALL)];
+  const said = await runTool(prometheus, ['--version']);
+  return { prometheus, promtool, version: /version ([^ +]+)/.exec(said)?.[1] ?? said };
+}
+
+// Without service discovery, most of what there is to compile, and without the web interface.
+async function built(name: string): Promise<string> {
+  return await goProgram({
+    name,
+    module: 'github.com/prometheus/prometheus',
+    version: MODULE_VERSION,
+    folder: `cmd/${name}`,
+    flags: [
+      '-tags=remove_all_sd',
+      `-ldflags=-s -w -X github.com/prometheus/common/version.Version=${VERSION}`,
+    ],
+  });
+}
