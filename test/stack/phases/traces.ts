@@ -12,7 +12,6 @@ const ENOUGH_LOGINS = 20;
 const REQUEST = 'demo request';
 const NOBODY = 'nobody';
 const PG_SCOPE = '@opentelemetry/instrumentation-pg';
-const SPAN_METRIC = 'traces_span_metrics_duration_seconds';
 
 /** Which spans a span may have as its parent; all of them must occur. */
 const PARENTS: Readonly<Record<string, readonly string[]>> = {
@@ -40,6 +39,10 @@ export const traces: Phase = {
         SETTLE_MS,
         LOOK_EVERY_MS,
       );
+      // They are there only while there are new spans.
+      const exemplars = async (): Promise<boolean> =>
+        (await stack.prometheus.api.exemplars(exemplarQuery(app.instance))).length > 0;
+      await until('exemplars', exemplars, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
       await app.load({ clients: 0, discard: 0 });
       await counted(table, stack.prometheus.api, app.instance, spans);
       related(table, spans());
@@ -91,8 +94,12 @@ function related(table: Table, spans: readonly ReceivedSpan[]): void {
   }
 }
 
+function exemplarQuery(instance: string): string {
+  return `traces_span_metrics_duration_seconds_bucket{job="${SERVICE}",instance="${instance}"}`;
+}
+
 async function exemplified(table: Table, { prometheus: { api }, traces: backend }: Stack, instance: string) {
-  const found = await api.exemplars(`${SPAN_METRIC}_bucket{job="${SERVICE}",instance="${instance}"}`);
+  const found = await api.exemplars(exemplarQuery(instance));
   const all = found.flatMap(({ seriesLabels, exemplars }) =>
     exemplars.map(({ labels }) => ({ spanName: seriesLabels['span_name'], labels })),
   );

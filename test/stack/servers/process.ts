@@ -1,17 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endsWithUs } from '../children.js';
 
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 const KEPT_CHARACTERS = 20_000;
-
-// A run that is interrupted leaves nobody behind.
-const running = new Set<ChildProcess>();
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 /** How a server is started. */
 export interface ServerCommand {
@@ -37,12 +32,10 @@ export class ServerProcess implements AsyncDisposable {
       ...(cwd === undefined ? {} : { cwd }),
     };
     this.#child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-    running.add(this.#child);
-    this.#exited = once(this.#child, 'exit')
-      .catch((error: unknown) => {
-        this.output += String(error);
-      })
-      .then(() => running.delete(this.#child));
+    endsWithUs(this.#child);
+    this.#exited = once(this.#child, 'exit').catch((error: unknown) => {
+      this.output += String(error);
+    });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.output = (this.output + text).slice(-KEPT_CHARACTERS);

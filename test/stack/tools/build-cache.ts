@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,6 +18,8 @@ export async function builtOnce(
 
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, `${tool}-building-`));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     console.log(`building ${tool}, once for this version of it ...`);
     await build(folder);
@@ -27,7 +29,8 @@ export async function builtOnce(
       if (!existsSync(binary)) throw error;
     });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
   return binary;
 }

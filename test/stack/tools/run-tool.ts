@@ -2,6 +2,7 @@ import { execFile, type ExecFileOptions } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { endsWithUs } from '../children.js';
 
 const execute = promisify(execFile);
 const MOST_OUTPUT_BYTES = 16_000_000;
@@ -35,11 +36,13 @@ export async function runTool(
   options: ExecFileOptions = {},
 ): Promise<string> {
   try {
-    const { stdout, stderr } = await execute(program, [...args], {
+    const running = execute(program, [...args], {
       maxBuffer: MOST_OUTPUT_BYTES,
       encoding: 'utf8',
       ...options,
     });
+    endsWithUs(running.child);
+    const { stdout, stderr } = await running;
     return `${String(stdout)}${String(stderr)}`.trim();
   } catch (cause) {
     const { stdout = '', stderr = '', message } = cause as Error & { stdout?: string; stderr?: string };
