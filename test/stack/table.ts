@@ -76,7 +76,7 @@ export class Table {
         '| --- | --- | --- | --- |',
         ...this.rows
           .filter((row) => row.group === group)
-          .map((row) => line([row.what, row.expected, row.seen, row.ok ? 'ok' : '**failed**'])),
+          .map((row) => line([row.what, row.expected, row.seen, row.ok ? 'ok' : 'FAILED'])),
         '',
       ]),
       ...(this.notRun.length === 0
@@ -99,5 +99,10 @@ function show(value: unknown): string {
 }
 
 function line(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+  return `| ${cells.map(plain).join(' | ')} |`;
+}
+
+/** Text that Markdown shows as it is, in one cell. */
+function plain(cell: string): string {
+  return cell.replaceAll(/[|<*]|__/g, (found) => found.replaceAll(/./g, '\\$&')).replaceAll('\n', ' ');
 }

@@ -27,7 +27,7 @@ test('is not good because something could not be tried', () => {
 test('is written in groups, with what could not be tried at the end', () => {
   const table = new Table();
   table.group('one');
-  table.row('a | b', 'x', 'line\nbreak', true);
+  table.row('a | b', '__x__ <y> * z', 'line\nbreak', true);
   table.group('two');
   table.equal('sum', 2, undefined);
   table.cannotRun('engine', 'there is none');
@@ -35,13 +35,13 @@ test('is written in groups, with what could not be tried at the end', () => {
 
 | what | expected | seen | |
 | --- | --- | --- | --- |
-| a \\| b | x | line break | ok |
+| a \\| b | \\_\\_x\\_\\_ \\<y> \\* z | line break | ok |
 
 ## two
 
 | what | expected | seen | |
 | --- | --- | --- | --- |
-| sum | 2 | undefined | **failed** |
+| sum | 2 | undefined | FAILED |
 
 ## Not run
 
