@@ -9,6 +9,7 @@ import {
 } from '../../local-rds/index.js';
 import { Proxy } from '../support/proxy.js';
 import type { ProxyControls } from '../support/proxy-link.js';
+import { sessionsOf } from '../support/sessions.js';
 
 // The server's side of a soak is a process of its own, so that the load's holds nothing but the pool.
 
@@ -82,13 +83,7 @@ const commands = {
     return rowCount ?? 0;
   },
   /** How many sessions an application has. */
-  async sessions(application: string) {
-    const { rows } = await postgres.query<{ n: number }>(
-      'select count(*)::int as n from pg_stat_activity where application_name = $1',
-      [application],
-    );
-    return rows[0]?.n ?? NaN;
-  },
+  sessions: (application: string) => sessionsOf(postgres, application),
   /** Creates the table whose rows are counted in the end. */
   async prepare() {
     await postgres.query(

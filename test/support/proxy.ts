@@ -2,7 +2,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { afterAll, beforeAll } from 'vitest';
 import { ProxyLink, type ProxyControls } from './proxy-link.js';
 
-const UNDISTURBED: ProxyControls = {
+/** The controls when it only passes on. */
+export const UNDISTURBED: ProxyControls = {
   delayMs: 0,
   chunkBytes: Infinity,
   messageDelayMs: () => 0,

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { PoolClient } from 'pg';
 import type { ProxyControls } from '../../support/proxy-link.js';
+import { UNDISTURBED } from '../../support/proxy.js';
 import type { Holding } from './holding.js';
-import { UNDISTURBED, type World } from './world.js';
+import type { World } from './world.js';
 
 /** The book is the world's own: the library's model is not used. */
 type Step = fc.AsyncCommand<object, World>;

@@ -2,8 +2,8 @@ import type { PoolClient } from 'pg';
 import { newPool, type InstrumentedPool } from '../../../src/index.js';
 import type { LocalPostgres } from '../../../local-rds/index.js';
 import { errorClass } from '../../support/error-class.js';
-import type { ProxyControls } from '../../support/proxy-link.js';
-import type { Proxy } from '../../support/proxy.js';
+import { UNDISTURBED, type Proxy } from '../../support/proxy.js';
+import { sessionsOf } from '../../support/sessions.js';
 import { until } from '../../support/until.js';
 import { Holding } from './holding.js';
 
@@ -19,16 +19,6 @@ export interface PoolShape {
   readonly maxConnecting: number;
   readonly maxUses: number;
 }
-
-/** The proxy's controls when it only passes on. */
-export const UNDISTURBED: ProxyControls = {
-  delayMs: 0,
-  chunkBytes: Infinity,
-  messageDelayMs: () => 0,
-  blackHole: false,
-  refuse: false,
-  cutAfterBytes: Infinity,
-};
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 let runs = 0;
@@ -218,11 +208,7 @@ export class World {
     });
   }
 
-  async #sessions(): Promise<number> {
-    const { rows } = await this.server.query<{ n: number }>(
-      'select count(*)::int as n from pg_stat_activity where application_name = $1',
-      [this.application],
-    );
-    return rows[0]?.n ?? NaN;
+  #sessions(): Promise<number> {
+    return sessionsOf(this.server, this.application);
   }
 }

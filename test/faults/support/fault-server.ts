@@ -23,15 +23,6 @@ export function statementsOf(server: LocalPostgres, applicationName: string): st
   });
 }
 
-/** How many sessions the server has under an application name. */
-export async function sessionsOf(server: LocalPostgres, applicationName: string): Promise<number> {
-  const { rows } = await server.query<{ n: number }>(
-    'select count(*)::int as n from pg_stat_activity where application_name = $1',
-    [applicationName],
-  );
-  return rows[0]?.n ?? NaN;
-}
-
 let marks = 0;
 
 /** The statement with a mark, so that the server's log tells whether just this one was repeated. */

@@ -3,9 +3,10 @@ import { expect } from 'vitest';
 import type { LocalPostgres } from '../../../local-rds/postgres.js';
 import type { RecordingLogger } from '../../support/logger.js';
 import { series } from '../../support/series.js';
+import { sessionsOf } from '../../support/sessions.js';
 import { until } from '../../support/until.js';
 import type { meterSdk, tracerSdk } from '../../unit/telemetry/support.js';
-import { sessionsOf, statementsOf, unique } from './fault-server.js';
+import { statementsOf, unique } from './fault-server.js';
 import type { ExpectedCloses, PoolWatch } from './pool-watch.js';
 
 /** How long the next query may take after a fault, in milliseconds. */

@@ -5,6 +5,7 @@ import { newPool, type Config, type InstrumentedPool } from '../../../src/index.
 import type { LocalPostgres } from '../../../local-rds/postgres.js';
 import { RecordingLogger } from '../../support/logger.js';
 import type { Proxy } from '../../support/proxy.js';
+import { sessionsOf } from '../../support/sessions.js';
 import { until } from '../../support/until.js';
 import type { Scene, State } from './states.js';
 import { EventCounts, type Truth } from './truth.js';
@@ -92,12 +93,8 @@ export class PlayedScene implements Scene {
   readonly cutConnections = (): void => this.stage.proxy.resetAll();
 
   /** What the server knows of this pool. */
-  async sessions(): Promise<number> {
-    const { rows } = await this.stage.server.query<{ count: number }>(
-      'select count(*)::int from pg_stat_activity where application_name = $1',
-      [this.applicationName],
-    );
-    return rows[0]?.count ?? NaN;
+  sessions(): Promise<number> {
+    return sessionsOf(this.stage.server, this.applicationName);
   }
 
   get poolName(): string {

@@ -1,4 +1,5 @@
 import type { Truth } from '../../../examples/load/truth.js';
+import { sessionsOf } from '../../support/sessions.js';
 import { until } from '../../support/until.js';
 import { panelQueries, readDashboard, withVariables } from '../dashboard-queries.js';
 import type { Phase } from '../phase.js';
@@ -80,12 +81,7 @@ function comparisons({ rds, scale }: Stack, app: LoadApp): Comparison[] {
     {
       what: 'all connections, as pg_stat_activity has them',
       query: `sum(db_client_connection_count{${own}})`,
-      truth: async () => {
-        const { rows } = await rds.postgres.query(
-          `select count(*)::int as count from pg_stat_activity where application_name = '${app.pool}'`,
-        );
-        return (rows[0] as { count: number }).count;
-      },
+      truth: () => sessionsOf(rds.postgres, app.pool),
     },
     {
       what: 'panel "Waiting now", as `waitingCount`',
