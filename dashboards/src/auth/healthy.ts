@@ -1,7 +1,5 @@
 import { METRIC } from '../../../src/telemetry/names.js';
-import { firingAlerts } from '../alerts.js';
 import type { Row } from '../board.js';
-import { credentialsValidFor } from '../measures.js';
 import {
   events,
   FAILED,
@@ -15,6 +13,7 @@ import {
   sum,
   WHOLE_RANGE,
 } from '../promql.js';
+import { credentialsStat, firingAlertsStat } from '../shared-stats.js';
 
 const size = { width: 4, height: 4 } as const;
 const width5 = { width: 5, height: 4 } as const;
@@ -26,22 +25,12 @@ export const healthy: Row = {
   id: 100,
   title: 'Healthy?',
   panels: [
-    {
-      type: 'stat',
+    credentialsStat({
       id: 101,
-      title: 'Credentials valid for',
       says: 'Time until the first session credentials of any instance end. No data: none are held, or they do not end.',
       todo: 'Below two minutes renewal fails: look at credential fetches and their errors below, then at the role or the metadata service of the instance.',
-      unit: 's',
-      decimals: 0,
-      query: { expr: credentialsValidFor(), legend: 'valid for', instant: true },
-      thresholds: [
-        [null, 'red'],
-        [120, 'yellow'],
-        [600, 'green'],
-      ],
       ...width5,
-    },
+    }),
     {
       type: 'stat',
       id: 102,
@@ -98,20 +87,10 @@ export const healthy: Row = {
       ],
       ...width5,
     },
-    {
-      type: 'stat',
+    firingAlertsStat({
       id: 105,
-      title: 'Alerts firing',
       says: 'Alerts of pgauge that fire now for the selection, those of the pool included. No data: Prometheus has not loaded the rules.',
-      todo: 'Follow the runbook of the alert; the red marks on the panels below say when it began.',
-      unit: 'short',
-      decimals: 0,
-      query: { expr: firingAlerts, legend: 'firing', instant: true },
-      thresholds: [
-        [null, 'green'],
-        [1, 'red'],
-      ],
       ...size,
-    },
+    }),
   ],
 };

@@ -1,8 +1,8 @@
 import { METRIC } from '../../../src/telemetry/names.js';
-import { firingAlerts } from '../alerts.js';
 import type { Row } from '../board.js';
-import { credentialsValidFor, utilization } from '../measures.js';
+import { utilization } from '../measures.js';
 import { histogram, increase, max, quantile, RATE_WINDOW, series, sum, WHOLE_RANGE } from '../promql.js';
+import { credentialsStat, firingAlertsStat } from '../shared-stats.js';
 
 const size = { width: 4, height: 4 } as const;
 
@@ -84,36 +84,16 @@ export const healthy: Row = {
       ],
       ...size,
     },
-    {
-      type: 'stat',
+    credentialsStat({
       id: 105,
-      title: 'Credentials valid for',
       says: 'Time until the first session credentials of any instance end; they belong to the process, so the variable Pool does not apply. No data: none are held, or they do not end.',
       todo: 'Below two minutes renewal fails: open the dashboard of token refresh and look at the credential fetches.',
-      unit: 's',
-      decimals: 0,
-      query: { expr: credentialsValidFor(), legend: 'valid for', instant: true },
-      thresholds: [
-        [null, 'red'],
-        [120, 'yellow'],
-        [600, 'green'],
-      ],
       ...size,
-    },
-    {
-      type: 'stat',
+    }),
+    firingAlertsStat({
       id: 106,
-      title: 'Alerts firing',
       says: 'Alerts of pgauge that fire now for the selection. No data: Prometheus has not loaded the rules.',
-      todo: 'Follow the runbook of the alert; the red marks on the panels below say when it began.',
-      unit: 'short',
-      decimals: 0,
-      query: { expr: firingAlerts, legend: 'firing', instant: true },
-      thresholds: [
-        [null, 'green'],
-        [1, 'red'],
-      ],
       ...size,
-    },
+    }),
   ],
 };
