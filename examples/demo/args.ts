@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { understood, UsageError } from './usage-error.js';
 
 /** What the command line asks for. */
 export interface Arguments {
@@ -10,9 +11,6 @@ export interface Arguments {
   readonly statsLog: boolean;
   readonly help: boolean;
 }
-
-/** The command line was not understood; the message says which part. */
-export class UsageError extends Error {}
 
 const MIN_SECONDS = 10;
 const MAX_SECONDS = 86_400;
@@ -42,8 +40,8 @@ export function readArguments(given: readonly string[]): Arguments {
 }
 
 function parse(given: readonly string[]) {
-  try {
-    return parseArgs({
+  return understood(() =>
+    parseArgs({
       args: [...given],
       options: {
         seconds: { type: 'string' },
@@ -51,10 +49,8 @@ function parse(given: readonly string[]) {
         'stats-log': { type: 'boolean' },
         help: { type: 'boolean' },
       },
-    });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+    }),
+  );
 }
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {

@@ -1,6 +1,6 @@
 import type { LocalRds } from '../../local-rds/index.js';
 import type { InstrumentedPool } from '../../src/index.js';
-import { readArguments, USAGE, UsageError, type Arguments } from './args.js';
+import { readArguments, USAGE, type Arguments } from './args.js';
 import { serveCredentials } from './aws.js';
 import type { Display } from './display.js';
 import { containerCredentials, useOnly } from './environment.js';
@@ -11,6 +11,7 @@ import { MAX_CONNECTIONS } from './phases.js';
 import { playPhases } from './play.js';
 import { isGood, summaryLines, type Report } from './summary.js';
 import { startTelemetry, type Telemetry } from './telemetry.js';
+import { UsageError } from './usage-error.js';
 import { Workload } from './workload.js';
 
 // Not left to the event loop: an export to a collector that never answers would hold it.

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { understood, UsageError } from '../demo/usage-error.js';
 
 /** What the command line asks for. */
 export interface Arguments {
@@ -14,9 +15,6 @@ export interface Arguments {
   readonly controlPort: number | undefined;
   readonly help: boolean;
 }
-
-/** The command line was not understood; the message says which part. */
-export class UsageError extends Error {}
 
 /** What `--help` prints. */
 export const USAGE = `usage: npm run demo:load -- [options]
@@ -70,18 +68,12 @@ export function readArguments(given: readonly string[]): Arguments {
 }
 
 function parse(given: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...given],
-      options: {
-        ...{ 'pool-name': text, 'max-conns': text, 'min-conns': text, clients: text, 'max-lifetime': text },
-        ...{ 'acquire-timeout': text, 'metrics-port': text, 'control-port': text },
-        help: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const options = {
+    ...{ 'pool-name': text, 'max-conns': text, 'min-conns': text, clients: text, 'max-lifetime': text },
+    ...{ 'acquire-timeout': text, 'metrics-port': text, 'control-port': text },
+    help: { type: 'boolean' },
+  } as const;
+  return understood(() => parseArgs({ args: [...given], options })).values;
 }
 
 function wholeNumber(name: string, given: string): number {
