@@ -13,13 +13,12 @@ export interface Settings {
   readonly timeoutMs: number;
   /** The region asked for, when tokens are. */
   readonly region: string | undefined;
-  /** What may be given where nothing was, by field. */
-  readonly sources: Readonly<Partial<Record<keyof Config, string>>>;
 }
 
 const DEFAULT_PORT = 5432;
 
-const SOURCES = {
+/** What may be given for a field, where nothing was or something wrong. */
+export const SOURCES = {
   host: '--host or PGHOST',
   port: '--port or PGPORT',
   user: '--user or PGUSER',
@@ -65,6 +64,5 @@ export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
     max: given.max,
     timeoutMs: given.timeoutMs,
     region: given.region,
-    sources: SOURCES,
   };
 }

@@ -7,7 +7,7 @@ import { resolveOptions } from '../../options.js';
 import { planTls } from '../../tls.js';
 import { failed, ok, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
-import type { Settings } from '../settings.js';
+import { SOURCES, type Settings } from '../settings.js';
 
 /** Checks what `newPool` would check before it makes a pool. */
 export async function checkConfiguration(session: Session): Promise<Outcome> {
@@ -56,7 +56,8 @@ function summary(config: Config, { region }: Settings): string {
   return `${user}@${host}:${port}/${database}, ${effectiveSslMode(config)}, ${login}`;
 }
 
-function remedy(said: string, { origins, sources }: Settings): string {
+function remedy(said: string, { origins }: Settings): string {
+  const sources: Readonly<Partial<Record<string, string>>> = SOURCES;
   const field = /^\w+/.exec(said)?.[0] as keyof Config | undefined;
   const source = field && sources[field];
   if (field === undefined || source === undefined) return 'correct what it names, and run this again';

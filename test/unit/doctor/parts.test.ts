@@ -50,7 +50,6 @@ describe('the region of a host', () => {
       {
         config: {},
         origins: {},
-        sources: {},
         caFile: undefined,
         max: 10,
         timeoutMs: 1_000,
