@@ -11,7 +11,6 @@ import {
   type PanelQuery,
 } from '../dashboard-queries.js';
 import type { Phase } from '../phase.js';
-import type { PrometheusApi } from '../servers/prometheus-api.js';
 import { SERVICE, type Stack } from '../stack.js';
 import { shortenQuery } from '../time/shorten.js';
 
@@ -22,9 +21,6 @@ const ARRIVAL_MS = 60_000;
 const LATE_MS = 10_000;
 /** Counts and seconds: what is more than that is a defect of the query. */
 const MOST = 1e6;
-
-/** Queries that have no data at the end of a run, and why. */
-const EMPTY: Readonly<Record<string, string>> = {};
 
 /** Every query of the dashboards, over everything that happened so far: it has data, finite and in range. */
 export const dashboards: Phase = {
@@ -54,11 +50,6 @@ export const dashboards: Phase = {
     }
 
     function report(what: string, values: readonly number[], most: number): void {
-      const reason = EMPTY[what];
-      if (reason !== undefined && values.length === 0) {
-        table.row(what, `no data: ${reason}`, 'no data', true);
-        return;
-      }
       const finite = values.filter(Number.isFinite);
       const [least, greatest] = [Math.min(...finite), Math.max(...finite)];
       const good = finite.length > 0 && finite.length === values.length && least >= 0 && greatest <= most;
@@ -68,7 +59,7 @@ export const dashboards: Phase = {
         values.length === 0
           ? 'no data'
           : `${finite.length} of ${values.length} values, ${figure(least)} to ${figure(greatest)}`,
-        good && reason === undefined,
+        good,
       );
     }
   },
@@ -96,12 +87,9 @@ async function atTheEnd(expr: string, stack: Stack): Promise<number[]> {
 async function overTheRun(expr: string, stack: Stack): Promise<number[]> {
   const { startedAtS, scale, prometheus } = stack;
   const stepS = (scale.intervalMs * STEP_INTERVALS) / 1_000;
-  const lines = await range(prometheus.api, ready(expr, stack), startedAtS, stepS);
+  const nowS = Date.now() / 1_000;
+  const lines = await prometheus.api.queryRange(ready(expr, stack), startedAtS, nowS, stepS);
   return lines.flatMap(({ points }) => points.map(([, value]) => value));
-}
-
-function range(api: PrometheusApi, query: string, startS: number, stepS: number) {
-  return api.queryRange(query, startS, Date.now() / 1_000, stepS);
 }
 
 function ready(expr: string, { scale }: Stack): string {
