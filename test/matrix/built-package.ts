@@ -1,23 +1,15 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import ts from 'typescript';
+import { build } from '../../scripts/build/package.js';
 
 const ROOT = join(import.meta.dirname, '../..');
-const run = promisify(execFile);
 
-/** Compiles this package into a new folder `node_modules/pgauge` of `folder`, as it would be installed there. Throws when it does not compile. */
+/** Builds this package into a new folder `node_modules/pgauge` of `folder`, as it would be installed there. Throws when it does not compile. */
 export async function installBuilt(folder: string): Promise<void> {
   const installed = join(folder, 'node_modules/pgauge');
   await mkdir(installed, { recursive: true });
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(installed, 'dist')];
-  await run(process.execPath, args, { cwd: ROOT }).catch((error: unknown) => {
-    throw new Error(`the package does not compile:\n${(error as { stdout?: string }).stdout ?? ''}`, {
-      cause: error,
-    });
-  });
+  await build(join(installed, 'dist'));
   await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
 }
 

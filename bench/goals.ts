@@ -1,0 +1,169 @@
+import type { Variant } from './programs/program.js';
+import type { Results } from './results.js';
+import { seriesOf, summarise, type Summary } from './statistics.js';
+
+/** Something that was set out to be reached. */
+export interface Goal {
+  readonly what: string;
+  readonly scenario: string;
+  readonly contender: string;
+  /** With whom it is compared; default the scenario's first. */
+  readonly against?: string;
+  readonly variant: Variant;
+  readonly measure: string;
+  readonly of: 'value' | 'ratio' | 'difference';
+  readonly atMost: number;
+  readonly unit: string;
+}
+
+/** A goal and what was measured. */
+export interface Outcome {
+  readonly goal: Goal;
+  readonly measured: number;
+  readonly reached: boolean;
+}
+
+const queryRatio = (concurrency: number, max: number): Goal => ({
+  what: `CPU of a query with SDK metrics, ${concurrency} at a time on ${max} connections`,
+  scenario: 'query',
+  contender: 'pgauge metrics',
+  variant: { concurrency, max },
+  measure: 'cpuUs',
+  of: 'ratio',
+  atMost: 1.1,
+  unit: '× raw',
+});
+
+const checkoutGoal = (
+  what: string,
+  contender: string,
+  measure: 'ns' | 'bytes',
+  atMost: number,
+  against?: string,
+): Goal => ({
+  what,
+  scenario: 'checkout',
+  contender,
+  ...(against !== undefined && { against }),
+  variant: { max: 1 },
+  measure,
+  of: 'difference',
+  atMost,
+  unit: `${measure === 'ns' ? 'ns' : 'B'} over ${against ?? 'raw'}`,
+});
+
+const stormGoal = (connections: number, measure: 'wallMs' | 'cpuMs', atMost: number): Goal => ({
+  what: `${measure === 'wallMs' ? 'wall time' : 'CPU'} of a storm of ${connections} connections, bundle and tokens, SDK metrics`,
+  scenario: 'storm',
+  contender: 'pgauge metrics',
+  variant: { connections },
+  measure,
+  of: 'ratio',
+  atMost,
+  unit: '× raw with one root and a password',
+});
+
+const calls = (connections: number): Goal => ({
+  what: `calls to the metadata service for ${connections} connections from cold`,
+  scenario: 'metadata',
+  contender: 'pgauge',
+  variant: { connections },
+  measure: 'calls',
+  of: 'value',
+  atMost: 3,
+  unit: 'calls',
+});
+
+/** All goals, in the order of the results. */
+export const GOALS: readonly Goal[] = [
+  queryRatio(10, 10),
+  queryRatio(100, 10),
+  queryRatio(100, 100),
+  checkoutGoal('a checkout with SDK metrics', 'pgauge metrics', 'ns', 1_700),
+  checkoutGoal('allocated by a checkout with SDK metrics', 'pgauge metrics', 'bytes', 1_000),
+  {
+    what: "our own share of telemetry's cost for a checkout",
+    scenario: 'observer',
+    contender: 'observer metrics',
+    variant: {},
+    measure: 'ns',
+    of: 'difference',
+    atMost: 500,
+    unit: 'ns over two plain records',
+  },
+  checkoutGoal('a checkout without an SDK', 'pgauge', 'ns', 150),
+  checkoutGoal('allocated by a checkout without an SDK', 'pgauge', 'bytes', 0),
+  checkoutGoal('a checkout with a meter that does nothing', 'pgauge noop-meter', 'ns', 150),
+  checkoutGoal('allocated by a checkout with a meter that does nothing', 'pgauge noop-meter', 'bytes', 0),
+  stormGoal(100, 'wallMs', 0.8),
+  stormGoal(500, 'wallMs', 0.8),
+  stormGoal(100, 'cpuMs', 0.85),
+  stormGoal(500, 'cpuMs', 0.85),
+  calls(100),
+  calls(500),
+  {
+    what: 'a new signature for every attempt',
+    scenario: 'token',
+    contender: 'pgauge',
+    variant: {},
+    measure: 'us',
+    of: 'ratio',
+    atMost: 1.3,
+    unit: '× one shared Signer',
+  },
+  {
+    what: 'CPU of importing pgauge',
+    scenario: 'import',
+    contender: 'pgauge',
+    variant: {},
+    measure: 'cpuMs',
+    of: 'ratio',
+    atMost: 1.1,
+    unit: '× importing its two peers',
+  },
+  ...[1, 200].map((pools): Goal => ({
+    what: `our callback in a collection, ${pools === 1 ? 'one pool' : `${pools} pools`}`,
+    scenario: 'collection',
+    contender: 'pgauge',
+    variant: { pools },
+    measure: 'ownUs',
+    of: 'value',
+    atMost: 4,
+    unit: 'µs a pool',
+  })),
+  {
+    what: 'heap of an idle connection in a pool of 500',
+    scenario: 'heap',
+    contender: 'pgauge metrics',
+    variant: { connections: 500 },
+    measure: 'bytes',
+    of: 'ratio',
+    atMost: 1.05,
+    unit: '× raw',
+  },
+  checkoutGoal(
+    'a checkout with traces of which none is sampled',
+    'pgauge metrics unsampled',
+    'ns',
+    50,
+    'pgauge metrics context',
+  ),
+];
+
+/** What became of the goals whose scenarios were measured. */
+export function outcomes(results: Results): Outcome[] {
+  return GOALS.flatMap((goal) => {
+    const summary = measuredFor(goal, results);
+    const measured = goal.of === 'value' ? summary?.value.middle : summary?.[goal.of]?.middle;
+    return measured === undefined ? [] : [{ goal, measured, reached: measured <= goal.atMost }];
+  });
+}
+
+function measuredFor(goal: Goal, results: Results): Summary | undefined {
+  const found = results.find(({ scenario }) => scenario.name === goal.scenario);
+  if (found === undefined) return undefined;
+  const [first = ''] = found.scenario.contenders;
+  const mine = seriesOf(found.series, goal.contender, goal.variant);
+  const theirs = seriesOf(found.series, goal.against ?? first, goal.variant);
+  return mine && theirs && summarise(mine.samples, theirs.samples, goal.measure);
+}

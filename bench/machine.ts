@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem, type } from 'node:os';
+import { join } from 'node:path';
+
+const MODULES = join(import.meta.dirname, '../node_modules');
+const MEASURED = [
+  'pg',
+  '@opentelemetry/api',
+  '@opentelemetry/sdk-metrics',
+  '@opentelemetry/sdk-trace-base',
+  '@opentelemetry/instrumentation-pg',
+  '@aws-sdk/rds-signer',
+];
+
+/** The day, the machine and the versions that were measured. */
+export function circumstances(serverVersion: string): string[] {
+  const [cpu] = cpus();
+  return [
+    `Measured on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()}`,
+    `Node ${process.versions.node}, PostgreSQL ${serverVersion} on the same machine`,
+    MEASURED.map((name) => `${name} ${versionOf(name)}`).join(', '),
+  ];
+}
+
+function versionOf(name: string): string {
+  return (JSON.parse(readFileSync(join(MODULES, name, 'package.json'), 'utf8')) as { version: string })
+    .version;
+}

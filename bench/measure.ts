@@ -1,0 +1,53 @@
+import { ContenderProcess } from './contender-process.js';
+import type { Variant } from './programs/program.js';
+import type { Amount, Scenario, Series, Servers } from './scenario.js';
+
+/** Measures all variants of a scenario: in each round the contenders take turns, each in a process of its own. */
+export async function measure(
+  scenario: Scenario,
+  { generations, rounds, size }: Amount,
+  servers: Servers,
+  workspace: string,
+): Promise<Series[]> {
+  const series: Series[] = [];
+  for (const variant of scenario.variants) {
+    const samples = scenario.contenders.map((): Record<string, number>[] => []);
+    for (let generation = 0; generation < generations; generation++) {
+      const processes: ContenderProcess[] = [];
+      try {
+        for (const contender of scenario.contenders)
+          processes.push(await start(scenario, contender, variant, size, servers, workspace));
+        for (let round = 0; round < rounds; round++) {
+          for (const index of inTurn(processes.length, generation + round)) {
+            scenario.outside?.(servers);
+            const sample = await processes[index]?.run();
+            samples[index]?.push({ ...sample, ...scenario.outside?.(servers) });
+          }
+        }
+      } finally {
+        await Promise.all(processes.map((started) => started.end()));
+      }
+    }
+    scenario.contenders.forEach((contender, index) =>
+      series.push({ contender, variant, samples: samples[index] ?? [] }),
+    );
+  }
+  return series;
+}
+
+function start(
+  { program, environment }: Scenario,
+  contender: string,
+  variant: Variant,
+  size: Amount['size'],
+  servers: Servers,
+  workspace: string,
+): Promise<ContenderProcess> {
+  const settings = { ...servers.settings, size };
+  return ContenderProcess.start(workspace, { program, contender, variant, settings }, environment?.(servers));
+}
+
+/** All indices, from another one each time, so that nobody always comes after the same. */
+function inTurn(count: number, first: number): number[] {
+  return Array.from({ length: count }, (_, i) => (first + i) % count);
+}

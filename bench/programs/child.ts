@@ -1,0 +1,25 @@
+// One contender in a process of its own: is told what it is, prepares, then measures whenever it is asked to.
+import { once } from 'node:events';
+import type { Contender, Prepare, Settings, Variant } from './program.js';
+
+/** What the process is told first. */
+export interface Assignment {
+  readonly program: string;
+  readonly contender: Contender;
+  readonly variant: Variant;
+  readonly settings: Settings;
+}
+
+const [{ program, contender, variant, settings }] = (await once(process, 'message')) as [Assignment];
+const { prepare } = (await import(new URL(`${program}.mjs`, import.meta.url).href)) as { prepare: Prepare };
+const task = await prepare(contender, variant, settings);
+
+const answer = (message: unknown): void => void process.send?.(message);
+process.on('message', (asked) => {
+  const work = asked === 'run' ? task.run() : task.end().then(() => process.disconnect());
+  work.then(
+    (sample) => asked === 'run' && answer({ sample }),
+    (error: unknown) => answer({ error: String((error as Error).stack) }),
+  );
+});
+answer({ ready: true });

@@ -1,0 +1,56 @@
+import { createRequire } from 'node:module';
+import { createNoopMeter } from '@opentelemetry/api';
+import type pgModule from 'pg';
+import type { PoolClient } from 'pg';
+import type { Config, PoolOptions } from '../../src/index.js';
+import { registerContext, registerMetrics, registerTraces } from './telemetry.js';
+
+const require = createRequire(import.meta.url);
+
+/** Nobody reads the records. */
+const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+
+/** What is measured of a pool, whoever made it. */
+export interface AnyPool {
+  connect(): Promise<PoolClient>;
+  query(text: string): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+/** How a pool of a contender is opened: as `pg` takes it, and as pgauge takes it. */
+export interface PoolRecipe {
+  raw(): pgModule.PoolConfig | Promise<pgModule.PoolConfig>;
+  pgauge(): { config: Config; options?: PoolOptions };
+}
+
+/**
+ * Opens the pool of a contender. Its words, in any order: `raw`, `instrumented` or `pgauge`; `metrics` and `traces`
+ * register that part of the SDK, `unsampled` traces of which none is kept, `context` no more of tracing than the context
+ * manager; `noop-meter` gives pgauge a meter that does nothing;
+ * `again` says nothing, and makes a second contender of the same kind.
+ */
+export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
+  const words = new Set(contender.split(' '));
+  if (words.has('metrics')) registerMetrics();
+  if (words.has('context')) registerContext();
+  if (words.has('traces')) registerTraces(true);
+  if (words.has('unsampled')) registerTraces(false);
+  if (words.has('instrumented')) {
+    const { PgInstrumentation } = await import('@opentelemetry/instrumentation-pg');
+    new PgInstrumentation().enable();
+  }
+  if (words.has('pgauge')) {
+    const { newPool } = await import('../../src/index.js');
+    const { config, options } = recipe.pgauge();
+    return await newPool(config, {
+      logger,
+      ...(words.has('noop-meter') && { meter: createNoopMeter() }),
+      ...options,
+    });
+  }
+  // Through `require`, which is what an instrumentation patches.
+  const pg = require('pg') as typeof pgModule;
+  const pool = new pg.Pool(await recipe.raw());
+  pool.on('error', () => undefined);
+  return pool;
+}

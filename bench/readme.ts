@@ -1,0 +1,67 @@
+import type { Results } from './results.js';
+import { summaryTable, type SummaryRow } from './report.js';
+
+const BEGIN = '<!-- bench: begin -->';
+const END = '<!-- bench: end -->';
+
+const ROWS: readonly SummaryRow[] = [
+  {
+    title: 'a query, 10 at a time: CPU, µs',
+    scenario: 'query',
+    variant: { concurrency: 10, max: 10 },
+    measure: 'cpuUs',
+  },
+  {
+    title: 'a query, 100 at a time on 10 connections: CPU, µs',
+    scenario: 'query',
+    variant: { concurrency: 100, max: 10 },
+    measure: 'cpuUs',
+  },
+  { title: 'acquire and release: ns', scenario: 'checkout', variant: { max: 1 }, measure: 'ns' },
+  { title: 'acquire and release: bytes', scenario: 'checkout', variant: { max: 1 }, measure: 'bytes' },
+  {
+    title: '100 TLS connections at once: wall, ms',
+    scenario: 'storm',
+    variant: { connections: 100 },
+    measure: 'wallMs',
+  },
+  {
+    title: '500 TLS connections at once: CPU, ms',
+    scenario: 'storm',
+    variant: { connections: 500 },
+    measure: 'cpuMs',
+  },
+  {
+    title: '500 connections from cold: metadata calls',
+    scenario: 'metadata',
+    variant: { connections: 500 },
+    measure: 'calls',
+  },
+  {
+    title: 'from cold to the first answer: wall, ms',
+    scenario: 'first-answer',
+    variant: {},
+    measure: 'wallMs',
+  },
+  {
+    title: 'heap of an idle connection: bytes',
+    scenario: 'heap',
+    variant: { connections: 500 },
+    measure: 'bytes',
+  },
+];
+
+/** The README with its table made new; throws when it has no place for one. */
+export function withTable(readme: string, results: Results, circumstances: readonly string[]): string {
+  const [start, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
+  if (start < 0 || end < start) throw new Error(`the README has no ${BEGIN} … ${END}`);
+  const text = [
+    BEGIN,
+    '',
+    ...summaryTable(results, ROWS),
+    '',
+    `${circumstances.slice(0, 2).join('; ')}.`,
+    '',
+  ];
+  return readme.slice(0, start) + text.join('\n') + '\n' + readme.slice(end);
+}

@@ -1,0 +1,125 @@
+import { outcomes } from './goals.js';
+import type { Results } from './results.js';
+import type { Measure, Series } from './scenario.js';
+import { summarise, type Spread, type Summary } from './statistics.js';
+
+type Measured = Results[number];
+
+/** The page of results, in Markdown. */
+export function resultsPage(results: Results, circumstances: readonly string[]): string {
+  return [
+    '# What pgauge costs, beside raw `pg`',
+    '',
+    'Written by `npm run bench`. Each contender runs in a process of its own, on the built package; in every round all',
+    'contenders of a table take turns, and ratios are taken within a round. A figure is the median, the figures in',
+    'parentheses are the quartiles. `… again` is the first contender once more: how far its ratio strays from 1 is the noise.',
+    '',
+    ...circumstances.map((line) => `- ${line}`),
+    '',
+    '## Goals',
+    '',
+    ...goalsTable(results),
+    '',
+    ...results.flatMap((measured) => [
+      `## ${measured.scenario.title}`,
+      '',
+      measured.scenario.about,
+      '',
+      ...scenarioTable(measured),
+      '',
+    ]),
+  ].join('\n');
+}
+
+/** One scenario's table. */
+export function scenarioTable({ scenario, series }: Measured): string[] {
+  const [first = ''] = scenario.contenders;
+  const named = scenario.variants.some((variant) => Object.keys(variant).length > 0);
+  const compared = scenario.contenders.length > 1;
+  const head = [
+    ...(named ? [''] : []),
+    'contender',
+    ...scenario.measures.flatMap(({ title }) => (compared ? [title, `× ${first}`] : [title])),
+  ];
+  const rows = series.map((one) => {
+    const base = series.find(({ contender, variant }) => contender === first && variant === one.variant);
+    return [
+      ...(named ? [variantTitle(one)] : []),
+      one.contender,
+      ...scenario.measures.flatMap((measure) => cells(one, base, measure, compared)),
+    ];
+  });
+  return table(head, rows);
+}
+
+function cells(one: Series, base: Series | undefined, { key }: Measure, compared: boolean): string[] {
+  const summary: Summary | undefined = summarise(one.samples, base?.samples ?? [], key);
+  const value = summary === undefined ? '' : spread(summary.value, figure);
+  if (!compared) return [value];
+  return [value, summary?.ratio === undefined ? '' : spread(summary.ratio, (ratio) => ratio.toFixed(2))];
+}
+
+function goalsTable(results: Results): string[] {
+  return table(
+    ['goal', 'at most', 'measured', ''],
+    outcomes(results).map(({ goal, measured, reached }) => [
+      goal.what,
+      `${figure(goal.atMost)} ${goal.unit}`,
+      goal.of === 'ratio' ? measured.toFixed(2) : figure(measured),
+      reached ? 'reached' : '**not reached**',
+    ]),
+  );
+}
+
+/** The table of the README: a few measurements, side by side. */
+export function summaryTable(results: Results, rows: readonly SummaryRow[]): string[] {
+  const columns = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw iam'];
+  const value = ({ scenario, variant, measure }: SummaryRow, contender: string): string => {
+    const found = results.find((measured) => measured.scenario.name === scenario);
+    const series = found?.series.find(
+      (one) => one.contender === contender && JSON.stringify(one.variant) === JSON.stringify(variant),
+    );
+    const summary = series && summarise(series.samples, series.samples, measure);
+    return summary === undefined ? '' : figure(summary.value.middle);
+  };
+  return table(
+    [
+      '',
+      '`pg.Pool`',
+      'pgauge, no SDK',
+      'pgauge, SDK metrics',
+      '`pg` + instrumentation-pg, metrics',
+      '`pg`, signer each',
+    ],
+    rows.map((row) => [row.title, ...columns.map((contender) => value(row, contender))]),
+  );
+}
+
+/** One row of the README's table. */
+export interface SummaryRow {
+  readonly title: string;
+  readonly scenario: string;
+  readonly variant: Series['variant'];
+  readonly measure: string;
+}
+
+function variantTitle({ variant }: Series): string {
+  return Object.entries(variant)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+function spread({ middle, low, high }: Spread, show: (value: number) => string): string {
+  return low === high ? show(middle) : `${show(middle)} (${show(low)}–${show(high)})`;
+}
+
+/** Three significant digits: what lies below is noise. */
+function figure(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  return rounded.toLocaleString('en', { maximumFractionDigits: 2 }).replaceAll(',', ' ');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

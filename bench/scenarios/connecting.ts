@@ -1,0 +1,69 @@
+import type { Scenario } from '../scenario.js';
+
+const once = { generations: 1, rounds: 1 };
+
+export const storm: Scenario = {
+  name: 'storm',
+  title: 'All connections at once',
+  about:
+    '`connect()` for every connection of a new pool at once, TLS with verify-full. `raw` has one root certificate and a password; pgauge the real RDS bundle, and a fresh token for every connection; `raw iam` is RDS as it is usually set up: the bundle, and a signer for every connection.',
+  program: 'storm',
+  contenders: ['raw', 'raw again', 'pgauge', 'pgauge metrics', 'raw iam'],
+  variants: [{ connections: 100 }, { connections: 500 }],
+  measures: [
+    { key: 'wallMs', title: 'wall, ms' },
+    { key: 'cpuMs', title: 'CPU, ms' },
+  ],
+  full: { generations: 2, rounds: 5, size: {} },
+  quick: { ...once, size: { warmUp: 0 } },
+  environment: ({ awsKeys }) => awsKeys,
+};
+
+export const metadata: Scenario = {
+  name: 'metadata',
+  title: 'Calls to the metadata service, from cold',
+  about:
+    'The same storm in a process that has just started, with credentials of an instance role: how often the metadata service is asked.',
+  program: 'storm',
+  contenders: ['raw iam', 'pgauge'],
+  variants: [{ connections: 100 }, { connections: 500 }],
+  measures: [
+    { key: 'calls', title: 'calls' },
+    { key: 'wallMs', title: 'wall, ms' },
+  ],
+  full: { generations: 2, rounds: 1, size: { warmUp: 0 } },
+  quick: { ...once, size: { warmUp: 0 } },
+  environment: ({ awsInstance }) => awsInstance,
+  outside: (servers) => ({ calls: servers.metadataCalls() }),
+};
+
+export const token: Scenario = {
+  name: 'token',
+  title: 'One token',
+  about:
+    "What signing one token costs with a long-lived key: with one shared `Signer` of the SDK, with a new one for each token, and by the pool's own hook.",
+  program: 'token',
+  contenders: ['shared signer', 'shared signer again', 'pgauge', 'signer each'],
+  variants: [{}],
+  measures: [{ key: 'us', title: 'CPU, µs a token' }],
+  full: { generations: 3, rounds: 7, size: { tokens: 5_000, warmUp: 5_000 } },
+  quick: { ...once, size: { tokens: 50, warmUp: 10 } },
+  environment: ({ awsKeys }) => awsKeys,
+};
+
+export const firstAnswer: Scenario = {
+  name: 'first-answer',
+  title: 'From cold to the first answer',
+  about:
+    'A process that has loaded nothing yet imports what it needs, makes a pool, and has the answer to its first query; the three set-ups are those of the storm.',
+  program: 'first-answer',
+  contenders: ['raw', 'raw again', 'pgauge', 'pgauge metrics', 'raw iam'],
+  variants: [{}],
+  measures: [
+    { key: 'wallMs', title: 'wall, ms' },
+    { key: 'cpuMs', title: 'CPU, ms' },
+  ],
+  full: { generations: 15, rounds: 1, size: {} },
+  quick: { ...once, size: {} },
+  environment: ({ awsKeys }) => awsKeys,
+};

@@ -1,0 +1,71 @@
+import type { Scenario } from '../scenario.js';
+
+export const query: Scenario = {
+  name: 'query',
+  title: 'A query on a warm pool',
+  about:
+    "`pool.query('select 1')`, as many at a time as the concurrency says, on a pool of at most 10 connections without TLS. CPU is that of the client process, user and system.",
+  program: 'query',
+  contenders: [
+    'raw',
+    'raw again',
+    'pgauge',
+    'pgauge metrics',
+    'pgauge metrics traces',
+    'pgauge metrics unsampled',
+    'raw instrumented metrics',
+    'raw instrumented metrics traces',
+  ],
+  variants: [
+    { concurrency: 1, max: 1 },
+    { concurrency: 10, max: 10 },
+    { concurrency: 100, max: 10 },
+    { concurrency: 100, max: 100 },
+  ],
+  measures: [
+    { key: 'cpuUs', title: 'CPU, µs a query' },
+    { key: 'wallUs', title: 'wall, µs a query' },
+  ],
+  full: { generations: 3, rounds: 5, size: { queries: 5_000, warmUp: 5_000 } },
+  quick: { generations: 1, rounds: 1, size: { queries: 200, warmUp: 100 } },
+};
+
+export const checkout: Scenario = {
+  name: 'checkout',
+  title: 'Acquire and release',
+  about:
+    '`(await pool.connect()).release()` on a warm pool of one connection. Bytes are what is allocated on the heap for each checkout.',
+  program: 'checkout',
+  contenders: [
+    'raw',
+    'raw again',
+    'pgauge',
+    'pgauge noop-meter',
+    'pgauge metrics',
+    'pgauge metrics context',
+    'pgauge metrics traces',
+    'pgauge metrics unsampled',
+    'raw instrumented metrics',
+    'raw instrumented metrics traces',
+  ],
+  variants: [{ max: 1 }],
+  measures: [
+    { key: 'ns', title: 'ns a checkout' },
+    { key: 'bytes', title: 'bytes a checkout' },
+  ],
+  full: { generations: 3, rounds: 7, size: { checkouts: 100_000, warmUp: 100_000 } },
+  quick: { generations: 1, rounds: 1, size: { checkouts: 2_000, warmUp: 1_000 } },
+};
+
+export const observer: Scenario = {
+  name: 'observer',
+  title: "Telemetry's part of a checkout",
+  about:
+    'What the pool calls for one checkout, without the pool, beside two plain histogram records with one attribute: the difference is our own share.',
+  program: 'observer',
+  contenders: ['two records', 'two records again', 'observer metrics', 'observer', 'observer noop-meter'],
+  variants: [{}],
+  measures: [{ key: 'ns', title: 'ns a checkout' }],
+  full: { generations: 3, rounds: 7, size: { checkouts: 300_000 } },
+  quick: { generations: 1, rounds: 1, size: { checkouts: 5_000 } },
+};
