@@ -58,5 +58,5 @@ async function sign(sdk: AwsSdk, { host, port, user }: LoginTarget, region: stri
 
 // The Signer writes the host as it is given, and `::1:5432` names no host and port that could be told apart again.
 function urlHost(host: string): string {
-  return isIPv6(host) ? `[${host}]` : host;
+  return host.includes(':') && isIPv6(host) ? `[${host}]` : host;
 }

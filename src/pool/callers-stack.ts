@@ -1,3 +1,6 @@
+/** An error that many share, such as a signal's reason, has the frames of the first: all of them would be a text without end. */
+const told = new WeakSet<Error>();
+
 /**
  * Adds the caller's frames to the stack of an error that was made on a timer or a socket, and throws it.
  * Used as a rejection handler, where the engine's stack ends at whoever awaits.
@@ -12,6 +15,8 @@ export function withCallersStack(error: unknown): never {
 }
 
 function addFrames(error: Error): void {
+  if (told.has(error)) return;
+  told.add(error);
   const trace = { stack: '' };
   Error.captureStackTrace(trace, withCallersStack);
   const frames = trace.stack.slice(trace.stack.indexOf('\n'));

@@ -191,15 +191,13 @@ export class ResourcePool<T, C, R extends string> {
     if (this.ending) return;
     while (this.#waiters.size > this.#checks.size) {
       const slot = this.#idle.tail;
+      const canConstruct = this.#waiters.size > this.constructing + this.#checks.size && this.#hasRoom();
+      // Nobody is looked for in a long queue when there is nothing to give.
+      if (slot === undefined && !canConstruct) return;
       const waiter = this.#firstWithoutSupply();
       if (waiter === undefined) return;
-      if (slot !== undefined) {
-        this.#offer(slot, waiter, performance.now());
-      } else if (this.#waiters.size > this.constructing + this.#checks.size && this.#hasRoom()) {
-        this.#construct(waiter);
-      } else {
-        return;
-      }
+      if (slot === undefined) this.#construct(waiter);
+      else this.#offer(slot, waiter, performance.now());
     }
   }
 

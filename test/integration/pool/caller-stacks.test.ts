@@ -75,3 +75,19 @@ test('the stack of a refusal after end leads to who asked', async () => {
   expect((await rejection(ask())).stack).toContain('callerAfterEnd');
   expect((await rejection(connect())).stack).toContain('connectorAfterEnd');
 });
+
+test('a reason that many acquires share does not grow with each of them', async () => {
+  const pool = await makePool(server(), { maxOpenConns: 1 });
+  const client = await pool.connect();
+  const controller = new AbortController();
+  const reason = new Error('shutting down');
+  const waits = Array.from({ length: 100 }, (_, i) => rejection(acquire(i)));
+  async function acquire(i: number): Promise<unknown> {
+    // Callers from different places.
+    return i % 2 === 0 ? await pool.connect({ signal: controller.signal }) : await acquire(i - 1);
+  }
+  controller.abort(reason);
+  for (const error of await Promise.all(waits)) expect(error).toBe(reason);
+  expect(reason.stack?.match(/acquire/g)?.length).toBeLessThan(10);
+  client.release();
+});
