@@ -1,7 +1,11 @@
 /** The modes of `sslMode`, weakest first. */
 export const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 
-/** How a connection is encrypted and the server verified, as libpq means it. */
+/**
+ * How a connection is encrypted and the server verified, as libpq means it: not at all; encrypted; also issued by a known
+ * authority; also for the host that is dialled. With a root certificate `require` is `verify-ca`.
+ * @useDeclaredType
+ */
 export type SslMode = (typeof SSL_MODES)[number];
 
 /** The mode when `sslMode` is unset: encrypted, the server not verified. */

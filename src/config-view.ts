@@ -4,14 +4,21 @@ import type { Unchecked } from './config-fields.js';
 
 /** What may be logged of a config: no secret, only whether there is one. */
 export interface ConfigLogValue {
+  /** As given. */
   readonly host: string;
+  /** As given. */
   readonly port: number;
+  /** As given. */
   readonly user: string;
+  /** As given. */
   readonly database: string;
   /** As given: undefined when it is unset. */
   readonly ssl_mode: SslMode | undefined;
+  /** Whether there is a `password`. */
   readonly has_password: boolean;
+  /** Whether there is a `migrationPassword`. */
   readonly has_migration_password: boolean;
+  /** Whether `dynamicAuth` is set. */
   readonly dynamic_auth: boolean;
 }
 
@@ -29,7 +36,7 @@ function view(fields: Unchecked<Config>): ConfigLogValue {
   };
 }
 
-/** The redacted view of a config, undefined when there is none. */
+/** The redacted view of a config, undefined when there is none; throws ConfigError when it is no object. */
 export function logValue(config: Config): ConfigLogValue;
 export function logValue(config: Config | null | undefined): ConfigLogValue | undefined;
 export function logValue(config: Config | null | undefined): ConfigLogValue | undefined {

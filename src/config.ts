@@ -42,7 +42,10 @@ const BACKEND_SETTINGS: {
   readonly [B in DynamicAuthBackend]-?: readonly (keyof NonNullable<DynamicAuthConfig[B]>)[];
 } = { awsRdsIam: ['region'] };
 
-/** Where and as whom to log in, and how large the pool is. */
+/**
+ * Where and as whom to log in, and how large the pool is; copied when it is used, never changed. ConfigError is thrown for an
+ * unknown key, what is required and missing, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
+ */
 export interface Config {
   /** Host name or IP address; one host, neither a list nor a socket path. Required. */
   readonly host: string;
@@ -50,23 +53,23 @@ export interface Config {
   readonly port: number;
   /** Role of normal operation. Required. */
   readonly user: string;
-  /** Password of `user`; empty or unset: looked up in PGPASSFILE. */
+  /** Password of `user`; empty or unset: looked up in PGPASSFILE. Not used where `dynamicAuth` is set. */
   readonly password?: string | undefined;
   /** Role of schema migrations; default `user`. */
   readonly migrationUser?: string | undefined;
   /** Password of `migrationUser`; default `password` when the users are equal, else looked up in PGPASSFILE. */
   readonly migrationPassword?: string | undefined;
-  /** Database to open. Required. */
+  /** Database to open, without any of `?#/` or whitespace. Required. */
   readonly database: string;
   /** How the connection is encrypted and verified; default `require`. */
   readonly sslMode?: SslMode | undefined;
-  /** Short-lived passwords instead of `password`; default none. */
+  /** Short-lived passwords instead of `password`, which `newPool` refuses to send with `sslMode` disable; default none. */
   readonly dynamicAuth?: DynamicAuthConfig | undefined;
   /** Maximum number of connections; 0 or unset: 10. */
   readonly maxOpenConns?: number | undefined;
-  /** Number of connections kept open when idle; 0 or unset: none. */
+  /** Number of connections kept open when idle, at most the maximum; 0 or unset: none. */
   readonly minConns?: number | undefined;
-  /** Lifetime of a connection in milliseconds; 0 or unset: one hour. */
+  /** Lifetime of a connection in milliseconds, never cut short while it is used; 0 or unset: 3 600 000. */
   readonly connMaxLifetimeMs?: number | undefined;
 }
 

@@ -2,23 +2,26 @@ import { isIPv6 } from 'node:net';
 import { checkSslMode, effectiveSslMode, readConfig, type Config, type Unchecked } from './config.js';
 import { ConfigError } from './errors.js';
 
-/** The user that owns schema migrations: `migrationUser`, else `user`. */
+/** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is no text. */
 export function getMigrationUser(config: Config): string {
   return migrationUser(readConfig(config));
 }
 
-/** The password of that user: its own; else `password` when the users are equal; else `''`, for PGPASSFILE. */
+/**
+ * The password of the migration user: `migrationPassword`; else `password` when the users are equal; else `''`, for
+ * PGPASSFILE. Throws ConfigError when that is no text.
+ */
 export function getMigrationPassword(config: Config): string {
   return migrationPassword(readConfig(config));
 }
 
-/** The libpq URL of the application's user; throws ConfigError for an unknown `sslMode`. */
+/** The libpq URL of the application's user, with its password; throws ConfigError for an unknown `sslMode`. */
 export function connectionString(config: Config): string {
   const fields = readConfig(config);
   return build(fields, text(fields.user, 'user'), text(fields.password, 'password'));
 }
 
-/** The libpq URL of the migration user; throws ConfigError for an unknown `sslMode`. */
+/** The libpq URL of the migration user, with its password; throws ConfigError for an unknown `sslMode`. */
 export function migrationConnectionString(config: Config): string {
   const fields = readConfig(config);
   return build(fields, migrationUser(fields), migrationPassword(fields));

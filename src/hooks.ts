@@ -46,8 +46,11 @@ export type AfterConnect = (
 
 /** The part of a pino logger that is used: fields first, message second. */
 export interface Logger {
+  /** Takes a record of routine: statistics, connections that come and go. */
   debug(fields: object, message: string): void;
+  /** Takes a record of what happens rarely: a pool made, a pool ended. */
   info(fields: object, message: string): void;
+  /** Takes a record of what should not be. */
   warn(fields: object, message: string): void;
 }
 

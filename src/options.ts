@@ -18,41 +18,47 @@ import { resolveSsl, type SslOptions } from './options-ssl.js';
 export type { PgSettings } from './options-pg.js';
 export type { SslOptions } from './options-ssl.js';
 
-/** Limit of one connection attempt in milliseconds. */
+/** Limit of one connection attempt in milliseconds when `connectTimeoutMs` is unset: 15 s. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
-/** Limit of one acquire in milliseconds. */
+/** Limit of one acquire in milliseconds when `acquireTimeoutMs` is unset: 30 s. */
 export const DEFAULT_ACQUIRE_TIMEOUT_MS = 30_000;
-/** Limit of one query in milliseconds: off. */
+/** Limit of one query in milliseconds when `queryTimeoutMs` is unset: off. */
 export const DEFAULT_QUERY_TIMEOUT_MS = 0;
-/** How long `end()` waits for checked-out clients, in milliseconds: without limit. */
+/** How long `end()` waits for checked-out clients, in milliseconds, when `endTimeoutMs` is unset: without limit. */
 export const DEFAULT_END_TIMEOUT_MS = 0;
-/** How long a connection may be idle, in milliseconds: half an hour. */
+/** How long a connection may be idle, in milliseconds, when `idleTimeoutMs` is unset: half an hour. */
 export const DEFAULT_IDLE_TIMEOUT_MS = 1_800_000;
-/** The share of the lifetime that is the jitter's default. */
+/** The share of the lifetime that is the jitter when `connMaxLifetimeJitterMs` is unset: 10 %. */
 export const DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO = 0.1;
-/** How often a connection may be used: without limit. */
+/** How often a connection is used when `maxUses` is 0 or unset: without limit. */
 export const DEFAULT_MAX_USES = 0;
-/** Period of the pool's health check in milliseconds. */
+/** Period of the health check in milliseconds when `healthCheckPeriodMs` is unset: one minute. */
 export const DEFAULT_HEALTH_CHECK_PERIOD_MS = 60_000;
-/** Idle time after which TCP probes the peer, in milliseconds. */
+/** Idle time after which TCP probes the peer, in milliseconds, when `keepAlive` names none: 10 s. */
 export const DEFAULT_KEEP_ALIVE_DELAY_MS = 10_000;
-/** How long a checkout may last before it is suspected to be a leak, in milliseconds: off. */
+/** How long a checkout may last before it is suspected to be a leak, in milliseconds, when `leakDetectionMs` is unset: off. */
 export const DEFAULT_LEAK_DETECTION_MS = 0;
-/** When an acquire gets a span. */
+/** Which acquires get a span when `acquireSpan` is unset: those that have to wait. */
 export const DEFAULT_ACQUIRE_SPAN = 'auto';
 
 const ACQUIRE_SPANS = ['auto', 'always', 'never'] as const;
 
-/** When an acquire gets a span: when it waits inside a recorded trace, always when it waits, never. */
+/**
+ * Which acquires get a span: those that have to wait (`auto`), warm ones too (`always`), none (`never`).
+ * @useDeclaredType
+ */
 export type AcquireSpan = (typeof ACQUIRE_SPANS)[number];
 
-/** What `newPool` takes beside the config. In the `…Ms` members 0 means off, unless said otherwise. */
+/**
+ * What `newPool` takes beside the config; it throws ConfigError for an unknown key, a value of another type, and a number
+ * that is negative, not finite or above 2^31 - 1. In the `…Ms` members 0 means off, unless said otherwise.
+ */
 export interface PoolOptions {
-  /** Runs before every connection attempt; default none. */
+  /** Runs before every connection attempt; default none. Not with `dynamicAuth`: to have both, compose them. */
   readonly beforeConnect?: BeforeConnect | undefined;
   /** Runs once on every new connection; default none. */
   readonly afterConnect?: AfterConnect | undefined;
-  /** Where the pool logs; default pino on stderr. */
+  /** Where the pool logs; default and null: pino on stderr, at the level that PGAUGE_LOG_LEVEL names (`info`). */
   readonly logger?: Logger | null | undefined;
   /** Makes the instruments; default from the global provider. Not with `meterProvider`. */
   readonly meter?: Meter | undefined;
@@ -62,38 +68,59 @@ export interface PoolOptions {
   readonly tracer?: Tracer | undefined;
   /** Gives the tracer; default the global provider. Not with `tracer`. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** The pool's name in telemetry; default `host:port/database`. */
+  /** The pool's name in telemetry, `#2` and so on appended where another pool of the process has it; default `host:port/database`. */
   readonly poolName?: string | undefined;
-  /** Bounds `newPool` and its warm-up; never ends the pool. Default none. */
+  /** Bounds `newPool`, which rejects with its reason, and the warm-up; never ends the pool. Default none. */
   readonly signal?: AbortSignal | undefined;
   /** Certificates and names for TLS; adds to `sslMode` and can never weaken it. Default none. */
   readonly ssl?: SslOptions | undefined;
-  /** Limit of one connection attempt with all its steps, in milliseconds, above 0: it cannot be off. Default 15 000. */
+  /**
+   * Limit of one connection attempt with all its steps, in milliseconds, above 0: it cannot be off; default 15 000.
+   * Beyond it the attempt fails with ConnectTimeoutError.
+   */
   readonly connectTimeoutMs?: number | undefined;
-  /** Limit of one acquire in milliseconds; default 30 000. */
+  /** Limit of one acquire in milliseconds; default 30 000. Beyond it the acquire rejects with AcquireTimeoutError. */
   readonly acquireTimeoutMs?: number | undefined;
-  /** Limit of one query in milliseconds; default off. */
+  /**
+   * Limit of one ordinary query in milliseconds, not of cursors and COPY; default off. Beyond it the query rejects, is
+   * cancelled on the server, and its connection is destroyed.
+   */
   readonly queryTimeoutMs?: number | undefined;
-  /** How long `end()` waits for checked-out clients, in milliseconds; default off: without limit. */
+  /** How long `end()` waits for checked-out clients before it destroys them, in milliseconds; default off: without limit. */
   readonly endTimeoutMs?: number | undefined;
-  /** How long a connection may be idle, in milliseconds; default 30 minutes. */
+  /** How long a connection beyond `minConns` may be idle, in milliseconds, as the health check sees it; default 1 800 000. */
   readonly idleTimeoutMs?: number | undefined;
-  /** Most that is added to a lifetime at random, in milliseconds; default 10 % of the lifetime. */
+  /** Most that is added to a lifetime at random, in milliseconds; default 10 % of the lifetime, 0 for none. */
   readonly connMaxLifetimeJitterMs?: number | undefined;
   /** How often a connection is used before it is replaced, 0 for ever; default 0. */
   readonly maxUses?: number | undefined;
-  /** Period of the health check in milliseconds; default 60 000. */
+  /**
+   * Period of the health check in milliseconds, shorter where the lifetime or `idleTimeoutMs` is; default 60 000. Off:
+   * `idleTimeoutMs` is not enforced, and lifetimes are only when a connection is acquired or released.
+   */
   readonly healthCheckPeriodMs?: number | undefined;
   /** Most connection attempts at a time, at least 1; default the maximum number of connections. */
   readonly maxConnecting?: number | undefined;
   /** TCP keep-alive, and after how many idle milliseconds it starts (0: the system's); default true, 10 000. */
-  readonly keepAlive?: boolean | { readonly initialDelayMs?: number | undefined } | undefined;
-  /** How long a checkout may last before it is suspected to be a leak, in milliseconds; default off. */
+  readonly keepAlive?:
+    | boolean
+    | {
+        /** Idle time after which TCP probes the peer, in milliseconds; default 10 000, 0: the system's. */
+        readonly initialDelayMs?: number | undefined;
+      }
+    | undefined;
+  /** How long a checkout may last before a warning suspects a leak, with its acquirer's stack, in milliseconds; default off. */
   readonly leakDetectionMs?: number | undefined;
-  /** When an acquire that waits gets a span; default `auto`. */
+  /** Which acquires get a span; default `auto`: those that have to wait. */
   readonly acquireSpan?: AcquireSpan | undefined;
   /** Logs the statistics at debug level, every 60 000 ms or at `intervalMs` (0: the default); default false. */
-  readonly statsLog?: boolean | { readonly intervalMs?: number | undefined } | undefined;
+  readonly statsLog?:
+    | boolean
+    | {
+        /** Milliseconds between two records; default and 0: 60 000. */
+        readonly intervalMs?: number | undefined;
+      }
+    | undefined;
   /** The driver's own settings; default none. */
   readonly pg?: PgSettings | undefined;
 }

@@ -14,7 +14,7 @@ const BACKENDS: Readonly<Record<DynamicAuthBackend, AuthBackend>> = { awsRdsIam 
 /** Bounds what has no deadline of its own. */
 const TIMEOUT_MS = 30_000;
 
-/** Options of {@link newAuthToken} and {@link newDynamicAuthFunc}. */
+/** Options of `newAuthToken` and `newDynamicAuthFunc`. */
 export interface AuthOptions {
   /** Aborts the call, whose error then has the signal's reason as its cause; default none. */
   readonly signal?: AbortSignal | undefined;

@@ -60,15 +60,17 @@ export interface PoolPlan {
 
 /** How one acquire may differ from the pool's options. */
 export interface AcquireOptions {
-  /** Ends the wait; the acquire rejects with the signal's reason and counts as cancelled. */
+  /** Ends the wait; the acquire rejects with the signal's reason and counts as cancelled. Default none. */
   readonly signal?: AbortSignal | undefined;
-  /** Longest wait in milliseconds, in place of `acquireTimeoutMs`; 0 means no limit. */
+  /** Longest wait in milliseconds, default `acquireTimeoutMs`; 0 means no limit. */
   readonly timeoutMs?: number | undefined;
 }
 
 /** The method whose caller is the acquirer. */
 type Entry = (...args: never[]) => unknown;
+/** @inline */
 type Release = (error?: unknown) => void;
+/** @inline */
 type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: Release) => void;
 type Overridden =
   | 'totalCount'
@@ -88,11 +90,14 @@ const Base = pg.Pool as unknown as new (
 
 const noop = (): void => undefined;
 
-/** A `pg.Pool` with pgxpool's semantics whose connections, credentials and waits can be seen; `newPool` makes it. */
+/**
+ * A `pg.Pool` with pgxpool's semantics whose connections, credentials and waits can be seen; `newPool` makes it. Its events
+ * are those of `pg.Pool`: `connect`, `acquire`, `release`, `remove` and `error`, which nobody needs to listen to.
+ */
 export class InstrumentedPool extends Base {
-  /** `end()` has been called. */
+  /** Current: whether `end()` has been called. */
   ending = false;
-  /** `end()` has finished: every socket is closed. */
+  /** Current: whether `end()` has finished and every socket is closed. */
   ended = false;
   /** The pool's logger: the one that was given, or the default. */
   readonly logger: Logger;
@@ -165,19 +170,20 @@ export class InstrumentedPool extends Base {
     return 0;
   }
 
-  /** The pool's statistics at this moment. */
+  /** The pool's statistics at this moment, in a new object. */
   stat(): PoolStat {
     return statOf(this.#engine, this.#plan.max);
   }
 
-  /** A live view of the pool's state, for whoever collects it. */
+  /** @internal A live view of the pool's state, for whoever collects it. */
   get gauges(): PoolGauges {
     return this.#gauges;
   }
 
   /**
-   * Acquires a client; rejects with `AcquireTimeoutError`, `PoolEndedError`, the signal's reason,
-   * or the error of the connection attempt that was made for it.
+   * Acquires a client, which `client.release()` gives back; rejects with `AcquireTimeoutError`, `PoolEndedError`, the
+   * signal's reason, the error of the connection attempt that was made for it, or RangeError for a `timeoutMs` that no
+   * timer keeps.
    */
   connect(options?: AcquireOptions): Promise<PoolClient>;
   connect(callback: ConnectCallback): void;
@@ -197,7 +203,10 @@ export class InstrumentedPool extends Base {
     return undefined;
   }
 
-  /** Runs one query on a client of the pool and returns the client; the forms are those of `pg.Pool`. */
+  /**
+   * Runs one query on a client of the pool and gives the client back; the forms are those of `pg.Pool`. Rejects as `connect`
+   * does, with the server's own error, or after `queryTimeoutMs`.
+   */
   query<T extends Submittable>(query: T): T;
   query<R extends unknown[] = unknown[], I = unknown[]>(
     config: QueryArrayConfig<I>,
@@ -245,7 +254,10 @@ export class InstrumentedPool extends Base {
     }).catch(withCallersStack);
   }
 
-  /** Ends the pool: waiters reject, idle connections close, held ones are waited for; a second call joins the first. */
+  /**
+   * Ends the pool: waiters reject with `PoolEndedError`, idle connections close, held ones are waited for, without limit or
+   * for `endTimeoutMs`; a second call joins the first.
+   */
   end(): Promise<void>;
   end(callback: () => void): void;
   end(callback?: () => void): Promise<void> | undefined {
@@ -261,6 +273,7 @@ export class InstrumentedPool extends Base {
     return undefined;
   }
 
+  /** As `end()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.end();
   }

@@ -2,13 +2,13 @@
 export interface PoolStat {
   /** Current: connections constructing, acquired and idle. */
   readonly totalConns: number;
-  /** Current: connections checked out, or being judged before they go idle. */
+  /** Current: connections checked out, pinged before they are, or judged before they go idle. */
   readonly acquiredConns: number;
   /** Current: connections ready to be handed out. */
   readonly idleConns: number;
   /** Current: connection attempts in progress. */
   readonly constructingConns: number;
-  /** The maximum number of connections. */
+  /** Current: the maximum number of connections, which does not change. */
   readonly maxConns: number;
   /** Cumulative: acquires that succeeded. */
   readonly acquireCount: number;

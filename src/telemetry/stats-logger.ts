@@ -5,12 +5,17 @@ import type { PoolStat } from '../pool/stat.js';
 import { LOG, type LogFields } from './log-records.js';
 import { guardLogger } from './logger.js';
 
-/** How often `startPoolStatsLogger` writes by default: 60 000 ms. */
+/** Milliseconds between two records of `startPoolStatsLogger` when `intervalMs` is 0 or unset: one minute. */
 export const DEFAULT_POOL_STATS_INTERVAL_MS = 60_000;
 
-/** What the stats logger needs of a pool. */
+/**
+ * What the stats logger needs of a pool.
+ * @inline
+ */
 export interface StatsSource {
+  /** The pool's statistics. */
   stat(): PoolStat;
+  /** Where the pool logs. */
   readonly logger: Logger;
   /** Aborted when the pool ends. */
   readonly endSignal: AbortSignal;
@@ -22,7 +27,7 @@ export interface PoolStatsLoggerOptions {
   readonly logger?: Logger | null | undefined;
   /** Milliseconds between two records; default and 0: 60 000. */
   readonly intervalMs?: number | undefined;
-  /** Stops the logger when aborted. */
+  /** Stops the logger when aborted; default none. */
   readonly signal?: AbortSignal | undefined;
 }
 
