@@ -22,13 +22,14 @@ export interface Child {
   readonly result: Promise<ChildResult>;
 }
 
-/** Runs a TypeScript file as a process of its own, killed after `timeoutMs` (20 000). */
+/** Runs a file of TypeScript or JavaScript as a process of its own, killed after `timeoutMs` (20 000). */
 export function runScript(
   script: URL,
   args: readonly string[],
   { env = {}, timeoutMs = 20_000 }: { env?: Record<string, string>; timeoutMs?: number } = {},
 ): Child {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(script), ...args], {
+  const loader = /\.m?ts$/.test(script.pathname) ? ['--import', 'tsx'] : [];
+  const child = spawn(process.execPath, [...loader, fileURLToPath(script), ...args], {
     // Not the test runner's: its NODE_OPTIONS and VITEST would change the child.
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,22 +1,22 @@
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
-import { blocksOf, ROOT, type Block, type Page } from './code-blocks-markdown.js';
-import { PRELUDE } from './code-blocks-prelude.js';
-
-/** A source file made of blocks that go on from each other, and where its lines came from. */
-interface Chain {
-  readonly path: string;
-  readonly source: string;
-  /** For each line of the source its place in the documentation. */
-  readonly places: readonly string[];
-}
-
-const PRELUDE_PATH = join(ROOT, 'docs/prelude.ts');
+import { parse as parseYaml } from 'yaml';
+import { chainsOf, PRELUDE_PATH, sourceOf } from './code-blocks-chains.js';
+import { blocksOf, ROOT, type Page } from './code-blocks-markdown.js';
 
 /** What the compiler says of the `ts` blocks of pages, each line with its place; `pgauge` is the project's own source. */
 export function typeErrorsOf(pages: readonly Page[]): string[] {
-  const chains = pages.flatMap((page) => chainsOf(page));
-  const sources = new Map([[PRELUDE_PATH, PRELUDE], ...chains.map((c) => [c.path, c.source] as const)]);
+  const chains = pages.flatMap((page) =>
+    chainsOf(page, 'ts').map((chain) => {
+      const path = join(ROOT, `${page.path}.${chain.at}.ts`);
+      const prelude = relative(dirname(path), PRELUDE_PATH)
+        .replace(/^(?!\.)/, './')
+        .replace(/ts$/, 'js');
+      return { path, ...sourceOf(chain, { prelude }) };
+    }),
+  );
+  const sources = new Map(chains.map(({ path, source }) => [path, source]));
   const places = new Map(chains.map((chain) => [chain.path, chain.places]));
   const options = compilerOptions();
   const host = ts.createCompilerHost(options);
@@ -59,6 +59,44 @@ export function syntaxErrorsOf(pages: readonly Page[]): string[] {
   );
 }
 
+/** What the parsers say of the `json` and `yaml` blocks of pages. */
+export function dataErrorsOf(pages: readonly Page[]): string[] {
+  const parsers = new Map<string, (text: string) => unknown>([
+    ['json', (text) => JSON.parse(text) as unknown],
+    ['yaml', (text) => parseYaml(text) as unknown],
+  ]);
+  return pages.flatMap((page) =>
+    blocksOf(page).flatMap(({ language, code, line }) => {
+      try {
+        parsers.get(language)?.(code);
+        return [];
+      } catch (error) {
+        return [`${page.path}:${line}: ${(error as Error).message}`];
+      }
+    }),
+  );
+}
+
+const NPM_SCRIPT =
+  /\bnpm (?:--prefix (?<folder>\S+) )?(?:run(?: -s)? (?<named>[\w:-]+)|(?<own>test|start)\b)/g;
+
+/** The scripts that `sh` blocks of pages ask npm for and that no package.json has. */
+export function missingScriptsOf(pages: readonly Page[]): string[] {
+  return pages.flatMap((page) =>
+    blocksOf(page)
+      .filter(({ language }) => language === 'sh')
+      .flatMap(({ code, line }) =>
+        [...code.matchAll(NPM_SCRIPT)]
+          .filter(({ groups = {} }) => {
+            const file = join(ROOT, groups['folder'] ?? '', 'package.json');
+            const { scripts } = JSON.parse(readFileSync(file, 'utf8')) as { scripts: object };
+            return !Object.hasOwn(scripts, groups['named'] ?? groups['own'] ?? '');
+          })
+          .map(({ groups = {} }) => `${page.path}:${line}: ${groups['named'] ?? groups['own'] ?? ''}`),
+      ),
+  );
+}
+
 function compilerOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile) as {
     config: { compilerOptions: object };
@@ -80,59 +118,4 @@ function compilerOptions(): ts.CompilerOptions {
   const [error] = errors.filter(({ code }) => code !== 18002);
   if (error !== undefined) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, '\n'));
   return options;
-}
-
-function chainsOf(page: Page): Chain[] {
-  const chains: Block[][] = [];
-  for (const block of blocksOf(page).filter(({ language }) => language === 'ts')) {
-    const last = chains.at(-1);
-    if (!block.continues) chains.push([block]);
-    else if (last !== undefined) last.push(block);
-    else throw new Error(`${page.path}:${block.line}: there is no block to continue`);
-  }
-  return chains.map((blocks, at) => ({
-    path: join(ROOT, `${page.path}.${at}.ts`),
-    ...sourceOf(page, blocks),
-  }));
-}
-
-/** Imports at the top, then each block in a scope within that of the one before it, so that it may declare names anew. */
-function sourceOf(page: Page, blocks: readonly Block[]): Omit<Chain, 'path'> {
-  const imports: string[] = [];
-  const names = new Set<string>();
-  const lines: string[] = [];
-  const places: string[] = [];
-  for (const block of blocks) {
-    const { body, head } = split(block.code, names);
-    imports.push(...head);
-    for (const [at, line] of ['{', ...body.split('\n')].entries()) {
-      lines.push(line);
-      places.push(`${page.path}:${block.line + Math.max(at - 1, 0)}`);
-    }
-  }
-  const free = exportsOf(PRELUDE).filter((name) => !names.has(name));
-  const top = `import { ${free.join(', ')} } from './${'../'.repeat(page.path.split('/').length - 1)}docs/prelude.js'; ${imports.join(' ')}`;
-  return {
-    source: [top, ...lines, '}'.repeat(blocks.length)].join('\n'),
-    places: [`${page.path}:${blocks[0]?.line ?? 0}`, ...places],
-  };
-}
-
-/** A block without its imports, whose lines stay empty, and these; `names` collects what they declare. */
-function split(code: string, names: Set<string>): { readonly body: string; readonly head: string[] } {
-  const file = ts.createSourceFile('block.ts', code, ts.ScriptTarget.Latest);
-  const head: string[] = [];
-  let body = code;
-  for (const statement of file.statements) {
-    if (!ts.isImportDeclaration(statement)) continue;
-    const text = statement.getText(file);
-    head.push(text.replaceAll('\n', ' '));
-    body = body.replace(text, text.replaceAll(/[^\n]/g, ' '));
-    for (const [name] of text.matchAll(/\b\w+\b/g)) names.add(name);
-  }
-  return { body, head };
-}
-
-function exportsOf(source: string): string[] {
-  return [...source.matchAll(/^export declare (?:const|function) (\w+)/gm)].map(([, name = '']) => name);
 }

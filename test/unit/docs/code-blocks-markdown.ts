@@ -18,10 +18,12 @@ export interface Block {
   readonly line: number;
   /** It goes on from the block of the same language before it, as the comment above it says. */
   readonly continues: boolean;
+  /** Why it cannot be run, as a comment above it says; undefined where it can. */
+  readonly notRun: string | undefined;
 }
 
 const FENCE =
-  /^(?<marker> *<!-- continues -->\n+)?(?<indent> *)```(?<language>[^\n`]*)\n(?<code>[^]*?)^ *```$/gm;
+  /^(?<markers>(?: *<!--(?:(?!-->)[^])*-->\n+)*)(?<indent> *)```(?<language>[^\n`]*)\n(?<code>[^]*?)^ *```$/gm;
 
 /** README.md and all pages below docs/. */
 export function allPages(): Page[] {
@@ -34,16 +36,22 @@ export function allPages(): Page[] {
   }));
 }
 
+/** The pages with code that a reader would run: the API reference has signatures only, which are generated. */
+export function pagesWithCode(): Page[] {
+  return allPages().filter(({ path }) => path !== 'docs/api.md');
+}
+
 /** The fenced blocks of a page, in order. */
 export function blocksOf({ text }: Page): Block[] {
   return [...text.matchAll(FENCE)].map(({ index, groups = {} }) => {
-    const { marker = '', indent = '', language = '', code = '' } = groups;
-    const before = text.slice(0, index + marker.length).split('\n').length;
+    const { markers = '', indent = '', language = '', code = '' } = groups;
+    const before = text.slice(0, index + markers.length).split('\n').length;
     return {
       language: language.trim(),
       code: code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
       line: before + 1,
-      continues: marker !== '',
+      continues: markers.includes('<!-- continues -->'),
+      notRun: /<!-- not run: ((?:(?!-->)[^])+?) *-->/.exec(markers)?.[1],
     };
   });
 }

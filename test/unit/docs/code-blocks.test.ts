@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { syntaxErrorsOf, typeErrorsOf } from './code-blocks-check.js';
-import { allPages, blocksOf } from './code-blocks-markdown.js';
+import { dataErrorsOf, missingScriptsOf, syntaxErrorsOf, typeErrorsOf } from './code-blocks-check.js';
+import { blocksOf, pagesWithCode } from './code-blocks-markdown.js';
 
-const PAGES = allPages();
+const PAGES = pagesWithCode();
 /** Of other languages, or none: they are not checked here. */
 const OTHERS = ['', 'sh', 'sql', 'json', 'yaml', 'text', 'ini', 'promql'];
 
@@ -40,6 +40,14 @@ describe('the code in the documentation', () => {
   it('can be parsed where it is JavaScript', () => {
     expect(syntaxErrorsOf(PAGES)).toEqual([]);
   });
+
+  it('can be parsed where it is data', () => {
+    expect(dataErrorsOf(PAGES)).toEqual([]);
+  });
+
+  it('names only npm scripts that there are', () => {
+    expect(missingScriptsOf(PAGES)).toEqual([]);
+  });
 });
 
 describe('the check of the code', () => {
@@ -54,8 +62,32 @@ describe('the check of the code', () => {
     expect(errorsIn('docs/continued.md')).toEqual([]);
   });
 
+  const page = (text: string) => [{ path: 'docs/page.md', text }];
+
   it('finds a script that cannot be parsed', () => {
-    const text = '```js\nconst = 3;\n```\n';
-    expect(syntaxErrorsOf([{ path: 'docs/page.md', text }])[0]).toMatch(/^docs\/page\.md:2: /);
+    expect(syntaxErrorsOf(page('```js\nconst = 3;\n```\n'))[0]).toMatch(/^docs\/page\.md:2: /);
+  });
+
+  it('finds data that cannot be parsed', () => {
+    const text = '```json\n{ "a": 1, }\n```\n\n```yaml\na: [\n```\n\n```yaml\na: 1\n```\n';
+    expect(dataErrorsOf(page(text)).map((error) => error.slice(0, 15))).toEqual([
+      'docs/page.md:2:',
+      'docs/page.md:6:',
+    ]);
+  });
+
+  it('finds an npm script that there is not, also of the package in another folder', () => {
+    const text =
+      '```sh\nnpm ci && npm test\nnpm run nope\nnpm --prefix dashboards/pictures run neither\n```\n';
+    expect(missingScriptsOf(page(text))).toEqual(['docs/page.md:2: nope', 'docs/page.md:2: neither']);
+  });
+
+  it('takes the reason why a block is not run from a comment above it', () => {
+    const text =
+      '<!-- continues -->\n<!-- not run: it needs the\n     moon -->\n\n```js\n1;\n```\n\n```js\n2;\n```\n';
+    expect(page(text).flatMap(blocksOf)).toMatchObject([
+      { continues: true, line: 6, notRun: 'it needs the\n     moon' },
+      { continues: false, line: 10, notRun: undefined },
+    ]);
   });
 });

@@ -1,0 +1,62 @@
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { usePostgres } from '../../support/servers.js';
+import { blocksOf, pagesWithCode } from '../../unit/docs/code-blocks-markdown.js';
+import { programsOf } from './programs.js';
+import { useWorld } from './world.js';
+
+const PAGES = pagesWithCode();
+const BLOCKS = PAGES.flatMap((page) => blocksOf(page).map((block) => ({ ...block, page: page.path })));
+const PROGRAMS = PAGES.flatMap(programsOf);
+
+describe('the programs in the documentation', () => {
+  const run = useWorld();
+
+  it.each(PROGRAMS)('run: $place', async (program) => {
+    const { code, lines, stderr } = await run(program);
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    expect(lines.filter((line) => line.startsWith('used ')).sort()).toEqual(
+      program.pools.map((pool) => `used ${pool}`).sort(),
+    );
+  });
+
+  it('log in with tokens and with passwords', () => {
+    const using = (tokens: boolean) =>
+      PROGRAMS.filter((one) => one.tokens === tokens && one.pools.length > 0);
+    expect(using(true).length).toBeGreaterThan(3);
+    expect(using(false).length).toBeGreaterThan(3);
+  });
+});
+
+describe('the SQL in the documentation', () => {
+  const server = usePostgres();
+
+  it.each(BLOCKS.filter(({ language, notRun }) => language === 'sql' && notRun === undefined))(
+    'runs: $page:$line',
+    async ({ code }) => {
+      const { host, port, user, password, database } = server();
+      const client = new pg.Client({ host, port, user, password, database });
+      await client.connect();
+      try {
+        // As on RDS.
+        await client.query('begin; create role rds_iam');
+        await client.query(code);
+      } finally {
+        await client.end();
+      }
+    },
+  );
+});
+
+describe('what is not run', () => {
+  const notRun = BLOCKS.filter((block) => block.notRun !== undefined);
+
+  it('has a reason', () => {
+    expect(notRun.filter(({ notRun: reason = '' }) => reason.split(/\s+/).length < 3)).toEqual([]);
+  });
+
+  it('is little', () => {
+    const runnable = BLOCKS.filter(({ language }) => ['ts', 'js', 'sql'].includes(language));
+    expect(notRun.length).toBeLessThan(runnable.length / 4);
+  });
+});
