@@ -1,0 +1,68 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { architecture, drawnArrows, imports, leaves, treePaths } from './architecture.js';
+import { ROOT } from './code-blocks-markdown.js';
+
+const TEXT = architecture();
+const PATHS = treePaths(TEXT);
+const IGNORED = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n');
+
+const foldersIn = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !IGNORED.includes(entry.name))
+    .map(({ name }) => `${folder}${name}/`);
+
+describe('the tree in ARCHITECTURE.md', () => {
+  it('names only what there is', () => {
+    expect(PATHS.length).toBeGreaterThan(60);
+    expect(PATHS.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  it('names every file of src, or the folder it is in where it names none of its files', () => {
+    const whole = PATHS.filter(
+      (path) => path.endsWith('/') && !PATHS.some((other) => other.startsWith(path) && other !== path),
+    );
+    const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `src/${name}`);
+    const untold = files.filter(
+      (file) => !PATHS.includes(file) && !whole.some((folder) => file.startsWith(folder)),
+    );
+    expect(untold).toEqual([]);
+  });
+
+  it.each(['', 'test/', 'examples/'])('names every folder of "%s"', (folder) => {
+    expect(foldersIn(folder).filter((path) => !PATHS.includes(path))).toEqual([]);
+  });
+
+  it('names nothing twice', () => {
+    expect(PATHS.filter((path, at) => PATHS.indexOf(path) !== at)).toEqual([]);
+  });
+});
+
+describe('the arrows in ARCHITECTURE.md', async () => {
+  const found = await imports();
+  const drawn = drawnArrows(TEXT);
+  const parts = new Set(drawn.flatMap((arrow) => arrow.split(' → ')));
+  /** The part a file belongs to: a folder, or a file with those that carry its name before a dash. */
+  const partOf = (file: string): string => {
+    const [top = ''] = file.split('/');
+    return parts.has(top) ? top : top.replace(/-.*/, '');
+  };
+  const taken = found.flatMap(([from, to]) => {
+    const source = partOf(from);
+    if (source === partOf(to) || source === 'doctor') return [];
+    return [drawn.includes(`${source} → ${to}`) ? `${source} → ${to}` : `${source} → ${partOf(to)}`];
+  });
+
+  it('are those of the imports, types included', () => {
+    expect(taken.length).toBeGreaterThan(50);
+    expect([...new Set(taken)].sort()).toEqual([...drawn].sort());
+  });
+
+  it('leave nothing that imports nothing of ours', () => {
+    expect(leaves(TEXT).length).toBeGreaterThan(3);
+    expect(found.filter(([from]) => leaves(TEXT).includes(from))).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { cruise, type ICruiseOptions } from 'dependency-cruiser';
+import { ROOT } from './code-blocks-markdown.js';
+
+/** The text of ARCHITECTURE.md. */
+export const architecture = (): string => readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+
+const block = (text: string, heading: string): string[] => {
+  const found = new RegExp(`^## ${heading}\n+\`\`\`(?:text)?\n([^]*?)^\`\`\`$`, 'm').exec(text);
+  if (found === null) throw new Error(`ARCHITECTURE.md has no block below "${heading}"`);
+  return (found[1] ?? '').trimEnd().split('\n');
+};
+
+const ENTRY = /^(?<indent> {0,4})(?<names>[\w.-]+(?:\.ts|\/)(?: {2,}[\w.-]+\.ts)*)(?<says>.*)$/;
+/** `config.ts … (config-fields: primitives; config-ssl: modes)`: files beside the entry. */
+const BESIDE = /[(;] ?(?<name>[a-z][\w-]*): /g;
+/** `examples/ demo/ (…), load/`: folders within the entry. */
+const WITHIN = /(?<![\w./-])(?<name>[\w-]+\/)(?=[\s,;:)]|$)/g;
+
+/** The paths that the tree names, below the root; those of folders end with a slash. */
+export function treePaths(text: string): string[] {
+  // What is indented further goes on from the line before.
+  const lines = block(text, 'The tree')
+    .join('\n')
+    .replaceAll(/\n {5,}/g, ' ')
+    .split('\n');
+  const folders: string[] = [];
+  return lines.flatMap((line) => {
+    const { indent = '', names = '', says = '' } = ENTRY.exec(line)?.groups ?? {};
+    if (names === '') throw new Error(`a line of the tree names nothing: ${line}`);
+    const depth = indent.length / 2;
+    const parent = folders.slice(0, depth).join('');
+    const own = names.split(/ +/).map((name) => parent + name);
+    if (!names.endsWith('/')) {
+      return [...own, ...[...says.matchAll(BESIDE)].map(({ groups }) => `${parent}${groups?.['name']}.ts`)];
+    }
+    folders.splice(depth, Infinity, names);
+    return [
+      ...own,
+      ...[...says.matchAll(WITHIN)].map(({ groups }) => `${parent}${names}${groups?.['name']}`),
+    ];
+  });
+}
+
+/** The arrows that are drawn: `from → to`. */
+export function drawnArrows(text: string): string[] {
+  return block(text, 'The arrows').flatMap((line) => {
+    const [from = [], to = []] = line.split('→').map((side) => side.split(',').map((name) => name.trim()));
+    return from.flatMap((source) => to.map((target) => `${source} → ${target}`));
+  });
+}
+
+/** What is said to import nothing of ours. */
+export function leaves(text: string): string[] {
+  const [, list = ''] = /((?:`[\w/-]+`(?:,| and)?\s)+)import nothing of ours/.exec(text) ?? [];
+  return [...list.matchAll(/`([\w/-]+)`/g)].map(([, name = '']) => name);
+}
+
+/** The imports between files below `src/`, types included: `[from, to]`, without folder and ending. */
+export async function imports(): Promise<(readonly [string, string])[]> {
+  const { options } = createRequire(import.meta.url)(join(ROOT, '.dependency-cruiser.cjs')) as {
+    options: ICruiseOptions;
+  };
+  const { output } = await cruise(['src'], { ...options, baseDir: ROOT });
+  if (typeof output === 'string') throw new Error(output);
+  const name = (path: string): string => path.replace(/^src\//, '').replace(/\.ts$/, '');
+  return output.modules.flatMap(({ source, dependencies }) =>
+    dependencies
+      .filter(({ resolved }) => resolved.startsWith('src/'))
+      .map(({ resolved }) => [name(source), name(resolved)] as const),
+  );
+}
