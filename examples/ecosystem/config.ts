@@ -1,0 +1,15 @@
+import { defineConfig } from 'pgauge';
+
+const { DB_HOST = 'localhost', DB_PORT = '5432', DB_USER = 'app', DB_NAME = 'app' } = process.env;
+const { AWS_REGION = 'detect', DB_MIGRATION_USER } = process.env;
+
+/** How every example logs in: chain and name of the certificate are verified (roots: PGSSLROOTCERT), and every connection gets a token of its own. */
+export const config = defineConfig({
+  host: DB_HOST,
+  port: Number(DB_PORT),
+  user: DB_USER,
+  migrationUser: DB_MIGRATION_USER,
+  database: DB_NAME,
+  sslMode: 'verify-full',
+  dynamicAuth: { awsRdsIam: { region: AWS_REGION } },
+});

@@ -1,0 +1,30 @@
+import { fastify } from 'fastify';
+import { newPool } from 'pgauge';
+import { config } from '../config.js';
+
+// A client that is never released does not hold the shutdown up for longer.
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { endTimeoutMs: 10_000 });
+const app = fastify();
+
+app.post('/visits', async () => {
+  const { rows } = await pool.query<{ balance: number }>(
+    "update account set balance = balance + 1 where owner = 'bob' returning balance",
+  );
+  return { visits: rows[0]?.balance };
+});
+
+// Whoever keeps its connection open must go elsewhere now; else it would hold the server up.
+app.addHook('onSend', async (_request, reply) => {
+  if (!app.server.listening) reply.header('connection', 'close');
+});
+
+async function shutDown() {
+  // First the door: requests that are under way are answered. Then the pool, which nobody asks any more.
+  await app.close();
+  await pool.end();
+}
+
+// Once: a second signal ends the process at once.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown());
+
+console.log(await app.listen({ port: Number(process.env['PORT'] ?? 8080) }));

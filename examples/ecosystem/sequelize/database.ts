@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { newAuthToken } from 'pgauge';
+import { Sequelize } from 'sequelize';
+import { config } from '../config.js';
+
+const { host, port, user, database } = config;
+
+/** Sequelize makes a pool of its own. */
+export const db = new Sequelize({
+  dialect: 'postgres',
+  ...{ host, port, username: user, database },
+  dialectOptions: { ssl: { ca: readFileSync(process.env['PGSSLROOTCERT'] ?? '') } },
+  hooks: {
+    // Run for every new connection: a token is good for 15 minutes.
+    beforeConnect: async (connection) => {
+      connection.password = await newAuthToken(config, user);
+    },
+  },
+  pool: { max: 5 },
+  logging: false,
+});

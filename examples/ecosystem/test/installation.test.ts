@@ -1,0 +1,49 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import pg from 'pg';
+import { newPool } from 'pgauge';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { expect, test } from 'vitest';
+import { config } from '../config.js';
+
+const HERE = join(import.meta.dirname, '..');
+const ROOT = join(HERE, '../..');
+
+/** Every file below a folder, with its text. */
+function filesOf(folder: string): Map<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  const paths = entries.map(({ parentPath, name }) => join(parentPath, name)).sort();
+  return new Map(paths.map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]));
+}
+
+test('pgauge is what was built last: npm run build at the root, then npm ci here', () => {
+  expect(filesOf(join(HERE, 'node_modules/pgauge/dist'))).toEqual(filesOf(join(ROOT, 'dist')));
+});
+
+test('pgauge and the tools have one pg, so that its pool is a pg.Pool to all of them', () => {
+  const places = [
+    'pgauge',
+    '@prisma/adapter-pg',
+    'drizzle-orm/node-postgres',
+    'knex',
+    'node-pg-migrate',
+    'pg-boss',
+  ];
+  const here = createRequire(join(HERE, 'package.json'));
+  const found = [...places, 'sequelize', 'typeorm'].map((name) =>
+    createRequire(here.resolve(name)).resolve('pg'),
+  );
+  expect(new Set(found)).toEqual(new Set([here.resolve('pg')]));
+});
+
+test('Prisma’s adapter takes the pool itself, and builds none from its settings', async () => {
+  const pool = await newPool({ ...config, dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } });
+  expect(pool).toBeInstanceOf(pg.Pool);
+  const adapter = await new PrismaPg(pool).connect();
+  expect(adapter.underlyingDriver()).toBe(pool);
+  await adapter.dispose();
+  await pool.end();
+});

@@ -1,0 +1,24 @@
+import type { PoolStat } from 'pgauge';
+import { expect, test } from 'vitest';
+import { logins, usePlace } from './support/place.js';
+
+const { rds, query, run } = usePlace();
+
+test('pg-boss sends jobs in the transaction of what they are for, works them, and has no connection but the pool’s', async () => {
+  const before = logins(rds());
+  const { welcomed, refused, stat } = (await run('pg-boss/main.ts')) as {
+    welcomed: unknown;
+    refused: unknown;
+    stat: PoolStat;
+  };
+  expect({ welcomed, refused }).toEqual({ welcomed: ['cy', 'dee', 'eve'], refused: '23514' });
+  expect(await query("select owner, balance from account where owner > 'c' order by owner")).toEqual(
+    ['cy', 'dee', 'eve'].map((owner) => ({ owner, balance: 15 })),
+  );
+  // The job of the account that was refused is not among them.
+  expect(await query('select data, state::text from pgboss.job order by data')).toEqual(
+    ['cy', 'dee', 'eve'].map((owner) => ({ data: { owner }, state: 'completed' })),
+  );
+  expect(stat.acquireCount).toBeGreaterThan(10);
+  expect(stat.newConnsCount).toBe(logins(rds()) - before);
+});

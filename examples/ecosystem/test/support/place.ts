@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import type { LocalRds } from '../../../../local-rds/index.js';
+import { runScript, type Child } from '../../../../test/support/child.js';
+import { startServer, type Server } from '../../server.js';
+
+const APP_TIMEOUT_MS = 60_000;
+
+/** A server that asks for tokens, and how to run an example against it. */
+export interface Place {
+  readonly rds: () => LocalRds;
+  /** Runs SQL in the examples' database, as superuser and past the gate. */
+  readonly query: (sql: string) => Promise<unknown[]>;
+  /** The environment of an example. */
+  readonly env: () => Readonly<Record<string, string>>;
+  /** Starts an example as a process. */
+  readonly start: (file: string, more?: Record<string, string>) => Child;
+  /** Runs an example to its end, which must be a good one, and gives what it reported. */
+  readonly run: (file: string) => Promise<unknown>;
+}
+
+/** Starts a server for the calling file's tests, migrated by the example of that; each test finds the tables as new. */
+export function usePlace(): Place {
+  let started: Server | undefined;
+  const server = (): Server => {
+    if (!started) throw new Error('the server of this file is not running yet');
+    return started;
+  };
+  const rds = (): LocalRds => server().rds;
+  const env = (): Readonly<Record<string, string>> => ({ ...server().env, PGAUGE_LOG_LEVEL: 'error' });
+  const query = async (sql: string): Promise<unknown[]> =>
+    (await rds().postgres.query(sql, undefined, rds().database)).rows;
+  const start = (file: string, more: Record<string, string> = {}): Child =>
+    runScript(new URL(`../../${file}`, import.meta.url), [], {
+      env: { ...env(), ...more },
+      timeoutMs: APP_TIMEOUT_MS,
+    });
+  const run = async (file: string): Promise<unknown> => {
+    const { code, signal, lines, stderr } = await start(file).result;
+    expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
+    return JSON.parse(lines.at(-1) ?? '');
+  };
+
+  beforeAll(async () => {
+    started = await startServer();
+    await run('node-pg-migrate/main.ts');
+  });
+  afterAll(() => started?.[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await query("truncate transfer, account; insert into account values ('ada', 100), ('bob', 0)");
+  });
+  return { rds, query, env, start, run };
+}
+
+/** Logins that the server has accepted a token for: one for every physical connection. */
+export const logins = (rds: LocalRds): number => rds.gate.stats().tokensAccepted;

@@ -1,0 +1,23 @@
+import { QueryFailedError } from 'typeorm';
+import { db } from './database.js';
+import { Account, Transfer } from './entities.js';
+
+await db.initialize();
+
+const transfer = (sender: string, recipient: string, amount: number) =>
+  db.transaction(async (manager) => {
+    await manager.increment(Account, { owner: recipient }, 'balance', amount);
+    await manager.decrement(Account, { owner: sender }, 'balance', amount);
+    await manager.insert(Transfer, { sender, recipient, amount });
+  });
+
+await Promise.all(Array.from({ length: 100 }, () => transfer('ada', 'bob', 1)));
+// Nobody can give what they do not have: PostgreSQL refuses, and TypeORM rolls back.
+const refused = await transfer('ada', 'bob', 1).then(
+  () => undefined,
+  (error: unknown) => error instanceof QueryFailedError && (error.driverError as { code?: string }).code,
+);
+const balances = await db.getRepository(Account).find({ order: { owner: 'asc' } });
+console.log(JSON.stringify({ balances, refused }));
+
+await db.destroy();
