@@ -16,12 +16,13 @@ interface Database {
 const TOOLS: Record<string, () => Promise<Database>> = {
   Knex: async () => {
     const { db } = await import('../knex/own-pool.js');
-    const ask = async () => db.raw('select 1');
+    const ask = async (): Promise<unknown> => db.raw('select 1');
     return { open: ask, ask, close: () => db.destroy() };
   },
   TypeORM: async () => {
     const { db } = await import('../typeorm/database.js');
-    return { open: () => db.initialize(), ask: () => db.query('select 1'), close: () => db.destroy() };
+    const ask = (): Promise<unknown> => db.query('select 1');
+    return { open: () => db.initialize(), ask, close: () => db.destroy() };
   },
   Sequelize: async () => {
     const { db } = await import('../sequelize/database.js');
