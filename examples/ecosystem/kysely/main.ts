@@ -7,8 +7,8 @@ interface Database {
   transfer: { id: Generated<number>; sender: string; recipient: string; amount: number };
 }
 
-const pool = await newPool({ ...config, maxOpenConns: 5 });
 let prepared = 0;
+const pool = await newPool({ ...config, maxOpenConns: 5 });
 const db = new Kysely<Database>({
   dialect: new PostgresDialect({
     pool,
@@ -40,7 +40,8 @@ const refused = await transfer('ada', 'bob', 1).then(
   (error: unknown) => (error as { code?: string }).code,
 );
 const balances = await db.selectFrom('account').selectAll().orderBy('owner').execute();
-console.log(JSON.stringify({ balances, refused, prepared, stat: pool.stat() }));
+const stat = pool.stat();
 
 // Ends the pool as well.
 await db.destroy();
+console.log(JSON.stringify({ balances, refused, prepared, stat, ended: pool.ended }));

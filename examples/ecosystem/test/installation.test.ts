@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import pg from 'pg';
-import { newPool } from 'pgauge';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { expect, test } from 'vitest';
+import knex from 'knex';
+import pg from 'pg';
+import { newPool, type InstrumentedPool } from 'pgauge';
+import { describe, expect, test } from 'vitest';
+import { RecordingLogger } from '../../../test/support/logger.js';
 import { config } from '../config.js';
 
 const HERE = join(import.meta.dirname, '..');
@@ -39,11 +41,27 @@ test('pgauge and the tools have one pg, so that its pool is a pg.Pool to all of 
   expect(new Set(found)).toEqual(new Set([here.resolve('pg')]));
 });
 
-test('Prisma’s adapter takes the pool itself, and builds none from its settings', async () => {
-  const pool = await newPool({ ...config, dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } });
-  expect(pool).toBeInstanceOf(pg.Pool);
-  const adapter = await new PrismaPg(pool).connect();
-  expect(adapter.underlyingDriver()).toBe(pool);
-  await adapter.dispose();
-  await pool.end();
+describe('a pool that is given to a tool', () => {
+  const offline = (): Promise<InstrumentedPool> =>
+    newPool(
+      { ...config, dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } },
+      { logger: new RecordingLogger() },
+    );
+
+  test('is taken by Prisma’s adapter as it is, and left open', async () => {
+    const pool = await offline();
+    expect(pool).toBeInstanceOf(pg.Pool);
+    const adapter = await new PrismaPg(pool).connect();
+    expect(adapter.underlyingDriver()).toBe(pool);
+    await adapter.dispose();
+    expect(pool.ending).toBe(false);
+    await pool.end();
+  });
+
+  test('is left open by Knex', async () => {
+    const pool = await offline();
+    await knex({ client: 'pg', connectionPool: pool }).destroy();
+    expect(pool.ending).toBe(false);
+    await pool.end();
+  });
 });

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { runScript } from '../../../test/support/child.js';
 import { logins, usePlace } from './support/place.js';
 
 const { rds, query, run } = usePlace();
@@ -16,12 +15,4 @@ test('node-pg-migrate migrates as the migration user, over one connection with a
 
 test('node-pg-migrate does nothing where all is done', async () => {
   expect(await run(MIGRATE)).toEqual({ done: [] });
-});
-
-test('npm start makes a server, migrates it, and runs an example on it', async () => {
-  const { code, lines } = await runScript(new URL('../start.ts', import.meta.url), ['drizzle']).result;
-  expect(code).toBe(0);
-  const [migrated, transferred] = lines.map((line) => JSON.parse(line) as unknown);
-  expect(migrated).toEqual({ done: ['1764000000000_accounts'] });
-  expect(transferred).toMatchObject({ refused: '23514' });
 });

@@ -10,6 +10,7 @@ interface Report {
   readonly stat: PoolStat;
   readonly prepared: number;
   readonly sessions: unknown;
+  readonly ended: boolean;
 }
 
 /** Runs an example that moves everything from Ada to Bob, one at a time, and tries once more; gives what it told beside that, and its logins. */
@@ -34,10 +35,11 @@ function expectOnly(stat: PoolStat, logins: number): void {
 }
 
 describe('a tool that is given the pool', () => {
-  test('Kysely: it prepares every connection once, however often that is checked out', async () => {
-    const { stat, prepared, logins } = await transfer('kysely/main.ts');
+  test('Kysely: it prepares every connection once, however often that is checked out, and ends the pool', async () => {
+    const { stat, prepared, ended, logins } = await transfer('kysely/main.ts');
     expectOnly(stat, logins);
     expect(prepared).toBe(logins);
+    expect(ended).toBe(true);
   });
 
   test('Drizzle: it has no connection but the pool’s', async () => {
