@@ -1,6 +1,8 @@
 import { defineConfig } from 'pgauge';
 
 const { DB_HOST = 'localhost', DB_PORT = '5432', DB_USER = 'app', DB_NAME = 'app' } = process.env;
+/** File with the root certificates. pgauge reads this variable; what connects without its pool must be told. */
+export const { PGSSLROOTCERT: roots = 'global-bundle.pem' } = process.env;
 const { AWS_REGION = 'detect', DB_MIGRATION_USER } = process.env;
 
 /** How every example logs in: chain and name of the certificate are verified (roots: PGSSLROOTCERT), and every connection gets a token of its own. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import knex from 'knex';
 import { newAuthToken } from 'pgauge';
-import { config } from '../config.js';
+import { config, roots } from '../config.js';
 
 const { host, port, user, database } = config;
 
@@ -12,7 +12,7 @@ export const db = knex({
     ...{ host, port, user, database },
     // Asked for every new connection: a token is good for 15 minutes.
     password: () => newAuthToken(config, user),
-    ssl: { ca: readFileSync(process.env['PGSSLROOTCERT'] ?? '') },
+    ssl: { ca: readFileSync(roots) },
   },
   pool: { min: 0, max: 5 },
 });

@@ -1,16 +1,14 @@
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
 import { buildConnectionStringWithAuth, getMigrationUser, newAuthToken } from 'pgauge';
-import { config } from '../config.js';
+import { config, roots } from '../config.js';
 
 // One token for the one connection of this run, signed for the user who owns the tables.
 const user = getMigrationUser(config);
 const url = buildConnectionStringWithAuth(config, user, await newAuthToken(config, user));
-// pg takes the roots from the URL, and does not know PGSSLROOTCERT.
-const roots = encodeURIComponent(process.env['PGSSLROOTCERT'] ?? 'system');
 
 const done = await runner({
-  databaseUrl: `${url}&sslrootcert=${roots}`,
+  databaseUrl: `${url}&sslrootcert=${encodeURIComponent(roots)}`,
   dir: join(import.meta.dirname, 'migrations'),
   migrationsTable: 'pgmigrations',
   direction: 'up',

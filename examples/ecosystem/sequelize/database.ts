@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { newAuthToken } from 'pgauge';
 import { Sequelize } from 'sequelize';
-import { config } from '../config.js';
+import { config, roots } from '../config.js';
 
 const { host, port, user, database } = config;
 
@@ -9,7 +9,7 @@ const { host, port, user, database } = config;
 export const db = new Sequelize({
   dialect: 'postgres',
   ...{ host, port, username: user, database },
-  dialectOptions: { ssl: { ca: readFileSync(process.env['PGSSLROOTCERT'] ?? '') } },
+  dialectOptions: { ssl: { ca: readFileSync(roots) } },
   hooks: {
     // Run for every new connection: a token is good for 15 minutes.
     beforeConnect: async (connection) => {

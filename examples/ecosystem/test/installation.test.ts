@@ -21,6 +21,18 @@ function filesOf(folder: string): Map<string, string> {
   return new Map(paths.map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]));
 }
 
+/** Loads pg once more, as a tool does that has a copy of its own. */
+function anotherCopyOfPg(): typeof pg {
+  const require = createRequire(import.meta.url);
+  const loaded = Object.entries(require.cache).filter(([file]) => /\/node_modules\/pg(-pool)?\//.test(file));
+  for (const [file] of loaded) Reflect.deleteProperty(require.cache, file);
+  try {
+    return require('pg') as typeof pg;
+  } finally {
+    Object.assign(require.cache, Object.fromEntries(loaded));
+  }
+}
+
 test('pgauge is what was built last: npm run build at the root, then npm ci here', () => {
   expect(filesOf(join(HERE, 'node_modules/pgauge/dist'))).toEqual(filesOf(join(ROOT, 'dist')));
 });
@@ -55,6 +67,15 @@ describe('a pool that is given to a tool', () => {
     expect(adapter.underlyingDriver()).toBe(pool);
     await adapter.dispose();
     expect(pool.ending).toBe(false);
+    await pool.end();
+  });
+
+  test('is replaced by Prisma’s adapter without a word when it is of another copy of pg', async () => {
+    const other = anotherCopyOfPg();
+    const pool = new other.Pool();
+    const adapter = await new PrismaPg(pool).connect();
+    expect(adapter.underlyingDriver()).not.toBe(pool);
+    await adapter.dispose();
     await pool.end();
   });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { newAuthToken } from 'pgauge';
 import { DataSource } from 'typeorm';
-import { config } from '../config.js';
+import { config, roots } from '../config.js';
 import { Account, Transfer } from './entities.js';
 
 const { host, port, user, database } = config;
@@ -12,7 +12,7 @@ export const db = new DataSource({
   ...{ host, port, username: user, database },
   // Asked for every new connection: a token is good for 15 minutes.
   password: () => newAuthToken(config, user),
-  ssl: { ca: readFileSync(process.env['PGSSLROOTCERT'] ?? '') },
+  ssl: { ca: readFileSync(roots) },
   poolSize: 5,
   entities: [Account, Transfer],
 });
