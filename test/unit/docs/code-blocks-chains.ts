@@ -28,10 +28,11 @@ const PRELUDE_NAMES = [
   ...readFileSync(PRELUDE_PATH, 'utf8').matchAll(/^export (?:const|(?:async )?function) (\w+)/gm),
 ].map(([, name = '']) => name);
 
-/** The chains of a page in one language; throws where a block continues nothing. */
+/** The chains of a page in one language, blocks cut from a file left out; throws where a block continues nothing. */
 export function chainsOf(page: Page, language: string): Chain[] {
   const chains: Block[][] = [];
-  for (const block of blocksOf(page).filter((one) => one.language === language)) {
+  const own = blocksOf(page).filter((block) => block.language === language && block.from === undefined);
+  for (const block of own) {
     const last = chains.at(-1);
     if (!block.continues) chains.push([block]);
     else if (last !== undefined) last.push(block);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { parse as parseYaml } from 'yaml';
@@ -39,6 +39,19 @@ export function typeErrorsOf(pages: readonly Page[]): string[] {
       return `${place}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
     });
   });
+}
+
+/** The blocks that say which file they are cut from and are not in it. */
+export function cutWrong(pages: readonly Page[]): string[] {
+  return pages.flatMap((page) =>
+    blocksOf(page).flatMap(({ from, code, line }) => {
+      if (from === undefined) return [];
+      const path = join(ROOT, from);
+      if (!existsSync(path)) return [`${page.path}:${line}: there is no ${from}`];
+      const text = readFileSync(path, 'utf8');
+      return `\n${text}`.includes(`\n${code}`) ? [] : [`${page.path}:${line}: ${from} has not these lines`];
+    }),
+  );
 }
 
 /** What the parser says of the `js` blocks of pages. */

@@ -20,6 +20,8 @@ export interface Block {
   readonly continues: boolean;
   /** Why it cannot be run, as a comment above it says; undefined where it can. */
   readonly notRun: string | undefined;
+  /** The file below the root of the project that it is cut from, as a comment above it says; it is checked and run there. */
+  readonly from: string | undefined;
 }
 
 const FENCE =
@@ -52,6 +54,7 @@ export function blocksOf({ text }: Page): Block[] {
       line: before + 1,
       continues: markers.includes('<!-- continues -->'),
       notRun: /<!-- not run: ((?:(?!-->)[^])+?) *-->/.exec(markers)?.[1],
+      from: /<!-- from: (\S+) -->/.exec(markers)?.[1],
     };
   });
 }

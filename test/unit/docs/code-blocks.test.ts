@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { dataErrorsOf, missingScriptsOf, syntaxErrorsOf, typeErrorsOf } from './code-blocks-check.js';
+import {
+  cutWrong,
+  dataErrorsOf,
+  missingScriptsOf,
+  syntaxErrorsOf,
+  typeErrorsOf,
+} from './code-blocks-check.js';
 import { blocksOf, pagesWithCode } from './code-blocks-markdown.js';
 
 const PAGES = pagesWithCode();
@@ -37,6 +43,10 @@ describe('the code in the documentation', () => {
     expect(TYPE_ERRORS.filter((error) => !isOfSample(error))).toEqual([]);
   });
 
+  it('is that of the file that it is cut from', () => {
+    expect(cutWrong(PAGES)).toEqual([]);
+  });
+
   it('can be parsed where it is JavaScript', () => {
     expect(syntaxErrorsOf(PAGES)).toEqual([]);
   });
@@ -60,6 +70,16 @@ describe('the check of the code', () => {
   it('gives a block what was declared before it only where a comment says so', () => {
     expect(errorsIn('docs/apart.md')).toEqual(["docs/apart.md:8: Cannot find name 'mine'."]);
     expect(errorsIn('docs/continued.md')).toEqual([]);
+  });
+
+  it('finds a block that is not in the file that it is cut from, and a file that is not there', () => {
+    const cut = (from: string, code: string): string[] =>
+      cutWrong([{ path: 'docs/page.md', text: `<!-- from: ${from} -->\n\n\`\`\`ts\n${code}\n\`\`\`\n` }]);
+    const first = "import { defineConfig } from 'pgauge';";
+    expect(cut('examples/ecosystem/config.ts', first)).toEqual([]);
+    expect(cut('examples/ecosystem/config.ts', first.slice(1))).toHaveLength(1);
+    expect(cut('examples/ecosystem/config.ts', first.slice(0, -1))).toHaveLength(1);
+    expect(cut('examples/missing.ts', first)).toEqual(['docs/page.md:4: there is no examples/missing.ts']);
   });
 
   const page = (text: string) => [{ path: 'docs/page.md', text }];
