@@ -77,7 +77,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     if (client.readyForQuery !== true) {
       const active = client._getActiveQuery();
       // A failed query's callback runs before ReadyForQuery, and with a stale transaction state.
-      const reported = erred || active == null || opening?.has(active);
+      const reported = erred || active == null || opening?.has(active) || hasEnded(active);
       const nothingFollows = client._queryQueue.every((query) => opening?.has(query));
       return reported && nothingFollows ? 'settling' : 'busy';
     }
@@ -118,6 +118,11 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   freed(): void {
     this.events.freed();
   }
+}
+
+/** A stream that has given all it has, which a COPY TO does before the server says that it is ready. */
+function hasEnded(query: object): boolean {
+  return (query as { readableEnded?: unknown }).readableEnded === true;
 }
 
 function noteOpening(connection: PooledConnection): void {

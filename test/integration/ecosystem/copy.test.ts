@@ -6,10 +6,12 @@ import type { PoolClient } from 'pg';
 import copy from 'pg-copy-streams';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { backendPid, usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
 
 const server = usePostgres();
+const proxy = useProxy(server);
 const makePool = usePools(server);
 
 const INTO = 'copy copied from stdin';
@@ -17,6 +19,7 @@ const INTO = 'copy copied from stdin';
 const LINES = 50_000;
 
 beforeEach(async () => {
+  proxy().clear();
   await server().query('drop table if exists copied; create table copied (n int)');
 });
 
@@ -113,6 +116,17 @@ describeEveryClient((options) => {
       client.release();
       expect(await backendPid(pool)).toBe(before);
       expect(pool.log.closeReasons).toEqual([]);
+    });
+
+    test('that ends so in a transaction that is not ended costs its connection', async () => {
+      const pool = await makePool(proxy(), { maxOpenConns: 1 }, options);
+      const client = await pool.connect();
+      await client.query('begin');
+      proxy().set({ messageDelayMs: (type) => (type === 'Z' ? 60 : 0) });
+      expect(await copyOut(client, 'select 1')).toBe(1);
+      client.release();
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+      expect(pool.log.closeReasons).toEqual(['tx_open']);
     });
 
     test('that fails in the middle rejects with the server’s error, and its connection is kept', async () => {
