@@ -1,9 +1,6 @@
-import {
-  checkDynamicAuthPackages,
-  credentialsExpireAtMs,
-  newDynamicAuthFunc,
-  observeCredentials,
-} from './auth/index.js';
+// Not through auth/index, whose types are public: these come with those of the AWS SDK, which few have.
+import { credentialsExpireAtMs, observeCredentials } from './auth/aws-credentials.js';
+import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
 import {
   copyConfig,
   effectiveSslMode,

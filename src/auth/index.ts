@@ -7,8 +7,6 @@ import { awsRdsIam } from './aws-rds-iam.js';
 import type { AuthBackend, BackendSettings, LoginTarget } from './backend.js';
 import { requirePackages } from './packages.js';
 
-export { credentialsExpireAtMs, observeCredentials } from './aws-credentials.js';
-
 const BACKENDS: Readonly<Record<DynamicAuthBackend, AuthBackend>> = { awsRdsIam };
 
 /** Bounds what has no deadline of its own. */

@@ -3,12 +3,8 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startImds, type AccessKey, type Imds } from '../../../local-rds/index.js';
-import {
-  credentialsExpireAtMs,
-  newAuthToken,
-  newDynamicAuthFunc,
-  observeCredentials,
-} from '../../../src/auth/index.js';
+import { credentialsExpireAtMs, observeCredentials } from '../../../src/auth/aws-credentials.js';
+import { newAuthToken, newDynamicAuthFunc } from '../../../src/auth/index.js';
 import type { TokenSource } from '../../../src/hooks.js';
 import { setEnv, useCleanAwsEnvironment, useImds } from './aws-environment.js';
 import { EXAMPLE_KEYS, iamConfig, newTarget, parameter, signedBy } from './support.js';
