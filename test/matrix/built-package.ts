@@ -24,5 +24,10 @@ export async function writeProgram(source: URL, target: string): Promise<void> {
       verbatimModuleSyntax: true,
     },
   });
-  await writeFile(target, outputText.replaceAll(/'(?:\.\.\/)+src\/index\.js'/g, "'pgauge'"));
+  await writeFile(target, asUser(outputText));
+}
+
+/** The text of a module of ours as a user of the package would have written it. */
+export function asUser(text: string): string {
+  return text.replaceAll(/'(?:\.\.\/)+src\/index\.js'/g, "'pgauge'");
 }

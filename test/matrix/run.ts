@@ -1,16 +1,16 @@
 // Every pair of OpenTelemetry's API and SDK that they allow, on every Node that they allow; fails if any check fails.
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startPostgres } from '../../local-rds/postgres.js';
 import { installBuilt, writeProgram } from './built-package.js';
 import { Installed } from './installed.js';
+import { install, installNode } from './npm.js';
 import { APIS, NODES, SDKS, type SdkChoice } from './versions.js';
 
 const run = promisify(execFile);
-const INSTALL_TIMEOUT_MS = 180_000;
 const CHECK_TIMEOUT_MS = 60_000;
 const MOST_REASONS = 2;
 /** What runs in each set, the main module first. */
@@ -32,36 +32,16 @@ interface PackageJson {
 const ROOT = join(import.meta.dirname, '../..');
 const own = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as PackageJson;
 
-async function install(folder: string, packages: readonly string[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  // The package `node` fetches its binary in an install script.
-  await writeFile(
-    join(folder, 'package.json'),
-    '{"private":true,"type":"module","allowScripts":{"node":true}}',
-  );
-  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-  // What does not fit together is installed too, so that it can say so itself.
-  await run('npm', ['install', ...options, '--legacy-peer-deps', ...packages], {
-    cwd: folder,
-    timeout: INSTALL_TIMEOUT_MS,
-  });
-}
-
-async function installNode(folder: string, version: string): Promise<{ binary: string; version: string }> {
-  await install(folder, [`node@${version}`]);
-  const binary = join(folder, 'node_modules/node/bin/node');
-  const { stdout } = await run(binary, ['--version']);
-  return { binary, version: stdout.trim().slice(1) };
-}
-
 async function installSet(folder: string, built: string, api: string, sdk: SdkChoice): Promise<Installed> {
   const dependencies = Object.entries(own.dependencies).filter(([name]) => !name.startsWith('@types/'));
-  await install(folder, [
+  const packages = [
     `@opentelemetry/api@${api}`,
     ...sdk.packages,
     `pg@${own.peerDependencies['pg']}`,
     ...dependencies.map(([name, range]) => `${name}@${range}`),
-  ]);
+  ];
+  // What does not fit together is installed too, so that it can say so itself.
+  await install(folder, packages, { manifest: { type: 'module' }, flags: ['--legacy-peer-deps'] });
   await cp(join(built, 'node_modules/pgauge'), join(folder, 'node_modules/pgauge'), { recursive: true });
   for (const name of PROGRAM) await cp(join(built, `${name}.js`), join(folder, `${name}.js`));
   return new Installed(folder);

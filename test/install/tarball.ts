@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const PACK_TIMEOUT_MS = 120_000;
+
+/** What is there beside the declarations. */
+const EXPECTED = [
+  ...['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'],
+  ...['dist/index.js', 'dist/doctor/main.js'],
+];
+/** The parts of the command line tool, under the names that the bundler gives them. */
+const PART = /^dist\/doctor\/[a-z]+-[0-9A-Z]{8}\.js$/;
+/** About twice what it was when this was written: enough for growth, too little for what does not belong there. */
+const MOST_PACKED_BYTES = 250_000;
+const MOST_UNPACKED_BYTES = 1_000_000;
+
+/** What npm says of a tarball that it made. */
+interface PackReport {
+  readonly filename: string;
+  /** Packed, in bytes. */
+  readonly size: number;
+  /** In bytes. */
+  readonly unpackedSize: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+/** Packs this package into `folder` as a release would; returns the path and npm's report. */
+export async function pack(folder: string): Promise<{ path: string; report: PackReport }> {
+  const args = ['pack', '--json', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: ROOT, timeout: PACK_TIMEOUT_MS });
+  const [report] = JSON.parse(stdout) as PackReport[];
+  if (report === undefined) throw new Error('npm packed nothing');
+  return { path: join(folder, report.filename), report };
+}
+
+/** Throws unless the tarball has the library's module, the tool and the declarations of every source, and nothing else; says how large it is. */
+export async function checkContents({ files, size, unpackedSize }: PackReport): Promise<string> {
+  const found = new Set(files.map(({ path }) => path));
+  const sources = await readdir(join(ROOT, 'src'), { recursive: true });
+  const declarations = sources
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => join('dist', path.replace(/\.ts$/, '.d.ts')));
+  const expected = new Set([...EXPECTED, ...declarations]);
+  const missing = [...expected].filter((path) => !found.has(path));
+  const stray = [...found].filter((path) => !expected.has(path) && !PART.test(path));
+  if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
+  if (stray.length > 0) throw new Error(`does not belong there: ${stray.join(', ')}`);
+  const sizes = `${(size / 1000).toFixed(0)} kB, unpacked ${(unpackedSize / 1000).toFixed(0)} kB`;
+  if (size > MOST_PACKED_BYTES || unpackedSize > MOST_UNPACKED_BYTES) throw new Error(`too large: ${sizes}`);
+  return `${found.size} files, ${sizes}`;
+}
