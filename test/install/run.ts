@@ -1,6 +1,6 @@
 // The tarball of a release, installed as its users install it and used on every Node; fails if any check fails.
 import { execFile } from 'node:child_process';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +16,7 @@ import { compile, installTypeScripts, RESOLUTIONS, TYPESCRIPTS, writeConsumers }
 import type { UseSettings } from './use.js';
 
 const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
 const CHECK_TIMEOUT_MS = 60_000;
 
 /** The commands of the README that install, the second only for tokens. */
@@ -27,6 +28,12 @@ const ENTRIES = {
   'import.mjs': `import * as pgauge from 'pgauge';\nimport { use } from './use.mjs';\nawait use(pgauge);\n`,
   'require.cjs': `const pgauge = require('pgauge');\nimport('./use.mjs').then(({ use }) => use(pgauge));\n`,
 };
+
+const { engines } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+  engines: { node: string };
+};
+/** The lowest version of Node that the package allows. */
+const LOWEST = engines.node.replace('>=', '');
 
 let passed = 0;
 let failed = 0;
@@ -45,28 +52,25 @@ async function check(title: string, what: () => Promise<string>): Promise<void> 
 }
 
 /** Makes an empty project and installs the tarball and some packages there, strictly. */
-async function installProject(folder: string, tarball: string, packages: readonly string[]): Promise<string> {
+async function installProject(folder: string, tarball: string, packages: readonly string[]): Promise<void> {
   await install(folder, [tarball, ...packages], { manifest: {}, flags: ['--strict-peer-deps'] });
   await writeProgram(new URL('use.ts', import.meta.url), join(folder, 'use.mjs'));
   for (const [name, text] of Object.entries(ENTRIES)) await writeFile(join(folder, name), text);
-  return folder;
 }
 
-/** Runs a command of a project's under one Node, with nothing of ours in its environment; it must not complain. */
+/** Runs a command in a project under one Node, with nothing of ours in its environment. */
 async function runUnder(
   node: NodeBinary,
   project: string,
   [command, ...args]: readonly [string, ...string[]],
   env: NodeJS.ProcessEnv = {},
-): Promise<string> {
+): Promise<{ stdout: string; stderr: string }> {
   const PATH = [dirname(node.binary), process.env['PATH']].join(delimiter);
-  const { stdout, stderr } = await run(command, args, {
+  return await run(command, args, {
     cwd: project,
     env: { PATH, HOME: process.env['HOME'], ...env },
     timeout: CHECK_TIMEOUT_MS,
   });
-  if (stderr !== '') throw new Error(`it complains: ${stderr}`);
-  return stdout;
 }
 
 function settingsFor(rds: LocalRds, aws: boolean): UseSettings {
@@ -88,12 +92,11 @@ function settingsFor(rds: LocalRds, aws: boolean): UseSettings {
 
 async function main(folder: string): Promise<void> {
   const { path: tarball, report } = await pack(folder);
-  await check('contents of the tarball', () => checkContents(report));
-
+  const plain = join(folder, 'plain');
   const projects = [
-    { title: 'without AWS', aws: false, packages: NEEDED },
-    { title: 'with AWS', aws: true, packages: [...NEEDED, ...FOR_TOKENS] },
-  ].map((project) => ({ ...project, folder: join(folder, project.title) }));
+    { title: 'without AWS', aws: false, packages: NEEDED, folder: plain },
+    { title: 'with AWS', aws: true, packages: [...NEEDED, ...FOR_TOKENS], folder: join(folder, 'aws') },
+  ];
   for (const { title, folder: project, packages } of projects) {
     await check(`npm install, ${title}`, async () => {
       await installProject(project, tarball, packages);
@@ -101,14 +104,16 @@ async function main(folder: string): Promise<void> {
     });
   }
   if (failed > 0) return;
+  await check('contents of the tarball', () => checkContents(report));
 
   await using rds = await startLocalRds();
-  for (const version of NODES) {
+  for (const version of [LOWEST, ...NODES]) {
     const node = await installNode(join(folder, `node-${version}`), version);
     for (const { title, aws, folder: project } of projects) {
       await check(`Node ${node.version}, ${title}, engines`, () => {
         const refusals = new Installed(project).refusals(node.version);
-        return refusals.length > 0 ? Promise.reject(new Error(refusals.join('; '))) : Promise.resolve('');
+        if (refusals.length > 0) return Promise.reject(new Error(refusals.join('; ')));
+        return Promise.resolve('every package takes it');
       });
       const env = {
         ...rds.awsEnv,
@@ -116,27 +121,29 @@ async function main(folder: string): Promise<void> {
         CHECK: JSON.stringify(settingsFor(rds, aws)),
       };
       for (const entry of Object.keys(ENTRIES)) {
-        await check(`Node ${node.version}, ${title}, ${entry}`, async () =>
-          (await runUnder(node, project, ['node', entry], env)).trim(),
-        );
+        await check(`Node ${node.version}, ${title}, ${entry}`, async () => {
+          const { stdout, stderr } = await runUnder(node, project, ['node', entry], env);
+          if (stderr !== '') throw new Error(`it warns: ${stderr}`);
+          return stdout.trim();
+        });
       }
-      await check(`Node ${node.version}, ${title}, npx pgauge doctor`, async () => {
-        const said = await runUnder(node, project, ['npx', '--no-install', 'pgauge', 'doctor', '--help']);
-        if (said !== USAGE) throw new Error(`it says: ${said}`);
-        return '--help';
-      });
     }
+    await check(`Node ${node.version}, npx pgauge doctor --help`, async () => {
+      const command = ['npx', '--no-install', 'pgauge', 'doctor', '--help'] as const;
+      const { stdout } = await runUnder(node, plain, command);
+      if (stdout !== USAGE) throw new Error(`it says: ${stdout}`);
+      return 'its usage';
+    });
   }
 
   const typeScripts = join(folder, 'typescripts');
   await installTypeScripts(typeScripts);
   // Without the types of the packages that are optional.
-  const [{ folder: project } = { folder }] = projects;
-  await writeConsumers(project);
+  await writeConsumers(plain);
   for (const typeScript of TYPESCRIPTS)
     for (const resolution of RESOLUTIONS)
       await check(`TypeScript ${typeScript.version}, ${resolution.moduleResolution}`, () =>
-        compile(typeScripts, project, typeScript, resolution),
+        compile(typeScripts, plain, typeScript, resolution),
       );
 }
 
