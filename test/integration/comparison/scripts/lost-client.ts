@@ -1,0 +1,16 @@
+// A client is lost to the server; whether the process lives on is what the test sees.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eitherPool, type Kind, type Login } from '../either-pool.js';
+
+const [kind, held] = process.argv.slice(2) as [Kind, 'held' | 'idle'];
+const login = JSON.parse(process.env['PG'] ?? '{}') as Login;
+const [pool, killer] = [await eitherPool(kind, login), await eitherPool('pgauge', login)];
+const client = await pool.connect();
+const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+if (held === 'held') pool.on('error', () => undefined);
+else client.release();
+await killer.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+await sleep(500);
+if (held === 'held') client.release();
+console.log((await pool.query<{ answer: string }>("select 'lives' as answer")).rows[0]?.answer);
+await Promise.all([pool.end(), killer.end()]);
