@@ -72,7 +72,10 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     };
   }
 
-  judge({ client, readOnly, erred, opening }: PooledConnection): 'ready' | 'settling' | CloseReason {
+  judge(connection: PooledConnection): 'ready' | 'settling' | CloseReason {
+    const { client, readOnly, erred, opening } = connection;
+    // Its query is being cancelled, and then it goes.
+    if (connection.lostWith !== undefined) return 'settling';
     if (client._ending) return 'released_with_error';
     if (client.readyForQuery !== true) {
       const active = client._getActiveQuery();

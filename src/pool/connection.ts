@@ -10,7 +10,7 @@ type Tagged = DriverClient & { [CONNECTION]?: PooledConnection };
 /** A physical client and what the pool knows of it. */
 export class PooledConnection {
   slot: Slot<PooledConnection> | undefined;
-  /** Set with the first error after login: the client is dead. */
+  /** Set with the first error after login: the client is dead, or will be once its cancel request is through. */
   lostWith: unknown;
   lossReason: CloseReason = 'network';
   /** Its last query failed before anything was sent, and the driver has not yet tidied up. */
@@ -69,9 +69,19 @@ export class PooledConnection {
   }
 }
 
-/** Gives up the connection of a client whose query took too long. */
-export function loseTimedOut(client: DriverClient, error: Error): void {
-  (client as Tagged)[CONNECTION]?.lose(error, 'timeout');
+/**
+ * Gives up the connection of a client whose query took too long: queries on it fail from now on. Returns what frees its
+ * slot, for when the cancel request is through, or `undefined` if it is given up already.
+ */
+export function giveUpTimedOut(client: DriverClient, error: Error): (() => void) | undefined {
+  const connection = (client as Tagged)[CONNECTION];
+  if (connection === undefined || connection.lostWith !== undefined) return undefined;
+  connection.lostWith = error;
+  connection.lossReason = 'timeout';
+  // What the server still says would have the driver send the next query of the queue.
+  client.connection.stream.pause();
+  failQueriesWith(client, error);
+  return () => connection.onLost(connection);
 }
 
 export function isSqlState(code: unknown): code is string {

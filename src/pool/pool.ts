@@ -398,7 +398,7 @@ export class InstrumentedPool extends Base {
     this.#notify('release', error, slot.resource.client);
     // Lost meanwhile: its use ended then.
     if (slot.state !== 'held') return;
-    const { dismissal } = slot.resource;
+    const { dismissal, lostWith } = slot.resource;
     // Its user knows from a query what the socket has not yet shown: the server ended the session.
     if (error && dismissal !== undefined) {
       slot.resource.lose(dismissal, 'server_closed');
@@ -408,7 +408,9 @@ export class InstrumentedPool extends Base {
     slot.resource.listen();
     const now = performance.now();
     this.#useEnded(slot, now);
-    this.#engine.release(slot, now, error ? 'released_with_error' : undefined);
+    // One that is given up goes when its query is cancelled.
+    const discarded = error && lostWith === undefined;
+    this.#engine.release(slot, now, discarded ? 'released_with_error' : undefined);
   }
 
   #useEnded(slot: Slot<PooledConnection>, now: number): void {

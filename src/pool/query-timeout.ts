@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { withCallersStack } from './callers-stack.js';
-import { loseTimedOut } from './connection.js';
+import { giveUpTimedOut } from './connection.js';
 import { newConnection, pg, type ClientClass, type DriverClient } from './driver.js';
 
 /** How long a cancel request may take, in milliseconds. */
@@ -63,18 +63,21 @@ function run(
   if (settled as boolean) return;
   timer = setTimeout(() => {
     const error = new Error(`Query read timeout after ${timeoutMs} ms`);
-    cancel(client);
-    loseTimedOut(client, error);
+    const free = giveUpTimedOut(client, error);
+    // Not before: PgBouncer forgets with a client whose query there is to cancel.
+    if (free !== undefined) cancel(client, free);
     settle(error);
   }, timeoutMs);
 }
 
-/** Asks the server that runs the client's query, and no other behind the same name, to stop it. */
-function cancel(client: DriverClient): void {
+/** Asks the server that runs the client's query, and no other behind the same name, to stop it; then calls `done`. */
+function cancel(client: DriverClient, done: () => void): void {
   const { processID, secretKey } = client;
   const { remoteAddress, remotePort } = client.connection.stream;
-  if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined)
+  if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined) {
+    done();
     return;
+  }
   const { ssl } = client as unknown as { ssl: object | false };
   // The name is verified and sent as for the connection that is cancelled, though an address is dialled.
   const name = isIP(client.host) === 0 ? { servername: client.host } : {};
@@ -82,6 +85,7 @@ function cancel(client: DriverClient): void {
   const finish = (): void => {
     clearTimeout(timer);
     connection.stream.destroy();
+    done();
   };
   const timer = setTimeout(finish, CANCEL_TIMEOUT_MS);
   timer.unref();

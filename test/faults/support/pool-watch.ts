@@ -25,8 +25,6 @@ export class PoolWatch {
     readonly name: string,
     readonly max: number,
     readonly sockets: Sockets,
-    /** Cumulative: connections closed because of a timeout, each of which may have sent a cancel request. */
-    private readonly timeouts: () => number,
     private readonly all: () => readonly PoolWatch[],
   ) {
     for (const event of ['connect', 'acquire', 'release', 'remove']) pool.on(event, () => this.#sample());
@@ -61,8 +59,8 @@ export class PoolWatch {
   #sample(): void {
     const total = this.pool.totalCount;
     this.mostTotal = Math.max(this.mostTotal, total);
-    const counted = this.all().reduce((sum, { pool, timeouts }) => sum + pool.totalCount + timeouts(), 0);
-    const { held } = this.sockets;
-    if (held > counted) this.violations.push(`${held} sockets, ${counted} counted`);
+    const counted = this.all().reduce((sum, { pool }) => sum + pool.totalCount, 0);
+    const { connections } = this.sockets;
+    if (connections > counted) this.violations.push(`${connections} sockets, ${counted} counted`);
   }
 }

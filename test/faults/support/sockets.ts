@@ -5,18 +5,30 @@ import { afterAll, beforeAll } from 'vitest';
 export class Sockets {
   /** Cumulative: dialled since the file's tests began. */
   total = 0;
-  readonly #dialled = new Set<Socket>();
+  readonly #connections = new Set<Socket>();
+  readonly #cancelRequests = new Set<Socket>();
 
   /** Current: dialled and not given back to the system. */
   get held(): number {
-    for (const socket of this.#dialled) if (socket.destroyed) this.#dialled.delete(socket);
-    return this.#dialled.size;
+    return this.connections + stillOpen(this.#cancelRequests);
+  }
+
+  /** Current: those held that are no cancel requests, which a pool does not count. */
+  get connections(): number {
+    return stillOpen(this.#connections);
   }
 
   dialled(socket: Socket): void {
     this.total += 1;
-    this.#dialled.add(socket);
+    // On the wire they differ only once they are connected.
+    const isCancelRequest = new Error().stack?.includes('query-timeout') === true;
+    (isCancelRequest ? this.#cancelRequests : this.#connections).add(socket);
   }
+}
+
+function stillOpen(sockets: Set<Socket>): number {
+  for (const socket of sockets) if (socket.destroyed) sockets.delete(socket);
+  return sockets.size;
 }
 
 /** Watches the sockets of the calling file's tests. */

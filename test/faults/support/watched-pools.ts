@@ -80,8 +80,7 @@ export function useWatchedPools(...servers: (() => LocalPostgres)[]): MakeWatche
       tracerProvider: tracer.tracerProvider,
       pg: { ...options.pg, application_name: name },
     });
-    const timeouts = (): number => log.closeReasons.filter((reason) => reason === 'timeout').length;
-    const watch = new PoolWatch(pool, name, config.maxOpenConns ?? 10, sockets, timeouts, () => watches);
+    const watch = new PoolWatch(pool, name, config.maxOpenConns ?? 10, sockets, () => watches);
     watches.push(watch);
     const keepsTheRules = (closed: ExpectedCloses): Promise<void> =>
       checkRules({

@@ -68,6 +68,22 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(proxy().accepted).toBe(2);
   });
 
+  test('keeps its connection until the cancel request is through, since a proxy may forget the query with it', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
+    const client = await pool.connect();
+    const slow = rejection(client.query('select pg_sleep(60) /* kept */'));
+    await until('the server runs it', () => running('kept'));
+    proxy().set({ blackHole: true });
+    const error = await slow;
+    client.release(error);
+    await until('the cancel request is dialled', () => proxy().accepted === 2);
+    expect(proxy().open).toBe(2);
+    expect(pool.stat()).toMatchObject({ totalConns: 1, acquiredConns: 1, idleConns: 0 });
+    expect((await rejection(client.query('select 1'))).message).toContain('timeout');
+    await until('the pool has room again', () => pool.totalCount === 0);
+    expect(pool.log.closeReasons).toEqual(['timeout']);
+  });
+
   test('is none when it ends in time, though its connection lives on', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     const before = await backendPid(pool);
