@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { describe, expect, test } from 'vitest';
+import type { InstrumentedPool } from '../../src/index.js';
+import { backendPid, usePools } from '../support/pools.js';
+import { usePostgres } from '../support/servers.js';
+import { knowsNamedStatements, MODES, usePgbouncer } from './server.js';
+
+const server = usePostgres();
+const pgbouncer = usePgbouncer(server, {
+  default_pool_size: 2,
+  ...(knowsNamedStatements() && { max_prepared_statements: 10 }),
+});
+const makePool = usePools(() => pgbouncer().login);
+
+/** Runs a named statement of two clients on either of two servers; returns the codes of its errors. */
+async function runNamed(pool: InstrumentedPool): Promise<unknown[]> {
+  const [one, two] = [await pool.connect(), await pool.connect()];
+  const failures: unknown[] = [];
+  const named = (client: typeof one): Promise<unknown> =>
+    client
+      .query({ name: 'named', text: 'select $1::int as n', values: [1] })
+      .catch((error: unknown) => failures.push((error as { code?: unknown }).code));
+  await named(one);
+  // It is held, and with it the statement, so that the other server is asked for it.
+  await two.query('begin');
+  await named(one);
+  await two.query('commit');
+  // And the other way round: who has not yet sent the statement sends it to a server that has it.
+  await named(two);
+  await one.query('begin');
+  await named(two);
+  await one.query('commit');
+  for (const client of [one, two]) client.release();
+  return failures;
+}
+
+describe('named statements', () => {
+  test('work in session pooling', async () => {
+    expect(await runNamed(await makePool(pgbouncer(), { database: 'session' }))).toEqual([]);
+  });
+
+  test('in transaction pooling work from 1.21 on; before, a server lacks them or has them already', async () => {
+    const pool = await makePool(pgbouncer(), { database: 'transaction' });
+    const failures = await runNamed(pool);
+    if (knowsNamedStatements()) expect(failures).toEqual([]);
+    else expect([...new Set(failures)].sort()).toEqual(['26000', '42P05']);
+    // Errors of SQL, for all the pool can know.
+    expect(pool.log.closeReasons).toEqual([]);
+  });
+
+  test.each(MODES)('are not needed: unnamed ones with values work in %s pooling', async (database) => {
+    const pool = await makePool(pgbouncer(), { database, maxOpenConns: 2 });
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => pool.query<{ n: number }>('select $1::int as n', [n])),
+    );
+    expect(answers.map(({ rows }) => rows[0]?.n)).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  });
+});
+
+describe('what afterConnect sets', () => {
+  const ASK = `select current_setting('statement_timeout') as timeout, current_setting('TimeZone') as zone`;
+  const set = (settings: string) => ({
+    afterConnect: async (client: { query(text: string): Promise<unknown> }) => {
+      await client.query(settings);
+    },
+  });
+
+  test('stays with its pool in session pooling', async () => {
+    const mine = await makePool(pgbouncer(), { database: 'session' }, set("set statement_timeout = '7s'"));
+    expect((await mine.query(ASK)).rows).toMatchObject([{ timeout: '7s' }]);
+    await mine.end();
+    const others = await makePool(pgbouncer(), { database: 'session' });
+    expect((await others.query(ASK)).rows).toMatchObject([{ timeout: '0' }]);
+  });
+
+  test('in transaction pooling reaches whoever gets that server, and its own pool by chance', async () => {
+    const mine = await makePool(
+      pgbouncer(),
+      { database: 'transaction', maxOpenConns: 1 },
+      set("set statement_timeout = '7s'"),
+    );
+    const pid = await backendPid(mine);
+    const others = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 });
+    const [held, other] = [await mine.connect(), await others.connect()];
+    await other.query('begin');
+    expect(await backendPid(other)).toBe(pid);
+    expect((await other.query(ASK)).rows).toMatchObject([{ timeout: '7s' }]);
+    // Its own pool is on another server, which knows nothing of it.
+    expect((await held.query(ASK)).rows).toMatchObject([{ timeout: '0' }]);
+    await other.query('commit');
+    await server().query('select pg_terminate_backend($1)', [pid]);
+    for (const client of [held, other]) client.release();
+  });
+
+  test('follows its client in any mode where PgBouncer knows the setting', async () => {
+    const options = set("set time zone 'Asia/Tokyo'; set datestyle = 'German'");
+    const mine = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 }, options);
+    const others = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 });
+    const all = `select current_setting('TimeZone') as zone, current_setting('DateStyle') as style`;
+    const own = { zone: 'Asia/Tokyo', style: 'German, DMY' };
+    const plain = { zone: 'UTC', style: 'ISO, MDY' };
+    for (let round = 0; round < 3; round += 1) {
+      expect((await mine.query(all)).rows).toEqual([own]);
+      expect((await others.query(all)).rows).toEqual([plain]);
+    }
+  });
+
+  test('as type parsers is of the client, whatever server it has', async () => {
+    const pool = await makePool(
+      pgbouncer(),
+      { database: 'transaction' },
+      { afterConnect: (client) => client.setTypeParser(pg.types.builtins.INT8, Number) },
+    );
+    expect((await pool.query('select 7::int8 as n')).rows).toEqual([{ n: 7 }]);
+  });
+});
+
+describe('set local', () => {
+  test('ends with its transaction, in transaction pooling too', async () => {
+    const pool = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 });
+    const client = await pool.connect();
+    const show = async () => (await client.query<{ lock_timeout: string }>('show lock_timeout')).rows;
+    await client.query("begin; set local lock_timeout = '3s'");
+    expect(await show()).toEqual([{ lock_timeout: '3s' }]);
+    await client.query('commit');
+    expect(await show()).toEqual([{ lock_timeout: '0' }]);
+    client.release();
+  });
+});
+
+describe('LISTEN', () => {
+  /** Listens, has a notification sent, and returns what was heard of it once another query is answered. */
+  async function listen(database: string): Promise<unknown[]> {
+    const pool = await makePool(pgbouncer(), { database, maxOpenConns: 1 });
+    const client = await pool.connect();
+    const heard: unknown[] = [];
+    client.on('notification', ({ payload }) => heard.push(payload));
+    await client.query('listen news');
+    await server().query(`notify news, 'from ${database}'`);
+    await sleep(500);
+    await client.query('select 1');
+    client.release();
+    return heard;
+  }
+
+  test('hears in session pooling', async () => {
+    expect(await listen('session')).toEqual(['from session']);
+  });
+
+  test('hears nothing in transaction pooling, since it is the server that listens', async () => {
+    expect(await listen('transaction')).toEqual([]);
+    const { rows } = await (
+      await makePool(pgbouncer(), { database: 'transaction' })
+    ).query('select pg_listening_channels() as channel');
+    expect(rows).toEqual([{ channel: 'news' }]);
+  });
+});
