@@ -1,0 +1,17 @@
+import { childPool, say } from '../../../support/scripts/child-pool.js';
+
+// Works each time it is told to, and is frozen in between, as a function of Lambda is.
+const pool = await childPool({ maxOpenConns: 2 });
+const alive = setInterval(() => undefined, 1_000);
+
+async function work(): Promise<void> {
+  const answers = await Promise.allSettled([pool.query('select 1'), pool.query('select 2')]);
+  say(`answers ${answers.map(({ status }) => status).join(' ')}, ${pool.stat().newConnsCount} dialled`);
+}
+
+process.on('SIGUSR2', () => void work());
+process.once('SIGTERM', () => {
+  clearInterval(alive);
+  void pool.end();
+});
+await work();
