@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { newPool } from '../../../src/index.js';
+import { setEnv, useCleanEnvironment } from '../../support/environment.js';
+import { rejection } from '../../support/until.js';
+import { allPages } from './code-blocks-markdown.js';
+
+const place = useCleanEnvironment();
+const page = allPages().find(({ path }) => path === 'docs/guides/troubleshooting.md')?.text ?? '';
+
+/** The texts in the first column of the table under a heading. */
+function textsUnder(heading: string): string[] {
+  const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
+  const texts = rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)]);
+  return texts.map(([, text = '']) => text).filter((text) => text.includes(' '));
+}
+
+/** What the page prints, as a pattern: `…` is what varies. */
+const patternOf = (text: string): RegExp =>
+  new RegExp(
+    '^' +
+      text
+        .split('…')
+        .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+        .join('[^]*'),
+  );
+
+const good = { host: 'db', port: 5432, user: 'app', database: 'orders' };
+const iam = { awsRdsIam: { region: 'eu-central-1' } };
+
+/** Makes a pool in every way that the page says is refused, and gives the errors' texts. */
+async function refusals(): Promise<string[]> {
+  const empty = join(place.home, 'empty.pem');
+  writeFileSync(empty, 'no certificate');
+  const attempts: [config: unknown, options?: unknown, roots?: string][] = [
+    [undefined],
+    [{ ...good, host: '' }],
+    [{ ...good, port: '5432' }],
+    [{ ...good, host: 'a,b' }],
+    [{ ...good, host: 'postgres://db' }],
+    [{ ...good, sslmode: 'require' }],
+    [good, { pg: { max: 3 } }],
+    [{ ...good, minConns: 11 }],
+    [{ ...good, dynamicAuth: iam }, { beforeConnect: () => undefined }],
+    [good, {}, join(place.home, 'missing.pem')],
+    [good, {}, empty],
+    [good, {}, 'system'],
+  ];
+  const texts: string[] = [];
+  for (const [config, options, roots] of attempts) {
+    setEnv({ PGSSLROOTCERT: roots });
+    const error = await rejection(newPool(config as never, options as never));
+    expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONFIG' });
+    texts.push(error.message);
+  }
+  return texts;
+}
+
+describe('the page on troubleshooting', () => {
+  test('prints what newPool says', async () => {
+    const said = await refusals();
+    const texts = textsUnder('Making the pool');
+    expect(texts.length).toBeGreaterThan(10);
+    const unsaid = texts.filter((text) => !said.some((message) => patternOf(text).test(message)));
+    // It takes a process of its own to load the native binding: test/faults/configuration/environment.test.ts holds that.
+    expect(unsaid.filter((text) => !text.includes('native binding'))).toEqual([]);
+  });
+});
