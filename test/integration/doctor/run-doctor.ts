@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, vi } from 'vitest';
 import { runScript } from '../../support/child.js';
+import { expectDocumented } from './documented.js';
 
 const MAIN = new URL('../../../src/doctor/main.ts', import.meta.url);
 
@@ -29,6 +30,7 @@ export interface Diagnosis {
   readonly json: {
     readonly outcome: string;
     readonly exit_code: number;
+    readonly target: Readonly<Record<string, unknown>>;
     readonly steps: readonly JsonStep[];
   };
   step(id: string): JsonStep;
@@ -61,6 +63,7 @@ export async function diagnose({ args = [], env = {}, secrets = [] }: SetUp): Pr
   const json = JSON.parse(machine.stdout) as Diagnosis['json'];
   expect(table.code).toBe(machine.code);
   expect(json.exit_code).toBe(machine.code);
+  expectDocumented(json);
   return {
     exitCode: machine.code,
     table: table.stdout,

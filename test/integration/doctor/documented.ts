@@ -1,0 +1,58 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+
+const DOCS = new URL('../../../docs/', import.meta.url);
+
+/** The page that users read. */
+export const PAGE = readFileSync(new URL('doctor.md', DOCS), 'utf8');
+
+/** The schema of the JSON report, in which every object is closed: a key that is not documented is an error. */
+const SCHEMA = JSON.parse(
+  readFileSync(new URL('doctor-report.schema.json', DOCS), 'utf8'),
+  (_key, value: unknown) => {
+    const { type, properties } = (value ?? {}) as { type?: unknown; properties?: unknown };
+    return type === 'object' && properties ? { ...(value as object), unevaluatedProperties: false } : value;
+  },
+) as object;
+
+const validate = new Ajv2020({
+  allowUnionTypes: true,
+  strictTypes: false,
+  strictRequired: false,
+  formats: { 'date-time': (text: string) => !Number.isNaN(Date.parse(text)) },
+}).compile(SCHEMA);
+
+/** The steps, and which must not have failed before each, as the page says it. */
+const NEEDS = new Map(
+  [...PAGE.matchAll(/^\| `(\w+)` +\| ([`\w, ]*?) +\| [^|]+\|$/gm)].map(([, id = '', needs = '']) => [
+    id,
+    [...needs.matchAll(/\w+/g)].map(([need]) => need),
+  ]),
+);
+
+interface Step {
+  readonly id: string;
+  readonly status: string;
+  readonly code: string;
+  readonly because: string | null;
+}
+
+/** Holds a report to its schema, and its steps to what the page says of their order. */
+export function expectDocumented(report: { readonly steps: readonly Step[] }): void {
+  validate(report);
+  expect(validate.errors).toBeNull();
+  expect(report.steps.map(({ id }) => id)).toEqual([...NEEDS.keys()]);
+  const stopped = new Set<string>();
+  for (const { id, status, code, because } of report.steps) {
+    const blocked = NEEDS.get(id)?.some((need) => stopped.has(need));
+    const skipped = code === 'earlier_step_failed';
+    expect(skipped || code === 'out_of_time', `${id} after what failed`).toBe(
+      blocked || code === 'out_of_time',
+    );
+    expect(report.steps.find((step) => step.id === because)?.status, `why ${id} was skipped`).toBe(
+      skipped ? 'failed' : undefined,
+    );
+    if (status === 'failed' || (status === 'skipped' && code !== 'not_configured')) stopped.add(id);
+  }
+}
