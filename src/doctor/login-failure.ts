@@ -1,3 +1,4 @@
+import { pg } from '../pool/driver.js';
 import { sqlState } from '../telemetry/error-type.js';
 import { CLOCK_LIMIT_MS, differenceText } from './clock.js';
 import { failed, type Outcome } from './report.js';
@@ -45,7 +46,7 @@ function explain(state: string, login: FailedLogin): [Code, string] {
     case '3D000':
       return ['database_missing', `create the database ${database}, or name one that exists (--database)`];
     case '42501':
-      return ['database_denied', `GRANT CONNECT ON DATABASE ${database} TO ${user};`];
+      return ['database_denied', `GRANT CONNECT ON DATABASE ${named(database)} TO ${named(user)};`];
     case '53300':
       return [
         'connections_full',
@@ -57,6 +58,11 @@ function explain(state: string, login: FailedLogin): [Code, string] {
       }
       return ['login_failed', login.hint ?? `look up what ${said.slice(0, 5)} means in the server's log`];
   }
+}
+
+/** As SQL writes it; quoted always, for a name may be a word of SQL's own. */
+function named(name: string): string {
+  return pg.escapeIdentifier(name);
 }
 
 /** SQLSTATE class 28. */
@@ -72,14 +78,14 @@ function rejected(state: string, login: FailedLogin): [Code, string] {
     // Members of rds_iam are asked for a token, and PAM judges it; this server compared it with a password.
     return [
       'not_granted_rds_iam',
-      `the server took the token for a password: check the user's name, and GRANT rds_iam TO ${user};`,
+      `the server took the token for a password: check the user's name, and GRANT rds_iam TO ${named(user)};`,
     ];
   }
   if (usedToken) return ['token_rejected', tokenRemedy(login)];
   if (/\bPAM\b/.test(said)) {
     return [
       'password_for_iam_user',
-      `${user} is a member of rds_iam and logs in with tokens only: give --region (in the config: dynamicAuth), or REVOKE rds_iam FROM ${user};`,
+      `${user} is a member of rds_iam and logs in with tokens only: give --region (in the config: dynamicAuth), or REVOKE rds_iam FROM ${named(user)};`,
     ];
   }
   if (state === '28P01') {
@@ -88,7 +94,7 @@ function rejected(state: string, login: FailedLogin): [Code, string] {
       `check the user and its password, which came from ${login.passwordOrigin ?? 'the password file'}`,
     ];
   }
-  return ['login_refused', `check that ${user} exists and may log in: ALTER ROLE ${user} LOGIN;`];
+  return ['login_refused', `check that ${user} exists and may log in: ALTER ROLE ${named(user)} LOGIN;`];
 }
 
 function tokenRemedy({ hint, clock }: FailedLogin): string {

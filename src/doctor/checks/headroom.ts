@@ -1,4 +1,4 @@
-import { escapeIdentifier } from '../escape-identifier.js';
+import { pg } from '../../pool/driver.js';
 import { failed, ok, warning, type Outcome } from '../report.js';
 import { answering } from '../server-query.js';
 import type { Session } from '../session.js';
@@ -53,13 +53,13 @@ export function judge(counts: Counts, max: number, name: { user: string; databas
       what: `CONNECTION LIMIT of role ${name.user}`,
       capacity: limitOf(counts.role_limit),
       used: counts.role_used,
-      raise: `ALTER ROLE ${escapeIdentifier(name.user)} CONNECTION LIMIT -1;`,
+      raise: `ALTER ROLE ${pg.escapeIdentifier(name.user)} CONNECTION LIMIT -1;`,
     },
     {
       what: `CONNECTION LIMIT of database ${name.database}`,
       capacity: limitOf(counts.database_limit),
       used: counts.database_used,
-      raise: `ALTER DATABASE ${escapeIdentifier(name.database)} CONNECTION LIMIT -1;`,
+      raise: `ALTER DATABASE ${pg.escapeIdentifier(name.database)} CONNECTION LIMIT -1;`,
     },
   ];
   const free = (limit: (typeof limits)[number]): number => limit.capacity - limit.used;

@@ -1,4 +1,4 @@
-import { escapeIdentifier } from '../escape-identifier.js';
+import { pg } from '../../pool/driver.js';
 import { notConfigured, ok, warning, type Outcome } from '../report.js';
 import { answering } from '../server-query.js';
 import type { Session } from '../session.js';
@@ -18,7 +18,7 @@ export async function checkRdsIam(session: Session): Promise<Outcome> {
     const { user, dynamicAuth } = session.get('config');
     const { roles, held } = await session.row<{ roles: number; held: number }>(MEMBERSHIP);
     const facts = { role_exists: roles > 0, member: held > 0 };
-    const role = escapeIdentifier(user);
+    const role = pg.escapeIdentifier(user);
     if (dynamicAuth === undefined) {
       if (roles === 0) return notConfigured('not needed: logs in with a password');
       if (held === 0) return ok(`${user} is no member, as a login with a password wants it`, { facts });

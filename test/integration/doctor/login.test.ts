@@ -86,7 +86,7 @@ describe('a login that is refused', () => {
   it('says that the user was not granted rds_iam', async () => {
     await rds().createUser('not_granted', { password: CANARY });
     const diagnosis = await diagnoseRds(['--user', 'not_granted']);
-    expectFailure(diagnosis, 'login', 'not_granted_rds_iam', 'GRANT rds_iam TO not_granted;');
+    expectFailure(diagnosis, 'login', 'not_granted_rds_iam', 'GRANT rds_iam TO "not_granted";');
     expect(diagnosis.step('login').facts['sqlstate']).toBe('28P01');
     expect(diagnosis.failed).toEqual(['login']);
     expect(diagnosis.step('server').because).toBe('login');
@@ -186,7 +186,7 @@ describe('what a logged-in user finds', () => {
       await diagnoseRds(['--user', 'revoked']),
       'rds_iam',
       'not_member',
-      'GRANT rds_iam TO revoked;',
+      'GRANT rds_iam TO "revoked";',
     );
   });
 
@@ -238,7 +238,7 @@ describe('what a logged-in user finds', () => {
       await diagnoseRds(['--max', '5']),
       'headroom',
       'pool_too_large',
-      'ALTER ROLE app CONNECTION LIMIT -1;',
+      'ALTER ROLE "app" CONNECTION LIMIT -1;',
     );
   });
 
