@@ -1,6 +1,4 @@
 import { withTimeout, untilAborted } from '../auth/abort.js';
-import { logValue } from '../config-view.js';
-import type { Config } from '../config.js';
 import { checkConfiguration } from './checks/configuration.js';
 import { checkCredentials } from './checks/credentials.js';
 import { checkDns } from './checks/dns.js';
@@ -13,9 +11,9 @@ import { checkServer } from './checks/server.js';
 import { checkTcp } from './checks/tcp.js';
 import { checkTls } from './checks/tls.js';
 import { checkToken } from './checks/token.js';
-import { STEP_TITLES, failed, type Outcome, type Report, type StepId, type StepResult } from './report.js';
+import { STEP_SHARE, STEP_TITLES, failed, type Outcome, type Report, type StepId, type StepResult } from './report.js';
 import { Session } from './session.js';
-import type { Settings } from './settings.js';
+import { targetOf, type Settings } from './settings.js';
 
 /** One check: it keeps what it finds in the session, and gives up when the signal is aborted. */
 type Check = (session: Session, signal: AbortSignal) => Promise<Outcome>;
@@ -35,9 +33,6 @@ const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: re
   headroom: { check: checkHeadroom, needs: ['login'] },
   otel: { check: checkOtel, needs: [] },
 };
-
-/** One check may take this share of the whole time, so that one that hangs leaves time for the others. */
-const STEP_SHARE = 1 / 3;
 
 /** How long a check that is told to give up may take to say what it was waiting for. */
 const GRACE_MS = 200;
@@ -69,7 +64,7 @@ export async function examine(
   return {
     startedAt,
     durationMs: performance.now() - startedMs,
-    target: { ...logValue(settings.config as Config) },
+    target: targetOf(settings),
     steps,
   };
 }

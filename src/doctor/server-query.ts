@@ -6,9 +6,17 @@ export async function answering(session: Session, check: () => Promise<Outcome>)
   try {
     return await check();
   } catch (error) {
+    const said = session.text.ofError(error);
+    if (said.startsWith('Query read timeout')) {
+      return failed(
+        'timeout',
+        'the server did not answer a query in time',
+        "see in pg_stat_activity what the sessions of application 'pgauge doctor' wait for, and whether the server is overloaded",
+      );
+    }
     return failed(
       'query_failed',
-      session.text.ofError(error),
+      said,
       'the login works and a query does not: run this again, and look at what stands between (a pooler, a proxy)',
     );
   }

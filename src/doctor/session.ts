@@ -1,4 +1,4 @@
-import type { PoolClient, QueryResultRow } from 'pg';
+import type { QueryResultRow } from 'pg';
 import type { Config } from '../config.js';
 import type { ResolvedOptions } from '../options.js';
 import type { InstrumentedPool } from '../pool/pool.js';
@@ -28,7 +28,8 @@ interface Found {
   credentials: CredentialSource;
   /** How far this machine's clock is ahead of a service's, in milliseconds. */
   clock: { readonly aheadMs: number; readonly of: string };
-  login: { readonly pool: InstrumentedPool; readonly client: PoolClient };
+  /** Has logged in. */
+  pool: InstrumentedPool;
 }
 
 /** One run: what was asked for, what was found so far, what has to be closed. */
@@ -70,7 +71,7 @@ export class Session {
 
   /** One row of the server's; a cancel request ends it when it takes too long. */
   async row<Row extends QueryResultRow>(sql: string): Promise<Row> {
-    const { rows } = await this.get('login').client.query<Row>(sql);
+    const { rows } = await this.get('pool').query<Row>(sql);
     const [row] = rows;
     if (row === undefined) throw new Error('the server answered without a row');
     return row;
@@ -78,9 +79,6 @@ export class Session {
 
   /** Closes what is open. */
   async close(): Promise<void> {
-    const login = this.#found.login;
-    if (login === undefined) return;
-    login.client.release(true);
-    await login.pool.end();
+    await this.#found.pool?.end();
   }
 }

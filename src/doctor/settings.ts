@@ -1,3 +1,4 @@
+import { logValue } from '../config-view.js';
 import type { Config } from '../config.js';
 import type { Unchecked } from '../config-fields.js';
 import type { Arguments } from './arguments.js';
@@ -25,6 +26,18 @@ export const SOURCES = {
   database: '--database or PGDATABASE',
   sslMode: '--ssl-mode or PGSSLMODE',
 } as const;
+
+// What none of these may hold: a connection string in their place would bring its password along.
+const REFUSED = { host: /[@/?#]/, user: /:\/\//, database: /[?#/]/ } as const;
+
+/** The redacted config as it was asked for, which may be anything. */
+export function targetOf({ config }: Settings): Readonly<Record<string, unknown>> {
+  const target: Record<string, unknown> = { ...logValue(config as Config) };
+  for (const [field, refused] of Object.entries(REFUSED)) {
+    if (refused.test(String(target[field]))) target[field] = '[hidden]';
+  }
+  return target;
+}
 
 /** What flags and environment ask for; a flag wins, and an empty variable is as unset. */
 export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {

@@ -1,4 +1,4 @@
-import { STEP_TITLES, type Status, type StepResult } from './report.js';
+import { STEP_TITLES, exitCode, type Status, type StepResult } from './report.js';
 
 /** Marks text for a terminal. */
 export type Paint = (status: Status | 'dim', text: string) => string;
@@ -47,9 +47,10 @@ export function summaryLine(steps: readonly StepResult[], durationMs: number, pa
     `${count('ok')} ok`,
     ...(count('skipped') > 0 ? [`${count('skipped')} skipped`] : []),
   ];
-  const verdict = failures > 0 ? 'It does not work' : 'It works';
+  const works = exitCode(steps) === 0;
+  const verdict = works ? 'It works' : failures > 0 ? 'It does not work' : 'Time was over';
   return paint(
-    failures > 0 ? 'failed' : count('warning') > 0 ? 'warning' : 'ok',
+    works ? (count('warning') > 0 ? 'warning' : 'ok') : 'failed',
     `${verdict}: ${parts.join(', ')}, ${seconds}.`,
   );
 }

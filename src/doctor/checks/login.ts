@@ -2,7 +2,7 @@ import { newPool } from '../../new-pool.js';
 import { connectHint } from '../../telemetry/hints.js';
 import { LOG } from '../../telemetry/log-records.js';
 import { loginFailure, type FailedLogin } from '../login-failure.js';
-import { ok, type Outcome } from '../report.js';
+import { STEP_SHARE, ok, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 
 const APPLICATION_NAME = 'pgauge doctor';
@@ -20,7 +20,8 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
     pg: { application_name: APPLICATION_NAME },
     connectTimeoutMs: limitMs,
     acquireTimeoutMs: limitMs,
-    queryTimeoutMs: limitMs,
+    // So that a query that hangs leaves time for the next one, which has a connection of its own.
+    queryTimeoutMs: Math.floor(limitMs * STEP_SHARE),
     endTimeoutMs: 1,
     logger: {
       debug: ignore,
@@ -33,7 +34,8 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
   });
   try {
     const client = await pool.connect({ signal });
-    session.set('login', { pool, client });
+    client.release();
+    session.set('pool', pool);
     return ok(`${config.user} is logged in`);
   } catch (error) {
     await pool.end();

@@ -1,0 +1,111 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import pg from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startImds } from '../../../local-rds/index.js';
+import { readArguments, type Arguments } from '../../../src/doctor/arguments.js';
+import { examine } from '../../../src/doctor/examination.js';
+import { exitCode } from '../../../src/doctor/report.js';
+import { settingsOf } from '../../../src/doctor/settings.js';
+import { useLocalRds } from '../../support/servers.js';
+import { sessionsOf } from '../../support/sessions.js';
+import { until } from '../../support/until.js';
+import { diagnose, expectFailure, iamArgs, type Diagnosis } from './run-doctor.js';
+
+const rds = useLocalRds();
+const APPLICATION_NAME = 'pgauge doctor';
+
+async function diagnoseRds(...args: string[]): Promise<Diagnosis> {
+  return await diagnose({ args: [...iamArgs(rds()), ...args], env: rds().awsEnv });
+}
+
+/** Holds the table that the membership is read from, so that the question for it waits. */
+async function holdMemberships(): Promise<void> {
+  const { socketDir, port } = rds().postgres;
+  const holder = new pg.Client({ host: socketDir, port, user: 'postgres', database: rds().database });
+  await holder.connect();
+  onTestFinished(() => holder.end());
+  await holder.query('BEGIN; LOCK TABLE pg_auth_members IN ACCESS EXCLUSIVE MODE');
+}
+
+describe('a query that is not answered', () => {
+  it('is given up and cancelled, and the next check has a connection of its own', async () => {
+    await holdMemberships();
+    const diagnosis = await diagnoseRds('--timeout', '9');
+    expectFailure(diagnosis, 'rds_iam', 'timeout', 'pg_stat_activity');
+    // Whose sessions one may see is a question of memberships, too.
+    expect(diagnosis.failed).toEqual(['rds_iam', 'headroom']);
+    expect(diagnosis.step('server').status).toBe('ok');
+    // The lock is still held: what waits for it would be there.
+    await until('no session is left', async () => {
+      return (await sessionsOf(rds().postgres, APPLICATION_NAME)) === 0;
+    });
+  });
+
+  it('fails when its session is ended, and the next check has another', async () => {
+    await holdMemberships();
+    const ending = new AbortController();
+    const end = until(
+      'the doctor is done',
+      async () => {
+        await rds().postgres.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity
+            where application_name = $1 and wait_event_type = 'Lock'`,
+          [APPLICATION_NAME],
+        );
+        return ending.signal.aborted;
+      },
+      60_000,
+    );
+    const diagnosis = await diagnoseRds();
+    ending.abort();
+    await end;
+    expectFailure(diagnosis, 'rds_iam', 'query_failed', 'what stands between');
+    expect(diagnosis.step('rds_iam').found).toContain('57P01');
+    expect(diagnosis.step('server').status).toBe('ok');
+  });
+});
+
+describe('the time of a run', () => {
+  it('is kept when server, metadata service and collector all hang', async () => {
+    await using imds = await startImds();
+    imds.set({ hang: true });
+    rds().gate.set({ blackhole: true });
+    onTestFinished(() => rds().gate.set({ blackhole: false }));
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const diagnosis = await diagnose({
+      args: [...iamArgs(rds()), '--region', 'detect', '--timeout', '4'],
+      env: {
+        AWS_EC2_METADATA_DISABLED: 'false',
+        AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint,
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+      },
+    });
+    expectFailure(diagnosis, 'region', 'region_unknown', 'the instance metadata service must be reachable');
+    expect(diagnosis.failed).toEqual(['tls', 'region', 'otel']);
+  });
+
+  it('is over for the checks that it does not reach, which is no success', async () => {
+    const given = readArguments(['doctor', ...iamArgs(rds())]);
+    if (typeof given === 'string') throw new Error('no run was asked for');
+    const settings = { ...settingsOf(given, {}), timeoutMs: 1 };
+    const { steps } = await examine(settings, {});
+    const last = steps.at(-1);
+    expect(last).toMatchObject({ id: 'otel', status: 'skipped', code: 'out_of_time' });
+    expect(last?.remedy).toContain('--timeout');
+    expect(exitCode(last ? [last] : [])).toBe(1);
+  });
+});
+
+it('a check that fails itself is told apart from what it checks', async () => {
+  const env = {
+    get OTEL_SDK_DISABLED(): string {
+      throw new Error('canary');
+    },
+  };
+  const settings = settingsOf(readArguments(['doctor']) as Arguments, {});
+  const { steps } = await examine(settings, env);
+  expect(steps.at(-1)).toMatchObject({ status: 'failed', code: 'internal_error' });
+});
