@@ -53,11 +53,15 @@ Exit code: 0 it works, perhaps with warnings; 1 something failed; 2 wrong usage.
 /** Reads the command line after the program's name; throws UsageError. */
 export function readArguments(given: readonly string[]): Arguments | 'help' | 'version' {
   const { values, positionals } = parse(given);
-  if (values.help) return 'help';
-  if (values.version) return 'version';
   const [command, ...rest] = positionals;
+  if (values.help || command === 'help') return 'help';
+  if (values.version) return 'version';
   if (command === undefined) throw new UsageError('a command is missing: pgauge doctor');
-  if (command !== 'doctor') throw new UsageError(`there is no command ${JSON.stringify(command)}`);
+  if (command !== 'doctor') {
+    // Anything else may be a connection string with its password.
+    const named = /^[\w-]{1,20}$/.test(command) ? ` ${JSON.stringify(command)}` : ' of that name';
+    throw new UsageError(`there is no command${named}: pgauge doctor`);
+  }
   if (rest.length > 0) throw new UsageError('doctor takes options only');
   return {
     host: values.host,

@@ -56,11 +56,23 @@ function summary(config: Config, { region }: Settings): string {
   return `${user}@${host}:${port}/${database}, ${effectiveSslMode(config)}, ${login}`;
 }
 
-function remedy(said: string, { origins }: Settings): string {
-  const sources: Readonly<Partial<Record<string, string>>> = SOURCES;
+const REQUIRED = ['host', 'user', 'database'] as const;
+
+function remedy(said: string, { config, origins }: Settings): string {
   const field = /^\w+/.exec(said)?.[0] as keyof Config | undefined;
+  const origin = field && origins[field];
+  if (said.startsWith('dynamicAuth.')) return 'name the region (--region us-east-1), or leave the option out';
+  if (field === 'dynamicAuth') return `give --ssl-mode verify-full, or leave --region out`;
+  const sources: Readonly<Partial<Record<string, string>>> = SOURCES;
   const source = field && sources[field];
   if (field === undefined || source === undefined) return 'correct what it names, and run this again';
-  const origin = origins[field];
-  return origin === undefined ? `give ${source}` : `it was given by ${origin}: correct that (${source})`;
+  if (!config[field]) {
+    // The library names the first that is missing; the others are asked for in the same breath.
+    const missing = REQUIRED.filter((name) => !config[name]);
+    return `give ${missing.map((name) => SOURCES[name]).join(', ')}`;
+  }
+  if (String(config[field]).includes('://')) {
+    return `${origin ?? source} holds a whole connection string: give its parts with --host, --port, --user and --database, and the password in PGPASSWORD`;
+  }
+  return `it was given by ${origin ?? 'default'}: correct that (${source})`;
 }

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { diagnose, emptyHome, expectFailure, runTool } from './run-doctor.js';
+import { TempCopy } from '../../support/temp-copy.js';
+import { diagnose, emptyHome, expectFailure, runTool, type Diagnosis } from './run-doctor.js';
 
 const VERIFIED = ['--host', 'localhost', '--user', 'app', '--database', 'app', '--ssl-mode', 'verify-full'];
 
@@ -23,6 +24,13 @@ describe('the command line', () => {
     expect(stderr).toContain('usage: pgauge doctor');
   });
 
+  it('does not repeat a connection string that is given in place of a command', async () => {
+    const { code, stderr } = await runTool(['postgres://app:canary@db.example.com/app']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('there is no command of that name');
+    expect(stderr).not.toContain('canary');
+  });
+
   it('refuses a password as a flag without repeating it', async () => {
     const { code, stderr } = await runTool(['doctor', '--password=canary-on-the-command-line']);
     expect(code).toBe(2);
@@ -40,9 +48,15 @@ describe('the command line', () => {
 });
 
 describe('a configuration that newPool would refuse', () => {
-  it('names what is missing and how to give it', async () => {
-    const diagnosis = await diagnose({});
-    expectFailure(diagnosis, 'configuration', 'config_invalid', 'give --host or PGHOST');
+  it('names all that is missing and how to give it', async () => {
+    // Given and empty, as by a variable of a shell that is not set.
+    const diagnosis = await diagnose({ args: ['--host', ''] });
+    expectFailure(
+      diagnosis,
+      'configuration',
+      'config_invalid',
+      'give --host or PGHOST, --user or PGUSER, --database or PGDATABASE',
+    );
     expect(diagnosis.json.steps.filter(({ because }) => because === 'configuration')).toHaveLength(10);
   });
 
@@ -50,7 +64,7 @@ describe('a configuration that newPool would refuse', () => {
     [{ PGSSLMODE: 'prefer' }, [], 'sslMode must be one of', 'it was given by PGSSLMODE'],
     [{ PGPORT: 'https' }, [], 'port must be between 1 and 65535', 'it was given by PGPORT'],
     [{ PGHOST: 'one,two' }, [], 'host must be one host', 'it was given by PGHOST'],
-    [{}, ['--ssl-mode', 'disable', '--region', 'eu-central-1'], 'token in clear', 'correct what it names'],
+    [{}, ['--ssl-mode', 'disable', '--region', 'eu-central-1'], 'token in clear', '--ssl-mode verify-full'],
     [{ PGSSLROOTCERT: '/no/such/file' }, [], 'PGSSLROOTCERT (/no/such/file): cannot be read', 'correct what'],
     [{}, ['--ca', '/no/such/file'], '--ca (/no/such/file): cannot be read: ENOENT', 'correct what it names'],
   ])('refuses %j %j', async (env, args, found, remedy) => {
@@ -60,12 +74,52 @@ describe('a configuration that newPool would refuse', () => {
     expect(diagnosis.step('configuration').found).toContain(found);
   });
 
-  it('names a file of roots that holds none', async () => {
+  it.each(['--ca', 'PGSSLROOTCERT'])('names a file of roots that holds none, given by %s', async (by) => {
     const home = emptyHome();
     const file = join(home['HOME'] ?? '', 'ca.pem');
     writeFileSync(file, 'no certificate');
-    const diagnosis = await diagnose({ args: [...VERIFIED, '--ca', file], env: home });
+    const given = by === '--ca' ? { args: [by, file], env: {} } : { args: [], env: { [by]: file } };
+    const diagnosis = await diagnose({
+      args: [...VERIFIED, ...given.args],
+      env: { ...home, ...given.env },
+    });
     expectFailure(diagnosis, 'configuration', 'config_invalid', 'correct what it names');
-    expect(diagnosis.step('configuration').found).toContain(`--ca (${file}): holds no PEM certificate`);
+    expect(diagnosis.step('configuration').found).toContain(`${by} (${file}): holds no PEM certificate`);
+  });
+
+  it.each(['PGHOST', 'PGDATABASE'])('does not repeat a connection string in %s', async (name) => {
+    const diagnosis = await diagnose({
+      env: {
+        ...{ PGHOST: 'localhost', PGUSER: 'app', PGDATABASE: 'app' },
+        [name]: 'postgres://app:canary@db.example.com/app?sslmode=require',
+      },
+      secrets: ['canary'],
+    });
+    expectFailure(diagnosis, 'configuration', 'config_invalid', `${name} holds a whole connection string`);
+    expect(diagnosis.json.target[name.slice(2).toLowerCase()]).toBe('[hidden]');
+  });
+
+  it('says that a region was left empty', async () => {
+    const diagnosis = await diagnose({ args: [...VERIFIED, '--region', ''] });
+    expectFailure(diagnosis, 'configuration', 'config_invalid', '--region us-east-1');
+  });
+
+  it('says which packages tokens need, and logs in with a password without them', async () => {
+    const copy = new TempCopy({ linked: ['pg', 'pino', '@opentelemetry/api'] });
+    copy.write('package.json', JSON.stringify({ type: 'module', version: '0.0.0' }));
+    const run = async (...args: string[]) => {
+      const { lines, code } = await copy.run(
+        `await import('./src/doctor/main.ts')`,
+        ['doctor', ...VERIFIED, '--port', '1', '--json', ...args],
+        emptyHome(),
+      );
+      const { steps } = JSON.parse(lines.join('\n')) as Diagnosis['json'];
+      return { code, configuration: steps[0] };
+    };
+    const { code, configuration } = await run('--region', 'eu-central-1');
+    expect(configuration).toMatchObject({ status: 'failed', code: 'packages_missing' });
+    expect(configuration?.remedy).toContain('npm install @aws-sdk/');
+    expect(code).toBe(1);
+    expect((await run()).configuration).toMatchObject({ status: 'ok' });
   });
 });
