@@ -1,5 +1,6 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { lookupUntil } from './resolver.js';
 
 /** What a service said to one request; its body is not read. */
 export interface ServiceAnswer {
@@ -26,7 +27,14 @@ export function askService(
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const sentAt = Date.now();
-    const outgoing = request(url, { method, headers, agent: false, signal, ...(ca !== undefined && { ca }) });
+    const outgoing = request(url, {
+      method,
+      headers,
+      agent: false,
+      signal,
+      lookup: lookupUntil(signal),
+      ...(ca !== undefined && { ca }),
+    });
     outgoing.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
     outgoing.on('response', (response) => {
       const here = (sentAt + Date.now()) / 2;

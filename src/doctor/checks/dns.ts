@@ -1,10 +1,10 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { failed, ok, type Outcome } from '../report.js';
+import { resolveHost } from '../resolver.js';
 import type { Session } from '../session.js';
 
 /** Resolves the host as a connection does. */
-export async function checkDns(session: Session): Promise<Outcome> {
+export async function checkDns(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { host } = session.get('config');
   const family = isIP(host);
   if (family !== 0) {
@@ -12,7 +12,7 @@ export async function checkDns(session: Session): Promise<Outcome> {
     return ok(`${host} is an address, nothing to look up`, { facts: { addresses: [host] } });
   }
   try {
-    const addresses = await lookup(host, { all: true });
+    const addresses = await resolveHost(host, signal);
     session.set('addresses', addresses);
     return ok(addresses.map(({ address, family }) => `${address} (IPv${family})`).join(', '), {
       facts: { addresses: addresses.map(({ address }) => address) },
@@ -28,7 +28,7 @@ export async function checkDns(session: Session): Promise<Outcome> {
     }
     return failed(
       'dns_unavailable',
-      `${code ?? 'error'}: the name server gave no answer for ${host}`,
+      `${signal.aborted ? 'no answer in time' : (code ?? 'error')}: the name server gave no answer for ${host}`,
       "check this machine's name servers (/etc/resolv.conf; in containers: the cluster's DNS) and try again",
     );
   }

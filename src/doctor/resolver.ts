@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import type { LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { promisify } from 'node:util';
+
+const PROGRAM = `
+  require('node:dns').lookup(process.argv[1], { all: true }, (error, addresses) =>
+    console.log(JSON.stringify(error ? { code: error.code } : { addresses })));`;
+
+/**
+ * The addresses of a host as a connection would find them; rejects with an error that has the resolver's code, or with
+ * the signal's reason. The system's resolver cannot be stopped, and no process ends before it has answered: so a
+ * process of its own asks, which can be killed.
+ */
+export async function resolveHost(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
+  const options = { signal, killSignal: 'SIGKILL' } as const;
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', PROGRAM, host], options).catch(
+    (error: unknown) => {
+      throw signal.aborted ? signal.reason : error;
+    },
+  );
+  // What NODE_OPTIONS loads may print before it.
+  const line = stdout.trim().split('\n').at(-1) ?? '';
+  const { code, addresses } = JSON.parse(line) as { code?: string; addresses?: LookupAddress[] };
+  if (addresses === undefined) {
+    throw Object.assign(new Error(`${host} was not resolved`), { code: code ?? 'EAI_FAIL' });
+  }
+  return addresses;
+}
+
+/** The same for sockets, as their option `lookup`. */
+export function lookupUntil(signal: AbortSignal): LookupFunction {
+  return (host, { all }, done) => {
+    void resolveHost(host, signal).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (all) done(null, [...addresses]);
+        else done(null, first?.address ?? '', first?.family);
+      },
+      (error: unknown) => done(error as NodeJS.ErrnoException, ''),
+    );
+  };
+}
