@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+
 /** Where metrics are exported to, as OpenTelemetry's own variables say it. */
 export interface OtelSettings {
   readonly url: URL;
@@ -14,8 +16,20 @@ export interface OtelSettings {
 const SIGNAL = 'OTEL_EXPORTER_OTLP_METRICS_ENDPOINT';
 const GENERAL = 'OTEL_EXPORTER_OTLP_ENDPOINT';
 const METRICS_PATH = 'v1/metrics';
+const GRPC_PORT = 4317;
 
-/** The settings, undefined when no endpoint is set; throws when one is set that is no address. */
+/** A variable that cannot be read; its value is in neither text. */
+export class OtelSettingsError extends Error {
+  constructor(
+    message: string,
+    /** What to do about it. */
+    readonly remedy: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The settings, undefined when no endpoint is set; throws OtelSettingsError. */
 export function otelSettings(env: Readonly<NodeJS.ProcessEnv>): OtelSettings | undefined {
   const origin = [SIGNAL, GENERAL].find((name) => env[name]);
   if (origin === undefined) return undefined;
@@ -24,7 +38,7 @@ export function otelSettings(env: Readonly<NodeJS.ProcessEnv>): OtelSettings | u
   const protocol = either('PROTOCOL') ?? 'http/protobuf';
   const grpc = protocol === 'grpc';
   return {
-    url: endpoint(env[origin] ?? '', grpc, origin === GENERAL),
+    url: endpoint(env[origin] ?? '', grpc, origin),
     grpc,
     contentType: protocol === 'http/json' ? 'application/json' : 'application/x-protobuf',
     headers: headersOf(either('HEADERS') ?? ''),
@@ -33,11 +47,18 @@ export function otelSettings(env: Readonly<NodeJS.ProcessEnv>): OtelSettings | u
   };
 }
 
-function endpoint(text: string, grpc: boolean, general: boolean): URL {
+function endpoint(text: string, grpc: boolean, origin: string): URL {
   // gRPC takes `host:port` too.
-  const url = new URL(grpc && !text.includes('://') ? `http://${text}` : text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('not http or https');
-  if (general && !grpc) url.pathname = url.pathname.replace(/\/?$/, `/${METRICS_PATH}`);
+  const given = grpc && !text.includes('://') ? `http://${text}` : text;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new OtelSettingsError(
+      `${origin} is not an address`,
+      `set ${origin} to one, such as ${grpc ? 'http://localhost:4317' : 'http://localhost:4318'}`,
+    );
+  }
+  if (grpc && url.protocol === 'http:' && url.port === '') url.port = String(GRPC_PORT);
+  if (origin === GENERAL && !grpc) url.pathname = url.pathname.replace(/\/?$/, `/${METRICS_PATH}`);
   return url;
 }
 
@@ -46,6 +67,18 @@ function headersOf(text: string): Record<string, string> {
   for (const pair of text.split(',')) {
     const [name = '', ...value] = pair.split('=');
     if (name.trim() !== '' && value.length > 0) headers[name.trim()] = decoded(value.join('=').trim());
+  }
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+  } catch {
+    // With a colon in place of the equals sign, even the name holds the secret.
+    throw new OtelSettingsError(
+      'OTEL_EXPORTER_OTLP_HEADERS does not hold HTTP headers',
+      'write it as name=value,name=value with the values percent-encoded',
+    );
   }
   return headers;
 }

@@ -1,93 +1,82 @@
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { otelSettings, type OtelSettings } from '../otel-settings.js';
+import { callGrpc } from '../grpc-call.js';
+import { otelFailure } from '../otel-failure.js';
+import { OtelSettingsError, otelSettings, type OtelSettings } from '../otel-settings.js';
 import { failed, notConfigured, ok, warning, type Outcome } from '../report.js';
 import { askService } from '../service-answer.js';
 import type { Session } from '../session.js';
 
-const GRPC_PORT = 4317;
+const EXPORT_METHOD = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 
-/** Looks whether metrics would arrive: exports none to the endpoint over HTTP, or connects to it where it speaks gRPC. */
+/** Looks whether metrics would arrive: exports none to the endpoint. */
 export async function checkOtel(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { env, text } = session;
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return notConfigured('OTEL_SDK_DISABLED is set');
   let settings: OtelSettings | undefined;
   try {
     settings = otelSettings(env);
-  } catch {
-    return failed(
-      'otel_config_invalid',
-      'the OTLP endpoint is not an address',
-      'set OTEL_EXPORTER_OTLP_ENDPOINT to one, such as http://localhost:4318',
-    );
+  } catch (error) {
+    if (!(error instanceof OtelSettingsError)) throw error;
+    return failed('otel_config_invalid', error.message, error.remedy);
   }
   if (settings === undefined) return notConfigured('not configured: OTEL_EXPORTER_OTLP_ENDPOINT is not set');
   for (const value of Object.values(settings.headers)) text.hide(value);
   // Without user and password, should it hold them.
   const shown = `${settings.url.origin}${settings.grpc ? '' : settings.url.pathname}`;
-  const facts = { endpoint: shown, protocol: settings.grpc ? 'grpc' : 'http', from: settings.origin };
+  const protocol = settings.grpc ? 'grpc' : 'http';
+  const facts = { endpoint: shown, protocol, from: settings.origin };
   try {
-    if (settings.grpc) {
-      await reach(settings.url, signal);
-      return ok(`${shown} accepts connections (gRPC)`, { facts });
-    }
-    return judge(await exportNothing(settings, signal), shown, facts);
+    const answer = await exportNothing(settings, signal);
+    return judge(answer, shown, facts);
   } catch (error) {
     const said = signal.aborted ? 'no answer' : text.ofError(error);
-    return failed(
-      'otel_unreachable',
-      `${shown}: ${said}`,
-      `start the collector there, or correct ${settings.origin}; the pool works without, and nobody sees its metrics`,
-      facts,
-    );
+    return otelFailure(error, `${shown}: ${said}`, settings, facts);
   }
 }
 
-async function exportNothing(settings: OtelSettings, signal: AbortSignal): Promise<number> {
-  const { url, headers, contentType, caFile } = settings;
+interface Answer {
+  readonly protocol: 'HTTP' | 'gRPC';
+  readonly status: number;
+}
+
+async function exportNothing(settings: OtelSettings, signal: AbortSignal): Promise<Answer> {
+  const { url, grpc, headers, contentType, caFile } = settings;
+  const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
+  if (grpc) {
+    return { protocol: 'gRPC', status: await callGrpc(url, EXPORT_METHOD, { headers, ca }, signal) };
+  }
   const { status } = await askService(
     url,
     {
       method: 'POST',
       headers: { 'content-type': contentType, ...headers },
       body: contentType === 'application/json' ? '{}' : '',
-      ...(caFile !== undefined && { ca: await readFile(caFile, 'utf8') }),
+      ...(ca !== undefined && { ca }),
     },
     signal,
   );
-  return status;
+  return { protocol: 'HTTP', status };
 }
 
-function judge(status: number, shown: string, asked: object): Outcome {
-  const facts = { ...asked, http_status: status };
-  const found = `${shown} answers HTTP ${status}`;
-  if (status >= 200 && status < 300) return ok(found, { facts });
-  if (status === 401 || status === 403) {
+function judge({ protocol, status }: Answer, shown: string, asked: object): Outcome {
+  const grpc = protocol === 'gRPC';
+  const facts = { ...asked, [grpc ? 'grpc_status' : 'http_status']: status };
+  const found = `${shown} answers ${grpc ? 'gRPC status' : 'HTTP'} ${status}`;
+  const is = (http: readonly number[], call: readonly number[]): boolean =>
+    (grpc ? call : http).includes(status);
+  if (grpc ? status === 0 : status >= 200 && status < 300) return ok(found, { facts });
+  // PERMISSION_DENIED, UNAUTHENTICATED.
+  if (is([401, 403], [7, 16])) {
     return failed('otel_unauthorized', found, 'set the credentials in OTEL_EXPORTER_OTLP_HEADERS', facts);
   }
-  if (status === 404 || status === 405) {
+  // UNIMPLEMENTED.
+  if (is([404, 405], [12])) {
     return failed(
       'otel_wrong_path',
       found,
-      'no OTLP receiver is at that path: the general variable gets /v1/metrics appended, the one for metrics is taken as it is',
+      'no OTLP receiver for metrics is there: over HTTP the general variable gets /v1/metrics appended, the one for metrics is taken as it is',
       facts,
     );
   }
   return warning('otel_unexpected_answer', found, "look at the collector's log", facts);
-}
-
-function reach(url: URL, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const defaultPort = url.protocol === 'https:' ? 443 : GRPC_PORT;
-    const socket = connect({
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || defaultPort),
-      signal,
-    });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve();
-    });
-  });
 }

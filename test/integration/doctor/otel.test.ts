@@ -1,7 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { diagnose, expectFailure, expectWarning } from './run-doctor.js';
+import { createCa } from '../../../local-rds/index.js';
+import { diagnose, emptyHome, expectFailure, expectWarning } from './run-doctor.js';
 
 const CANARY = 'Bearer canary-of-a-collector';
 
@@ -18,6 +23,29 @@ async function collector(status: number) {
     await close();
   });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, close };
+}
+
+/** A collector that speaks gRPC and answers with this status; what it was asked is kept. */
+async function grpcCollector(status: number) {
+  const calls: { path: string; authorization: string | undefined; body: string }[] = [];
+  const server = createHttp2Server();
+  server.on('stream', (stream, { ':path': path = '', authorization }) => {
+    let body = '';
+    stream.setEncoding('hex').on('data', (piece: string) => (body += piece));
+    stream.on('end', () => {
+      calls.push({ path, authorization, body });
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': String(status) }));
+      stream.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const env = {
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
+  return { env, calls };
 }
 
 describe('the OTel endpoint', () => {
@@ -68,18 +96,89 @@ describe('the OTel endpoint', () => {
     expectWarning(diagnosis, 'otel', 'otel_unexpected_answer', "collector's log");
   });
 
-  it('connects to one that speaks gRPC, and fails when nobody listens', async () => {
-    const { url, close } = await collector(200);
-    const env = {
-      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-      OTEL_EXPORTER_OTLP_ENDPOINT: url.replace('http://', ''),
-    };
-    expect((await diagnose({ env })).step('otel')).toMatchObject({
-      status: 'ok',
-      facts: { protocol: 'grpc' },
+  it.each([
+    [0, 'ok', ''],
+    [16, 'otel_unauthorized', 'OTEL_EXPORTER_OTLP_HEADERS'],
+    [12, 'otel_wrong_path', 'no OTLP receiver for metrics'],
+    [14, 'otel_unexpected_answer', "collector's log"],
+  ])('calls one that speaks gRPC, which answers %i: %s', async (status, code, remedy) => {
+    const { env, calls } = await grpcCollector(status);
+    const diagnosis = await diagnose({
+      env: { ...env, OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(CANARY)}` },
+      secrets: [CANARY],
     });
+    const { facts, ...step } = diagnosis.step('otel');
+    expect(step.code).toBe(code);
+    expect(step.remedy ?? '').toContain(remedy);
+    expect(facts).toMatchObject({ protocol: 'grpc', grpc_status: status });
+    expect(calls).toEqual(
+      Array(2).fill({
+        path: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+        authorization: CANARY,
+        body: '0000000000',
+      }),
+    );
+  });
+
+  it('fails when nobody listens on the port for gRPC', async () => {
+    const { url, close } = await collector(200);
     await close();
-    expectFailure(await diagnose({ env }), 'otel', 'otel_unreachable', 'start the collector there');
+    const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: url };
+    const diagnosis = await diagnose({ env });
+    expectFailure(diagnosis, 'otel', 'otel_unreachable', 'start the collector there');
+    expect(diagnosis.step('otel').found).toContain('ECONNREFUSED');
+  });
+
+  it('tells HTTP on the port for gRPC, and gRPC on the port for HTTP', async () => {
+    const { url } = await collector(200);
+    const asGrpc = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: url };
+    expectFailure(await diagnose({ env: asGrpc }), 'otel', 'otel_wrong_protocol', 'to http/protobuf');
+    const { env } = await grpcCollector(0);
+    const asHttp = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://${env.OTEL_EXPORTER_OTLP_ENDPOINT}` };
+    expectFailure(await diagnose({ env: asHttp }), 'otel', 'otel_wrong_protocol', 'to grpc');
+  });
+
+  it('tells a certificate that is not trusted, takes its authority, and names a file that is missing', async () => {
+    const ca = await createCa();
+    const { certPem, keyPem } = await ca.issue({ dnsNames: ['localhost'] });
+    const server = createHttpsServer({ cert: certPem, key: keyPem }, (_, response) => response.end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const home = emptyHome();
+    const env = {
+      ...home,
+      OTEL_EXPORTER_OTLP_ENDPOINT: `https://localhost:${(server.address() as AddressInfo).port}`,
+    };
+    expectFailure(await diagnose({ env }), 'otel', 'otel_tls_failed', 'OTEL_EXPORTER_OTLP_CERTIFICATE');
+
+    const file = join(home['HOME'] ?? '', 'collector-ca.pem');
+    const named = { ...env, OTEL_EXPORTER_OTLP_CERTIFICATE: file };
+    expectFailure(
+      await diagnose({ env: named }),
+      'otel',
+      'otel_config_invalid',
+      'OTEL_EXPORTER_OTLP_CERTIFICATE',
+    );
+    writeFileSync(file, ca.certPem);
+    expect((await diagnose({ env: named })).step('otel').status).toBe('ok');
+  });
+
+  it('refuses headers with a colon, in which the name would hold the secret, without printing it', async () => {
+    const { url, requests } = await collector(200);
+    const diagnosis = await diagnose({
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: url,
+        OTEL_EXPORTER_OTLP_HEADERS: 'authorization: Bearer canary-of-a-collector==',
+      },
+      secrets: ['canary-of-a-collector'],
+    });
+    expectFailure(diagnosis, 'otel', 'otel_config_invalid', 'name=value');
+    expect(requests).toEqual([]);
+  });
+
+  it('is not asked when the SDK is switched off', async () => {
+    const env = { OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+    expect((await diagnose({ env })).step('otel')).toMatchObject({ code: 'not_configured' });
   });
 
   it('fails on an endpoint that is no address', async () => {
