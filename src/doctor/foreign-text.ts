@@ -2,6 +2,9 @@ const MAX_LENGTH = 400;
 /** Shorter secrets are words that a message may hold for other reasons, and hiding them would tell what they are. */
 const MIN_SECRET_LENGTH = 8;
 
+/** OpenSSL's messages: thread, code, library, function, reason, file and line. */
+const OPENSSL = /[0-9A-F]{8,16}:error:[0-9A-F]{8}:[^:]*:[^:]*:([^:]*):[^:]*:\d+:.*/s;
+
 /** Texts that others wrote, made fit to print: one line, no control characters, and none of the secrets known. */
 export class ForeignText {
   readonly #secrets = new Set<string>();
@@ -28,7 +31,7 @@ export class ForeignText {
   /** The message of an error, after its code unless the message has it. */
   ofError(error: unknown): string {
     const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-    const said = typeof message === 'string' ? this.clean(message) : '';
+    const said = typeof message === 'string' ? this.clean(message.replace(OPENSSL, '$1')) : '';
     const named = typeof code === 'string' && !code.startsWith('ERR_PGAUGE') ? this.clean(code) : '';
     if (said.includes(named)) return said || 'no reason given';
     return said === '' ? named : `${named}: ${said}`;

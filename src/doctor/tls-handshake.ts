@@ -17,8 +17,8 @@ export interface Handshake {
 /** The server's answer to the request for TLS was another than yes. */
 export class NoTlsError extends Error {
   constructor(
-    /** `no`: it has none; `other`: it does not speak PostgreSQL's protocol; `closed`: it hung up. */
-    readonly answer: 'no' | 'other' | 'closed',
+    /** `no`: it has none; `error`: it reports one; `other`: it does not speak PostgreSQL's protocol; `closed`: it hung up. */
+    readonly answer: 'no' | 'error' | 'other' | 'closed',
   ) {
     super(`the server answered the request for TLS with ${answer}`);
   }
@@ -35,7 +35,7 @@ export async function shakeHands(
   signal.addEventListener('abort', giveUp);
   try {
     const answer = await request(socket);
-    if (answer !== 'S') throw new NoTlsError(answer === 'N' ? 'no' : answer === '' ? 'closed' : 'other');
+    if (answer !== 'S') throw new NoTlsError(meaningOf(answer));
     return await inspect(socket, {
       ...options,
       // As the driver does: the name that is asked for, never an address.
@@ -47,6 +47,12 @@ export async function shakeHands(
     signal.removeEventListener('abort', giveUp);
     socket.destroy();
   }
+}
+
+function meaningOf(answer: string): NoTlsError['answer'] {
+  if (answer === '') return 'closed';
+  if (answer === 'N') return 'no';
+  return answer.startsWith('E') ? 'error' : 'other';
 }
 
 /** The answer, `''` when there is none. */

@@ -1,4 +1,4 @@
-import type { DetailedPeerCertificate } from 'node:tls';
+import { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type DetailedPeerCertificate } from 'node:tls';
 import { failed, ok, warning, type Facts, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 import { NoTlsError, shakeHands, type Handshake } from '../tls-handshake.js';
@@ -18,6 +18,9 @@ const UNKNOWN_CA: readonly string[] = [
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ];
+
+/** Codes of OpenSSL's, seen by whichever side refuses. */
+const NO_COMMON_VERSION = /^ERR_SSL_\w*(PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW)/;
 
 /** Shakes hands with the options a connection would have, and judges as the mode asks. */
 export async function checkTls(session: Session, signal: AbortSignal): Promise<Outcome> {
@@ -120,13 +123,27 @@ function noHandshake(error: unknown, session: Session, signal: AbortSignal): Out
     );
   }
   if (!(error instanceof NoTlsError)) {
-    return failed('tls_rejected', session.text.ofError(error), REPLACE);
+    const said = session.text.ofError(error);
+    if (!NO_COMMON_VERSION.test(said)) return failed('tls_rejected', said, REPLACE);
+    return failed(
+      'tls_version',
+      said,
+      `this Node speaks ${DEFAULT_MIN_VERSION} to ${DEFAULT_MAX_VERSION}: let the server speak one of these (ssl_max_protocol_version; an old server needs an update)`,
+    );
   }
   if (error.answer === 'no') {
     return failed(
       'tls_not_offered',
       'the server has no SSL/TLS',
       'switch it on at the server (ssl = on); only where the network is trusted: --ssl-mode disable, which IAM tokens do not allow',
+    );
+  }
+  if (error.answer === 'error') {
+    // Its text came in clear and may be anybody's.
+    return failed(
+      'server_unavailable',
+      'the server answers the request for TLS with an error',
+      "it may be out of memory or processes: look at the server's log, and try again",
     );
   }
   if (error.answer === 'closed') {

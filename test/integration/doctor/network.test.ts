@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket, createSecureContext } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   createCa,
@@ -7,12 +8,19 @@ import {
   type CertificateAuthority,
   type LocalRds,
 } from '../../../local-rds/index.js';
+import type { Arguments } from '../../../src/doctor/arguments.js';
+import { checkTcp } from '../../../src/doctor/checks/tcp.js';
+import { Session } from '../../../src/doctor/session.js';
+import { settingsOf } from '../../../src/doctor/settings.js';
+import { SSL_REQUEST, useFakeServer } from '../../support/fake-server.js';
 import { useLocalRds } from '../../support/servers.js';
 import { dropsConnections } from './drops-connections.js';
 import { diagnose, expectFailure, iamArgs, type Diagnosis } from './run-doctor.js';
 
 const rds = useLocalRds();
+const fake = useFakeServer();
 const DAY_MS = 86_400_000;
+const RESOLVER = new URL('./programs/broken-resolver.ts', import.meta.url).href;
 
 async function diagnoseRds(args: readonly string[], of: LocalRds = rds()): Promise<Diagnosis> {
   return await diagnose({
@@ -77,16 +85,51 @@ describe('a server that is not reached', () => {
     expect(diagnosis.flatTable).toMatch(/ECONNRESET|closed the connection before TLS/);
   });
 
-  it('says that another service listens there', async () => {
-    const other = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    });
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void other.close());
-    const diagnosis = await diagnoseRds(['--port', String((other.address() as AddressInfo).port)]);
-    expectFailure(diagnosis, 'tls', 'not_postgres', 'another service listens');
+  it.each([
+    ['another service', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'not_postgres', 'another service listens'],
+    ['one that stuffs bytes in before TLS', 'Sstuffed', 'not_postgres', 'another service listens'],
+    ['a server that reports an error', 'EFATAL: canary', 'server_unavailable', "the server's log"],
+    ['one that hangs up', '', 'no_answer', 'no server to forward to'],
+  ])('knows %s by its answer to the request for TLS', async (_, answer, code, remedy) => {
+    fake.reply = ({ socket }, piece) => void (piece.length > 0 && socket.end(answer));
+    const diagnosis = await diagnoseRds(['--port', String(fake.port)]);
+    expectFailure(diagnosis, 'tls', code, remedy);
+    expect(diagnosis.step('tls').found).not.toContain('canary');
     expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says that there is no route', async () => {
+    // A group's address, to which no system lets TCP connect.
+    const diagnosis = await diagnoseRds(['--host', '224.0.0.1']);
+    expectFailure(diagnosis, 'tcp', 'unreachable', 'check the route');
+    expectSkipped(diagnosis, 'tcp');
+  });
+
+  it.each([
+    ['EAI_AGAIN', 'EAI_AGAIN'],
+    ['hangs', 'no answer in time'],
+  ])('says that the name server gave no answer: %s', async (resolver, found) => {
+    const diagnosis = await diagnose({
+      args: [...iamArgs(rds()), '--host', 'db.example.com', '--timeout', '6'],
+      env: { ...rds().awsEnv, NODE_OPTIONS: `--import=tsx --import=${RESOLVER}`, RESOLVER: resolver },
+    });
+    expectFailure(diagnosis, 'dns', 'dns_unavailable', '/etc/resolv.conf');
+    expect(diagnosis.step('dns').found).toContain(found);
+    expectSkipped(diagnosis, 'dns');
+  });
+
+  it('warns of an address that is not reached beside one that is', async () => {
+    const { port, user, database } = rds();
+    const session = new Session(settingsOf({ max: 1, timeoutMs: 1 } as Arguments, {}), {});
+    session.set('config', { host: 'two.example.com', port, user, database });
+    session.set('addresses', [
+      { address: '224.0.0.1', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ]);
+    const outcome = await checkTcp(session, new AbortController().signal);
+    expect(outcome).toMatchObject({ status: 'warning', code: 'addresses_unreachable' });
+    expect(outcome.remedy).toContain('take it out of DNS');
+    expect(session.get('address')).toBe('127.0.0.1');
   });
 });
 
@@ -112,6 +155,50 @@ describe('TLS', () => {
     const diagnosis = await diagnoseRds([], plain);
     expectFailure(diagnosis, 'tls', 'tls_not_offered', 'ssl = on');
     expect(plain.gate.stats().startups).toBe(0);
+    expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says that no TLS version is common', async () => {
+    const { certPem, keyPem } = await rds().ca.issue({ dnsNames: ['localhost'] });
+    const secureContext = createSecureContext({
+      ...{ cert: certPem, key: keyPem, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' },
+      // OpenSSL takes no old version at its ordinary level.
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
+    fake.reply = ({ socket }, piece) => {
+      if (!piece.equals(SSL_REQUEST)) return;
+      socket.removeAllListeners('data');
+      socket.write('S');
+      new TLSSocket(socket, { isServer: true, secureContext }).on('error', () => undefined);
+    };
+    const diagnosis = await diagnoseRds(['--port', String(fake.port)]);
+    expectFailure(diagnosis, 'tls', 'tls_version', 'this Node speaks TLSv1.2 to TLSv1.3');
+    expect(diagnosis.step('tls').found).not.toContain('openssl');
+    expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says that the handshake broke off', async () => {
+    fake.reply = ({ socket }, piece) => {
+      if (piece.equals(SSL_REQUEST)) socket.write('S');
+      else if (piece.length > 0) socket.end('no TLS at all');
+    };
+    const diagnosis = await diagnoseRds(['--port', String(fake.port)]);
+    expectFailure(diagnosis, 'tls', 'tls_rejected', 'the TLS versions that both sides speak');
+    expectSkipped(diagnosis, 'tls');
+  });
+
+  it('says that a certificate signed by itself is not known', async () => {
+    // A root is: it is its own issuer.
+    const self = await createCa({ commonName: 'Self' });
+    const { certPem, keyPem } = await self.issue({ dnsNames: ['localhost'] });
+    rds().gate.useCertificate({ cert: certPem + self.certPem, key: keyPem });
+    onTestFinished(async () => {
+      const right = await rds().ca.issue({ commonName: 'localhost', dnsNames: ['localhost'] });
+      rds().gate.useCertificate({ cert: right.certPem, key: right.keyPem });
+    });
+    const diagnosis = await diagnoseRds([]);
+    expectFailure(diagnosis, 'tls', 'tls_unknown_ca', '--ca FILE');
+    expect(diagnosis.step('tls').found).toContain('SELF_SIGNED_CERT_IN_CHAIN: issued by Self');
     expectSkipped(diagnosis, 'tls');
   });
 
