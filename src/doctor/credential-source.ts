@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { untilAborted } from '../auth/abort.js';
 import type { AwsSdk } from '../auth/aws-sdk.js';
 
@@ -69,8 +72,12 @@ export async function findSource(sdk: AwsSdk, region: string, env: Env): Promise
   return describeSource(marks, env);
 }
 
-/** What the environment says of where credentials should come from: the names of the variables. */
+/** Where credentials should come from: the names of the variables that say so, and the files there are. */
 export function configuredSources(env: Env): string[] {
+  const file = (variable: string, name: string): string[] => {
+    const path = env[variable] || join(homedir(), '.aws', name);
+    return existsSync(path) ? [path] : [];
+  };
   const set = (name: string): string[] => (env[name] ? [name] : []);
   return [
     ...set('AWS_ACCESS_KEY_ID'),
@@ -79,6 +86,8 @@ export function configuredSources(env: Env): string[] {
     ...set('AWS_CONTAINER_CREDENTIALS_FULL_URI'),
     ...set('AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'),
     ...set('AWS_EC2_METADATA_SERVICE_ENDPOINT'),
+    ...file('AWS_CONFIG_FILE', 'config'),
+    ...file('AWS_SHARED_CREDENTIALS_FILE', 'credentials'),
   ];
 }
 

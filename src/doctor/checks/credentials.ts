@@ -52,9 +52,18 @@ function describe(found: AwsCredentials, { name }: FoundSource, role: string | u
     ...(role !== undefined && { role }),
   };
   const leftMs = expiration === undefined ? Infinity : expiration.getTime() - Date.now();
-  const ends = expiration === undefined ? 'long-lived' : `ends in ${minutes(leftMs)}`;
-  const text = `from ${name}: key ${key}${role === undefined ? '' : `, role ${role}`}, ${ends}`;
+  const ends = leftMs > 0 ? `ends in ${duration(leftMs)}` : `ended ${duration(-leftMs)} ago`;
+  const text = `from ${name}: key ${key}${role === undefined ? '' : `, role ${role}`}, ${expiration === undefined ? 'long-lived' : ends}`;
   if (leftMs > SOON_MS) return ok(text, { facts });
+  if (leftMs <= 0) {
+    // A warning, so that the login shows whether that is true: a clock or a variable may be wrong.
+    return warning(
+      'credentials_expired',
+      text,
+      "renew them (aws sso login), and look at AWS_CREDENTIAL_EXPIRATION and this machine's clock",
+      facts,
+    );
+  }
   return warning(
     'credentials_expire_soon',
     text,
@@ -81,7 +90,7 @@ async function failure(session: Session, error: unknown): Promise<Outcome> {
   return failed(
     'credentials_unavailable',
     said + answer,
-    `look at what should give them: ${configured.join(', ')}, and the files in ~/.aws`,
+    `look at what should give them: ${configured.join(', ')}`,
     facts,
   );
 }
@@ -121,7 +130,7 @@ async function checkPassword(session: Session): Promise<Outcome> {
   );
 }
 
-function minutes(ms: number): string {
-  const whole = Math.max(0, Math.round(ms / 60_000));
+function duration(ms: number): string {
+  const whole = Math.round(ms / 60_000);
   return whole < 120 ? `${whole} min` : `${Math.round(whole / 60)} h`;
 }

@@ -46,8 +46,8 @@ export async function checkToken(session: Session, signal: AbortSignal): Promise
     expires_at: expiresAt.toJSON(),
     clock_ahead_ms: aheadMs ?? null,
   };
-  const seconds = Math.max(0, Math.round((expiresAt.getTime() - claims.signedAt.getTime()) / 1_000));
-  const text = `for ${claims.user} at ${claims.host}:${claims.port} in ${claims.region}, valid ${seconds} s from ${timeOf(claims.signedAt)}`;
+  const { user, host, port, region } = claims;
+  const text = `for ${user} at ${host}:${port} in ${region}, valid until ${expiresAt.toISOString().replace(/\.\d+Z$/, 'Z')}`;
   if (aheadMs === undefined) return ok(text, { facts });
   const clock = `clock ${differenceText(aheadMs)} the metadata service`;
   if (Math.abs(aheadMs) < CLOCK_LIMIT_MS) return ok(`${text}; ${clock}`, { facts });
@@ -86,8 +86,4 @@ async function measureClock(session: Session, signal: AbortSignal): Promise<numb
     // Nobody needs that service to be asked.
     return undefined;
   }
-}
-
-function timeOf(date: Date): string {
-  return date.toISOString().replace('.000Z', 'Z');
 }

@@ -2,10 +2,22 @@ import { writeFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { startImds } from '../../../local-rds/index.js';
+import type { Arguments } from '../../../src/doctor/arguments.js';
+import { checkToken } from '../../../src/doctor/checks/token.js';
+import { Session } from '../../../src/doctor/session.js';
+import { settingsOf } from '../../../src/doctor/settings.js';
 import { useLocalRds } from '../../support/servers.js';
-import { diagnose, expectFailure, expectWarning, iamArgs, runDoctor, type Diagnosis } from './run-doctor.js';
+import {
+  diagnose,
+  emptyHome,
+  expectFailure,
+  expectWarning,
+  iamArgs,
+  runDoctor,
+  type Diagnosis,
+} from './run-doctor.js';
 
 const rds = useLocalRds();
 const SKEWED_CLOCK = new URL('./programs/skewed-clock.ts', import.meta.url).href;
@@ -19,6 +31,19 @@ async function diagnoseRds(
   return await diagnose({ args: [...iamArgs(rds()), ...args], env, secrets });
 }
 
+async function diagnoseByPassword(
+  user: string,
+  database: string,
+  password: Readonly<Record<string, string>> = { PGPASSWORD: CANARY },
+): Promise<Diagnosis> {
+  const { port, caFile } = rds();
+  return await diagnose({
+    args: ['--host', 'localhost', '--port', String(port), '--user', user, '--database', database],
+    env: { PGSSLROOTCERT: caFile, ...password },
+    secrets: [CANARY],
+  });
+}
+
 describe('credentials', () => {
   it('says that there are none, and where they could come from', async () => {
     const diagnosis = await diagnoseRds([], {});
@@ -27,6 +52,37 @@ describe('credentials', () => {
     expect(diagnosis.step('token').because).toBe('credentials');
     expect(diagnosis.step('login').because).toBe('credentials');
     expect(diagnosis.step('tls').status).toBe('ok');
+  });
+
+  it('names the file that should give them when it gives none', async () => {
+    const home = emptyHome();
+    const file = home['AWS_CONFIG_FILE'] ?? '';
+    writeFileSync(file, `[default]\ncredential_process = sh -c "echo ${CANARY} >&2; exit 3"\n`);
+    const diagnosis = await diagnoseRds([], home);
+    expectFailure(diagnosis, 'credentials', 'credentials_unavailable', file);
+  });
+
+  it.each([
+    [10 * 60_000, 'credentials_expire_soon', 'ends in 10 min', 'before a token would'],
+    [-3 * 3_600_000, 'credentials_expired', 'ended 3 h ago', 'renew them'],
+  ])('warns of credentials whose time ends in %i ms, and still logs in', async (ms, code, found, remedy) => {
+    const AWS_CREDENTIAL_EXPIRATION = new Date(Date.now() + ms + 20_000).toISOString();
+    const diagnosis = await diagnoseRds([], { ...rds().awsEnv, AWS_CREDENTIAL_EXPIRATION });
+    expectWarning(diagnosis, 'credentials', code, remedy);
+    expect(diagnosis.step('credentials').found).toContain(found);
+    expect(diagnosis.step('login').status).toBe('ok');
+  });
+
+  it('says that they were gone when the token was signed', async () => {
+    const { port, user, database, region } = rds();
+    const session = new Session(settingsOf({ max: 1, timeoutMs: 1 } as Arguments, {}), {});
+    const dynamicAuth = { awsRdsIam: { region } };
+    session.set('config', { host: 'localhost', port, user, database, dynamicAuth });
+    for (const [name, value] of Object.entries(emptyHome())) vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const outcome = await checkToken(session, new AbortController().signal);
+    expect(outcome).toMatchObject({ status: 'failed', code: 'token_failed' });
+    expect(outcome.remedy).toBe('look at the credentials above');
   });
 
   it('says what the credential endpoint answers', async () => {
@@ -70,6 +126,24 @@ describe('credentials', () => {
     expectFailure(diagnosis, 'region', 'region_unknown', 'name the region (--region us-east-1)');
     expect(diagnosis.step('region').found).toContain('failed to detect region from IMDS');
     expect(diagnosis.step('login').because).toBe('region');
+  });
+
+  it('gives up on a metadata service that hangs', async () => {
+    await using imds = await startImds();
+    imds.set({ hang: true });
+    const diagnosis = await diagnoseRds(['--region', 'detect', '--timeout', '6'], {
+      AWS_EC2_METADATA_DISABLED: 'false',
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint,
+    });
+    expectFailure(diagnosis, 'region', 'region_unknown', 'hop limit of 2');
+    expect(diagnosis.failed).toEqual(['region']);
+  });
+
+  it("warns of a region that the host's name contradicts", async () => {
+    const host = 'no-such-database.abc.us-east-1.rds.amazonaws.com';
+    const diagnosis = await diagnoseRds(['--host', host]);
+    expectWarning(diagnosis, 'region', 'region_mismatch', '--region us-east-1');
+    expect(diagnosis.step('region').facts).toMatchObject({ host_region: 'us-east-1' });
   });
 
   it('refuses a region that is none', async () => {
@@ -138,22 +212,13 @@ describe('a login that is refused', () => {
 
   it('says where the wrong password came from', async () => {
     await rds().createUser('by_password', { password: 'right' });
-    const args = ['--host', 'localhost', '--port', String(rds().port), '--user', 'by_password'];
-    const diagnosis = await diagnose({
-      args: [...args, '--database', rds().database],
-      env: { PGPASSWORD: 'canary-that-is-wrong', PGSSLROOTCERT: rds().caFile },
-      secrets: ['canary-that-is-wrong'],
-    });
+    const diagnosis = await diagnoseByPassword('by_password', rds().database);
     expectFailure(diagnosis, 'login', 'password_wrong', 'came from PGPASSWORD');
   });
 
   it('says that a member of rds_iam needs a token', async () => {
-    const { port, user, database, caFile } = rds();
-    const diagnosis = await diagnose({
-      args: ['--host', 'localhost', '--port', String(port), '--user', user, '--database', database],
-      env: { PGPASSWORD: CANARY, PGSSLROOTCERT: caFile },
-      secrets: [CANARY],
-    });
+    const { user, database } = rds();
+    const diagnosis = await diagnoseByPassword(user, database);
     expectFailure(diagnosis, 'login', 'password_for_iam_user', 'logs in with tokens only: give --region');
   });
 
@@ -166,6 +231,48 @@ describe('a login that is refused', () => {
     });
     expectWarning(diagnosis, 'tls', 'tls_disabled', '--ssl-mode verify-full');
     expectFailure(diagnosis, 'login', 'no_pg_hba_entry', 'pg_hba.conf has no line');
+  });
+
+  it('says that the user may not log in', async () => {
+    await rds().postgres.query(`CREATE ROLE "no-login" PASSWORD '${CANARY}'`);
+    const diagnosis = await diagnoseByPassword('no-login', rds().database);
+    expectFailure(diagnosis, 'login', 'login_refused', 'ALTER ROLE "no-login" LOGIN;');
+    expect(diagnosis.step('login').facts['sqlstate']).toBe('28000');
+  });
+
+  it('says that the database may not be opened', async () => {
+    await rds().createUser('stranger', { password: CANARY });
+    await rds().postgres.query('CREATE DATABASE closed');
+    await rds().postgres.query('REVOKE CONNECT ON DATABASE closed FROM PUBLIC');
+    const diagnosis = await diagnoseByPassword('stranger', 'closed');
+    expectFailure(diagnosis, 'login', 'database_denied', 'GRANT CONNECT ON DATABASE "closed" TO "stranger";');
+  });
+
+  it('says that no password was found', async () => {
+    await rds().createUser('forgetful', { password: CANARY });
+    const diagnosis = await diagnoseByPassword('forgetful', rds().database, {});
+    expectWarning(diagnosis, 'credentials', 'password_missing', 'set PGPASSWORD');
+    expectFailure(diagnosis, 'login', 'password_missing', 'give --region');
+  });
+
+  it('says how far a login got that the server broke off', async () => {
+    rds().gate.set({ delayMs: 600_000 });
+    onTestFinished(() => rds().gate.set({ delayMs: 0 }));
+    const dropping = setInterval(() => {
+      if (rds().gate.stats().startups > before) rds().gate.dropConnections();
+    }, 20);
+    onTestFinished(() => clearInterval(dropping));
+    const before = rds().gate.stats().startups;
+    const diagnosis = await diagnoseRds([]);
+    expectFailure(diagnosis, 'login', 'login_failed', "look at the server's log");
+  });
+
+  it('gives up on a login that is not answered', async () => {
+    rds().gate.set({ delayMs: 600_000 });
+    onTestFinished(() => rds().gate.set({ delayMs: 0 }));
+    const diagnosis = await diagnoseRds(['--timeout', '6']);
+    expectFailure(diagnosis, 'login', 'timeout', 'overloaded or hangs');
+    expect(diagnosis.failed).toEqual(['login']);
   });
 
   it.each([
@@ -188,6 +295,34 @@ describe('what a logged-in user finds', () => {
       'not_member',
       'GRANT rds_iam TO "revoked";',
     );
+  });
+
+  it('warns of a member who logged in with a password', async () => {
+    await rds().createUser('both', { password: CANARY });
+    await rds().postgres.query('GRANT rds_iam TO "both"');
+    const diagnosis = await diagnoseByPassword('both', rds().database);
+    expectWarning(diagnosis, 'rds_iam', 'member_with_password', 'REVOKE rds_iam FROM "both";');
+  });
+
+  it('warns of a server without the role rds_iam', async () => {
+    await rds().postgres.query('ALTER ROLE rds_iam RENAME TO elsewhere');
+    onTestFinished(async () => {
+      await rds().postgres.query('ALTER ROLE elsewhere RENAME TO rds_iam');
+    });
+    expectWarning(await diagnoseRds([]), 'rds_iam', 'role_missing', 'this is no RDS database');
+  });
+
+  it("warns of a clock that differs from the server's, though the token was taken", async () => {
+    const ahead = 2 * 60_000;
+    rds().gate.set({ clock: () => new Date(Date.now() + ahead) });
+    onTestFinished(() => rds().gate.set({ clock: () => new Date() }));
+    const diagnosis = await diagnoseRds([], {
+      ...rds().awsEnv,
+      NODE_OPTIONS: `--import=tsx --import=${SKEWED_CLOCK}`,
+      SKEW_MS: String(ahead),
+    });
+    expectWarning(diagnosis, 'server', 'clock_skew', "set this machine's clock");
+    expect(diagnosis.step('server').found).toMatch(/clock is 1[12]\d s ahead of the server's/);
   });
 
   it('finds a membership that another role passes on', async () => {
