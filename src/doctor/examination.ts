@@ -11,7 +11,15 @@ import { checkServer } from './checks/server.js';
 import { checkTcp } from './checks/tcp.js';
 import { checkTls } from './checks/tls.js';
 import { checkToken } from './checks/token.js';
-import { STEP_SHARE, STEP_TITLES, failed, type Outcome, type Report, type StepId, type StepResult } from './report.js';
+import {
+  STEP_SHARE,
+  STEP_TITLES,
+  failed,
+  type Outcome,
+  type Report,
+  type StepId,
+  type StepResult,
+} from './report.js';
 import { Session } from './session.js';
 import { targetOf, type Settings } from './settings.js';
 
@@ -37,11 +45,17 @@ const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: re
 /** How long a check that is told to give up may take to say what it was waiting for. */
 const GRACE_MS = 200;
 
-/** Runs every check that can run, within the time given; never rejects. `onStep` is told of each as it ends. */
+/** Is told of each check as it starts, and of each as it ends, whether or not it ran. */
+export interface Watcher {
+  started(id: StepId): unknown;
+  ended(step: StepResult): unknown;
+}
+
+/** Runs every check that can run, within the time given; never rejects. */
 export async function examine(
   settings: Settings,
   env: NodeJS.ProcessEnv,
-  onStep: (step: StepResult) => void = () => undefined,
+  watcher?: Watcher,
 ): Promise<Report> {
   const startedAt = new Date();
   const startedMs = performance.now();
@@ -49,6 +63,7 @@ export async function examine(
   const steps: StepResult[] = [];
   for (const id of Object.keys(STEP_TITLES) as StepId[]) {
     const stepStartedMs = performance.now();
+    watcher?.started(id);
     const leftMs = settings.timeoutMs - (stepStartedMs - startedMs);
     const because = steps.find((step) => STEPS[id].needs.includes(step.id) && hasFailed(step));
     const outcome = because
@@ -58,7 +73,7 @@ export async function examine(
         : await run(id, session, Math.min(leftMs, settings.timeoutMs * STEP_SHARE));
     const step = { id, ...outcome, durationMs: performance.now() - stepStartedMs };
     steps.push(step);
-    onStep(step);
+    watcher?.ended(step);
   }
   await session.close();
   return {

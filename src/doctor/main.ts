@@ -4,15 +4,20 @@ import { readArguments, USAGE, UsageError, type Arguments } from './arguments.js
 import { jsonReport } from './json.js';
 import { exitCode } from './report.js';
 import { settingsOf } from './settings.js';
-import { painter, stepLines, summaryLine } from './table.js';
+import { stepLines, styleOf, summaryLines, waitingText } from './table.js';
 
 const WRONG_USAGE = 2;
 /** What a check gave up waiting for may hold the process; it is not waited for. */
 const LINGER_MS = 200;
 
 const { stdout, stderr, env } = process;
-// A reader that has seen enough is no failure.
-stdout.on('error', () => undefined);
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough is no failure; a full disk is.
+  if (error.code === 'EPIPE') return;
+  stderr.write(`pgauge: the report could not be written: ${error.message}\n`);
+  process.exit(1);
+});
+stderr.on('error', () => undefined);
 // The AWS SDK warns there of slow services, in the middle of the table; the report says what came of them.
 console.warn = () => undefined;
 
@@ -25,7 +30,9 @@ async function main(): Promise<number> {
     given = readArguments(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    stderr.write(`pgauge: ${error.message}\n\n${USAGE}`);
+    stderr.write(
+      `pgauge: ${error.message}\nusage: pgauge doctor [options]; pgauge doctor --help lists them\n`,
+    );
     return WRONG_USAGE;
   }
   if (given === 'help') stdout.write(USAGE);
@@ -45,11 +52,12 @@ async function doctor(given: Arguments): Promise<number> {
     stdout.write(`${JSON.stringify(jsonReport(report, version()), null, 2)}\n`);
     return exitCode(report.steps);
   }
-  const paint = painter(stdout.isTTY, env);
-  const { steps, durationMs } = await examine(settings, env, (step) => {
-    stdout.write(`${stepLines(step, paint).join('\n')}\n`);
+  const style = styleOf(stdout, env);
+  const { steps, durationMs } = await examine(settings, env, {
+    started: (id) => stdout.write(waitingText(id, style)),
+    ended: (step) => stdout.write(`${stepLines(step, style).join('\n')}\n`),
   });
-  stdout.write(`\n${summaryLine(steps, durationMs, paint)}\n`);
+  stdout.write(`\n${summaryLines(steps, durationMs, style).join('\n')}\n`);
   return exitCode(steps);
 }
 

@@ -1,41 +1,78 @@
-import { STEP_TITLES, exitCode, type Status, type StepResult } from './report.js';
+import { STEP_TITLES, exitCode, type Status, type StepId, type StepResult } from './report.js';
 
-/** Marks text for a terminal. */
-export type Paint = (status: Status | 'dim', text: string) => string;
+/** How a report is shown where it goes. */
+export interface Style {
+  /** Columns that a line may take. */
+  readonly width: number;
+  readonly coloured: boolean;
+  /** ASCII only. */
+  readonly plain: boolean;
+}
 
-const WIDTH = 80;
+const MAX_WIDTH = 80;
+const MIN_WIDTH = 40;
 const TITLE = 14;
 const TIME = 9;
 const TEXT_AT = 2 + TITLE + TIME + 2;
+/** Where a line is narrower, the text has the lines below its title. */
+const TEXT_BESIDE_FROM = 72;
 const REMEDY_AT = 4;
 
 const TICKS: Readonly<Record<Status, string>> = { ok: '✓', warning: '!', failed: '✗', skipped: '-' };
-const COLOURS = { ok: 32, warning: 33, failed: 31, skipped: 2, dim: 2 };
+const PLAIN_TICKS: Readonly<Record<Status, string>> = { ...TICKS, ok: '+', failed: 'x' };
+const CLEAR_LINE = '\x1b[K';
+const COLOURS = { ok: 32, warning: 33, failed: 31, skipped: 2 };
 
-/** Colours where somebody sees them and has not said no (https://no-color.org). */
-export function painter(isTerminal: boolean, env: Readonly<NodeJS.ProcessEnv>): Paint {
-  const coloured = isTerminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
-  return (status, text) => (coloured ? `\x1b[${COLOURS[status]}m${text}\x1b[0m` : text);
+/** Colours where somebody sees them and has not said no (https://no-color.org), and ASCII where the locale or the console has nothing else. */
+export function styleOf(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  env: Readonly<NodeJS.ProcessEnv>,
+): Style {
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'];
+  return {
+    // A console that does not know its width says 0.
+    width: Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns || MAX_WIDTH)),
+    coloured: isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    plain: env['TERM'] === 'linux' || (locale !== undefined && !/utf-?8/i.test(locale)),
+  };
 }
 
-/** A step's lines, none wider than 80 columns. */
-export function stepLines(step: StepResult, paint: Paint): string[] {
+/** What a terminal shows while a check runs; nothing elsewhere. */
+export function waitingText(id: StepId, { coloured }: Style): string {
+  // Back at its start, so that the result is written over it.
+  return coloured ? `  ${STEP_TITLES[id]} ...\r` : '';
+}
+
+/** A step's lines, none wider than the style allows. */
+export function stepLines(step: StepResult, style: Style): string[] {
   const { id, status, found, remedy, durationMs } = step;
   const time = status === 'skipped' ? '' : `${Math.max(1, Math.round(durationMs))} ms`;
   const head = STEP_TITLES[id].padEnd(TITLE) + time.padStart(TIME);
-  const [first = '', ...rest] = wrap(found, WIDTH - TEXT_AT);
-  const shade = (text: string): string => (status === 'skipped' ? paint('dim', text) : text);
+  const beside = style.width >= TEXT_BESIDE_FROM;
+  const textAt = beside ? TEXT_AT : REMEDY_AT;
+  const text = wrap(readable(found, style), style.width - textAt);
+  const first = beside ? (text.shift() ?? '') : '';
+  const tick = (style.plain ? PLAIN_TICKS : TICKS)[status];
+  const shade = (line: string): string => (status === 'skipped' ? paint(style, status, line) : line);
   return [
-    `${paint(status, TICKS[status])} ${shade(`${head}  ${first}`.trimEnd())}`,
-    ...rest.map((line) => shade(' '.repeat(TEXT_AT) + line)),
-    ...wrap(remedy ?? '', WIDTH - REMEDY_AT - 3).map((line, at) =>
-      paint(status, `${' '.repeat(REMEDY_AT)}${at === 0 ? '-> ' : '   '}${line}`),
+    `${style.coloured ? CLEAR_LINE : ''}${paint(style, status, tick)} ${shade(`${head}  ${first}`.trimEnd())}`,
+    ...text.map((line) => shade(' '.repeat(textAt) + line)),
+    ...wrap(readable(remedy ?? '', style), style.width - REMEDY_AT - 3).map((line, at) =>
+      paint(style, status, `${' '.repeat(REMEDY_AT)}${at === 0 ? '-> ' : '   '}${line}`),
     ),
   ];
 }
 
-/** The last line: what it all comes to. */
-export function summaryLine(steps: readonly StepResult[], durationMs: number, paint: Paint): string {
+function paint({ coloured }: Style, status: Status, text: string): string {
+  return coloured ? `\x1b[${COLOURS[status]}m${text}\x1b[0m` : text;
+}
+
+function readable(text: string, { plain }: Style): string {
+  return plain ? text.replaceAll('…', '...') : text;
+}
+
+/** The last lines: what it all comes to. */
+export function summaryLines(steps: readonly StepResult[], durationMs: number, style: Style): string[] {
   const count = (status: Status): number => steps.filter((step) => step.status === status).length;
   const seconds = `in ${(durationMs / 1_000).toFixed(1)} s`;
   const failures = count('failed');
@@ -49,9 +86,9 @@ export function summaryLine(steps: readonly StepResult[], durationMs: number, pa
   ];
   const works = exitCode(steps) === 0;
   const verdict = works ? 'It works' : failures > 0 ? 'It does not work' : 'Time was over';
-  return paint(
-    works ? (count('warning') > 0 ? 'warning' : 'ok') : 'failed',
-    `${verdict}: ${parts.join(', ')}, ${seconds}.`,
+  const colour = works ? (count('warning') > 0 ? 'warning' : 'ok') : 'failed';
+  return wrap(`${verdict}: ${parts.join(', ')}, ${seconds}.`, style.width).map((line) =>
+    paint(style, colour, line),
   );
 }
 

@@ -19,7 +19,7 @@ export async function checkOtel(session: Session, signal: AbortSignal): Promise<
     if (!(error instanceof OtelSettingsError)) throw error;
     return failed('otel_config_invalid', error.message, error.remedy);
   }
-  if (settings === undefined) return notConfigured('not configured: OTEL_EXPORTER_OTLP_ENDPOINT is not set');
+  if (settings === undefined) return notConfigured('not configured: no OTEL_EXPORTER_OTLP_ENDPOINT');
   for (const value of Object.values(settings.headers)) text.hide(value);
   // Without user and password, should it hold them.
   const shown = `${settings.url.origin}${settings.grpc ? '' : settings.url.pathname}`;

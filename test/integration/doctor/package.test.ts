@@ -29,6 +29,11 @@ it(
       }).catch((error: unknown) => error as { code: number; stdout: string; stderr: string });
 
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);
+    // Nothing it needs is installed here: neither the AWS SDK nor the driver is loaded for these.
+    const help = await run('doctor', '--help');
+    expect(help).toMatchObject({ stderr: '' });
+    expect(help.stdout).toContain('usage: pgauge doctor');
+    expect(await run('doctor', '--hots')).toMatchObject({ code: 2 });
     const withoutDriver = await run('doctor');
     expect(withoutDriver).toMatchObject({ code: 1, stdout: '' });
     expect(withoutDriver.stderr).toContain('npm install pg @opentelemetry/api');

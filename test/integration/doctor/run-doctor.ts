@@ -5,7 +5,8 @@ import { expect, onTestFinished, vi } from 'vitest';
 import { runScript } from '../../support/child.js';
 import { expectDocumented } from './documented.js';
 
-const MAIN = new URL('../../../src/doctor/main.ts', import.meta.url);
+/** The tool's program. */
+export const MAIN = new URL('../../../src/doctor/main.ts', import.meta.url);
 
 // A test starts two processes or more, each of which loads the driver and the AWS SDK.
 vi.setConfig({ testTimeout: 120_000 });

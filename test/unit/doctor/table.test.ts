@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { StepResult } from '../../../src/doctor/report.js';
-import { painter, stepLines, summaryLine, wrap } from '../../../src/doctor/table.js';
+import { stepLines, styleOf, summaryLines, waitingText, wrap } from '../../../src/doctor/table.js';
 
-const PLAIN = painter(false, {});
+const PIPE = styleOf({}, {});
+const TERMINAL = styleOf({ isTTY: true, columns: 132 }, {});
 
 const FAILED: StepResult = {
   id: 'tls',
@@ -15,7 +16,7 @@ const FAILED: StepResult = {
 
 describe('a step of the table', () => {
   it('is never wider than 80 columns and keeps every character', () => {
-    const lines = stepLines(FAILED, PLAIN);
+    const lines = stepLines(FAILED, PIPE);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     const text = lines.join('').replace(/\s|->/g, '');
     expect(text).toContain('x'.repeat(120));
@@ -23,12 +24,37 @@ describe('a step of the table', () => {
   });
 
   it('starts with its tick, title and time', () => {
-    expect(stepLines(FAILED, PLAIN)[0]).toMatch(/^✗ TLS {14,}12 ms {2}it is refused/);
+    expect(stepLines(FAILED, PIPE)[0]).toMatch(/^✗ TLS {14,}12 ms {2}it is refused/);
   });
 
   it('has no time when it was skipped', () => {
     const step = { id: 'dns', status: 'skipped', code: 'out_of_time', found: 'over', durationMs: 1 } as const;
-    expect(stepLines(step, PLAIN)).toEqual([`- DNS${' '.repeat(22)}over`]);
+    expect(stepLines(step, PIPE)).toEqual([`- DNS${' '.repeat(22)}over`]);
+  });
+});
+
+describe('a narrow terminal', () => {
+  it.each([79, 72, 71, 50, 40])('of %i columns has no wider line, and every character', (columns) => {
+    const lines = stepLines(FAILED, styleOf({ columns }, {}));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    expect(lines.join('').replace(/\s|->/g, '')).toContain('x'.repeat(120));
+    const steps = Array<StepResult>(12).fill(FAILED);
+    for (const line of summaryLines(steps, 1_234, styleOf({ columns }, {}))) {
+      expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  it('has the text below the title', () => {
+    expect(stepLines(FAILED, styleOf({ columns: 60 }, {})).slice(0, 2)).toEqual([
+      '✗ TLS               12 ms',
+      '    it is refused because of',
+    ]);
+  });
+
+  it('is not narrower than can be read, and 80 columns where nobody says', () => {
+    expect(styleOf({ columns: 10 }, {}).width).toBe(40);
+    expect(styleOf({ columns: 0 }, {}).width).toBe(80);
+    expect(styleOf({}, {}).width).toBe(80);
   });
 });
 
@@ -39,15 +65,45 @@ describe('colours', () => {
     [true, { NO_COLOR: '1' }, false],
     [true, { NO_COLOR: '' }, true],
     [true, { TERM: 'dumb' }, false],
-  ])('on a terminal %s with %j: %s', (isTerminal, env, coloured) => {
-    expect(stepLines(FAILED, painter(isTerminal, env)).join('').includes('\x1b[')).toBe(coloured);
+  ])('and movements, on a terminal %s with %j: %s', (isTTY, env, coloured) => {
+    const style = styleOf({ isTTY }, env);
+    expect(stepLines(FAILED, style).join('').includes('\x1b[')).toBe(coloured);
+    expect(waitingText('tls', style)).toBe(coloured ? '  TLS ...\r' : '');
+  });
+
+  it('are the whole of what a terminal gets more', () => {
+    // eslint-disable-next-line no-control-regex -- what starts a terminal's command
+    const bare = stepLines(FAILED, TERMINAL).map((line) => line.replace(/\x1b\[\d*[mK]/g, ''));
+    expect(bare).toEqual(stepLines(FAILED, PIPE));
+  });
+});
+
+describe('ticks', () => {
+  it.each([
+    [{}, '✗'],
+    [{ LANG: 'en_GB.UTF-8' }, '✗'],
+    [{ LANG: 'de_DE.utf8' }, '✗'],
+    [{ LANG: 'C' }, 'x'],
+    [{ LANG: 'en_GB.UTF-8', LC_ALL: 'POSIX' }, 'x'],
+    [{ TERM: 'linux' }, 'x'],
+  ])('with %j: %s', (env, tick) => {
+    const [line = ''] = stepLines({ ...FAILED, found: 'key AKIA…1234' }, styleOf({}, env));
+    expect(line[0]).toBe(tick);
+    // eslint-disable-next-line no-control-regex -- the range of ASCII
+    expect(/^[\x00-\x7f]*$/.test(line)).toBe(tick === 'x');
   });
 });
 
 describe('the summary', () => {
+  const ok = { ...FAILED, status: 'ok', code: 'ok' } as const;
+
   it('counts each outcome', () => {
-    const steps = [FAILED, { ...FAILED, status: 'ok', code: 'ok' } as const];
-    expect(summaryLine(steps, 1_234, PLAIN)).toBe('It does not work: 1 failed, 1 ok, in 1.2 s.');
+    expect(summaryLines([FAILED, ok], 1_234, PIPE)).toEqual(['It does not work: 1 failed, 1 ok, in 1.2 s.']);
+  });
+
+  it('claims no success for what was not checked', () => {
+    const left = { ...FAILED, status: 'skipped', code: 'out_of_time' } as const;
+    expect(summaryLines([ok, left], 30_000, PIPE)).toEqual(['Time was over: 1 ok, 1 skipped, in 30.0 s.']);
   });
 });
 
