@@ -66,12 +66,13 @@ function remedy(said: string, { config, origins }: Settings): string {
   const sources: Readonly<Partial<Record<string, string>>> = SOURCES;
   const source = field && sources[field];
   if (field === undefined || source === undefined) return 'correct what it names, and run this again';
-  if (!config[field]) {
+  const given = config[field];
+  if (!given) {
     // The library names the first that is missing; the others are asked for in the same breath.
     const missing = REQUIRED.filter((name) => !config[name]);
     return `give ${missing.map((name) => SOURCES[name]).join(', ')}`;
   }
-  if (String(config[field]).includes('://')) {
+  if (typeof given === 'string' && given.includes('://')) {
     return `${origin ?? source} holds a whole connection string: give its parts with --host, --port, --user and --database, and the password in PGPASSWORD`;
   }
   return `it was given by ${origin ?? 'default'}: correct that (${source})`;

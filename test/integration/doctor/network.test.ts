@@ -91,7 +91,9 @@ describe('a server that is not reached', () => {
     ['a server that reports an error', 'EFATAL: canary', 'server_unavailable', "the server's log"],
     ['one that hangs up', '', 'no_answer', 'no server to forward to'],
   ])('knows %s by its answer to the request for TLS', async (_, answer, code, remedy) => {
-    fake.reply = ({ socket }, piece) => void (piece.length > 0 && socket.end(answer));
+    fake.reply = ({ socket }, piece) => {
+      if (piece.length > 0) socket.end(answer);
+    };
     const diagnosis = await diagnoseRds(['--port', String(fake.port)]);
     expectFailure(diagnosis, 'tls', code, remedy);
     expect(diagnosis.step('tls').found).not.toContain('canary');
