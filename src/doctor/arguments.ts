@@ -47,7 +47,8 @@ to do about it. Nothing is changed on the server.
 A flag wins over the variable in brackets. A password is never a flag: it comes
 from PGPASSWORD or the password file (PGPASSFILE, ~/.pgpass).
 
-Exit code: 0 it works, perhaps with warnings; 1 something failed; 2 wrong usage.
+Exit code: 0 it works, perhaps with warnings; 1 something failed or was left
+unchecked; 2 wrong usage.
 `;
 
 /** Reads the command line after the program's name; throws UsageError. */
