@@ -14,7 +14,7 @@ export const storm: Scenario = {
     { key: 'wallMs', title: 'wall, ms' },
     { key: 'cpuMs', title: 'CPU, ms' },
   ],
-  full: { generations: 2, rounds: 5, size: {} },
+  full: { generations: 2, rounds: 4, size: {} },
   quick: { ...once, size: { warmUp: 0 } },
   environment: ({ awsKeys }) => awsKeys,
 };
