@@ -4,11 +4,13 @@ import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';
 import type { Prepare } from './program.js';
 
+/** Opened before, so that what is loaded, compiled or set up with the first ones is not counted. */
+const WARM_UP = 50;
+
 export const prepare: Prepare = async (contender, { connections = 1 }, settings) => {
-  const pool = await openPool(contender, plainPool(settings, connections + 1));
-  // One connection first, so that what is loaded or compiled with it is not counted.
-  const first = await pool.connect();
-  await first.query('select 1');
+  const pool = await openPool(contender, plainPool(settings, WARM_UP + connections));
+  const first = await Promise.all(Array.from({ length: WARM_UP }, () => pool.connect()));
+  for (const client of first) await client.query('select 1');
   return {
     async run() {
       const bytes = await allocatedBy(async () => {
@@ -16,7 +18,7 @@ export const prepare: Prepare = async (contender, { connections = 1 }, settings)
         await collectGarbage();
       });
       // The next contender needs room on the server.
-      first.release();
+      for (const client of first) client.release();
       await pool.end();
       return { bytes: bytes / connections };
     },

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AcquireObserver, CloseReason, PoolObserver } from '../hooks.js';
 import { ClosingSockets } from './closing-sockets.js';
-import { failQueriesWith, type PooledConnection } from './connection.js';
+import { failQueriesWith, type ConnectionOwner, type PooledConnection } from './connection.js';
 import { Dial, type DialPlan } from './dial.js';
 import { ping, type DriverClient } from './driver.js';
 import type { EngineReason, ResourceKind } from './resource-pool.js';
@@ -30,7 +30,9 @@ export interface ConnectionEvents {
 }
 
 /** PostgreSQL connections as the engine's resources. */
-export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObserver, CloseReason> {
+export class ConnectionKind
+  implements ResourceKind<PooledConnection, AcquireObserver, CloseReason>, ConnectionOwner
+{
   readonly closing = new ClosingSockets();
 
   constructor(
@@ -66,10 +68,12 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     const connection = slot.resource;
     connection.slot = slot;
     connection.listen();
-    connection.onLost = (): void => {
-      failQueriesWith(connection.client, connection.lostWith);
-      this.events.lost(connection, slot);
-    };
+    connection.owner = this;
+  }
+
+  lost(connection: PooledConnection): void {
+    failQueriesWith(connection.client, connection.lostWith);
+    if (connection.slot !== undefined) this.events.lost(connection, connection.slot);
   }
 
   judge(connection: PooledConnection): 'ready' | 'settling' | CloseReason {
@@ -112,8 +116,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   destroy(connection: PooledConnection, reason: EngineReason | CloseReason, ageMs: number): void {
     const { client } = connection;
     this.closing.destroy(client, () => this.events.closed(client));
-    // Nothing that happens to it from now on is a loss.
-    connection.onLost = (): void => undefined;
+    connection.owner = undefined;
     const closeReason = CLOSE_REASON[reason] ?? (reason as CloseReason);
     this.observer.closed(closeReason, ageMs, connection.lostWith);
   }

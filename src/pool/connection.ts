@@ -1,13 +1,23 @@
 import type { CloseReason } from '../hooks.js';
 import { withCallersStack } from './callers-stack.js';
-import type { DriverClient } from './driver.js';
+import type { DriverClient, DriverConnection } from './driver.js';
 import type { Slot } from './slot.js';
 
 const CONNECTION = Symbol('pgauge.connection');
 
-type Tagged = DriverClient & { [CONNECTION]?: PooledConnection };
+type Tag = { [CONNECTION]?: PooledConnection };
+type Tagged = DriverClient & Tag;
+type TaggedConnection = DriverConnection & Tag;
 
-/** A physical client and what the pool knows of it. */
+/** Who has a connection and is told when it is lost. */
+export interface ConnectionOwner {
+  lost(connection: PooledConnection): void;
+}
+
+/**
+ * A physical client and what the pool knows of it. What listens on it is shared by all and finds it by its tag: a function of
+ * its own for each would be a tenth of the heap that an idle connection takes.
+ */
 export class PooledConnection {
   slot: Slot<PooledConnection> | undefined;
   /** Set with the first error after login: the client is dead, or will be once its cancel request is through. */
@@ -21,7 +31,8 @@ export class PooledConnection {
   readOnly = false;
   /** What the server said when it ended the session. */
   dismissal: unknown;
-  onLost: (connection: PooledConnection) => void = () => undefined;
+  /** Unset before it has its place, and again from when it is destroyed: nothing that happens then is a loss. */
+  owner: ConnectionOwner | undefined;
 
   constructor(readonly client: DriverClient) {
     Object.defineProperty(client, CONNECTION, { value: this });
@@ -29,28 +40,10 @@ export class PooledConnection {
     Object.defineProperty(client, 'secretKey', { value: null, writable: true, enumerable: false });
     // Before connecting, so that an error finds a listener at every moment.
     this.listen();
-    client.connection.on('errorMessage', (message: { code?: string; severity?: string }) => {
-      // The severity is in the server's language; class 57P is an operator's intervention in any.
-      if (/^(FATAL|PANIC)$/.test(message.severity ?? '') || message.code?.startsWith('57P'))
-        this.dismissal = message;
-      if (message.code === '25006') this.readOnly = true;
-    });
-    this.#watchBind();
-  }
-
-  /** A value that cannot be sent fails its query within `bind`, and the driver tidies up after. */
-  #watchBind(): void {
-    const { connection } = this.client;
-    const bind = connection.bind.bind(connection);
-    connection.bind = (config) => {
-      try {
-        bind(config);
-      } catch (error) {
-        this.erred = true;
-        connection.once('readyForQuery', () => (this.erred = false));
-        throw error;
-      }
-    };
+    const connection: TaggedConnection = client.connection;
+    Object.defineProperty(connection, CONNECTION, { value: this });
+    connection.on('errorMessage', onErrorMessage);
+    connection.bind = watchedBind;
   }
 
   /** Listens again if a user removed all listeners: an error without one would end the process. */
@@ -65,7 +58,7 @@ export class PooledConnection {
     if (this.lostWith !== undefined) return;
     this.lostWith = error;
     this.lossReason = reason;
-    this.onLost(this);
+    this.owner?.lost(this);
   }
 }
 
@@ -81,7 +74,7 @@ export function giveUpTimedOut(client: DriverClient, error: Error): (() => void)
   // What the server still says would have the driver send the next query of the queue.
   client.connection.stream.pause();
   failQueriesWith(client, error);
-  return () => connection.onLost(connection);
+  return () => connection.owner?.lost(connection);
 }
 
 export function isSqlState(code: unknown): code is string {
@@ -94,6 +87,33 @@ function onError(this: Tagged, error: unknown): void {
   const connection = this[CONNECTION];
   const dismissed = connection?.dismissal !== undefined || isSqlState((error as { code?: unknown }).code);
   connection?.lose(error, dismissed ? 'server_closed' : 'network');
+}
+
+function onErrorMessage(
+  this: TaggedConnection,
+  message: { readonly code?: string; readonly severity?: string },
+): void {
+  const connection = this[CONNECTION];
+  if (connection === undefined) return;
+  // The severity is in the server's language; class 57P is an operator's intervention in any.
+  if (/^(FATAL|PANIC)$/.test(message.severity ?? '') || message.code?.startsWith('57P'))
+    connection.dismissal = message;
+  if (message.code === '25006') connection.readOnly = true;
+}
+
+/** A value that cannot be sent fails its query within `bind`, and the driver tidies up after. */
+function watchedBind(this: TaggedConnection, config: unknown): void {
+  const { bind } = Object.getPrototypeOf(this) as DriverConnection;
+  try {
+    bind.call(this, config);
+  } catch (error) {
+    const connection = this[CONNECTION];
+    if (connection !== undefined) {
+      connection.erred = true;
+      this.once('readyForQuery', () => (connection.erred = false));
+    }
+    throw error;
+  }
 }
 
 function onEnd(this: Tagged): void {

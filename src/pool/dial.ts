@@ -156,11 +156,14 @@ export class Dial implements ConnectContext {
       this.#phase = ssl === false ? 'auth' : 'tls';
       this.#observer.peer(connection.stream.remoteAddress ?? '');
     });
-    connection.once('sslconnect', () => {
-      connection.stream.once('secureConnect', () => {
-        this.#phase = 'auth';
+    // Only where it is fired: a listener that waits for ever would keep the attempt as long as its connection.
+    if (ssl !== false) {
+      connection.once('sslconnect', () => {
+        connection.stream.once('secureConnect', () => {
+          this.#phase = 'auth';
+        });
       });
-    });
+    }
     if (ssl === false && this.#tokenSource !== undefined) {
       connection.prependListener('authenticationCleartextPassword', () => {
         this.abort(
