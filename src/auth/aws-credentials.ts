@@ -68,11 +68,11 @@ export function credentialsExpireAtMs(): number | undefined {
 }
 
 /** Credentials from the one memo of the source that the environment selects now; rejects with the SDK's own error. */
-export async function awsCredentials(sdk: AwsSdk, provider: string, region: string): Promise<AwsCredentials> {
+export function awsCredentials(sdk: AwsSdk, provider: string, region: string): Promise<AwsCredentials> {
   if (!selected || !isCurrent(selected.source)) {
     selected = { source: currentSource(), memo: new CredentialMemo(report.bind(null, provider)) };
   }
-  return await selected.memo.get(() => fetchCredentials(sdk, region));
+  return selected.memo.get(() => fetchCredentials(sdk, region));
 }
 
 /** Tells the memo that a login with its credentials was rejected, so that the next token looks for rotated ones. */

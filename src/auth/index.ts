@@ -51,11 +51,15 @@ export async function newDynamicAuthFunc(
     auth.backend.prepare(auth.settings, signal),
   );
 
+  let login: LoginTarget | undefined;
   return async (target, context) => {
-    const login = checkedTarget(target.host, target.port, user);
+    // The same for most attempts: what was found good need not be looked at again.
+    if (target.host !== login?.host || target.port !== login.port)
+      login = checkedTarget(target.host, target.port, user);
+    const at = login;
     target.password = context
-      ? await context.refreshToken(issuer.source, () => issuer.issue(login, context.signal))
-      : await withTimeout(TIMEOUT_MS, undefined, (signal) => issuer.issue(login, signal));
+      ? await context.refreshToken(issuer.source, () => issuer.issue(at, context.signal))
+      : await withTimeout(TIMEOUT_MS, undefined, (signal) => issuer.issue(at, signal));
     target.user = user;
   };
 }
