@@ -1,5 +1,6 @@
-/** An error that many share, such as a signal's reason, has the frames of the first: all of them would be a text without end. */
-const told = new WeakSet<Error>();
+/** An error that many share, such as a signal's reason, tells of its first callers: all of them would be a text without end. */
+const MOST_CALLERS = 3;
+const callers = new WeakMap<Error, number>();
 
 /**
  * Adds the caller's frames to the stack of an error that was made on a timer or a socket, and throws it.
@@ -15,8 +16,9 @@ export function withCallersStack(error: unknown): never {
 }
 
 function addFrames(error: Error): void {
-  if (told.has(error)) return;
-  told.add(error);
+  const known = callers.get(error) ?? 0;
+  if (known === MOST_CALLERS) return;
+  callers.set(error, known + 1);
   const trace = { stack: '' };
   Error.captureStackTrace(trace, withCallersStack);
   const frames = trace.stack.slice(trace.stack.indexOf('\n'));

@@ -63,12 +63,17 @@ export class PooledConnection {
 }
 
 /**
- * Gives up the connection of a client whose query took too long: queries on it fail from now on. Returns what frees its
- * slot, for when the cancel request is through, or `undefined` if it is given up already.
+ * Gives up the connection of a client whose query took too long: nothing more comes from it, and its queries fail when it is
+ * closed. Returns what frees its slot, for when the cancel request is through, or `undefined` if it is given up already.
  */
 export function giveUpTimedOut(client: DriverClient, error: Error): (() => void) | undefined {
   const connection = (client as Tagged)[CONNECTION];
   if (connection === undefined || connection.lostWith !== undefined) return undefined;
+  // What is idle could be handed out meanwhile, and an attempt that fails closes its client by itself.
+  if (connection.slot?.state !== 'held') {
+    connection.lose(error, 'timeout');
+    return () => undefined;
+  }
   connection.lostWith = error;
   connection.lossReason = 'timeout';
   // What the server still says would have the driver send the next query of the queue.

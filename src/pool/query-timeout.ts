@@ -3,8 +3,8 @@ import { withCallersStack } from './callers-stack.js';
 import { giveUpTimedOut } from './connection.js';
 import { newConnection, pg, type ClientClass, type DriverClient } from './driver.js';
 
-/** How long a cancel request may take, in milliseconds. */
-const CANCEL_TIMEOUT_MS = 1_000;
+/** How long a cancel request may take, in milliseconds: less than a returned connection has to settle, so that the timeout is why it is closed. */
+const CANCEL_TIMEOUT_MS = 900;
 
 type Query = (...args: unknown[]) => unknown;
 type Callback = (error: Error | null | undefined, result?: unknown) => void;
@@ -63,39 +63,42 @@ function run(
   if (settled as boolean) return;
   timer = setTimeout(() => {
     const error = new Error(`Query read timeout after ${timeoutMs} ms`);
+    // First, for a socket that is closed forgets its peer.
+    const cancel = cancelOf(client);
     const free = giveUpTimedOut(client, error);
     // Not before: PgBouncer forgets with a client whose query there is to cancel.
-    if (free !== undefined) cancel(client, free);
+    if (free !== undefined) cancel(free);
     settle(error);
   }, timeoutMs);
 }
 
-/** Asks the server that runs the client's query, and no other behind the same name, to stop it; then calls `done`. */
-function cancel(client: DriverClient, done: () => void): void {
+/** What asks the server that runs the client's query, and no other behind the same name, to stop it, and then calls `done`. */
+function cancelOf(client: DriverClient): (done: () => void) => void {
   const { processID, secretKey } = client;
   const { remoteAddress, remotePort } = client.connection.stream;
   if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined) {
-    done();
-    return;
+    return (done) => done();
   }
   const { ssl } = client as unknown as { ssl: object | false };
   // The name is verified and sent as for the connection that is cancelled, though an address is dialled.
   const name = isIP(client.host) === 0 ? { servername: client.host } : {};
-  const connection = newConnection({ ssl: ssl === false ? false : { ...name, ...ssl } });
-  const finish = (): void => {
-    clearTimeout(timer);
-    connection.stream.destroy();
-    done();
+  return (done) => {
+    const connection = newConnection({ ssl: ssl === false ? false : { ...name, ...ssl } });
+    const finish = (): void => {
+      clearTimeout(timer);
+      connection.stream.destroy();
+      done();
+    };
+    const timer = setTimeout(finish, CANCEL_TIMEOUT_MS);
+    timer.unref();
+    connection.on('error', finish);
+    connection.once('end', finish);
+    const send = (): void => connection.cancel(processID, secretKey);
+    connection.once('connect', () => {
+      if (ssl === false) send();
+      else connection.requestSsl();
+    });
+    connection.once('sslconnect', send);
+    connection.connect(remotePort, remoteAddress);
   };
-  const timer = setTimeout(finish, CANCEL_TIMEOUT_MS);
-  timer.unref();
-  connection.on('error', finish);
-  connection.once('end', finish);
-  const send = (): void => connection.cancel(processID, secretKey);
-  connection.once('connect', () => {
-    if (ssl === false) send();
-    else connection.requestSsl();
-  });
-  connection.once('sslconnect', send);
-  connection.connect(remotePort, remoteAddress);
 }

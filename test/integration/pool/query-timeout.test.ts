@@ -39,6 +39,17 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(pool.log.named('postgres connection lost')).toMatchObject([{ fields: { reason: 'timeout' } }]);
   });
 
+  test('on a client used after its release gives the connection up before anybody else gets it', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    const client = await pool.connect();
+    client.release();
+    const slow = rejection(client.query('select pg_sleep(60) /* after release */'));
+    expect((await slow).message).toMatch(/^Query read timeout/);
+    expect(pool.idleCount).toBe(0);
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await until('it is cancelled', async () => (await running('after release')) === 0, 3_000);
+  });
+
   test('works when it is tried again and is quicker', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 700 });
     await rejection(pool.query('select pg_sleep(60)'));
