@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import type { Assignment } from './programs/child.js';
 import type { Sample } from './programs/program.js';
 
-/** Room for what a round allocates, so that no collection falls into it. */
-const YOUNG_GENERATION_MB = 64;
 /** A contender that says nothing for longer hangs. */
 const ANSWER_WITHIN_MS = 180_000;
 
@@ -27,6 +25,7 @@ export class ContenderProcess {
     workspace: string,
     what: Assignment,
     environment: Readonly<Record<string, string>> = {},
+    flags: readonly string[] = [],
   ): Promise<ContenderProcess> {
     const child = fork(join(workspace, 'child.mjs'), {
       cwd: workspace,
@@ -35,10 +34,7 @@ export class ContenderProcess {
         HOME: process.env['HOME'],
         ...environment,
       },
-      execArgv: [
-        '--expose-gc',
-        ...['min', 'max'].map((bound) => `--${bound}-semi-space-size=${YOUNG_GENERATION_MB}`),
-      ],
+      execArgv: ['--expose-gc', ...flags],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const started = new ContenderProcess(child, `${what.program}, ${what.contender}`);
@@ -63,6 +59,7 @@ export class ContenderProcess {
 
   /** Ends the process. */
   async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, 'exit');
     // One whose end hangs has nothing more to say.
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);

@@ -42,7 +42,7 @@ const checkoutGoal = (
   against?: string,
 ): Goal => ({
   what,
-  scenario: 'checkout',
+  scenario: measure === 'ns' ? 'checkout' : 'allocation',
   contender,
   ...(against !== undefined && { against }),
   variant: { max: 1 },
@@ -153,17 +153,21 @@ export const GOALS: readonly Goal[] = [
 /** What became of the goals whose scenarios were measured. */
 export function outcomes(results: Results): Outcome[] {
   return GOALS.flatMap((goal) => {
-    const summary = measuredFor(goal, results);
-    const measured = goal.of === 'value' ? summary?.value.middle : summary?.[goal.of]?.middle;
-    return measured === undefined ? [] : [{ goal, measured, reached: measured <= goal.atMost }];
+    const measuredScenario = results.find(({ scenario }) => scenario.name === goal.scenario);
+    if (measuredScenario === undefined) return [];
+    const summary = summaryFor(goal, measuredScenario);
+    const measured = goal.of === 'value' ? summary.value.middle : summary[goal.of]?.middle;
+    if (measured === undefined) throw new Error(`nothing to compare for the goal: ${goal.what}`);
+    return [{ goal, measured, reached: measured <= goal.atMost }];
   });
 }
 
-function measuredFor(goal: Goal, results: Results): Summary | undefined {
-  const found = results.find(({ scenario }) => scenario.name === goal.scenario);
-  if (found === undefined) return undefined;
-  const [first = ''] = found.scenario.contenders;
-  const mine = seriesOf(found.series, goal.contender, goal.variant);
-  const theirs = seriesOf(found.series, goal.against ?? first, goal.variant);
-  return mine && theirs && summarise(mine.samples, theirs.samples, goal.measure);
+function summaryFor(goal: Goal, { scenario, series }: Results[number]): Summary {
+  const [first = ''] = scenario.contenders;
+  const mine = seriesOf(series, goal.contender, goal.variant);
+  const theirs = seriesOf(series, goal.against ?? first, goal.variant);
+  const summary = mine && theirs && summarise(mine.samples, theirs.samples, goal.measure);
+  // A goal that nothing was measured for must not look like one that was reached.
+  if (summary === undefined) throw new Error(`nothing was measured for the goal: ${goal.what}`);
+  return summary;
 }

@@ -5,12 +5,12 @@ import type { Amount, Scenario, Series, Servers } from './scenario.js';
 /** Measures all variants of a scenario: in each round the contenders take turns, each in a process of its own. */
 export async function measure(
   scenario: Scenario,
-  { generations, rounds, size }: Amount,
+  { generations, rounds, size, variants = scenario.variants }: Amount,
   servers: Servers,
   workspace: string,
 ): Promise<Series[]> {
   const series: Series[] = [];
-  for (const variant of scenario.variants) {
+  for (const variant of variants) {
     const samples = scenario.contenders.map((): Record<string, number>[] => []);
     for (let generation = 0; generation < generations; generation++) {
       const processes: ContenderProcess[] = [];
@@ -36,7 +36,7 @@ export async function measure(
 }
 
 function start(
-  { program, environment }: Scenario,
+  { program, environment, flags }: Scenario,
   contender: string,
   variant: Variant,
   size: Amount['size'],
@@ -44,10 +44,12 @@ function start(
   workspace: string,
 ): Promise<ContenderProcess> {
   const settings = { ...servers.settings, size };
-  return ContenderProcess.start(workspace, { program, contender, variant, settings }, environment?.(servers));
+  const what = { program, contender, variant, settings };
+  return ContenderProcess.start(workspace, what, environment?.(servers), flags);
 }
 
-/** All indices, from another one each time, so that nobody always comes after the same. */
+/** All indices, from another one each time and in either direction, so that nobody always comes after the same. */
 function inTurn(count: number, first: number): number[] {
-  return Array.from({ length: count }, (_, i) => (first + i) % count);
+  const order = Array.from({ length: count }, (_, i) => (first + i) % count);
+  return first % 2 === 0 ? order : order.reverse();
 }

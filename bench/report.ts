@@ -73,7 +73,7 @@ function goalsTable(results: Results): string[] {
 
 /** The table of the README: a few measurements, side by side. */
 export function summaryTable(results: Results, rows: readonly SummaryRow[]): string[] {
-  const columns = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw iam'];
+  const columns = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw signer'];
   const value = ({ scenario, variant, measure }: SummaryRow, contender: string): string => {
     const found = results.find((measured) => measured.scenario.name === scenario);
     const series = found?.series.find(
@@ -89,7 +89,7 @@ export function summaryTable(results: Results, rows: readonly SummaryRow[]): str
       'pgauge, no SDK',
       'pgauge, SDK metrics',
       '`pg` + instrumentation-pg, metrics',
-      '`pg`, signer each',
+      '`pg` with the RDS bundle and one Signer',
     ],
     rows.map((row) => [row.title, ...columns.map((contender) => value(row, contender))]),
   );

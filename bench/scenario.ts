@@ -15,6 +15,8 @@ export interface Amount {
   /** How often the contenders take turns in one generation. */
   readonly rounds: number;
   readonly size: Settings['size'];
+  /** Other variants than the scenario's. */
+  readonly variants?: readonly Variant[];
 }
 
 /** One comparison: a program, who runs it, and what is read off. */
@@ -32,6 +34,8 @@ export interface Scenario {
   readonly measures: readonly Measure[];
   readonly full: Amount;
   readonly quick: Amount;
+  /** Flags of Node for the processes, where what is counted needs them. */
+  readonly flags?: readonly string[];
   /** What the processes get beside PATH and HOME. */
   environment?(servers: Servers): Readonly<Record<string, string>>;
   /** Adds to a sample what is seen from outside the process. */

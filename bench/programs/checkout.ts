@@ -1,5 +1,5 @@
-// connect() and release() of an idle connection: nanoseconds and bytes for each checkout.
-import { allocatedBy, spentOn } from './clock.js';
+// connect() and release() of an idle connection.
+import { spentOn } from './clock.js';
 import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';
 import type { Prepare } from './program.js';
@@ -16,10 +16,7 @@ export const prepare: Prepare = async (contender, { max = 1, held = 0 }, setting
   return {
     async run() {
       const { cpuMs } = await spentOn(() => work(checkouts));
-      // Few enough to fit into the young generation without a collection.
-      const counted = Math.min(checkouts, 5_000);
-      const bytes = await allocatedBy(() => work(counted));
-      return { ns: (cpuMs * 1e6) / checkouts, bytes: bytes / counted };
+      return { ns: (cpuMs * 1e6) / checkouts };
     },
     async end() {
       for (const client of holding) client.release();

@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import { performance, PerformanceObserver } from 'node:perf_hooks';
 
 /** What a piece of work took. */
 export interface Spent {
@@ -26,10 +26,19 @@ export async function collectGarbage(): Promise<void> {
   }
 }
 
-/** Bytes that `work` allocated on the heap; only true while no collection falls into it. */
-export async function allocatedBy(work: () => Promise<void>): Promise<number> {
+/** Bytes by which the heap grew through `work`; with `no collection` it throws when one fell into it, for then they say nothing. */
+export async function allocatedBy(work: () => Promise<void>, demand?: 'no collection'): Promise<number> {
   await collectGarbage();
+  let collections = 0;
+  const observer = new PerformanceObserver((list) => (collections += list.getEntries().length));
+  observer.observe({ entryTypes: ['gc'] });
   const before = process.memoryUsage().heapUsed;
   await work();
-  return process.memoryUsage().heapUsed - before;
+  const grown = process.memoryUsage().heapUsed - before;
+  // Entries come with the next turn of the event loop.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  observer.disconnect();
+  if (demand !== undefined && collections > 0)
+    throw new Error(`${collections} collections fell into the count`);
+  return grown;
 }

@@ -8,7 +8,7 @@ export const prepare: Prepare = (contender, _variant, settings) =>
       const { cpuMs, wallMs } = await spentOn(async () => {
         const { openPool } = await import('./open-pool.js');
         const { stormPool } = await import('./storm.js');
-        const pool = await openPool(contender, stormPool(contender, settings, 1));
+        const pool = await openPool(contender, stormPool(contender, settings, 1, true));
         await pool.query('select 1');
         void pool.end();
       });

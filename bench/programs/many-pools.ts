@@ -7,9 +7,7 @@ import type { Prepare } from './program.js';
 export const prepare: Prepare = async (contender, { pools = 1 }, settings) => {
   const { checkouts = 0, warmUp = 0 } = settings.size;
   const opened = [await openPool(contender, plainPool(settings, 1))];
-  // The SDK is registered with the first.
-  const others = contender.replace('metrics', '');
-  while (opened.length < pools) opened.push(await openPool(others, plainPool(settings, 1)));
+  while (opened.length < pools) opened.push(await openPool(contender, plainPool(settings, 1)));
   for (const pool of opened) await fill(pool, 1);
   const work = async (total: number): Promise<void> => {
     for (let done = 0; done < total; done += opened.length) {

@@ -1,9 +1,7 @@
 import { createRequire } from 'node:module';
-import { createNoopMeter } from '@opentelemetry/api';
 import type pgModule from 'pg';
 import type { PoolClient } from 'pg';
 import type { Config, PoolOptions } from '../../src/index.js';
-import { registerContext, registerMetrics, registerTraces } from './telemetry.js';
 
 const require = createRequire(import.meta.url);
 
@@ -31,10 +29,8 @@ export interface PoolRecipe {
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
   const words = new Set(contender.split(' '));
-  if (words.has('metrics')) registerMetrics();
-  if (words.has('context')) registerContext();
-  if (words.has('traces')) registerTraces(true);
-  if (words.has('unsampled')) registerTraces(false);
+  // Only who uses it pays for loading it.
+  if (['metrics', 'context', 'traces', 'unsampled'].some((word) => words.has(word))) await register(words);
   if (words.has('instrumented')) {
     const { PgInstrumentation } = await import('@opentelemetry/instrumentation-pg');
     new PgInstrumentation().enable();
@@ -42,15 +38,20 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
   if (words.has('pgauge')) {
     const { newPool } = await import('../../src/index.js');
     const { config, options } = recipe.pgauge();
-    return await newPool(config, {
-      logger,
-      ...(words.has('noop-meter') && { meter: createNoopMeter() }),
-      ...options,
-    });
+    const noop = words.has('noop-meter') && { meter: (await import('@opentelemetry/api')).createNoopMeter() };
+    return await newPool(config, { logger, ...noop, ...options });
   }
   // Through `require`, which is what an instrumentation patches.
   const pg = require('pg') as typeof pgModule;
   const pool = new pg.Pool(await recipe.raw());
   pool.on('error', () => undefined);
   return pool;
+}
+
+async function register(words: ReadonlySet<string>): Promise<void> {
+  const { registerContext, registerMetrics, registerTraces } = await import('./telemetry.js');
+  if (words.has('metrics')) registerMetrics();
+  if (words.has('context')) registerContext();
+  if (words.has('traces')) registerTraces(true);
+  if (words.has('unsampled')) registerTraces(false);
 }

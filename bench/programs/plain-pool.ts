@@ -1,10 +1,13 @@
 import type { PoolRecipe } from './open-pool.js';
 import type { Settings } from './program.js';
 
+/** Not off, which would spare raw a timer that it has by default; longer than the others' turns. */
+export const IDLE_TIMEOUT_MS = 600_000;
+
 /** A pool of at most `max` connections to the server without TLS. */
 export function plainPool({ plain }: Settings, max: number): PoolRecipe {
   return {
-    raw: () => ({ ...plain, ssl: false, max, idleTimeoutMillis: 0 }),
+    raw: () => ({ ...plain, ssl: false, max, idleTimeoutMillis: IDLE_TIMEOUT_MS }),
     pgauge: () => ({ config: { ...plain, sslMode: 'disable', maxOpenConns: max } }),
   };
 }

@@ -17,8 +17,8 @@ export interface Settings {
     readonly password: string;
     readonly database: string;
   };
-  /** The stand-in for an RDS instance; unset where a scenario does not need it. */
-  readonly rds?: {
+  /** The stand-in for an RDS instance. */
+  readonly rds: {
     readonly host: string;
     readonly port: number;
     readonly database: string;

@@ -2,24 +2,27 @@
 import type { PoolClient } from 'pg';
 import { spentOn } from './clock.js';
 import { openPool, type PoolRecipe } from './open-pool.js';
+import { IDLE_TIMEOUT_MS } from './plain-pool.js';
 import type { Prepare, Settings } from './program.js';
 
-/** `raw` with a password and one root; `raw iam` as RDS is usually set up: the bundle, a signer and its token for each connection. */
-export function stormPool(contender: string, { rds }: Settings, max: number): PoolRecipe {
-  if (rds === undefined) throw new Error('a storm needs the stand-in for RDS');
+/** `raw` with a password and one root; `raw signer` and `raw signer-each` with the bundle and tokens, of one signer or of one for each connection. */
+export function stormPool(contender: string, { rds }: Settings, max: number, logs = false): PoolRecipe {
   const { host, port, database, region, iamUser, passwordUser, password, caPem, bundlePem } = rds;
   const server = { host, port, database };
   return {
     async raw() {
-      const common = { ...server, max, idleTimeoutMillis: 0 };
-      if (!contender.includes('iam')) {
+      const common = { ...server, max, idleTimeoutMillis: IDLE_TIMEOUT_MS };
+      if (!contender.includes('signer')) {
         return { ...common, user: passwordUser, password, ssl: { ca: caPem, rejectUnauthorized: true } };
       }
       const { Signer } = await import('@aws-sdk/rds-signer');
+      const newSigner = () => new Signer({ hostname: host, port, username: iamUser, region });
+      const shared = newSigner();
+      const each = contender.includes('each');
       return {
         ...common,
         user: iamUser,
-        password: () => new Signer({ hostname: host, port, username: iamUser, region }).getAuthToken(),
+        password: () => (each ? newSigner() : shared).getAuthToken(),
         ssl: { ca: bundlePem, rejectUnauthorized: true },
       };
     },
@@ -31,7 +34,7 @@ export function stormPool(contender: string, { rds }: Settings, max: number): Po
         maxOpenConns: max,
         dynamicAuth: { awsRdsIam: { region } },
       },
-      options: { ssl: { ca: bundlePem } },
+      options: { ssl: { ca: bundlePem }, ...(logs && { logger: null }) },
     }),
   };
 }

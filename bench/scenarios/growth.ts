@@ -1,6 +1,6 @@
 import type { Scenario } from '../scenario.js';
 
-const ns = [{ key: 'ns', title: 'ns a checkout' }];
+const ns = [{ key: 'ns', title: 'CPU, ns a checkout' }];
 const contenders = ['raw', 'raw again', 'pgauge'];
 const full = { generations: 2, rounds: 5, size: { checkouts: 100_000, warmUp: 100_000 } };
 const quick = { generations: 1, rounds: 1, size: { checkouts: 1_000, warmUp: 500 } };
@@ -21,7 +21,7 @@ export const poolSize: Scenario = {
   ],
   measures: ns,
   full,
-  quick,
+  quick: { ...quick, variants: [{ max: 10, held: 9 }] },
 };
 
 export const manyPools: Scenario = {
@@ -33,7 +33,7 @@ export const manyPools: Scenario = {
   variants: [{ pools: 1 }, { pools: 10 }, { pools: 50 }, { pools: 200 }],
   measures: ns,
   full,
-  quick,
+  quick: { ...quick, variants: [{ pools: 10 }] },
 };
 
 export const waiters: Scenario = {
@@ -45,9 +45,9 @@ export const waiters: Scenario = {
   contenders,
   variants: [{ waiters: 100 }, { waiters: 1_000 }, { waiters: 10_000 }],
   measures: [
-    { key: 'servedUs', title: 'served, µs each' },
-    { key: 'abortedUs', title: 'given up, µs each' },
+    { key: 'servedUs', title: 'served, CPU, µs each' },
+    { key: 'abortedUs', title: 'given up, CPU, µs each' },
   ],
   full: { generations: 2, rounds: 5, size: { repeats: 4 } },
-  quick: { generations: 1, rounds: 1, size: { repeats: 0 } },
+  quick: { variants: [{ waiters: 100 }], generations: 1, rounds: 1, size: { repeats: 0 } },
 };

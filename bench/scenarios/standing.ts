@@ -31,7 +31,7 @@ export const collection: Scenario = {
     { key: 'collectUs', title: 'whole collection, µs a pool' },
   ],
   full: { generations: 2, rounds: 7, size: { collections: 300 } },
-  quick: { ...once, size: { collections: 2 } },
+  quick: { variants: [{ pools: 10 }], ...once, size: { collections: 2 } },
 };
 
 export const heap: Scenario = {
@@ -43,5 +43,5 @@ export const heap: Scenario = {
   variants: [{ connections: 500 }],
   measures: [{ key: 'bytes', title: 'bytes a connection' }],
   full: { generations: 5, rounds: 1, size: {} },
-  quick: { ...once, size: {} },
+  quick: { variants: [{ connections: 20 }], ...once, size: {} },
 };
