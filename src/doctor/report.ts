@@ -48,6 +48,7 @@ export const CODES = {
     'packages_missing',
     'host_unknown',
     'dns_unavailable',
+    'lookup_failed',
     'port_closed',
     'no_answer',
     'unreachable',

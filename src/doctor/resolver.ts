@@ -7,25 +7,34 @@ const PROGRAM = `
   require('node:dns').lookup(process.argv[1], { all: true }, (error, addresses) =>
     console.log(JSON.stringify(error ? { code: error.code } : { addresses })));`;
 
+/** The process that was to ask ended without an answer: no name server is to blame. */
+export class LookupProcessError extends Error {}
+
 /**
- * The addresses of a host as a connection would find them; rejects with an error that has the resolver's code, or with
- * the signal's reason. The system's resolver cannot be stopped, and no process ends before it has answered: so a
- * process of its own asks, which can be killed.
+ * The addresses of a host as a connection would find them; rejects with an error that has the resolver's code, with
+ * LookupProcessError, or with the signal's reason. The system's resolver cannot be stopped, and no process ends before
+ * it has answered: so a process of its own asks, which can be killed.
  */
 export async function resolveHost(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
   const options = { signal, killSignal: 'SIGKILL' } as const;
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', PROGRAM, host], options).catch(
-    (error: unknown) => {
-      throw signal.aborted ? signal.reason : error;
-    },
-  );
-  // What NODE_OPTIONS loads may print before it.
-  const line = stdout.trim().split('\n').at(-1) ?? '';
-  const { code, addresses } = JSON.parse(line) as { code?: string; addresses?: LookupAddress[] };
+  // After `--` no host is taken for an option.
+  const args = ['-e', PROGRAM, '--', host];
+  const { code, addresses } = await promisify(execFile)(process.execPath, args, options)
+    .then(({ stdout }) => answerIn(stdout))
+    .catch((error: unknown) => {
+      if (signal.aborted) throw signal.reason;
+      throw new LookupProcessError(`the process that looks up ${host} gave no answer`, { cause: error });
+    });
   if (addresses === undefined) {
     throw Object.assign(new Error(`${host} was not resolved`), { code: code ?? 'EAI_FAIL' });
   }
   return addresses;
+}
+
+function answerIn(stdout: string): { code?: string; addresses?: LookupAddress[] } {
+  // What NODE_OPTIONS loads may print before it.
+  const line = stdout.trim().split('\n').at(-1) ?? '';
+  return JSON.parse(line) as { code?: string; addresses?: LookupAddress[] };
 }
 
 /** The same for sockets, as their option `lookup`. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { failed, ok, type Outcome } from '../report.js';
-import { resolveHost } from '../resolver.js';
+import { LookupProcessError, resolveHost } from '../resolver.js';
 import type { Session } from '../session.js';
 
 /** Resolves the host as a connection does. */
@@ -18,6 +18,13 @@ export async function checkDns(session: Session, signal: AbortSignal): Promise<O
       facts: { addresses: addresses.map(({ address }) => address) },
     });
   } catch (error) {
+    if (error instanceof LookupProcessError) {
+      return failed(
+        'lookup_failed',
+        error.message,
+        'see that Node may start a process of its own here, and that what NODE_OPTIONS loads lets it run',
+      );
+    }
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOTFOUND') {
       return failed(

@@ -50,6 +50,12 @@ describe('a server that is not reached', () => {
     expectSkipped(diagnosis, 'dns');
   });
 
+  it('looks up a host that begins as an option of Node does', async () => {
+    const diagnosis = await diagnoseRds(['--host=-v.invalid']);
+    expectFailure(diagnosis, 'dns', 'host_unknown', 'check the spelling');
+    expectSkipped(diagnosis, 'dns');
+  });
+
   it('says that nobody listens on the port', async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
@@ -119,6 +125,18 @@ describe('a server that is not reached', () => {
     expect(diagnosis.step('dns').found).toContain(found);
     expectSkipped(diagnosis, 'dns');
   });
+
+  it.each(['ends', 'crashes'])(
+    'blames no name server when the process that asks one %s',
+    async (resolver) => {
+      const diagnosis = await diagnose({
+        args: [...iamArgs(rds()), '--host', 'db.example.com'],
+        env: { ...rds().awsEnv, NODE_OPTIONS: `--import=tsx --import=${RESOLVER}`, RESOLVER: resolver },
+      });
+      expectFailure(diagnosis, 'dns', 'lookup_failed', 'NODE_OPTIONS');
+      expectSkipped(diagnosis, 'dns');
+    },
+  );
 
   it('warns of an address that is not reached beside one that is', async () => {
     const { port, user, database } = rds();
