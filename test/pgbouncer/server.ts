@@ -76,7 +76,7 @@ export class Pgbouncer {
     return readFileSync(join(this.#folder, 'log'), 'utf8');
   }
 
-  /** Makes its folder and files; a setting `…_pem` becomes a file, and its path the setting. */
+  /** Makes its folder and files; a setting that is PEM becomes a file, and its path the setting. */
   async configure(settings: PgbouncerSettings): Promise<void> {
     this.#port = await freePort();
     this.#folder = await makeRunFolder(this.#account);
