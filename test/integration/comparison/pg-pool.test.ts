@@ -76,9 +76,10 @@ describe.each(KINDS)('a process whose %s loses a client', (kind) => {
   test.each(['idle', 'held'])('that is %s, with no listener for its error', async (held) => {
     const { host, port, user, password, database } = server();
     const env = { PG: JSON.stringify({ host, port, user, password, database }) };
-    const { code, lines } = await runScript(LOST_CLIENT, [kind, held], { env }).result;
+    const { code, lines, stderr } = await runScript(LOST_CLIENT, [kind, held], { env }).result;
     expect({ code, lines }).toEqual(
       kind === 'pg.Pool' ? { code: 1, lines: [] } : { code: 0, lines: ['lives'] },
     );
+    if (kind === 'pg.Pool') expect(stderr).toMatch(/Unhandled 'error' event[^]*code: '57P01'/);
   });
 });
