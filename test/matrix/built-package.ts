@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { build } from '../../scripts/build/package.js';
@@ -11,6 +11,14 @@ export async function installBuilt(folder: string): Promise<void> {
   await mkdir(installed, { recursive: true });
   await build(join(installed, 'dist'));
   await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
+}
+
+/** Links the packages that this project has installed into `node_modules` of `folder`, beside what is there. */
+export async function linkModules(folder: string): Promise<void> {
+  const modules = join(ROOT, 'node_modules');
+  for (const name of await readdir(modules)) {
+    if (!name.startsWith('.')) await symlink(join(modules, name), join(folder, 'node_modules', name));
+  }
 }
 
 /** Writes a TypeScript module of ours as JavaScript that any Node runs, and that gets pgauge as a package. */

@@ -1,12 +1,11 @@
-import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { installBuilt, writeProgram } from '../../matrix/built-package.js';
+import { installBuilt, linkModules, writeProgram } from '../../matrix/built-package.js';
 import { runScript, type ChildResult } from '../../support/child.js';
 import { useLocalRds } from '../../support/servers.js';
 import { PRELUDE_PATH } from '../../unit/docs/code-blocks-chains.js';
-import { ROOT } from '../../unit/docs/code-blocks-markdown.js';
 import { OtlpReceiver } from '../telemetry/otlp.js';
 import type { Program } from './programs.js';
 
@@ -35,9 +34,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(join(tmpdir(), 'pgauge-docs-')));
     await installBuilt(folder);
-    for (const name of await readdir(join(ROOT, 'node_modules')))
-      if (!name.startsWith('.'))
-        await symlink(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
+    await linkModules(folder);
     await write('package.json', '{ "type": "module" }');
     await mkdir(join(folder, 'docs'));
     await writeProgram(new URL(`file://${PRELUDE_PATH}`), join(folder, 'docs/prelude.js'));
