@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { InstrumentedPool } from '../../src/index.js';
 import { usePools } from '../support/pools.js';
@@ -137,9 +136,15 @@ describe('PAUSE', () => {
     const pool = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 });
     await pool.query('select 1');
     await pgbouncer().console('pause');
-    const waiting = Promise.all(Array.from({ length: 5 }, () => pool.query('select 1 as one')));
-    await sleep(500);
+    let served = 0;
+    const queries = Array.from({ length: 5 }, async () => {
+      const { rows } = await pool.query<{ one: number }>('select 1 as one');
+      served += 1;
+      return rows;
+    });
+    await until('one waits there', async () => (await pgbouncer().pool('transaction'))['cl_waiting'] === 1);
+    expect(served).toBe(0);
     await pgbouncer().console('resume');
-    for (const { rows } of await waiting) expect(rows).toEqual([{ one: 1 }]);
+    for (const rows of await Promise.all(queries)) expect(rows).toEqual([{ one: 1 }]);
   });
 });
