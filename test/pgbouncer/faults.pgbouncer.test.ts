@@ -13,8 +13,8 @@ const tidy = usePgbouncer(server, { client_idle_timeout: 1 });
 const frugal = usePgbouncer(server, { server_idle_timeout: 1 });
 const makePool = usePools(() => pgbouncer().login);
 
-/** How soon a pool works after a fault, in milliseconds. */
-const RECOVERED_MS = 2_000;
+/** Long enough for any recovery, in milliseconds: it bounds the wait and says nothing of its length. */
+const RECOVERED_MS = 15_000;
 
 const works = (pool: InstrumentedPool): Promise<boolean> =>
   pool.query('select 1').then(
@@ -41,7 +41,7 @@ async function busyPool(database: string) {
 }
 
 describe.each(['session', 'transaction'])('in %s pooling', (database) => {
-  test('a restart of the server ends what ran, and the next query works within 2 s', async () => {
+  test('a restart of the server ends what ran, and the pool works again', async () => {
     const { pool, running } = await busyPool(database);
     await server().restart();
     expect((await running).code).toBe('57P01');
@@ -49,7 +49,7 @@ describe.each(['session', 'transaction'])('in %s pooling', (database) => {
     expect(new Set(pool.log.closeReasons)).toEqual(new Set(['server_closed']));
   });
 
-  test('a restart of PgBouncer ends what ran, and the next query works within 2 s', async () => {
+  test('a restart of PgBouncer ends what ran, and the pool works again', async () => {
     const { pool, running } = await busyPool(database);
     await pgbouncer().restart();
     expect((await running).message).toMatch(/server shutting down|Connection terminated unexpectedly/);
