@@ -1,10 +1,9 @@
-import { mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
-import { installBuilt } from '../test/matrix/built-package.js';
+import { installBuilt, linkModules } from '../test/matrix/built-package.js';
 
-const MODULES = join(import.meta.dirname, '../node_modules');
 const PROGRAMS = join(import.meta.dirname, 'programs');
 
 /** Programs get the package as its users do; only what it does not export comes from its source. */
@@ -23,20 +22,13 @@ export class Workspace {
     const workspace = new Workspace(path);
     try {
       await installBuilt(path);
-      await workspace.#linkModules();
+      await linkModules(path);
       await workspace.#buildPrograms();
     } catch (error) {
       await workspace[Symbol.asyncDispose]();
       throw error;
     }
     return workspace;
-  }
-
-  async #linkModules(): Promise<void> {
-    const target = join(this.path, 'node_modules');
-    for (const name of await readdir(MODULES)) {
-      if (!name.startsWith('.')) await symlink(join(MODULES, name), join(target, name));
-    }
   }
 
   async #buildPrograms(): Promise<void> {
