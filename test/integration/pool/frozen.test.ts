@@ -8,6 +8,9 @@ const server = usePostgres();
 const proxy = useProxy(server);
 const SCRIPT = new URL('./scripts/frozen.ts', import.meta.url);
 
+/** A new connection that is there before the second is known to be dead may serve both. */
+const AFTERWARDS = /^2: fulfilled fulfilled, [34] dialled$/;
+
 beforeEach(() => proxy().clear());
 
 /** Lets the process work, freezes it while something happens, and lets it work again at once when it thaws. */
@@ -17,13 +20,13 @@ async function workAfterFreeze(meanwhile: () => unknown): Promise<string> {
   const child = runScript(SCRIPT, [], {
     env: { PG: JSON.stringify({ host, port, user, password, database }) },
   });
-  expect(await child.line('answers')).toBe('answers fulfilled fulfilled, 2 dialled');
+  expect(await child.line('1: ')).toBe('1: fulfilled fulfilled, 2 dialled');
   child.kill('SIGSTOP');
   await meanwhile();
   await sleep(1_500);
   child.kill('SIGUSR2');
   child.kill('SIGCONT');
-  const line = await child.line('answers fulfilled fulfilled, 4').catch(String);
+  const line = await child.line('2: ').catch(String);
   child.kill('SIGTERM');
   expect((await child.result).code).toBe(0);
   return line;
@@ -35,11 +38,11 @@ describe('a process that was frozen', () => {
       server().query(
         `select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
       );
-    expect(await workAfterFreeze(end)).toBe('answers fulfilled fulfilled, 4 dialled');
+    expect(await workAfterFreeze(end)).toMatch(AFTERWARDS);
   });
 
   test('loses no query when the network forgot its connections meanwhile', async () => {
     const forget = (): void => proxy().forgetOpen();
-    expect(await workAfterFreeze(forget)).toBe('answers fulfilled fulfilled, 4 dialled');
+    expect(await workAfterFreeze(forget)).toMatch(AFTERWARDS);
   });
 });

@@ -4,9 +4,11 @@ import { childPool, say } from '../../../support/scripts/child-pool.js';
 const pool = await childPool({ maxOpenConns: 2 });
 const alive = setInterval(() => undefined, 1_000);
 
+let round = 0;
 async function work(): Promise<void> {
   const answers = await Promise.allSettled([pool.query('select 1'), pool.query('select 2')]);
-  say(`answers ${answers.map(({ status }) => status).join(' ')}, ${pool.stat().newConnsCount} dialled`);
+  round += 1;
+  say(`${round}: ${answers.map(({ status }) => status).join(' ')}, ${pool.stat().newConnsCount} dialled`);
 }
 
 process.on('SIGUSR2', () => void work());
