@@ -1,7 +1,7 @@
 import { outcomes } from './goals.js';
 import type { Results } from './results.js';
 import type { Measure, Series } from './scenario.js';
-import { summarise, type Spread, type Summary } from './statistics.js';
+import { seriesOf, summarise, type Spread, type Summary } from './statistics.js';
 
 type Measured = Results[number];
 
@@ -76,9 +76,7 @@ export function summaryTable(results: Results, rows: readonly SummaryRow[]): str
   const columns = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw signer'];
   const value = ({ scenario, variant, measure }: SummaryRow, contender: string): string => {
     const found = results.find((measured) => measured.scenario.name === scenario);
-    const series = found?.series.find(
-      (one) => one.contender === contender && JSON.stringify(one.variant) === JSON.stringify(variant),
-    );
+    const series = found && seriesOf(found.series, contender, variant);
     const summary = series && summarise(series.samples, series.samples, measure);
     return summary === undefined ? '' : figure(summary.value.middle);
   };

@@ -1,7 +1,7 @@
 // connect() and release() of an idle connection.
 import { spentOn } from './clock.js';
 import { openPool } from './open-pool.js';
-import { fill, plainPool } from './plain-pool.js';
+import { checkOut, fill, plainPool } from './plain-pool.js';
 import type { Prepare } from './program.js';
 
 export const prepare: Prepare = async (contender, { max = 1, held = 0 }, settings) => {
@@ -9,13 +9,10 @@ export const prepare: Prepare = async (contender, { max = 1, held = 0 }, setting
   const pool = await openPool(contender, plainPool(settings, max));
   await fill(pool, max);
   const holding = await Promise.all(Array.from({ length: held }, () => pool.connect()));
-  const work = async (total: number): Promise<void> => {
-    for (let i = 0; i < total; i++) (await pool.connect()).release();
-  };
-  await work(warmUp);
+  await checkOut(pool, warmUp);
   return {
     async run() {
-      const { cpuMs } = await spentOn(() => work(checkouts));
+      const { cpuMs } = await spentOn(() => checkOut(pool, checkouts));
       return { ns: (cpuMs * 1e6) / checkouts };
     },
     async end() {

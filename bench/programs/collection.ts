@@ -4,6 +4,7 @@ import { MeterProvider as SdkMeterProvider, MetricReader } from '@opentelemetry/
 import { newPool, type InstrumentedPool } from '../../src/index.js';
 import { spentOn } from './clock.js';
 import type { Prepare } from './program.js';
+import { silentLogger } from './silent-logger.js';
 
 class Reader extends MetricReader {
   protected override onForceFlush(): Promise<void> {
@@ -13,8 +14,6 @@ class Reader extends MetricReader {
     return Promise.resolve();
   }
 }
-
-const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
 /** A meter that gives nothing back but lets its batch callback be called. */
 function bareMeter() {
@@ -32,7 +31,7 @@ async function open(count: number, meterProvider: MeterProvider, names: string):
     Array.from({ length: count }, (_, i) =>
       newPool(
         { host: 'localhost', port: 1, user: 'app', database: 'app', sslMode: 'disable' },
-        { logger, meterProvider, poolName: `${names} ${i}` },
+        { logger: silentLogger, meterProvider, poolName: `${names} ${i}` },
       ),
     ),
   );

@@ -4,9 +4,9 @@ import { observePool } from '../../src/telemetry/index.js';
 import { METRIC } from '../../src/telemetry/names.js';
 import { spentOn } from './clock.js';
 import type { Prepare } from './program.js';
+import { silentLogger } from './silent-logger.js';
 import { newMeterProvider } from './telemetry.js';
 
-const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 const IDENTITY = { host: 'localhost', port: 5432, database: 'app', tlsMode: 'disable' };
 
 /** Two records with one attribute, as plain as they can be. */
@@ -28,7 +28,11 @@ function observed(contender: string): (i: number) => void {
     : contender.includes('metrics')
       ? { meterProvider: newMeterProvider() }
       : {};
-  const { observer } = observePool(IDENTITY as never, { logger, acquireSpan: 'auto', ...meter });
+  const { observer } = observePool(IDENTITY as never, {
+    logger: silentLogger,
+    acquireSpan: 'auto',
+    ...meter,
+  });
   return (i) => {
     observer.acquired(0);
     observer.released(i / 1e3);

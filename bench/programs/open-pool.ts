@@ -2,11 +2,9 @@ import { createRequire } from 'node:module';
 import type pgModule from 'pg';
 import type { PoolClient } from 'pg';
 import type { Config, PoolOptions } from '../../src/index.js';
+import { silentLogger } from './silent-logger.js';
 
 const require = createRequire(import.meta.url);
-
-/** Nobody reads the records. */
-const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
 /** What is measured of a pool, whoever made it. */
 export interface AnyPool {
@@ -39,7 +37,7 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
     const { newPool } = await import('../../src/index.js');
     const { config, options } = recipe.pgauge();
     const noop = words.has('noop-meter') && { meter: (await import('@opentelemetry/api')).createNoopMeter() };
-    return await newPool(config, { logger, ...noop, ...options });
+    return await newPool(config, { logger: silentLogger, ...noop, ...options });
   }
   // Through `require`, which is what an instrumentation patches.
   const pg = require('pg') as typeof pgModule;

@@ -21,3 +21,11 @@ export async function fill<C extends { release(): void }>(pool: Acquirable<C>, c
   const clients = await Promise.all(Array.from({ length: count }, () => pool.connect()));
   for (const client of clients) client.release();
 }
+
+/** Acquires and releases one connection `times` times, one after the other. */
+export async function checkOut<C extends { release(): void }>(
+  pool: Acquirable<C>,
+  times: number,
+): Promise<void> {
+  for (let i = 0; i < times; i++) (await pool.connect()).release();
+}
