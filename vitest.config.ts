@@ -2,7 +2,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['{test,local-rds/test}/**/*.test.ts'],
     // These need psql or PgBouncer, which npm does not bring: vitest.{psql,pgbouncer}.config.ts run them.
     exclude: [...configDefaults.exclude, '**/*.{psql,pgbouncer}.test.ts'],
     pool: 'forks',

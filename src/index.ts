@@ -1,5 +1,5 @@
 export { newPool } from './new-pool.js';
-export type { PoolOptions, PgSettings, SslOptions, AcquireSpan } from './options.js';
+export type { PoolOptions, PgSettings, SslOptions, AcquireSpan } from './settings/options.js';
 export {
   DEFAULT_ACQUIRE_SPAN,
   DEFAULT_ACQUIRE_TIMEOUT_MS,
@@ -12,31 +12,31 @@ export {
   DEFAULT_LEAK_DETECTION_MS,
   DEFAULT_MAX_USES,
   DEFAULT_QUERY_TIMEOUT_MS,
-} from './options.js';
+} from './settings/options.js';
 
-export type { Config, DynamicAuthAwsRdsIam, DynamicAuthConfig, SslMode } from './config.js';
+export type { Config, DynamicAuthAwsRdsIam, DynamicAuthConfig, SslMode } from './settings/config.js';
 export {
   DEFAULT_CONN_MAX_LIFETIME_MS,
   DEFAULT_MAX_OPEN_CONNS,
   DEFAULT_MIN_CONNS,
   DEFAULT_SSL_MODE,
   validateConfig,
-} from './config.js';
-export { defineConfig, logValue, type ConfigLogValue } from './config-view.js';
+} from './settings/config.js';
+export { defineConfig, logValue, type ConfigLogValue } from './settings/redacted-view.js';
 export {
   buildConnectionStringWithAuth,
   connectionString,
   getMigrationPassword,
   getMigrationUser,
   migrationConnectionString,
-} from './connection-string.js';
+} from './settings/connection-string.js';
 
 export { newAuthToken, newDynamicAuthFunc, type AuthOptions } from './auth/index.js';
 export {
   DEFAULT_POOL_STATS_INTERVAL_MS,
   startPoolStatsLogger,
   type PoolStatsLoggerOptions,
-} from './telemetry/stats-logger.js';
+} from './telemetry/logs/stats-logger.js';
 
 export { InstrumentedPool, type AcquireOptions } from './pool/pool.js';
 export type { PoolStat } from './pool/stat.js';

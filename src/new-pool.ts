@@ -1,5 +1,5 @@
 // Not through auth/index, whose types are public: these come with those of the AWS SDK, which few have.
-import { credentialsExpireAtMs, observeCredentials } from './auth/aws-credentials.js';
+import { credentialsExpireAtMs, observeCredentials } from './auth/aws/credentials.js';
 import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
 import {
   copyConfig,
@@ -7,19 +7,19 @@ import {
   refuseTokenInClear,
   type Config,
   type DynamicAuthBackend,
-} from './config.js';
-import { logValue } from './config-view.js';
+} from './settings/config.js';
+import { logValue } from './settings/redacted-view.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
-import { resolveOptions, type PoolOptions, type ResolvedOptions } from './options.js';
-import { isNativeClient } from './pool/driver.js';
+import { resolveOptions, type PoolOptions, type ResolvedOptions } from './settings/options.js';
+import { isNativeClient } from './connection/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
-import { poolPlan } from './pool-plan.js';
+import { poolPlan } from './pool/plan.js';
 import { observePool, type CredentialsSource } from './telemetry/index.js';
-import { LOG } from './telemetry/log-records.js';
-import { defaultLogger, guardLogger } from './telemetry/logger.js';
-import { startPoolStatsLogger } from './telemetry/stats-logger.js';
-import { planTls } from './tls.js';
+import { LOG } from './telemetry/logs/records.js';
+import { defaultLogger, guardLogger } from './telemetry/logs/logger.js';
+import { startPoolStatsLogger } from './telemetry/logs/stats-logger.js';
+import { planTls } from './connection/tls.js';
 
 /** One per process, whoever's tokens they sign; telemetry and auth do not know each other. */
 const AWS_CREDENTIALS: CredentialsSource = {

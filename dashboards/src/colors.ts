@@ -1,4 +1,5 @@
-import type { CLOSE_REASONS, CONNECTION_STATES } from '../../src/telemetry/names.js';
+import type { CONNECTION_STATES } from '../../src/telemetry/names.js';
+import type { CLOSE_REASONS } from '../../src/observer.js';
 
 /** One colour for one thing, on every panel. */
 export const STATE_COLORS: Readonly<Record<(typeof CONNECTION_STATES)[number], string>> = {

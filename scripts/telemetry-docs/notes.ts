@@ -1,5 +1,6 @@
-import type { LOG } from '../../src/telemetry/log-records.js';
-import type { ATTR, CLOSE_REASONS, METRIC, SPAN } from '../../src/telemetry/names.js';
+import type { LOG } from '../../src/telemetry/logs/records.js';
+import type { ATTR, METRIC, SPAN } from '../../src/telemetry/names.js';
+import type { CLOSE_REASONS } from '../../src/observer.js';
 
 /** When each metric gets a value. */
 export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {

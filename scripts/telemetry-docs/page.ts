@@ -1,5 +1,5 @@
 import { format, resolveConfig } from 'prettier';
-import { LOG } from '../../src/telemetry/log-records.js';
+import { LOG } from '../../src/telemetry/logs/records.js';
 import { ATTR, METRIC, SCOPE, SEMCONV_VERSION, SPAN, SPAN_ATTRIBUTES } from '../../src/telemetry/names.js';
 import { ATTRIBUTE_NOTES, CLOSE_REASON_NOTES, LOG_NOTES, METRIC_WHEN, SPAN_NOTES } from './notes.js';
 import { prometheusName } from '../../dashboards/src/prometheus-name.js';

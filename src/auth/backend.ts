@@ -1,4 +1,4 @@
-import type { DynamicAuthBackend } from '../config.js';
+import type { DynamicAuthBackend } from '../settings/config.js';
 import type { TokenSource } from '../hooks.js';
 
 /** What one token is signed for. */

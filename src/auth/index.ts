@@ -1,9 +1,9 @@
-import { checkDynamicAuth, checkHost, checkPort, checkText, readConfig } from '../config.js';
-import type { Config, DynamicAuthBackend, Unchecked } from '../config.js';
+import { checkDynamicAuth, checkHost, checkPort, checkText, readConfig } from '../settings/config.js';
+import type { Config, DynamicAuthBackend, Unchecked } from '../settings/config.js';
 import { ConfigError } from '../errors.js';
 import type { ConnectContext, ConnectTarget } from '../hooks.js';
-import { withTimeout } from './abort.js';
-import { awsRdsIam } from './aws-rds-iam.js';
+import { withTimeout } from '../deadline.js';
+import { awsRdsIam } from './aws/rds-iam.js';
 import type { AuthBackend, BackendSettings, LoginTarget } from './backend.js';
 import { requirePackages } from './packages.js';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DEFAULT_MAX_OPEN_CONNS } from '../config.js';
+import { DEFAULT_MAX_OPEN_CONNS } from '../settings/config.js';
 
 /** The command line was not understood; the message says which part. */
 export class UsageError extends Error {}

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { untilAborted } from '../auth/abort.js';
-import type { AwsSdk } from '../auth/aws-sdk.js';
+import { untilAborted } from '../deadline.js';
+import type { AwsSdk } from '../auth/aws/sdk.js';
 
 /** Where the SDK's chain found credentials. */
 export interface FoundSource {

@@ -1,4 +1,4 @@
-import { withTimeout, untilAborted } from '../auth/abort.js';
+import { withTimeout, untilAborted } from '../deadline.js';
 import { checkConfiguration } from './checks/configuration.js';
 import { checkCredentials } from './checks/credentials.js';
 import { checkDns } from './checks/dns.js';

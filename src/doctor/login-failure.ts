@@ -1,4 +1,4 @@
-import { pg } from '../pool/driver.js';
+import { pg } from '../connection/driver.js';
 import { sqlState } from '../telemetry/error-type.js';
 import { CLOCK_LIMIT_MS, differenceText } from './clock.js';
 import { failed, type Outcome } from './report.js';

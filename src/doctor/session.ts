@@ -1,8 +1,8 @@
 import type { QueryResultRow } from 'pg';
-import type { Config } from '../config.js';
-import type { ResolvedOptions } from '../options.js';
+import type { Config } from '../settings/config.js';
+import type { ResolvedOptions } from '../settings/options.js';
 import type { InstrumentedPool } from '../pool/pool.js';
-import type { TlsPlan } from '../tls.js';
+import type { TlsPlan } from '../connection/tls.js';
 import { ForeignText } from './foreign-text.js';
 import type { Settings } from './settings.js';
 

@@ -1,6 +1,6 @@
-import { logValue } from '../config-view.js';
-import type { Config } from '../config.js';
-import type { Unchecked } from '../config-fields.js';
+import { logValue } from '../settings/redacted-view.js';
+import type { Config } from '../settings/config.js';
+import type { Unchecked } from '../settings/checks.js';
 import type { Arguments } from './arguments.js';
 
 /** What is to be checked, as it was asked for: nothing is known to be good yet. */

@@ -1,5 +1,5 @@
 import { AcquireTimeoutError } from '../errors.js';
-import type { Slot } from './slot.js';
+import type { Slot } from '../engine/slot.js';
 
 /** How many of the longest holders are named. */
 const HOLDERS_NAMED = 3;

@@ -1,5 +1,5 @@
-import type { PoolGauges } from '../hooks.js';
-import type { ResourcePool } from './resource-pool.js';
+import type { PoolGauges } from '../observer.js';
+import type { ResourcePool } from '../engine/engine.js';
 import type { PoolStat } from './stat.js';
 
 type Engine = Pick<

@@ -13,21 +13,22 @@ import type {
   Submittable,
 } from 'pg';
 import { PoolEndedError } from '../errors.js';
-import type { AcquireObserver, CloseReason, Logger, PoolGauges, PoolObserver } from '../hooks.js';
+import type { Logger } from '../hooks.js';
+import type { AcquireObserver, CloseReason, PoolGauges, PoolObserver } from '../observer.js';
 import { acquireTimeoutError } from './acquire-timeout.js';
-import { withCallersStack } from './callers-stack.js';
-import type { PooledConnection } from './connection.js';
-import { ConnectionKind } from './connection-kind.js';
-import type { DialPlan } from './dial.js';
-import { pg } from './driver.js';
+import { withCallersStack } from '../connection/callers-stack.js';
+import type { PooledConnection } from '../connection/pooled-connection.js';
+import { ConnectionKind } from '../connection/connection-kind.js';
+import type { DialPlan } from '../connection/dial.js';
+import { pg } from '../connection/driver.js';
 import { EngineGauges, statOf } from './gauges.js';
-import { LeakDetector, type Acquirer } from './leak-detector.js';
-import { ResourcePool } from './resource-pool.js';
+import { LeakDetector, type Acquirer } from './leaks.js';
+import { ResourcePool } from '../engine/engine.js';
 import { runQuery, type QueryCallback } from './run-query.js';
-import type { Slot, Waiter } from './slot.js';
+import type { Slot, Waiter } from '../engine/slot.js';
 import type { PoolStat } from './stat.js';
 import { surface } from './surface.js';
-import { Upkeep } from './upkeep.js';
+import { Upkeep } from '../engine/upkeep.js';
 
 /** A connection idle for longer is pinged before it is handed out; in milliseconds, as in pgxpool. */
 const PING_AFTER_MS = 1_000;

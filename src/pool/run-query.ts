@@ -1,4 +1,4 @@
-import type { PooledConnection } from './connection.js';
+import type { PooledConnection } from '../connection/pooled-connection.js';
 import { surface } from './surface.js';
 
 export type QueryCallback = (error: Error | undefined, result?: unknown) => void;

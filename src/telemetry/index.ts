@@ -1,26 +1,20 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import type {
-  AcquireObserver,
-  AttemptObserver,
-  CloseReason,
-  Logger,
-  PoolGauges,
-  PoolObserver,
-} from '../hooks.js';
-import { ObservedAcquire, traceWarmAcquire } from './acquire.js';
-import { ObservedAttempt } from './attempt.js';
-import type { CredentialsSource } from './credentials.js';
+import type { Logger } from '../hooks.js';
+import type { AcquireObserver, AttemptObserver, CloseReason, PoolGauges, PoolObserver } from '../observer.js';
+import { ObservedAcquire, traceWarmAcquire } from './observers/acquire.js';
+import { ObservedAttempt } from './observers/attempt.js';
+import type { CredentialsSource } from './metrics/credentials.js';
 import { ErrorTypes } from './error-type.js';
 import { quietly } from './guard.js';
 import { type PoolIdentity, releasePoolName, spanAttributes, takePoolName } from './identity.js';
-import { guardLogger } from './logger.js';
-import { PoolLogs } from './logs.js';
-import { type MeterOptions, PoolMetrics } from './metrics.js';
-import { SaturationWatch } from './saturation.js';
-import type { Signals } from './signals.js';
-import { type TracerOptions, TracerSource } from './tracing.js';
+import { guardLogger } from './logs/logger.js';
+import { PoolLogs } from './logs/pool-logs.js';
+import { type MeterOptions, PoolMetrics } from './metrics/pool-metrics.js';
+import { SaturationWatch } from './logs/saturation.js';
+import type { Signals } from './observers/signals.js';
+import { type TracerOptions, TracerSource } from './spans/operation.js';
 
-export type { CredentialsSource } from './credentials.js';
+export type { CredentialsSource } from './metrics/credentials.js';
 export type { PoolIdentity } from './identity.js';
 
 /** Where a pool's telemetry goes. */

@@ -45,26 +45,6 @@ export const DB_SYSTEM_NAME = 'postgresql';
 /** The values of `db.client.connection.state`. */
 export const CONNECTION_STATES = ['used', 'idle', 'connecting'] as const;
 
-/** The values of `pgauge.connection.close_reason`. */
-export const CLOSE_REASONS = [
-  'idle',
-  'lifetime',
-  'server_closed',
-  'network',
-  'timeout',
-  'hook',
-  'auth',
-  'tx_open',
-  'busy',
-  'read_only',
-  'max_uses',
-  'released_with_error',
-  'pool_end',
-] as const;
-
-/** The values of `pgauge.acquire.reason`. */
-export const ACQUIRE_REASONS = ['new_connection', 'exhausted'] as const;
-
 /** The values of `error.type` that are neither a SQLSTATE, an error's code nor a class name. */
 export const ERROR_TYPE = {
   acquireTimeout: 'acquire_timeout',

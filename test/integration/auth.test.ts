@@ -5,7 +5,7 @@ import { setEnv, useCleanEnvironment } from '../support/environment.js';
 import { iamConfig, useIamPools } from '../support/iam.js';
 import { useLocalRds } from '../support/servers.js';
 import { rejection, until } from '../support/until.js';
-import { meterSdk, tracerSdk } from '../unit/telemetry/support.js';
+import { meterSdk, tracerSdk } from '../support/telemetry.js';
 
 const rds = useLocalRds();
 useCleanEnvironment(() => rds().awsEnv);

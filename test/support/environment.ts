@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from 'vitest';
-import { setEnv, useCleanAwsEnvironment } from '../unit/auth/aws-environment.js';
+import { setEnv, useCleanAwsEnvironment } from './aws-environment.js';
 
-export { setEnv, useImds } from '../unit/auth/aws-environment.js';
+export { setEnv, useImds } from './aws-environment.js';
 
 const CHANGED = /^PG|^NODE_PG_|^NODE_TLS_|^NODE_EXTRA_CA_CERTS$/;
 

@@ -1,4 +1,4 @@
-import type { meterSdk } from '../unit/telemetry/support.js';
+import type { meterSdk } from './telemetry.js';
 
 type Points = ReturnType<typeof meterSdk>['points'];
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { checkDynamicAuthPackages } from '../../auth/index.js';
-import { logValue } from '../../config-view.js';
-import { copyConfig, effectiveSslMode, refuseTokenInClear, type Config } from '../../config.js';
+import { logValue } from '../../settings/redacted-view.js';
+import { copyConfig, effectiveSslMode, refuseTokenInClear, type Config } from '../../settings/config.js';
 import { AuthError, ConfigError } from '../../errors.js';
-import { resolveOptions } from '../../options.js';
-import { planTls } from '../../tls.js';
+import { resolveOptions } from '../../settings/options.js';
+import { planTls } from '../../connection/tls.js';
 import { failed, ok, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 import { SOURCES, type Settings } from '../settings.js';

@@ -1,9 +1,9 @@
-import { untilAborted, withTimeout } from '../../auth/abort.js';
-import { awsCredentials } from '../../auth/aws-credentials.js';
-import { loadAwsSdk } from '../../auth/aws-sdk.js';
+import { untilAborted, withTimeout } from '../../deadline.js';
+import { awsCredentials } from '../../auth/aws/credentials.js';
+import { loadAwsSdk } from '../../auth/aws/sdk.js';
 import type { AwsCredentials } from '../../auth/credential-memo.js';
 import { authFailure } from '../../auth/failure.js';
-import { findPassword, passfilePath } from '../../pgpass.js';
+import { findPassword, passfilePath } from '../../connection/pgpass.js';
 import {
   configuredSources,
   containerEndpoint,

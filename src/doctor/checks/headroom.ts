@@ -1,4 +1,4 @@
-import { pg } from '../../pool/driver.js';
+import { pg } from '../../connection/driver.js';
 import { failed, ok, warning, type Outcome } from '../report.js';
 import { answering } from '../server-query.js';
 import type { Session } from '../session.js';

@@ -1,6 +1,6 @@
 import { newPool } from '../../new-pool.js';
-import { connectHint } from '../../telemetry/hints.js';
-import { LOG } from '../../telemetry/log-records.js';
+import { connectHint } from '../../telemetry/logs/hints.js';
+import { LOG } from '../../telemetry/logs/records.js';
 import { loginFailure, type FailedLogin } from '../login-failure.js';
 import { STEP_SHARE, ok, type Outcome } from '../report.js';
 import type { Session } from '../session.js';

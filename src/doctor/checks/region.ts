@@ -1,5 +1,5 @@
-import { DETECT_REGION, resolveAwsRegion } from '../../auth/aws-region.js';
-import type { Config, DynamicAuthBackend } from '../../config.js';
+import { DETECT_REGION, resolveAwsRegion } from '../../auth/aws/region.js';
+import type { Config, DynamicAuthBackend } from '../../settings/config.js';
 import { failed, notConfigured, ok, warning, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 

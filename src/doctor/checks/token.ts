@@ -1,4 +1,4 @@
-import { withTimeout } from '../../auth/abort.js';
+import { withTimeout } from '../../deadline.js';
 import { newAuthToken } from '../../auth/index.js';
 import { CLOCK_LIMIT_MS, CLOCK_REMEDY, differenceText } from '../clock.js';
 import { imdsEndpoint, maskedKeyId } from '../credential-source.js';

@@ -3,7 +3,7 @@ import { startImds } from '../../../local-rds/index.js';
 import { setEnv, useCleanEnvironment, useImds } from '../../support/environment.js';
 import { useIamPools } from '../../support/iam.js';
 import { useLocalRds } from '../../support/servers.js';
-import { meterSdk } from '../../unit/telemetry/support.js';
+import { meterSdk } from '../../support/telemetry.js';
 
 const CONNECTIONS = 500;
 const rds = useLocalRds({ postgres: { settings: { max_connections: String(CONNECTIONS + 20) } } });

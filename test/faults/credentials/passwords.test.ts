@@ -6,7 +6,7 @@ import { usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
 import { useLocalRds, usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
-import { meterSdk } from '../../unit/telemetry/support.js';
+import { meterSdk } from '../../support/telemetry.js';
 
 const rds = useLocalRds();
 const server = usePostgres();

@@ -8,7 +8,7 @@ import { useIamPools } from '../../support/iam.js';
 import type { RecordingLogger } from '../../support/logger.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
-import { meterSdk } from '../../unit/telemetry/support.js';
+import { meterSdk } from '../../support/telemetry.js';
 
 const rds = useLocalRds();
 const place = useCleanEnvironment(() => rds().awsEnv);

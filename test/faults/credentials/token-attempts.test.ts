@@ -5,7 +5,7 @@ import { iamConfig, useIamPools } from '../../support/iam.js';
 import { useProxy } from '../../support/proxy.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection } from '../../support/until.js';
-import { parameter } from '../../unit/auth/support.js';
+import { parameter } from '../../support/tokens.js';
 
 const rds = useLocalRds();
 const proxy = useProxy(rds);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { findPassword, matchPassword, type PasswordTarget } from '../../../src/pgpass.js';
+import { findPassword, matchPassword, type PasswordTarget } from '../../../src/connection/pgpass.js';
 import { hold, outcome, type Target } from './target.js';
 
 const piece = fc.oneof(

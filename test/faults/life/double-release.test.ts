@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
-import { meterSdk } from '../../unit/telemetry/support.js';
+import { meterSdk } from '../../support/telemetry.js';
 
 const server = usePostgres();
 const makePool = usePools(server);

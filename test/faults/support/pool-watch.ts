@@ -1,5 +1,5 @@
 import type { InstrumentedPool } from '../../../src/index.js';
-import type { CloseReason } from '../../../src/hooks.js';
+import type { CloseReason } from '../../../src/observer.js';
 import type { Sockets } from './sockets.js';
 
 /** How many connections were discarded for each reason; `some` means one or more, `any` none or more. */

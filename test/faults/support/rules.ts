@@ -5,7 +5,7 @@ import type { RecordingLogger } from '../../support/logger.js';
 import { series } from '../../support/series.js';
 import { sessionsOf } from '../../support/sessions.js';
 import { until } from '../../support/until.js';
-import type { meterSdk, tracerSdk } from '../../unit/telemetry/support.js';
+import type { meterSdk, tracerSdk } from '../../support/telemetry.js';
 import { statementsOf, unique } from './fault-server.js';
 import type { ExpectedCloses, PoolWatch } from './pool-watch.js';
 

@@ -3,7 +3,7 @@ import type { LocalPostgres } from '../../../local-rds/postgres.js';
 import type { Config, InstrumentedPool, PoolOptions } from '../../../src/index.js';
 import { RecordingLogger } from '../../support/logger.js';
 import { usePools, type Endpoint } from '../../support/pools.js';
-import { meterSdk, tracerSdk } from '../../unit/telemetry/support.js';
+import { meterSdk, tracerSdk } from '../../support/telemetry.js';
 import { PoolWatch, type ExpectedCloses } from './pool-watch.js';
 import { checkRules } from './rules.js';
 import { useSockets } from './sockets.js';

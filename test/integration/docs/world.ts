@@ -5,7 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { installBuilt, linkModules, writeProgram } from '../../matrix/built-package.js';
 import { runScript, type ChildResult } from '../../support/child.js';
 import { useLocalRds } from '../../support/servers.js';
-import { PRELUDE_PATH } from '../../unit/docs/code-blocks-chains.js';
+import { PRELUDE_PATH } from '../../repo/docs/code-blocks-chains.js';
 import { OtlpReceiver } from '../telemetry/otlp.js';
 import type { Program } from './programs.js';
 

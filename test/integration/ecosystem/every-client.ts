@@ -2,7 +2,7 @@
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { PoolOptions } from '../../../src/index.js';
-import { tracerSdk } from '../../unit/telemetry/support.js';
+import { tracerSdk } from '../../support/telemetry.js';
 
 const { tracerProvider, spans } = tracerSdk();
 const instrumentation = new PgInstrumentation();

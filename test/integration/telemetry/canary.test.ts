@@ -9,7 +9,7 @@ import type { RecordingLogger } from '../../support/logger.js';
 import { backendPid } from '../../support/pools.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
-import { cleanUp, meterSdk, tracerSdk, useContextManager } from '../../unit/telemetry/support.js';
+import { cleanUp, meterSdk, tracerSdk, useContextManager } from '../../support/telemetry.js';
 
 const rds = useLocalRds();
 useCleanEnvironment();

@@ -4,7 +4,7 @@ import { setEnv, useCleanEnvironment, useImds } from '../../support/environment.
 import { useIamPools } from '../../support/iam.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection } from '../../support/until.js';
-import { cleanUp, meterSdk } from '../../unit/telemetry/support.js';
+import { cleanUp, meterSdk } from '../../support/telemetry.js';
 
 const rds = useLocalRds();
 useCleanEnvironment();

@@ -5,7 +5,7 @@ import type { Logger, PoolOptions } from '../../../src/index.js';
 import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
-import { cleanUp, tracerSdk, useContextManager } from '../../unit/telemetry/support.js';
+import { cleanUp, tracerSdk, useContextManager } from '../../support/telemetry.js';
 
 interface Line {
   readonly msg: string;

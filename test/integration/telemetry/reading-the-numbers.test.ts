@@ -14,8 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LOG } from '../../../src/telemetry/log-records.js';
-import { ATTR, CLOSE_REASONS, METRIC } from '../../../src/telemetry/names.js';
+import { LOG } from '../../../src/telemetry/logs/records.js';
+import { ATTR, METRIC } from '../../../src/telemetry/names.js';
+import { CLOSE_REASONS } from '../../../src/observer.js';
 import { installBuilt } from '../../matrix/built-package.js';
 import { usePostgres } from '../../support/servers.js';
 

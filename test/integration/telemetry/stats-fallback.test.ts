@@ -6,7 +6,7 @@ import { RecordingLogger } from '../../support/logger.js';
 import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
-import { cleanUp, meterSdk } from '../../unit/telemetry/support.js';
+import { cleanUp, meterSdk } from '../../support/telemetry.js';
 
 const server = usePostgres();
 const makePool = usePools(server);

@@ -3,7 +3,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ATTR, METRIC } from '../../../src/telemetry/names.js';
 import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
-import { meterSdk } from '../../unit/telemetry/support.js';
+import { meterSdk } from '../../support/telemetry.js';
 import { closedPort, PlayedScene, type Stage } from './scene.js';
 import { AFTER_ERRORS, ALIVE, type State } from './states.js';
 import { CLOSED, ENDED } from './states-closed.js';

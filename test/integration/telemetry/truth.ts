@@ -1,9 +1,10 @@
 import type { DataPoint, Histogram } from '@opentelemetry/sdk-metrics';
 import { expect } from 'vitest';
-import type { CloseReason } from '../../../src/hooks.js';
+import type { CloseReason } from '../../../src/observer.js';
 import type { InstrumentedPool } from '../../../src/index.js';
-import { ATTR, CLOSE_REASONS, CONNECTION_STATES, METRIC } from '../../../src/telemetry/names.js';
-import type { meterSdk } from '../../unit/telemetry/support.js';
+import { ATTR, CONNECTION_STATES, METRIC } from '../../../src/telemetry/names.js';
+import { CLOSE_REASONS } from '../../../src/observer.js';
+import type { meterSdk } from '../../support/telemetry.js';
 
 type Metric = (typeof METRIC)[keyof typeof METRIC];
 type Counts = Readonly<Record<string, number>>;

@@ -2,7 +2,7 @@
 import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
-import { meterSdk, tracerSdk } from '../../unit/telemetry/support.js';
+import { meterSdk, tracerSdk } from '../telemetry.js';
 
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 const { tracerProvider, spans } = tracerSdk();

@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startImds, verifyToken } from '../../../local-rds/index.js';
 import { newAuthToken, newDynamicAuthFunc } from '../../../src/auth/index.js';
-import type { Config } from '../../../src/config.js';
+import type { Config } from '../../../src/settings/config.js';
 import { AuthError, ConfigError } from '../../../src/errors.js';
 import type { ConnectContext, TokenSource } from '../../../src/hooks.js';
-import { setEnv, useCleanAwsEnvironment, useImds } from './aws-environment.js';
+import { setEnv, useCleanAwsEnvironment, useImds } from '../../support/aws-environment.js';
 import {
   EXAMPLE_KEYS,
   expectedToken,
@@ -15,7 +15,7 @@ import {
   newTarget,
   parameter,
   parts,
-} from './support.js';
+} from '../../support/tokens.js';
 
 const DATE = new Date('2015-08-30T12:36:00Z');
 const SESSION_TOKEN = 'AQoDYXdzEPT//////////wEXAMPLE+session/token==';

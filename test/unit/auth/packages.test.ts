@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDynamicAuthPackages } from '../../../src/auth/index.js';
-import { iamConfig, inRegion } from './support.js';
+import { iamConfig, inRegion } from '../../support/tokens.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const TSX = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/esm/index.mjs')).href;

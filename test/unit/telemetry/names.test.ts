@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as semconv from '@opentelemetry/semantic-conventions/incubating';
 import { describe, expect, it } from 'vitest';
-import type { AcquireReason, CloseReason } from '../../../src/hooks.js';
 import * as names from '../../../src/telemetry/names.js';
 
 const conventional = new Set<unknown>(Object.values(semconv));
@@ -50,20 +49,5 @@ describe('names', () => {
     );
     expect(version(installed)).toBe(names.SEMCONV_VERSION);
     expect(names.SCOPE.schemaUrl).toBe('https://opentelemetry.io/schemas/1.45.0');
-  });
-
-  it('lists every reason of the seams', () => {
-    const close: readonly CloseReason[] = names.CLOSE_REASONS;
-    const acquire: readonly AcquireReason[] = names.ACQUIRE_REASONS;
-    // Refused by the compiler if the seams know a reason that is not listed.
-    const noneLeft: [
-      Exclude<CloseReason, (typeof names.CLOSE_REASONS)[number]>,
-      Exclude<AcquireReason, (typeof names.ACQUIRE_REASONS)[number]>,
-    ] extends [never, never]
-      ? true
-      : false = true;
-    expect(noneLeft).toBe(true);
-    expect(new Set(close).size).toBe(13);
-    expect(acquire).toEqual(['new_connection', 'exhausted']);
   });
 });

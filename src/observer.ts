@@ -1,0 +1,116 @@
+import type { TokenSource } from './hooks.js';
+
+/** Why a connection was closed: the values of `pgauge.connection.close_reason`. */
+export const CLOSE_REASONS = [
+  'idle',
+  'lifetime',
+  'server_closed',
+  'network',
+  'timeout',
+  'hook',
+  'auth',
+  'tx_open',
+  'busy',
+  'read_only',
+  'max_uses',
+  'released_with_error',
+  'pool_end',
+] as const;
+
+/** One of {@link CLOSE_REASONS}. */
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+/** The steps of a connection attempt, in their order: the one at which it failed is the `phase` of its log record. */
+export const CONNECT_PHASES = ['hook', 'token', 'dns', 'tcp', 'tls', 'auth', 'init'] as const;
+
+/** One of {@link CONNECT_PHASES}. */
+export type ConnectPhase = (typeof CONNECT_PHASES)[number];
+
+/** Why an acquire could not be served at once: the values of `pgauge.acquire.reason`. */
+export const ACQUIRE_REASONS = ['new_connection', 'exhausted'] as const;
+
+/** One of {@link ACQUIRE_REASONS}. */
+export type AcquireReason = (typeof ACQUIRE_REASONS)[number];
+
+/** The state a pool shows to its observer: plain numbers, read at collection; all *current*. */
+export interface PoolGauges {
+  readonly used: number;
+  readonly idle: number;
+  readonly connecting: number;
+  /** The maximum number of connections. */
+  readonly limit: number;
+  /** `minConns`. */
+  readonly idleMin: number;
+  /** Acquirers waiting now. */
+  readonly pending: number;
+  /** Age of the longest checkout in milliseconds, 0 if none. */
+  readonly longestUseMs: number;
+  /** Age of the oldest waiter in milliseconds, 0 if none. */
+  readonly longestWaitMs: number;
+  /** Cumulative: acquires that timed out. */
+  readonly acquireTimeouts: number;
+  /** Cumulative: acquires that waited for a slot or constructed. */
+  readonly emptyAcquires: number;
+  /** Cumulative: milliseconds those waited. */
+  readonly emptyAcquireWaitMs: number;
+  /** Cumulative: acquires that timed out or were aborted. */
+  readonly canceledAcquires: number;
+}
+
+/**
+ * All that a pool reports. Telemetry implements it, the pool calls it, and neither knows the other.
+ * No member may throw: an implementation guards what it calls.
+ */
+export interface PoolObserver {
+  /** A connection was handed over at once; `waitMs` from call to hand-over. Called in the acquirer's async context. */
+  acquired(waitMs: number): void;
+  /** An acquire starts that may have to wait. Called in the acquirer's async context. */
+  acquireStarted(): AcquireObserver;
+  /** A checkout ended after `useMs`: released, or its connection was lost. */
+  released(useMs: number): void;
+  /** A physical connection attempt starts; `cause` is the acquire it serves, if it serves one. */
+  connecting(cause: AcquireObserver | undefined): AttemptObserver;
+  /** An established connection was closed, `ageMs` after it was opened. */
+  closed(reason: CloseReason, ageMs: number, error?: unknown): void;
+  /** A checked-out client was held for longer than `leakDetectionMs`; the stack is its acquirer's. */
+  leakSuspected(heldMs: number, stack: string): void;
+  /** A suspected leak came back after all. */
+  leakReturned(heldMs: number): void;
+  /** `endTimeoutMs` passed and checked-out clients were destroyed; their ages in milliseconds, longest first. */
+  endForced(heldMs: readonly number[]): void;
+  /** The pool has ended and every socket is closed. */
+  ended(): void;
+}
+
+/** One acquire that could not be served at once. */
+export interface AcquireObserver {
+  /** It has to wait, and why; called at most once, before any attempt it causes. */
+  waiting(reason: AcquireReason): void;
+  /** It got its connection after `waitMs`. */
+  acquired(waitMs: number): void;
+  /** It failed after `waitMs`: timed out, aborted, its dial failed, or the pool ended. */
+  failed(waitMs: number, error: unknown): void;
+}
+
+/** One physical connection attempt, in the order of its members. */
+export interface AttemptObserver {
+  /** Runs the user's `beforeConnect` as part of this attempt. */
+  hook<T>(run: () => Promise<T>): Promise<T>;
+  /** Runs a token refresh as part of this attempt. */
+  token<T>(source: TokenSource, refresh: () => Promise<T>): Promise<T>;
+  /** The final address, known once the hook has run. */
+  dialing(target: {
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly tls: boolean;
+  }): void;
+  /** The peer's address, known once TCP is connected. */
+  peer(address: string): void;
+  /** Runs `afterConnect` as part of this attempt. */
+  init<T>(run: () => Promise<T>): Promise<T>;
+  /** It succeeded, `durationMs` after it started. */
+  connected(durationMs: number): void;
+  /** It failed at `phase`; `close` is the reason counted when a socket had been opened. */
+  failed(durationMs: number, error: unknown, phase: ConnectPhase, close: CloseReason | undefined): void;
+}

@@ -1,0 +1,51 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { PoolObserver } from '../observer.js';
+import type { Slot } from '../engine/slot.js';
+
+/** Who acquires: the stack of the call, and what runs something in the call's async context. */
+export interface Acquirer {
+  readonly stack: string;
+  readonly inContext: <T>(run: () => T) => T;
+}
+
+interface Watch {
+  readonly timer: NodeJS.Timeout;
+  suspected: boolean;
+}
+
+/** Watches checkouts that last longer than a threshold; made only with `leakDetectionMs`. */
+export class LeakDetector {
+  readonly #watches = new WeakMap<Slot<unknown>, Watch>();
+
+  constructor(
+    private readonly thresholdMs: number,
+    private readonly observer: PoolObserver,
+  ) {}
+
+  /** Whoever acquires now by calling `acquire`. */
+  acquirer(acquire: (...args: never[]) => unknown): Acquirer {
+    const trace = { stack: '' };
+    Error.captureStackTrace(trace, acquire);
+    return { stack: trace.stack, inContext: AsyncLocalStorage.snapshot() };
+  }
+
+  checkedOut(slot: Slot<unknown>, { stack, inContext }: Acquirer): void {
+    const suspect = (): void => {
+      watch.suspected = true;
+      this.observer.leakSuspected(performance.now() - slot.heldSince, stack);
+    };
+    // A queued acquirer is served in the context of whoever released, who is not to blame.
+    const timer = inContext(() => setTimeout(suspect, this.thresholdMs));
+    timer.unref();
+    const watch: Watch = { timer, suspected: false };
+    this.#watches.set(slot, watch);
+  }
+
+  returned(slot: Slot<unknown>, heldMs: number): void {
+    const watch = this.#watches.get(slot);
+    if (watch === undefined) return;
+    this.#watches.delete(slot);
+    clearTimeout(watch.timer);
+    if (watch.suspected) this.observer.leakReturned(heldMs);
+  }
+}

@@ -1,0 +1,96 @@
+import { isIPv6 } from 'node:net';
+import { checkSslMode, effectiveSslMode, readConfig, type Config, type Unchecked } from './config.js';
+import { ConfigError } from '../errors.js';
+
+/** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is no text. */
+export function getMigrationUser(config: Config): string {
+  return migrationUser(readConfig(config));
+}
+
+/**
+ * The password of the migration user: `migrationPassword`; else `password` when the users are equal; else `''`, for
+ * PGPASSFILE. Throws ConfigError when that is no text.
+ */
+export function getMigrationPassword(config: Config): string {
+  return migrationPassword(readConfig(config));
+}
+
+/** The libpq URL of the application's user, with its password; throws ConfigError for an unknown `sslMode`. */
+export function connectionString(config: Config): string {
+  const fields = readConfig(config);
+  return build(fields, text(fields.user, 'user'), text(fields.password, 'password'));
+}
+
+/** The libpq URL of the migration user, with its password; throws ConfigError for an unknown `sslMode`. */
+export function migrationConnectionString(config: Config): string {
+  const fields = readConfig(config);
+  return build(fields, migrationUser(fields), migrationPassword(fields));
+}
+
+/**
+ * The libpq URL for a user and password of the caller's, such as a token; an empty password is left out.
+ * What a URL gives a meaning to is escaped, nothing else is validated; throws ConfigError for an unknown `sslMode`.
+ */
+export function buildConnectionStringWithAuth(config: Config, user: string, password: string): string {
+  return build(readConfig(config), text(user, 'user'), text(password, 'password'));
+}
+
+function migrationUser(fields: Unchecked<Config>): string {
+  return text(fields.migrationUser, 'migrationUser') || text(fields.user, 'user');
+}
+
+function migrationPassword(fields: Unchecked<Config>): string {
+  const own = text(fields.migrationPassword, 'migrationPassword');
+  if (own !== '') return own;
+  return migrationUser(fields) === text(fields.user, 'user') ? text(fields.password, 'password') : '';
+}
+
+function build(fields: Unchecked<Config>, user: string, password: string): string {
+  checkSslMode(fields);
+  const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
+  const host = hostPart(text(fields.host, 'host'));
+  const port = escape(portText(fields.port), '');
+  const database = escape(text(fields.database, 'database'), DATABASE_KEEPS);
+  return `postgres://${login}@${host}:${port}/${database}?sslmode=${effectiveSslMode(fields as Config)}`;
+}
+
+function portText(port: unknown): string {
+  // Some objects have no text form at all.
+  if (port !== undefined && typeof port !== 'number' && typeof port !== 'string') {
+    throw new ConfigError('port must be between 1 and 65535');
+  }
+  return String(port);
+}
+
+function text(value: unknown, name: string): string {
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw new ConfigError(`${name} must be a string`);
+  // Half a surrogate pair has no UTF-8 form: written as U+FFFD it would be another name or password.
+  if (/\p{Cs}/u.test(value)) throw new ConfigError(`${name} must be well-formed Unicode`);
+  return value;
+}
+
+// What Go's url.UserPassword leaves as it is beside the unreserved characters.
+const USER_KEEPS = '$&+,;=';
+
+// Left as they are because WHATWG-style parsers of PostgreSQL URLs do not decode them in a path; libpq takes both forms.
+const DATABASE_KEEPS = '$&+,;=:@/';
+
+function escape(value: string, keep: string): string {
+  return value.replace(/[^A-Za-z0-9\-._~]/gu, (character) =>
+    keep.includes(character) ? character : percentEncode(character),
+  );
+}
+
+function percentEncode(character: string): string {
+  return Array.from(
+    Buffer.from(character),
+    (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+  ).join('');
+}
+
+function hostPart(host: string): string {
+  const bare = /^\[(.*)\]$/s.exec(host)?.[1] ?? host;
+  // RFC 6874: the percent sign before a zone is escaped.
+  return isIPv6(bare) ? `[${escape(bare, ':')}]` : escape(host, '');
+}

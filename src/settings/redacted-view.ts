@@ -1,0 +1,68 @@
+import { inspect } from 'node:util';
+import { readConfig, type Config, type SslMode } from './config.js';
+import type { Unchecked } from './checks.js';
+
+/** What may be logged of a config: no secret, only whether there is one. */
+export interface ConfigLogValue {
+  /** As given. */
+  readonly host: string;
+  /** As given. */
+  readonly port: number;
+  /** As given. */
+  readonly user: string;
+  /** As given. */
+  readonly database: string;
+  /** As given: undefined when it is unset. */
+  readonly ssl_mode: SslMode | undefined;
+  /** Whether there is a `password`. */
+  readonly has_password: boolean;
+  /** Whether there is a `migrationPassword`. */
+  readonly has_migration_password: boolean;
+  /** Whether `dynamicAuth` is set. */
+  readonly dynamic_auth: boolean;
+}
+
+function view(fields: Unchecked<Config>): ConfigLogValue {
+  const { host, port, user, database, sslMode } = fields as Config;
+  return {
+    host,
+    port,
+    user,
+    database,
+    ssl_mode: sslMode,
+    has_password: Boolean(fields.password),
+    has_migration_password: Boolean(fields.migrationPassword),
+    dynamic_auth: Boolean(fields.dynamicAuth),
+  };
+}
+
+/** The redacted view of a config, undefined when there is none; throws ConfigError when it is no object. */
+export function logValue(config: Config): ConfigLogValue;
+export function logValue(config: Config | null | undefined): ConfigLogValue | undefined;
+export function logValue(config: Config | null | undefined): ConfigLogValue | undefined {
+  return config === undefined || config === null ? undefined : view(readConfig(config));
+}
+
+const SECRETS: readonly string[] = ['password', 'migrationPassword'] satisfies (keyof Config)[];
+
+/**
+ * A frozen copy of a config that prints as its redacted view: as JSON, in `util.inspect`, in a pino record.
+ * It is a Config like any other: its password can be read, and a spread copy is an ordinary object. Not validated;
+ * throws ConfigError when `init` is no object.
+ */
+export function defineConfig(init: Config): Config {
+  const fields = readConfig(init);
+  const config = {};
+  for (const [key, value] of Object.entries(fields)) {
+    // An inspection that bypasses the custom view, as console.dir does, prints an accessor without its value.
+    const property = SECRETS.includes(key) ? { get: () => value } : { value };
+    Object.defineProperty(config, key, { ...property, enumerable: true });
+  }
+  const show = (): ConfigLogValue => view(fields);
+  Object.defineProperty(config, 'toJSON', { value: show });
+  Object.defineProperty(config, inspect.custom, { value: show });
+  // pino prints the fields of a record's own object without asking toJSON; of what looks like an HTTP response only this.
+  Object.defineProperty(config, 'setHeader', { value: () => undefined });
+  Object.defineProperty(config, 'getHeaders', { value: show });
+  return Object.freeze(config) as Config;
+}

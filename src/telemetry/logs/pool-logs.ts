@@ -1,0 +1,134 @@
+import type { Logger } from '../../hooks.js';
+import type { CloseReason, ConnectPhase, PoolGauges } from '../../observer.js';
+import { LOG, type LogFields, type LogRecord } from './records.js';
+import { ERROR_TYPE } from '../names.js';
+import { RateLimit } from './rate-limit.js';
+
+/** Milliseconds between two warnings of one pool, message and error type. */
+export const WARNING_INTERVAL_MS = 60_000;
+
+type Warning = Extract<LogRecord, { readonly level: 'warn' }>;
+
+/** The log records of one pool. */
+export class PoolLogs {
+  private readonly warnings = new RateLimit(WARNING_INTERVAL_MS);
+
+  constructor(
+    private readonly logger: Logger,
+    private readonly pool: string,
+  ) {}
+
+  opened(durationMs: number): void {
+    this.write(LOG.connectionOpened, { pool: this.pool, duration_ms: rounded(durationMs) });
+  }
+
+  closed(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
+    this.write(LOG.connectionClosed, {
+      pool: this.pool,
+      reason,
+      age_ms: rounded(ageMs),
+      ...(errorType !== undefined && { error_type: errorType }),
+    });
+  }
+
+  /** A connection was discarded for a fault; without an error the reason stands for its type. */
+  lost(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
+    this.warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: rounded(ageMs) }));
+  }
+
+  /** `attempt` counts the failures since the last success. */
+  connectFailed(failure: {
+    errorType: string;
+    phase: ConnectPhase;
+    attempt: number;
+    durationMs: number;
+    hint: string | undefined;
+  }): void {
+    const { errorType, phase, attempt, durationMs, hint } = failure;
+    this.warn(LOG.connectFailed, errorType, () => ({
+      phase,
+      attempt,
+      duration_ms: rounded(durationMs),
+      ...(hint !== undefined && { hint }),
+    }));
+  }
+
+  acquireTimedOut(waitedMs: number, gauges: PoolGauges | undefined): void {
+    this.warn(LOG.acquireTimedOut, ERROR_TYPE.acquireTimeout, () => ({
+      waited_ms: rounded(waitedMs),
+      ...(gauges !== undefined && counts(gauges)),
+    }));
+  }
+
+  /** All connections are used and somebody waits. */
+  saturated(waitedMs: number, gauges: PoolGauges): void {
+    this.warn(LOG.saturated, undefined, () => ({ waited_ms: rounded(waitedMs), ...counts(gauges) }));
+  }
+
+  recovered(saturatedMs: number, gauges: PoolGauges): void {
+    this.write(LOG.recovered, {
+      pool: this.pool,
+      saturated_ms: rounded(saturatedMs),
+      ...counts(gauges),
+    });
+  }
+
+  tokenRefreshFailed(provider: string, errorType: string): void {
+    this.warn(LOG.tokenRefreshFailed, errorType, () => ({ provider }));
+  }
+
+  leakSuspected(heldMs: number, stack: string): void {
+    this.warn(LOG.leakSuspected, undefined, () => ({ held_ms: rounded(heldMs), stack }));
+  }
+
+  leakReturned(heldMs: number): void {
+    this.write(LOG.leakReturned, { pool: this.pool, held_ms: rounded(heldMs) });
+  }
+
+  endForced(heldMs: readonly number[]): void {
+    this.warn(LOG.endForced, undefined, () => ({
+      connections: heldMs.length,
+      held_ms: heldMs.map(rounded),
+    }));
+  }
+
+  ended(totals: { opened: number; closed: number }, gauges: PoolGauges | undefined): void {
+    this.write(LOG.poolEnded, {
+      pool: this.pool,
+      opened: totals.opened,
+      closed: totals.closed,
+      ...(gauges !== undefined && {
+        acquire_timeouts: gauges.acquireTimeouts,
+        canceled_acquires: gauges.canceledAcquires,
+        empty_acquires: gauges.emptyAcquires,
+        empty_acquire_wait_time_ms: rounded(gauges.emptyAcquireWaitMs),
+      }),
+    });
+  }
+
+  private warn<R extends Warning>(
+    record: R,
+    errorType: string | undefined,
+    fields: () => LogFields<R>,
+  ): void {
+    const suppressed = this.warnings.admit(`${record.message}\n${errorType ?? ''}`);
+    if (suppressed === undefined) return;
+    this.logger.warn(
+      { pool: this.pool, ...(errorType !== undefined && { error_type: errorType }), ...fields(), suppressed },
+      record.message,
+    );
+  }
+
+  private write<R extends LogRecord>(record: R, fields: LogFields<R>): void {
+    this.logger[record.level](fields, record.message);
+  }
+}
+
+function counts({ used, idle, connecting, pending, limit }: PoolGauges) {
+  return { total: used + idle + connecting, used, idle, connecting, pending, limit };
+}
+
+/** Whole microseconds: what lies below is noise of the clock. */
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { TELEMETRY_PAGE, telemetryPage } from '../../../scripts/telemetry-docs/page.js';
+import { prometheusName } from '../../../dashboards/src/prometheus-name.js';
+import { AcquireTimeoutError } from '../../../src/errors.js';
+import type { PoolStat } from '../../../src/pool/stat.js';
+import { LOG } from '../../../src/telemetry/logs/records.js';
+import { METRIC, SPAN, SPAN_ATTRIBUTES } from '../../../src/telemetry/names.js';
+import { startPoolStatsLogger } from '../../../src/telemetry/logs/stats-logger.js';
+import {
+  cleanUp,
+  idleGauges,
+  keptLogs,
+  meterSdk,
+  observed,
+  tracerSdk,
+  useContextManager,
+} from '../../support/telemetry.js';
+
+beforeEach(() => {
+  useContextManager();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
+});
+afterEach(() => {
+  cleanUp();
+  vi.useRealTimers();
+});
+
+/** Lets a pool report all it can, and returns what was told. */
+async function everything() {
+  const [meter, tracer, { logger, entries }] = [meterSdk(), tracerSdk(), keptLogs()];
+  const fetched: ((provider: string, durationMs: number, error?: unknown) => void)[] = [];
+  const { observer, watch } = observed(
+    { authProvider: 'awsRdsIam' },
+    {
+      meterProvider: meter.meterProvider,
+      tracerProvider: tracer.tracerProvider,
+      logger,
+      credentials: {
+        provider: 'awsRdsIam',
+        observe: (to) => {
+          fetched.push((...fetch) => to.fetched(...fetch));
+          return () => undefined;
+        },
+        expireAtMs: () => 1_000,
+      },
+    },
+  );
+  const gauges = idleGauges({ used: 10, idleMin: 1, pending: 1, longestWaitMs: 1_000 });
+  watch(gauges);
+  for (const error of [undefined, new TypeError('x')]) fetched[0]?.('awsRdsIam', 1, error);
+  observer.acquired(1);
+  observer.released(1);
+
+  const source = { provider: 'awsRdsIam', region: 'eu-west-1' };
+  const acquire = observer.acquireStarted();
+  acquire.waiting('exhausted');
+  const attempt = observer.connecting(acquire);
+  attempt.dialing({ host: 'other', port: 1, database: 'shop', tls: true });
+  attempt.peer('192.0.2.1');
+  const fail = () => Promise.reject(new TypeError('x'));
+  await Promise.allSettled([attempt.hook(fail), attempt.token(source, fail), attempt.init(fail)]);
+  await attempt.token(source, () => Promise.resolve('token'));
+  attempt.failed(1, Object.assign(new Error('x'), { code: '28000', severity: 'FATAL' }), 'auth', 'auth');
+  vi.advanceTimersByTime(1_000);
+  acquire.failed(1, new AcquireTimeoutError('x'));
+  Object.assign(gauges, { pending: 0 });
+  vi.advanceTimersByTime(2_000);
+
+  observer.connecting(undefined).connected(1);
+  observer.closed('network', 1, new TypeError('x'));
+  observer.leakSuspected(1, 'stack');
+  observer.leakReturned(1);
+  observer.endForced([1]);
+  startPoolStatsLogger({ stat: () => ({}) as PoolStat, logger, endSignal: new AbortController().signal });
+  vi.advanceTimersByTime(60_000);
+  const metrics = await meter.collect();
+  observer.ended();
+  return { metrics, spans: tracer.spans(), entries };
+}
+
+const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
+
+describe('what the page is made from', () => {
+  it('has every metric with the attributes that it really has', async () => {
+    const { metrics } = await everything();
+    const seen = metrics.map(({ descriptor, dataPoints }) => [
+      descriptor.name,
+      sorted(dataPoints.flatMap(({ attributes }) => Object.keys(attributes))),
+    ]);
+    const declared = Object.values(METRIC).map(({ name, attributes }) => [name, sorted(attributes)]);
+    expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(declared));
+  });
+
+  it('has every span with the attributes that it really has', async () => {
+    const { spans } = await everything();
+    const seen: Record<string, string[]> = {};
+    for (const { name, attributes } of spans) {
+      const known = name.startsWith(SPAN.connect) ? SPAN.connect : name;
+      seen[known] = sorted([...(seen[known] ?? []), ...Object.keys(attributes)]);
+    }
+    const declared = (Object.keys(SPAN) as (keyof typeof SPAN)[]).map((key) => [
+      SPAN[key],
+      sorted(SPAN_ATTRIBUTES[key]),
+    ]);
+    expect(seen).toEqual(Object.fromEntries(declared));
+  });
+
+  it('has every log record with the level and the fields that it really has', async () => {
+    const { entries } = await everything();
+    const seen: Record<string, unknown> = {};
+    for (const { level, message, fields } of entries) {
+      const before = (seen[message] as { fields: string[] } | undefined)?.fields ?? [];
+      seen[message] = { level, fields: sorted([...before, ...Object.keys(fields)]) };
+    }
+    // The one record that newPool writes itself.
+    const records = Object.values(LOG).filter((record) => record !== LOG.poolCreated);
+    const declared = records.map(({ level, message, fields }) => [
+      message,
+      { level, fields: sorted(fields) },
+    ]);
+    expect(seen).toEqual(Object.fromEntries(declared));
+  });
+});
+
+describe('docs/telemetry.md', () => {
+  it('is what `npm run docs:telemetry` makes of the names', async () => {
+    expect(readFileSync(TELEMETRY_PAGE, 'utf8')).toBe(await telemetryPage());
+  });
+
+  it.each([
+    [METRIC.connectionCount, 'db_client_connection_count'],
+    [METRIC.timeouts, 'db_client_connection_timeouts_total'],
+    [METRIC.waitTime, 'db_client_connection_wait_time_seconds'],
+    [METRIC.tokenRefreshDuration, 'pgauge_auth_token_refresh_duration_seconds'],
+    [METRIC.credentialsExpiration, 'pgauge_auth_credentials_expiration_seconds'],
+    [METRIC.emptyAcquireWaitTime, 'pgauge_pool_empty_acquire_wait_time_seconds_total'],
+  ])('gives the name in Prometheus of $name', (metric, name) => {
+    expect(prometheusName(metric)).toBe(name);
+  });
+});

@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { MAX_ERROR_TYPES } from '../../../src/telemetry/error-type.js';
+import { ATTR, CONNECTION_STATES, METRIC } from '../../../src/telemetry/names.js';
+import { CLOSE_REASONS } from '../../../src/observer.js';
+import { ROOT } from './rule-files.js';
+
+type Metric = (typeof METRIC)[keyof typeof METRIC];
+
+const PAGE = readFileSync(`${ROOT}docs/operations.md`, 'utf8').replaceAll(/\s+/g, ' ');
+const METRICS: readonly Metric[] = Object.values(METRIC);
+
+/** The series of one metric of one pool or process, without those of failures. */
+function seriesOf(metric: Metric): number {
+  // The end bucket, sum and count.
+  if ('buckets' in metric) return metric.buckets.length + 3;
+  const attributes: readonly string[] = metric.attributes;
+  if (attributes.includes(ATTR.connectionState)) return CONNECTION_STATES.length;
+  return attributes.includes(ATTR.closeReason) ? CLOSE_REASONS.length : 1;
+}
+
+function total(metrics: readonly Metric[]): number {
+  return metrics.reduce((sum, metric) => sum + seriesOf(metric), 0);
+}
+
+const has = (metric: Metric, attribute: string) =>
+  (metric.attributes as readonly string[]).includes(attribute);
+const ofPool = METRICS.filter((metric) => has(metric, ATTR.poolName));
+const ofProcess = METRICS.filter((metric) => !has(metric, ATTR.poolName));
+const always = ofPool.filter(
+  (metric) => metric !== METRIC.connectionIdleMin && metric !== METRIC.tokenRefreshDuration,
+);
+
+it('is told in the guide as it follows from the names', () => {
+  const observed = total(always.filter((metric) => !('buckets' in metric)));
+  const plain = total(always);
+  const iam = plain + seriesOf(METRIC.tokenRefreshDuration);
+  const process = total(ofProcess);
+  expect(PAGE).toContain(`| ${observed}, and 1 more with \`minConns\` |`);
+  expect(PAGE).toContain(`**${plain}** (${plain + 1} with \`minConns\`)`);
+  expect(PAGE).toContain(`**${iam}** (${iam + 1} with \`minConns\`)`);
+  expect(PAGE).toContain(`with IAM ${process} for each process`);
+  const fleet = 50 * (iam + 1 + process);
+  expect(PAGE).toContain(`50 × (${iam + 1} + ${process}) = ${spaced(fleet)} series`);
+});
+
+it('is bounded for failures as the guide tells', () => {
+  const failing = ofPool.filter((metric) => has(metric, ATTR.errorType));
+  const perType = new Set(failing.map(seriesOf));
+  expect([...perType]).toHaveLength(1);
+  const [each = 0] = perType;
+  const types = MAX_ERROR_TYPES + 1;
+  expect(PAGE).toContain(`| ${each} more |`);
+  expect(PAGE).toContain(
+    `${failing.length} × ${types} × ${each} = ${spaced(failing.length * types * each)} series`,
+  );
+});
+
+/** With a space between the thousands. */
+function spaced(count: number): string {
+  return count.toLocaleString('en').replaceAll(',', ' ');
+}

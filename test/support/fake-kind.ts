@@ -1,0 +1,161 @@
+import type { EngineReason, ResourceKind } from '../../src/engine/engine.js';
+import { ResourcePool, type EngineLimits } from '../../src/engine/engine.js';
+import type { Slot, WaitReason } from '../../src/engine/slot.js';
+
+/** A resource whose every answer the test decides. */
+export class Resource {
+  verdict: 'ready' | 'settling' | 'tx_open' | 'busy' = 'ready';
+  alive = true;
+  parked = false;
+  destroyedFor: string | undefined;
+  onSettled: (() => void) | undefined;
+  answerPing: (() => void) | undefined;
+  slot: Slot<Resource> | undefined;
+  constructor(readonly id: number) {}
+}
+
+export interface Construction {
+  readonly cause: string | undefined;
+  succeed(): Resource;
+  fail(error: Error): void;
+}
+
+/** Records what the engine asks for; constructions and pings end when the test says so. */
+export class FakeKind implements ResourceKind<Resource, string, 'tx_open' | 'busy'> {
+  readonly resources: Resource[] = [];
+  readonly constructions: Construction[] = [];
+  aborted = 0;
+  freedCount = 0;
+  /** Answers pings at once with `alive`. */
+  instantPings = true;
+
+  create(cause: string | undefined, done: (error: unknown, resource?: Resource) => void): { abort(): void } {
+    const end = (): void => void this.constructions.splice(this.constructions.indexOf(construction), 1);
+    const construction: Construction = {
+      cause,
+      succeed: () => {
+        end();
+        const resource = new Resource(this.resources.length + 1);
+        this.resources.push(resource);
+        done(undefined, resource);
+        return resource;
+      },
+      fail: (error) => {
+        end();
+        done(error);
+      },
+    };
+    this.constructions.push(construction);
+    return {
+      abort: () => {
+        this.aborted += 1;
+        construction.fail(new Error('given up'));
+      },
+    };
+  }
+  judge(resource: Resource): 'ready' | 'settling' | 'tx_open' | 'busy' {
+    return resource.verdict;
+  }
+  whenSettled(resource: Resource, done: () => void): void {
+    resource.onSettled = done;
+  }
+
+  ping(resource: Resource, done: (alive: boolean) => void): void {
+    const answer = (): void => {
+      resource.answerPing = undefined;
+      done(resource.alive);
+    };
+    if (this.instantPings) queueMicrotask(answer);
+    else resource.answerPing = answer;
+  }
+  park(resource: Resource): void {
+    resource.parked = true;
+  }
+  unpark(resource: Resource): void {
+    resource.parked = false;
+  }
+  destroy(resource: Resource, reason: EngineReason | 'tx_open' | 'busy'): void {
+    if (resource.destroyedFor !== undefined) throw new Error(`resource ${resource.id} destroyed twice`);
+    resource.destroyedFor = reason;
+  }
+  constructed(): void {
+    // Nothing keeps a minimum here.
+  }
+  placed(slot: Slot<Resource>): void {
+    slot.resource.slot = slot;
+  }
+  freed(): void {
+    this.freedCount += 1;
+  }
+}
+
+export type Outcome = { slot: Slot<Resource>; waitMs: number } | { error: unknown; waitMs: number };
+
+/** One acquire, as the pool above the engine makes it. */
+export class Acquirer {
+  reason: WaitReason | undefined;
+  outcome: Outcome | undefined;
+  settledTimes = 0;
+  cancel: (error: unknown) => void = () => undefined;
+
+  constructor(
+    engine: ResourcePool<Resource, string, 'tx_open' | 'busy'>,
+    readonly name: string,
+    timeoutMs = 0,
+  ) {
+    const now = performance.now();
+    const slot = engine.tryAcquire(now);
+    if (slot !== undefined) {
+      this.#settle({ slot, waitMs: 0 });
+      return;
+    }
+    const waiter = engine.wait(
+      {
+        cause: name,
+        waiting: (reason) => {
+          if (this.reason !== undefined) throw new Error(`${name} is told its reason twice`);
+          this.reason = reason;
+        },
+        served: (served, waitMs) => this.#settle({ slot: served, waitMs }),
+        rejected: (error, waitMs) => this.#settle({ error, waitMs }),
+        timeoutError: () => new Error('timeout'),
+      },
+      now,
+      timeoutMs,
+    );
+    this.cancel = (error) => engine.cancel(waiter, error);
+  }
+
+  get slot(): Slot<Resource> {
+    if (this.outcome === undefined || !('slot' in this.outcome))
+      throw new Error(`${this.name} holds nothing`);
+    return this.outcome.slot;
+  }
+  get error(): unknown {
+    return this.outcome !== undefined && 'error' in this.outcome ? this.outcome.error : undefined;
+  }
+
+  #settle(outcome: Outcome): void {
+    this.settledTimes += 1;
+    if (this.settledTimes > 1) throw new Error(`${this.name} settled twice`);
+    this.outcome = outcome;
+  }
+}
+
+export const LIMITS: EngineLimits = {
+  max: 2,
+  maxConnecting: 2,
+  lifetimeMs: 0,
+  lifetimeJitterMs: 0,
+  maxUses: Infinity,
+  pingAfterMs: 1_000,
+  settleMs: 1_000,
+};
+
+export function makeEngine(limits: Partial<EngineLimits> = {}): {
+  kind: FakeKind;
+  engine: ResourcePool<Resource, string, 'tx_open' | 'busy'>;
+} {
+  const kind = new FakeKind();
+  return { kind, engine: new ResourcePool(kind, { ...LIMITS, ...limits }) };
+}

@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Acquirer, makeEngine, type FakeKind, type Resource } from '../../support/fake-kind.js';
+
+/** What the engine must never break, and what the test holds of it. */
+class Model {
+  readonly max: number;
+  readonly maxConnecting: number;
+  readonly kind: FakeKind;
+  readonly engine: ReturnType<typeof makeEngine>['engine'];
+  readonly acquirers: Acquirer[] = [];
+  readonly holding = new Map<Resource, Acquirer>();
+  ended = false;
+
+  constructor(max: number, maxConnecting: number) {
+    this.max = max;
+    this.maxConnecting = maxConnecting;
+    const made = makeEngine({ max, maxConnecting, lifetimeMs: 5_000, lifetimeJitterMs: 500, maxUses: 6 });
+    this.kind = made.kind;
+    this.engine = made.engine;
+    this.kind.instantPings = false;
+  }
+
+  /** Settles the book after a step and checks every invariant. */
+  check(): void {
+    const { engine, kind } = this;
+    for (const acquirer of this.acquirers) {
+      if (acquirer.outcome === undefined || !('slot' in acquirer.outcome)) continue;
+      const { resource } = acquirer.outcome.slot;
+      const holder = this.holding.get(resource);
+      if (holder === acquirer || this.returned.has(acquirer)) continue;
+      expect(holder, 'one resource has one holder').toBeUndefined();
+      expect(resource.destroyedFor, 'nobody is handed a destroyed resource').toBeUndefined();
+      this.holding.set(resource, acquirer);
+    }
+    const living = kind.resources.filter((resource) => resource.destroyedFor === undefined);
+    expect(engine.total, 'never above the maximum').toBeLessThanOrEqual(this.max);
+    expect(engine.constructing).toBeLessThanOrEqual(this.maxConnecting);
+    expect(engine.constructing).toBe(kind.constructions.length);
+    expect(engine.total, 'total is what lives and what is under way').toBe(
+      living.length + engine.constructing,
+    );
+    expect(engine.total).toBe(engine.acquired + engine.idle + engine.constructing);
+    expect(engine.idle).toBe(living.filter((resource) => resource.parked).length);
+    for (const resource of living.filter(({ onSettled }) => onSettled !== undefined)) {
+      const handed = resource.parked || this.holding.has(resource);
+      expect(handed, 'nobody gets a resource that is still settling').toBe(false);
+    }
+    const waiting = this.acquirers.filter((acquirer) => acquirer.outcome === undefined);
+    expect(engine.pending).toBe(waiting.length);
+    if (waiting.length > 0) {
+      const busy = engine.constructing + engine.acquired;
+      expect(busy, 'a waiter has a construction or a busy resource to wait for').toBeGreaterThan(0);
+      const idles = engine.idle > 0 && this.pinging() < waiting.length;
+      expect(idles, 'nothing idles while somebody waits for anything but a ping').toBe(false);
+      const supply = engine.constructing + this.pinging();
+      const saturated = engine.total === this.max || engine.constructing === this.maxConnecting;
+      expect(supply >= waiting.length || saturated, 'every waiter is provided for').toBe(true);
+    }
+    if (this.ended) {
+      expect(waiting).toEqual([]);
+      expect(engine.idle + engine.constructing, 'an ended pool holds only what is checked out').toBe(0);
+    }
+    const served = this.acquirers.filter(
+      (acquirer) => acquirer.outcome !== undefined && 'slot' in acquirer.outcome,
+    );
+    expect(engine.acquireCount).toBe(served.length);
+    expect(engine.emptyAcquireCount).toBe(served.filter((acquirer) => acquirer.reason !== undefined).length);
+  }
+
+  readonly returned = new Set<Acquirer>();
+
+  pinging(): number {
+    return this.kind.resources.filter((r) => r.answerPing !== undefined && r.destroyedFor === undefined)
+      .length;
+  }
+
+  acquire(timeoutMs: number): void {
+    if (this.ended) return;
+    this.acquirers.push(new Acquirer(this.engine, `a${this.acquirers.length}`, timeoutMs));
+  }
+
+  release(index: number, verdict: Resource['verdict']): void {
+    const entry = pick([...this.holding], index);
+    if (entry === undefined) return;
+    const [resource, acquirer] = entry;
+    resource.verdict = verdict;
+    this.forget(resource, acquirer);
+    this.engine.release(acquirer.slot, performance.now());
+  }
+
+  /** The resource dies by itself, wherever it is. */
+  kill(index: number): void {
+    const resource = pick(
+      this.kind.resources.filter((r) => r.destroyedFor === undefined),
+      index,
+    );
+    if (resource?.slot === undefined) return;
+    const acquirer = this.holding.get(resource);
+    if (acquirer !== undefined) this.forget(resource, acquirer);
+    this.engine.discard(resource.slot, 'dead');
+  }
+
+  /** Lets all that is under way come to its end, well or badly, until nobody waits. */
+  drain(wells: readonly boolean[]): void {
+    let turn = 0;
+    const well = (): boolean => wells[turn++ % wells.length] ?? true;
+    const rounds = 3 * (this.engine.pending + this.max + 1);
+    for (let round = 0; round < rounds && this.engine.pending > 0; round += 1) {
+      const { kind } = this;
+      for (const construction of [...kind.constructions]) {
+        if (well()) construction.succeed();
+        else construction.fail(new Error('refused'));
+        this.check();
+      }
+      for (const resource of kind.resources.filter(({ answerPing }) => answerPing !== undefined)) {
+        resource.alive = well();
+        resource.answerPing?.();
+        this.check();
+      }
+      for (
+        let at = kind.resources.filter(({ onSettled }) => onSettled !== undefined).length;
+        at > 0;
+        at -= 1
+      ) {
+        this.settle(0, well());
+        this.check();
+      }
+      for (let at = this.holding.size; at > 0; at -= 1) {
+        this.release(0, well() ? 'ready' : 'busy');
+        this.check();
+      }
+    }
+    expect(this.engine.pending, 'whoever waits is served or told why not').toBe(0);
+  }
+
+  forget(resource: Resource, acquirer: Acquirer): void {
+    this.holding.delete(resource);
+    this.returned.add(acquirer);
+  }
+
+  settle(index: number, ready: boolean): void {
+    const resource = pick(
+      this.kind.resources.filter((r) => r.onSettled !== undefined),
+      index,
+    );
+    if (resource === undefined) return;
+    resource.verdict = ready ? 'ready' : 'tx_open';
+    const settled = resource.onSettled;
+    resource.onSettled = undefined;
+    settled?.();
+  }
+}
+
+function pick<T>(items: readonly T[], index: number): T | undefined {
+  return items.length === 0 ? undefined : items[index % items.length];
+}
+
+const index = fc.nat(30);
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(0, 50, 2_000).map((timeout) => (m: Model) => m.acquire(timeout)) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(
+        index,
+        fc.constantFrom<Resource['verdict'][]>('ready', 'ready', 'ready', 'settling', 'tx_open', 'busy'),
+      )
+      .map(
+        ([i, verdict]) =>
+          (m: Model) =>
+            m.release(i, verdict),
+      ),
+  },
+  { weight: 5, arbitrary: index.map((i) => (m: Model) => void pick(m.kind.constructions, i)?.succeed()) },
+  {
+    weight: 2,
+    arbitrary: index.map((i) => (m: Model) => pick(m.kind.constructions, i)?.fail(new Error('refused'))),
+  },
+  { weight: 2, arbitrary: index.map((i) => (m: Model) => m.kill(i)) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(index, fc.boolean()).map(
+      ([i, ok]) =>
+        (m: Model) =>
+          m.settle(i, ok),
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(index, fc.boolean()).map(([i, alive]) => (m: Model) => {
+      const resource = pick(
+        m.kind.resources.filter((r) => r.answerPing !== undefined),
+        i,
+      );
+      if (resource === undefined) return;
+      resource.alive = alive;
+      resource.answerPing?.();
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: index.map((i) => (m: Model) => pick(m.acquirers, i)?.cancel(new Error('aborted'))),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(1, 60, 1_100, 6_000).map((ms) => () => void vi.advanceTimersByTime(ms)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.nat(2).map((keep) => (m: Model) => m.engine.sweep(performance.now(), 1_000, keep)),
+  },
+  { weight: 1, arbitrary: fc.constant((m: Model) => void m.engine.constructSpare()) },
+  { weight: 1, arbitrary: fc.constant((m: Model) => m.engine.reset()) },
+);
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+it(
+  'keeps every invariant through random sequences of acquire, release, kill, expire and end',
+  { timeout: 120_000 },
+  () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }),
+        fc.option(fc.array(fc.boolean(), { minLength: 1 }), { nil: undefined }),
+        (max, maxConnecting, steps, wells) => {
+          // Those of a failed run.
+          vi.clearAllTimers();
+          const model = new Model(max, Math.min(max, maxConnecting));
+          for (const run of steps) {
+            run(model);
+            model.check();
+          }
+          if (wells !== undefined) model.drain(wells);
+          model.engine.end(() => new Error('ended'));
+          model.ended = true;
+          model.check();
+          for (const [resource, acquirer] of [...model.holding]) {
+            model.forget(resource, acquirer);
+            model.engine.release(acquirer.slot, performance.now());
+          }
+          expect(model.engine.total, 'all is given back').toBe(0);
+          expect(vi.getTimerCount(), 'no timer is left').toBe(0);
+        },
+      ),
+      // On a machine that is busy with others, as many as fit.
+      { numRuns: 500, interruptAfterTimeLimit: 60_000 },
+    );
+  },
+);

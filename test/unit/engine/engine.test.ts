@@ -1,0 +1,332 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Acquirer, makeEngine, type FakeKind } from '../../support/fake-kind.js';
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+function succeed(kind: FakeKind, index = 0): ReturnType<FakeKind['constructions'][number]['succeed']> {
+  const construction = kind.constructions[index];
+  if (construction === undefined) throw new Error(`no construction ${index}`);
+  return construction.succeed();
+}
+
+describe('acquire', () => {
+  it('constructs nothing until somebody asks, and then for the one who asks', () => {
+    const { kind, engine } = makeEngine();
+    expect(engine.total).toBe(0);
+    const a = new Acquirer(engine, 'a');
+    expect(kind.constructions.map((c) => c.cause)).toEqual(['a']);
+    expect(a.reason).toBe('new_connection');
+    expect([engine.constructing, engine.acquired, engine.idle, engine.total]).toEqual([1, 0, 0, 1]);
+    succeed(kind);
+    expect(a.slot.resource.id).toBe(1);
+    expect([engine.constructing, engine.acquired, engine.idle, engine.total]).toEqual([0, 1, 0, 1]);
+  });
+
+  it('hands out the one that went idle last', () => {
+    const { kind, engine } = makeEngine();
+    const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
+    succeed(kind);
+    succeed(kind);
+    engine.release(a.slot, performance.now());
+    engine.release(b.slot, performance.now());
+    expect(new Acquirer(engine, 'c').slot).toBe(b.slot);
+    expect(new Acquirer(engine, 'd').slot).toBe(a.slot);
+  });
+
+  it('gives a returned resource to the oldest waiter', () => {
+    const { kind, engine } = makeEngine({ max: 1 });
+    const a = new Acquirer(engine, 'a');
+    succeed(kind);
+    const b = new Acquirer(engine, 'b');
+    const c = new Acquirer(engine, 'c');
+    expect([b.reason, c.reason]).toEqual(['exhausted', 'exhausted']);
+    engine.release(a.slot, performance.now());
+    expect(b.slot.resource.id).toBe(1);
+    expect(c.outcome).toBeUndefined();
+    expect(engine.pending).toBe(1);
+  });
+
+  it('starts no more constructions at once than allowed, and the next when one ends', () => {
+    const { kind, engine } = makeEngine({ max: 10, maxConnecting: 2 });
+    const acquirers = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
+    expect(kind.constructions.map((c) => c.cause)).toEqual(['a', 'b']);
+    succeed(kind);
+    expect(acquirers[0]?.slot.resource.id).toBe(1);
+    expect(kind.constructions.map((c) => c.cause)).toEqual(['b', 'c']);
+  });
+
+  it('rejects with a failed construction only the one it was for, and constructs anew for the rest', () => {
+    const { kind, engine } = makeEngine({ max: 1 });
+    const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
+    const refused = new Error('refused');
+    kind.constructions[0]?.fail(refused);
+    expect(a.error).toBe(refused);
+    expect(b.outcome).toBeUndefined();
+    expect(kind.constructions.map((c) => c.cause)).toEqual(['b']);
+    succeed(kind);
+    expect(b.slot.resource.id).toBe(1);
+  });
+
+  it('leaves nobody waiting when a construction fails whose acquirer was served otherwise', () => {
+    const { kind, engine } = makeEngine();
+    const a = new Acquirer(engine, 'a');
+    succeed(kind);
+    const b = new Acquirer(engine, 'b');
+    const c = new Acquirer(engine, 'c');
+    engine.release(a.slot, performance.now());
+    expect(b.slot.resource.id).toBe(1);
+    expect(kind.constructions.map((x) => x.cause)).toEqual(['b']);
+    kind.constructions[0]?.fail(new Error('refused'));
+    expect(c.outcome).toBeUndefined();
+    expect(kind.constructions.map((x) => x.cause)).toEqual(['c']);
+  });
+
+  it('takes a timed-out waiter out of the queue and parks what was constructed for it', () => {
+    const { kind, engine } = makeEngine();
+    const a = new Acquirer(engine, 'a', 100);
+    vi.advanceTimersByTime(100);
+    expect((a.error as Error).message).toBe('timeout');
+    expect([engine.pending, engine.canceledAcquireCount, engine.acquireCount]).toEqual([0, 1, 0]);
+    const resource = succeed(kind);
+    expect(resource.parked).toBe(true);
+    expect(engine.idle).toBe(1);
+  });
+
+  it('counts a cancelled waiter once, and not when it was served first', () => {
+    const { kind, engine } = makeEngine();
+    const a = new Acquirer(engine, 'a');
+    succeed(kind);
+    a.cancel(new Error('too late'));
+    expect(engine.canceledAcquireCount).toBe(0);
+    const [b, c] = [new Acquirer(engine, 'b'), new Acquirer(engine, 'c')];
+    const aborted = new Error('aborted');
+    c.cancel(aborted);
+    c.cancel(aborted);
+    expect(c.error).toBe(aborted);
+    expect(engine.canceledAcquireCount).toBe(1);
+    expect(b.outcome).toBeUndefined();
+  });
+});
+
+describe('ping', () => {
+  it('asks a resource that was idle for over a second whether it lives, and not before', async () => {
+    const { kind, engine } = makeEngine();
+    const a = new Acquirer(engine, 'a');
+    succeed(kind);
+    kind.instantPings = false;
+    engine.release(a.slot, performance.now());
+    vi.advanceTimersByTime(1_000);
+    const b = new Acquirer(engine, 'b');
+    expect(b.slot).toBe(a.slot);
+    engine.release(b.slot, performance.now());
+    vi.advanceTimersByTime(1_001);
+    const c = new Acquirer(engine, 'c');
+    expect(c.outcome).toBeUndefined();
+    expect([engine.acquired, engine.idle, engine.pending]).toEqual([1, 0, 1]);
+    kind.resources[0]?.answerPing?.();
+    expect(c.slot).toBe(a.slot);
+    expect(c.reason).toBeUndefined();
+    expect(engine.emptyAcquireCount).toBe(1);
+    await Promise.resolve();
+  });
+
+  it('replaces a dead one and asks the other stale ones aside', () => {
+    const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
+    const held = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
+    const resources = [succeed(kind), succeed(kind), succeed(kind)];
+    for (const { slot } of held) engine.release(slot, performance.now());
+    kind.instantPings = false;
+    vi.advanceTimersByTime(2_000);
+    for (const resource of resources) resource.alive = false;
+    const d = new Acquirer(engine, 'd');
+    resources[2]?.answerPing?.();
+    expect(resources[2]?.destroyedFor).toBe('dead');
+    expect(kind.constructions.map((c) => c.cause)).toEqual(['d']);
+    expect(d.reason).toBe('new_connection');
+    resources[0]?.answerPing?.();
+    resources[1]?.answerPing?.();
+    expect(resources.map((r) => r.destroyedFor)).toEqual(['dead', 'dead', 'dead']);
+    expect(engine.total).toBe(1);
+  });
+
+  it('serves the waiter by a returned resource when that comes before the answer', () => {
+    const { kind, engine } = makeEngine();
+    const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
+    succeed(kind);
+    succeed(kind);
+    engine.release(a.slot, performance.now());
+    kind.instantPings = false;
+    vi.advanceTimersByTime(2_000);
+    const c = new Acquirer(engine, 'c');
+    engine.release(b.slot, performance.now());
+    expect(c.slot).toBe(b.slot);
+    a.slot.resource.answerPing?.();
+    expect([engine.idle, engine.acquired]).toEqual([1, 1]);
+  });
+});
+
+describe('release', () => {
+  it('destroys what its judge refuses, and the slot is free when the destroyer returns', () => {
+    const { kind, engine } = makeEngine({ max: 1 });
+    const a = new Acquirer(engine, 'a');
+    const resource = succeed(kind);
+    const b = new Acquirer(engine, 'b');
+    resource.verdict = 'tx_open';
+    engine.release(a.slot, performance.now());
+    expect(resource.destroyedFor).toBe('tx_open');
+    expect(kind.constructions.map((c) => c.cause)).toEqual(['b']);
+    expect(b.reason).toBe('exhausted');
+    expect(engine.total).toBe(1);
+  });
+
+  it('keeps a settling resource used and from everybody until it has settled', () => {
+    const { kind, engine } = makeEngine({ max: 1 });
+    const a = new Acquirer(engine, 'a');
+    const resource = succeed(kind);
+    const b = new Acquirer(engine, 'b');
+    resource.verdict = 'settling';
+    engine.release(a.slot, performance.now());
+    expect([engine.acquired, engine.idle]).toEqual([1, 0]);
+    expect(engine.oldestHolder).toBeUndefined();
+    resource.verdict = 'ready';
+    resource.onSettled?.();
+    expect(b.slot.resource).toBe(resource);
+  });
+
+  it('destroys a resource that does not settle within its time', () => {
+    const { kind, engine } = makeEngine();
+    const a = new Acquirer(engine, 'a');
+    const resource = succeed(kind);
+    resource.verdict = 'settling';
+    engine.release(a.slot, performance.now());
+    vi.advanceTimersByTime(1_000);
+    expect(resource.destroyedFor).toBe('unsettled');
+    resource.onSettled?.();
+    expect(engine.total).toBe(0);
+  });
+
+  it('has no effect the second time, nor after the resource was lost', () => {
+    const { kind, engine } = makeEngine();
+    const a = new Acquirer(engine, 'a');
+    const resource = succeed(kind);
+    engine.discard(a.slot, 'dead');
+    expect(engine.total).toBe(0);
+    engine.release(a.slot, performance.now());
+    expect(resource.destroyedFor).toBe('dead');
+    expect(engine.total).toBe(0);
+  });
+
+  it('destroys a resource after its number of uses', () => {
+    const { kind, engine } = makeEngine({ maxUses: 2 });
+    const a = new Acquirer(engine, 'a');
+    const resource = succeed(kind);
+    engine.release(a.slot, performance.now());
+    engine.release(new Acquirer(engine, 'b').slot, performance.now());
+    expect(resource.destroyedFor).toBe('max_uses');
+  });
+});
+
+describe('lifetime', () => {
+  it('ends at acquire, at release and at the health check, never mid-use', () => {
+    const { kind, engine } = makeEngine({ lifetimeMs: 500, max: 3, maxConnecting: 3 });
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
+    const resources = [succeed(kind), succeed(kind), succeed(kind)];
+    if (a === undefined || b === undefined || c === undefined) throw new Error('three acquirers');
+    engine.release(a.slot, performance.now());
+    engine.release(b.slot, performance.now());
+    vi.advanceTimersByTime(500);
+    expect(resources.map((r) => r.destroyedFor)).toEqual([undefined, undefined, undefined]);
+    engine.release(c.slot, performance.now());
+    expect(resources[2]?.destroyedFor).toBe('lifetime');
+    const d = new Acquirer(engine, 'd');
+    expect(resources[1]?.destroyedFor).toBe('lifetime');
+    expect(resources[0]?.destroyedFor).toBe('lifetime');
+    expect(d.reason).toBe('new_connection');
+    succeed(kind);
+    engine.release(d.slot, performance.now());
+    vi.advanceTimersByTime(500);
+    engine.sweep(performance.now(), 0, 0);
+    expect(kind.resources[3]?.destroyedFor).toBe('lifetime');
+    expect(engine.lifetimeDestroyCount).toBe(4);
+  });
+
+  it('is stretched by a random part of the jitter', () => {
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    const { kind, engine } = makeEngine({ lifetimeMs: 500, lifetimeJitterMs: 100 });
+    const a = new Acquirer(engine, 'a');
+    succeed(kind);
+    expect(a.slot.expiresAt - performance.now()).toBe(550);
+    random.mockRestore();
+  });
+});
+
+describe('sweep', () => {
+  it('closes what was idle for too long, but keeps the minimum', () => {
+    const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
+    const acquirers = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
+    const resources = [succeed(kind), succeed(kind), succeed(kind)];
+    for (const { slot } of acquirers) engine.release(slot, performance.now());
+    vi.advanceTimersByTime(300);
+    engine.sweep(performance.now(), 300, 1);
+    expect(resources.map((r) => r.destroyedFor)).toEqual(['idle', 'idle', undefined]);
+    expect(engine.idleDestroyCount).toBe(2);
+  });
+});
+
+describe('reset', () => {
+  it('drops what is idle and retires the rest when it is returned', () => {
+    const { kind, engine } = makeEngine();
+    const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
+    const [first, second] = [succeed(kind), succeed(kind)];
+    engine.release(a.slot, performance.now());
+    engine.reset();
+    expect(first.destroyedFor).toBe('reset');
+    expect(second.destroyedFor).toBeUndefined();
+    engine.release(b.slot, performance.now());
+    expect(second.destroyedFor).toBe('reset');
+    expect(engine.lifetimeDestroyCount).toBe(0);
+  });
+});
+
+describe('end', () => {
+  it('rejects waiters, gives up constructions, destroys the idle at once and the held when returned', () => {
+    const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
+    const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
+    const [first, second] = [succeed(kind), succeed(kind)];
+    engine.release(a.slot, performance.now());
+    const [c, d] = [new Acquirer(engine, 'c'), new Acquirer(engine, 'd')];
+    const ended = new Error('ended');
+    engine.end(() => ended);
+    expect([c.outcome && 'slot' in c.outcome, d.error]).toEqual([true, ended]);
+    expect(kind.aborted).toBe(1);
+    expect(second.destroyedFor).toBeUndefined();
+    engine.release(c.slot, performance.now());
+    engine.release(b.slot, performance.now());
+    expect([first.destroyedFor, second.destroyedFor]).toEqual(['pool_end', 'pool_end']);
+    expect([engine.total, engine.constructSpare()]).toEqual([0, false]);
+  });
+});
+
+describe('statistics', () => {
+  it('count as pgxpool does: waited or constructed is empty, warm is not, a failed dial is neither success nor cancel', () => {
+    const { kind, engine } = makeEngine({ max: 1 });
+    const a = new Acquirer(engine, 'a');
+    vi.advanceTimersByTime(40);
+    succeed(kind);
+    engine.release(a.slot, performance.now());
+    const b = new Acquirer(engine, 'b');
+    const c = new Acquirer(engine, 'c');
+    vi.advanceTimersByTime(10);
+    engine.release(b.slot, performance.now());
+    engine.release(c.slot, performance.now(), 'busy');
+    new Acquirer(engine, 'd');
+    kind.constructions[0]?.fail(new Error('refused'));
+    expect(engine.acquireCount).toBe(3);
+    expect(engine.acquireDurationMs).toBe(50);
+    expect(engine.emptyAcquireCount).toBe(2);
+    expect(engine.emptyAcquireWaitMs).toBe(50);
+    expect(engine.canceledAcquireCount).toBe(0);
+    expect(engine.constructionCount).toBe(2);
+  });
+});

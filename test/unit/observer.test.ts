@@ -1,0 +1,8 @@
+import { expect, it } from 'vitest';
+import { ACQUIRE_REASONS, CLOSE_REASONS } from '../../src/observer.js';
+
+it('lists each reason once', () => {
+  expect(new Set(CLOSE_REASONS).size).toBe(13);
+  expect(CLOSE_REASONS).toHaveLength(13);
+  expect(ACQUIRE_REASONS).toEqual(['new_connection', 'exhausted']);
+});

@@ -1,0 +1,118 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import type { Logger } from '../../../../src/hooks.js';
+import { guardLogger } from '../../../../src/telemetry/logs/logger.js';
+import { cleanUp, observed } from '../../../support/telemetry.js';
+
+/** Runs a script beside the sources in a fresh process. */
+function run(script: string, env: NodeJS.ProcessEnv = {}) {
+  const result = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
+    cwd: new URL('../../../../', import.meta.url),
+    encoding: 'utf8',
+    env: { ...process.env, PGAUGE_LOG_LEVEL: undefined, ...env },
+  });
+  if (result.status !== 0) throw new Error(result.stderr);
+  return result;
+}
+
+const LOG_ALL = `
+  import { defaultLogger } from './src/telemetry/logs/logger.ts';
+  const logger = defaultLogger();
+  logger.debug({ n: 1 }, 'd');
+  logger.info({ n: 2 }, 'i');
+  logger.warn({ n: 3 }, 'w');
+`;
+
+const messages = (stderr: string) =>
+  stderr
+    .trim()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as { msg: string; n: number; name: string })
+    .map(({ msg, n, name }) => [name, msg, n]);
+
+describe('the default logger', () => {
+  it('writes to stderr from info on', () => {
+    const { stdout, stderr } = run(LOG_ALL);
+    expect(stdout).toBe('');
+    expect(messages(stderr)).toEqual([
+      ['pgauge', 'i', 2],
+      ['pgauge', 'w', 3],
+    ]);
+  });
+
+  it.each([
+    ['debug', ['d', 'i', 'w']],
+    ['WARN', ['w']],
+    ['silent', []],
+    ['no such level', ['i', 'w']],
+  ])('at the level %s writes %j', (level, expected) => {
+    const { stderr } = run(LOG_ALL, { PGAUGE_LOG_LEVEL: level });
+    expect(messages(stderr).map(([, message]) => message)).toEqual(expected);
+  });
+
+  it('is not loaded for a pool that has a logger', () => {
+    const { stdout } = run(`
+      import { createRequire } from 'node:module';
+      import { observePool } from './src/telemetry/index.ts';
+      import { defaultLogger } from './src/telemetry/logs/logger.ts';
+      const quiet = { debug() {}, info() {}, warn() {} };
+      const identity = { host: 'h', port: 1, database: 'd', tlsMode: 'require' };
+      const { observer } = observePool(identity, { logger: quiet, acquireSpan: 'auto' });
+      observer.connecting().connected(1);
+      observer.ended();
+      const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => /node_modules.pino./.test(file));
+      const before = loaded();
+      defaultLogger();
+      console.log(JSON.stringify([before, loaded()]));
+    `);
+    expect(JSON.parse(stdout)).toEqual([false, true]);
+  });
+});
+
+describe('guardLogger', () => {
+  it('keeps the logger’s own this', () => {
+    class Kept implements Logger {
+      readonly seen: string[] = [];
+      debug(_fields: object, message: string) {
+        this.seen.push(message);
+      }
+      info = this.debug;
+      warn = this.debug;
+    }
+    const kept = new Kept();
+    const guarded = guardLogger(kept);
+    guarded.debug({}, 'd');
+    guarded.info({}, 'i');
+    guarded.warn({}, 'w');
+    expect(kept.seen).toEqual(['d', 'i', 'w']);
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('broken'))],
+  ])('keeps a logger that %s away from the pool', async (_title, log) => {
+    const { observer } = observed({}, { logger: { debug: log, info: log, warn: log } });
+    try {
+      expect(() => {
+        observer.closed('network', 1);
+        observer.connecting(undefined).failed(1, new Error('x'), 'tcp', undefined);
+        observer.leakSuspected(1, 'stack');
+        observer.ended();
+      }).not.toThrow();
+      // An unhandled rejection would fail the run.
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      cleanUp();
+    }
+  });
+
+  it('survives a logger without methods', () => {
+    expect(() => guardLogger({} as Logger).warn({}, 'w')).not.toThrow();
+  });
+});
