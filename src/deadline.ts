@@ -1,3 +1,6 @@
+/** The longest delay a Node timer keeps, in milliseconds; a longer one fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted; `work` itself runs on. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {

@@ -1,7 +1,5 @@
+import { MAX_TIMER_MS } from '../deadline.js';
 import { ConfigError } from '../errors.js';
-
-/** The largest delay a Node timer keeps; beyond it the timer would fire at once. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The fields of `T` as they were given: nothing is known of their types yet; `null` has become `undefined`. */
 export type Unchecked<T> = { -readonly [K in keyof T]?: unknown };
@@ -30,6 +28,12 @@ export function refuseUnknown(fields: object, known: readonly string[], name: st
   for (const key of Object.keys(fields)) {
     if (!known.includes(key)) throw new ConfigError(`unknown key ${JSON.stringify(key)} in ${name}`);
   }
+}
+
+/** Refuses what is unset, empty or not a text. */
+export function checkRequired(value: unknown, name: string): asserts value is string {
+  if (value === undefined || value === '') throw new ConfigError(`${name} is required`);
+  if (typeof value !== 'string') throw new ConfigError(`${name} must be a string`);
 }
 
 /** Refuses what is set and is not a text that can be sent to a server: another type, a control character, half a character. */

@@ -1,5 +1,13 @@
 import { isIPv6 } from 'node:net';
-import { checkText, checkWhole, isObject, readFields, refuseUnknown, type Unchecked } from './checks.js';
+import {
+  checkRequired,
+  checkText,
+  checkWhole,
+  isObject,
+  readFields,
+  refuseUnknown,
+  type Unchecked,
+} from './checks.js';
 import { DEFAULT_SSL_MODE, SSL_MODES, type SslMode } from './ssl-mode.js';
 import { ConfigError } from '../errors.js';
 
@@ -93,11 +101,6 @@ export function readConfig(config: unknown): Unchecked<Config> {
     fields.dynamicAuth = Object.freeze(backends);
   }
   return fields;
-}
-
-function checkRequired(value: unknown, name: string): asserts value is string {
-  if (value === undefined || value === '') throw new ConfigError(`${name} is required`);
-  if (typeof value !== 'string') throw new ConfigError(`${name} must be a string`);
 }
 
 /** Throws ConfigError unless `host` is one name or address. */

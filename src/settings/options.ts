@@ -1,13 +1,6 @@
 import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
-import {
-  checkMs,
-  checkText,
-  checkWhole,
-  MAX_TIMER_MS,
-  readFields,
-  refuseUnknown,
-  type Unchecked,
-} from './checks.js';
+import { MAX_TIMER_MS } from '../deadline.js';
+import { checkMs, checkText, checkWhole, readFields, refuseUnknown, type Unchecked } from './checks.js';
 import { effectiveLifetimeMs, effectiveMax, effectiveSslMode, type Config } from './config.js';
 import type { SslMaterial } from './ssl-mode.js';
 import { ConfigError } from '../errors.js';
