@@ -38,7 +38,8 @@ export {
   type PoolStatsLoggerOptions,
 } from './telemetry/logs/stats-logger.js';
 
-export { InstrumentedPool, type AcquireOptions } from './pool/pool.js';
+export { InstrumentedPool } from './pool/pool.js';
+export type { AcquireOptions } from './pool/acquire.js';
 export type { PoolStat } from './pool/stat.js';
 export type {
   AfterConnect,

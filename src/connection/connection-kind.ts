@@ -1,84 +1,77 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EngineReason, ResourceKind } from '../engine/kind.js';
 import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
 import { ClosingSockets } from './closing-sockets.js';
-import { failQueriesWith, type ConnectionOwner, type PooledConnection } from './pooled-connection.js';
-import { Dial, type DialPlan } from './dial.js';
-import { ping, type DriverClient } from './driver.js';
-import type { EngineReason, ResourceKind } from '../engine/engine.js';
-import type { Slot } from '../engine/slot.js';
+import { Dial } from './dial.js';
+import type { DriverClient } from './driver.js';
+import { ping } from './ping.js';
+import type { DialPlan } from './plan.js';
+import type { PooledConnection } from './pooled-connection.js';
 
 /** How long a ping may take, in milliseconds. */
 const PING_TIMEOUT_MS = 1_000;
 
-/** Close reasons for what the engine does of itself; the others have the same name. */
-const CLOSE_REASON: Partial<Record<EngineReason | CloseReason, CloseReason>> = {
+/** What is reported for a reason of the engine's own. */
+const REPORTED_REASONS: Readonly<Record<EngineReason, CloseReason>> = {
+  idle: 'idle',
+  lifetime: 'lifetime',
+  reset: 'lifetime',
+  max_uses: 'max_uses',
+  pool_end: 'pool_end',
   dead: 'network',
   unsettled: 'busy',
-  reset: 'lifetime',
 };
 
-/** Runs what is dialled outside the request that asked for it, whose context would stick to the socket for life. */
-const detached = AsyncLocalStorage.snapshot();
-
-/** What the pool does when something happens to a connection. */
-export interface ConnectionEvents {
-  connected(client: DriverClient): void;
-  dialed(error: unknown, background: boolean): void;
-  lost(connection: PooledConnection, slot: Slot<PooledConnection>): void;
-  closed(client: DriverClient): void;
-  freed(): void;
+/** The close reason of a connection that the engine destroyed. */
+export function closeReasonOf(reason: EngineReason | CloseReason): CloseReason {
+  return Object.hasOwn(REPORTED_REASONS, reason)
+    ? REPORTED_REASONS[reason as EngineReason]
+    : (reason as CloseReason);
 }
 
-/** PostgreSQL connections as the engine's resources. */
-export class ConnectionKind
-  implements ResourceKind<PooledConnection, AcquireObserver, CloseReason>, ConnectionOwner
-{
-  readonly closing = new ClosingSockets();
+/** Runs what is dialled outside the request that caused it: its async context would stick to the socket for life. */
+const detached = AsyncLocalStorage.snapshot();
 
-  constructor(
-    private readonly plan: DialPlan,
-    private readonly observer: PoolObserver,
-    private readonly events: ConnectionEvents,
-    private readonly endReason: () => unknown,
-  ) {}
+/** Tells the pool's listeners of a client that is connected, or whose socket is closed. */
+export type ClientNews = (event: 'connect' | 'remove', client: DriverClient) => void;
+
+/** PostgreSQL connections as the engine's resources. */
+export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObserver, CloseReason> {
+  readonly closing = new ClosingSockets();
+  readonly #plan: DialPlan;
+  readonly #observer: PoolObserver;
+  readonly #tell: ClientNews;
+  readonly #endReason: () => unknown;
+
+  /** `endReason` makes the error of attempts that are given up because the pool ends. */
+  constructor(plan: DialPlan, observer: PoolObserver, tell: ClientNews, endReason: () => unknown) {
+    this.#plan = plan;
+    this.#observer = observer;
+    this.#tell = tell;
+    this.#endReason = endReason;
+  }
 
   create(
     cause: AcquireObserver | undefined,
     done: (error: unknown, connection?: PooledConnection) => void,
   ): { abort(): void } {
-    const dial = new Dial(this.plan, this.observer.connecting(cause), this.closing);
+    const dial = new Dial(this.#plan, this.#observer.connecting(cause), this.closing);
     void detached(() =>
       dial.run().then(
         (connection) => {
-          this.events.connected(connection.client);
+          this.#tell('connect', connection.client);
           noteOpening(connection);
           done(undefined, connection);
         },
         (error: unknown) => done(error),
       ),
     );
-    return { abort: () => dial.abort(this.endReason()) };
-  }
-
-  constructed(error: unknown, cause: AcquireObserver | undefined): void {
-    this.events.dialed(error, cause === undefined);
-  }
-
-  placed(slot: Slot<PooledConnection>): void {
-    const connection = slot.resource;
-    connection.slot = slot;
-    connection.listen();
-    connection.owner = this;
-  }
-
-  lost(connection: PooledConnection): void {
-    failQueriesWith(connection.client, connection.lostWith);
-    if (connection.slot !== undefined) this.events.lost(connection, connection.slot);
+    return { abort: () => dial.abort(this.#endReason()) };
   }
 
   judge(connection: PooledConnection): 'ready' | 'settling' | CloseReason {
     const { client, readOnly, erred, opening } = connection;
-    // Its query is being cancelled, and then it goes.
+    // Its query is being cancelled; then it is destroyed.
     if (connection.lostWith !== undefined) return 'settling';
     if (client._ending) return 'released_with_error';
     if (client.readyForQuery !== true) {
@@ -113,20 +106,14 @@ export class ConnectionKind
     client.ref();
   }
 
-  destroy(connection: PooledConnection, reason: EngineReason | CloseReason, ageMs: number): void {
+  destroy(connection: PooledConnection): void {
     const { client } = connection;
-    this.closing.destroy(client, () => this.events.closed(client));
-    connection.owner = undefined;
-    const closeReason = CLOSE_REASON[reason] ?? (reason as CloseReason);
-    this.observer.closed(closeReason, ageMs, connection.lostWith);
-  }
-
-  freed(): void {
-    this.events.freed();
+    this.closing.destroy(client, () => this.#tell('remove', client));
+    connection.displace();
   }
 }
 
-/** A stream that has given all it has, which a COPY TO does before the server says that it is ready. */
+/** Whether a stream has delivered everything: that of a COPY TO does so before the server says that it is ready. */
 function hasEnded(query: object): boolean {
   return (query as { readableEnded?: unknown }).readableEnded === true;
 }

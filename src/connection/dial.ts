@@ -1,46 +1,19 @@
 import { isIP } from 'node:net';
-import type { ClientConfig } from 'pg';
+import { untilAborted } from '../deadline.js';
 import { AuthError, ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
-import type { AfterConnect, BeforeConnect, ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
+import { isRejectedLogin, sqlState } from '../foreign-error.js';
+import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
-import { PooledConnection, isSqlState } from './pooled-connection.js';
 import type { ClosingSockets } from './closing-sockets.js';
-import {
-  connectClient,
-  createClient,
-  keepServername,
-  type ClientClass,
-  type DriverClient,
-} from './driver.js';
-
-/** How connections of one pool are made. */
-export interface DialPlan {
-  /** A fresh copy for one attempt. */
-  target(): ConnectTarget;
-  /** Runs before anything is dialled. */
-  readonly beforeConnect: BeforeConnect | undefined;
-  /** `beforeConnect` is the pool's own token hook and nothing of the user's. */
-  readonly hookIsToken: boolean;
-  readonly afterConnect: AfterConnect | undefined;
-  /** Throws when a target that a hook has changed must not be dialled. */
-  check(target: ConnectTarget): void;
-  /** The password of a target that has none, from the password file. */
-  findPassword(target: ConnectTarget): Promise<string>;
-  /** What to say when the server asks for a password and none was found. */
-  readonly noPassword: string;
-  /** The TLS options for the host that is dialled. */
-  finishTls(ssl: ConnectTarget['ssl'], host: string): ConnectTarget['ssl'];
-  readonly Client: ClientClass;
-  /** The driver's own settings, the same for every connection. */
-  readonly settings: ClientConfig;
-  /** One attempt's deadline in milliseconds. */
-  readonly connectTimeoutMs: number;
-}
+import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
+import type { DialPlan } from './plan.js';
+import { PooledConnection } from './pooled-connection.js';
 
 /** One connection attempt under one deadline: hook, check, dial, TLS, login, afterConnect. */
 export class Dial implements ConnectContext {
   readonly #plan: DialPlan;
   readonly #observer: AttemptObserver;
+  readonly #closing: ClosingSockets;
   readonly #controller = new AbortController();
   readonly #startedAt = performance.now();
   #phase: ConnectPhase = 'hook';
@@ -48,13 +21,10 @@ export class Dial implements ConnectContext {
   #connection: PooledConnection | undefined;
   #tokenSource: TokenSource | undefined;
 
-  constructor(
-    plan: DialPlan,
-    observer: AttemptObserver,
-    private readonly closing: ClosingSockets,
-  ) {
+  constructor(plan: DialPlan, observer: AttemptObserver, closing: ClosingSockets) {
     this.#plan = plan;
     this.#observer = observer;
+    this.#closing = closing;
     if (plan.hookIsToken) this.#phase = 'token';
   }
 
@@ -82,7 +52,7 @@ export class Dial implements ConnectContext {
       return connection;
     } catch (thrown) {
       const error = thrown || new Error(`a hook threw ${String(thrown)}`);
-      if (this.#connection !== undefined) this.closing.destroy(this.#connection.client);
+      if (this.#connection !== undefined) this.#closing.destroy(this.#connection.client);
       if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tokenSource?.rejected?.();
       const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
       const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;
@@ -103,7 +73,7 @@ export class Dial implements ConnectContext {
   }
 
   async #connect(): Promise<PooledConnection> {
-    // The acquirer's own stack ends here: no hook is called from within its call.
+    // No hook runs within the acquirer's own call.
     await Promise.resolve();
     const given = this.#plan.target();
     const { beforeConnect, hookIsToken } = this.#plan;
@@ -111,7 +81,7 @@ export class Dial implements ConnectContext {
       const hook = async (): Promise<void> => beforeConnect(given, this);
       await this.#bounded(() => (hookIsToken ? hook() : this.#observer.hook(hook)));
     }
-    // What is checked is what is dialled, whatever the hook still does to its own, which it may also have frozen.
+    // A copy: the hook may go on changing its target after the check, or may have frozen it.
     const target = { ...given };
     this.#plan.check(target);
     if (!target.password && this.#tokenSource === undefined) {
@@ -136,7 +106,7 @@ export class Dial implements ConnectContext {
       user,
       database,
       ssl,
-      // A function, so that no password of the environment is asked for in its place.
+      // A function: for a text that is empty the driver would look in the environment.
       password: () => this.#answer(password),
     });
     const { connection } = client;
@@ -148,7 +118,7 @@ export class Dial implements ConnectContext {
       this.#phase = ssl === false ? 'auth' : 'tls';
       this.#observer.peer(connection.stream.remoteAddress ?? '');
     });
-    // Only where it is fired: a listener that waits for ever would keep the attempt as long as its connection.
+    // Only with TLS: a listener that is never called would keep the attempt in memory as long as its connection.
     if (ssl !== false) {
       connection.once('sslconnect', () => {
         connection.stream.once('secureConnect', () => {
@@ -177,7 +147,7 @@ export class Dial implements ConnectContext {
     this.#phase = 'tcp';
     return new Promise((resolve, reject) => {
       connectClient(client, (error) => {
-        // The driver keeps plain copies; nothing needs them after login.
+        // The driver keeps plain copies, which nothing needs after the login.
         (client as { password: unknown }).password = null;
         client.connectionParameters.password = null;
         if (error == null) resolve();
@@ -198,14 +168,7 @@ export class Dial implements ConnectContext {
   /** Settles with `step`, or at once when the attempt is given up; what comes later is ignored. */
   #bounded<T>(step: () => Promise<T>): Promise<T> {
     const { signal } = this;
-    if (signal.aborted) return Promise.reject(signal.reason as Error);
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      step()
-        .then(resolve, reject)
-        .finally(() => signal.removeEventListener('abort', onAbort));
-    });
+    return signal.aborted ? Promise.reject(signal.reason as Error) : untilAborted(step(), signal);
   }
 
   #closeReason(error: unknown): CloseReason {
@@ -213,25 +176,19 @@ export class Dial implements ConnectContext {
     if (error instanceof PoolEndedError) return 'pool_end';
     if (this.#phase === 'init') return this.#lossReason() ?? 'hook';
     if (isRejectedLogin(error) || error instanceof ConfigError) return 'auth';
-    return isSqlState((error as { code?: unknown }).code) ? 'server_closed' : 'network';
+    return sqlState(error) === undefined ? 'network' : 'server_closed';
   }
 
-  /** Why the connection was lost while the hook had it, unless the hook itself ended it. */
+  /** Why the connection was lost while `afterConnect` had it, unless the hook itself ended it. */
   #lossReason(): CloseReason | undefined {
     const { dismissal, lostWith, lossReason } = this.#connection ?? {};
-    // A query rejects with the server's last word before the loss is seen.
+    // A query rejects with the server's last message before the socket shows the loss.
     if (dismissal !== undefined) return 'server_closed';
     return lostWith === undefined || lossReason === 'released_with_error' ? undefined : lossReason;
   }
 }
 
-/** SQLSTATE class 28: invalid authorization. */
-function isRejectedLogin(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return isSqlState(code) && code.startsWith('28');
-}
-
-/** Without a token there is nothing to dial for. */
+/** Refuses what cannot be sent as a token: the attempt ends before anything is dialled. */
 function checkToken({ provider }: TokenSource, token: unknown): string {
   if (typeof token === 'string' && token !== '') return token;
   const what = token === '' ? 'an empty text' : 'no text';

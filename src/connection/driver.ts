@@ -104,23 +104,3 @@ export function keepServername({ connection }: DriverClient): void {
 export function newConnection(config: { ssl: object | false }): DriverConnection {
   return new pg.Connection(config) as unknown as DriverConnection;
 }
-
-const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
-
-/** Asks the server for ReadyForQuery; `alive` is called once, within `timeoutMs`. Not a query: nothing patched sees it. */
-export function ping(client: DriverClient, timeoutMs: number, done: (alive: boolean) => void): void {
-  const { connection } = client;
-  const finish = (alive: boolean): void => {
-    clearTimeout(timer);
-    connection.removeListener('readyForQuery', onReady);
-    connection.removeListener('end', onEnd);
-    done(alive);
-  };
-  const onReady = (): void => finish(true);
-  const onEnd = (): void => finish(false);
-  const timer = setTimeout(onEnd, timeoutMs);
-  timer.unref();
-  connection.once('readyForQuery', onReady);
-  connection.once('end', onEnd);
-  connection.stream.write(SYNC);
-}

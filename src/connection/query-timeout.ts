@@ -1,10 +1,7 @@
-import { isIP } from 'node:net';
 import { withCallersStack } from './callers-stack.js';
-import { giveUpTimedOut } from './pooled-connection.js';
-import { newConnection, pg, type ClientClass, type DriverClient } from './driver.js';
-
-/** How long a cancel request may take, in milliseconds: less than a returned connection has to settle, so that the timeout is why it is closed. */
-const CANCEL_TIMEOUT_MS = 900;
+import { cancelRequest } from './cancel.js';
+import { pg, type ClientClass, type DriverClient } from './driver.js';
+import { connectionOf } from './pooled-connection.js';
 
 type Query = (...args: unknown[]) => unknown;
 type Callback = (error: Error | null | undefined, result?: unknown) => void;
@@ -22,7 +19,7 @@ export function clientWithQueryTimeout(timeoutMs: number): ClientClass {
 
 function timed(client: DriverClient, query: Query, args: unknown[], timeoutMs: number): unknown {
   const [config] = args;
-  // Cursors and COPY take as long as their reader: `statement_timeout` is for them.
+  // Cursors and COPY last as long as their reader does: `statement_timeout` is for them.
   if (typeof (config as { submit?: unknown } | null | undefined)?.submit === 'function')
     return query(...args);
   const [, values, third] = args;
@@ -58,47 +55,16 @@ function run(
     callback(error, result);
   };
   let timer: NodeJS.Timeout | undefined = undefined;
-  // Throws what the driver refuses, and may settle at once: neither has anything to be timed.
+  // This throws what the driver refuses, and may settle at once: in neither case is there anything to time.
   query(...args, settle);
   if (settled as boolean) return;
   timer = setTimeout(() => {
     const error = new Error(`Query read timeout after ${timeoutMs} ms`);
-    // First, for a socket that is closed forgets its peer.
-    const cancel = cancelOf(client);
-    const free = giveUpTimedOut(client, error);
-    // Not before: PgBouncer forgets with a client whose query there is to cancel.
+    // First: a socket that is closed forgets its peer.
+    const cancel = cancelRequest(client);
+    const free = connectionOf(client)?.giveUp(error);
+    // The slot is freed afterwards: once the client is gone, PgBouncer no longer knows which query to cancel.
     if (free !== undefined) cancel(free);
     settle(error);
   }, timeoutMs);
-}
-
-/** What asks the server that runs the client's query, and no other behind the same name, to stop it, and then calls `done`. */
-function cancelOf(client: DriverClient): (done: () => void) => void {
-  const { processID, secretKey } = client;
-  const { remoteAddress, remotePort } = client.connection.stream;
-  if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined) {
-    return (done) => done();
-  }
-  const { ssl } = client as unknown as { ssl: object | false };
-  // The name is verified and sent as for the connection that is cancelled, though an address is dialled.
-  const name = isIP(client.host) === 0 ? { servername: client.host } : {};
-  return (done) => {
-    const connection = newConnection({ ssl: ssl === false ? false : { ...name, ...ssl } });
-    const finish = (): void => {
-      clearTimeout(timer);
-      connection.stream.destroy();
-      done();
-    };
-    const timer = setTimeout(finish, CANCEL_TIMEOUT_MS);
-    timer.unref();
-    connection.on('error', finish);
-    connection.once('end', finish);
-    const send = (): void => connection.cancel(processID, secretKey);
-    connection.once('connect', () => {
-      if (ssl === false) send();
-      else connection.requestSsl();
-    });
-    connection.once('sslconnect', send);
-    connection.connect(remotePort, remoteAddress);
-  };
 }

@@ -1,14 +1,16 @@
 import type { Linked } from './linked-list.js';
 
-/** Why an acquirer waits. */
-export type WaitReason = 'new_connection' | 'exhausted';
+/**
+ * The state of a slot: `idle`; used, which is `held` by its user or `between` (just made, being pinged, or being judged
+ * after its return); `gone` once its resource is destroyed.
+ */
+export type SlotState = 'between' | 'idle' | 'held' | 'gone';
 
 /** One resource and the place it takes; times by `performance.now()`. */
 export class Slot<T> implements Linked<Slot<T>> {
   prev: Slot<T> | undefined;
   next: Slot<T> | undefined;
-  /** `between`: just made, being pinged, or being judged after its return. */
-  state: 'between' | 'idle' | 'held' | 'gone' = 'between';
+  state: SlotState = 'between';
   idleSince = 0;
   heldSince = 0;
   uses = 0;
@@ -23,31 +25,10 @@ export class Slot<T> implements Linked<Slot<T>> {
   ) {}
 }
 
-/** What an acquirer gives the engine: who it is, and what to call. None of the calls may throw. */
-export interface AcquireWait<T, C> {
-  /** Handed to the construction that is started for this acquirer. */
-  readonly cause: C;
-  /** Called once, before any construction it causes, unless an idle resource serves it. */
-  waiting(reason: WaitReason): void;
-  served(slot: Slot<T>, waitMs: number): void;
-  rejected(error: unknown, waitMs: number): void;
-  timeoutError(): unknown;
-}
-
-/** An acquirer in the queue. */
-export class Waiter<T, C> implements Linked<Waiter<T, C>> {
-  prev: Waiter<T, C> | undefined;
-  next: Waiter<T, C> | undefined;
-  waiting = true;
-  /** What was started for it and is under way. */
-  supply: 'construction' | 'ping' | undefined;
-  reason: WaitReason | undefined;
-  timer: NodeJS.Timeout | undefined;
-  /** Called when it leaves the queue. */
-  onDone: (() => void) | undefined;
-
-  constructor(
-    readonly request: AcquireWait<T, C>,
-    readonly startedAt: number,
-  ) {}
+/** When a resource that is made now outlives its lifetime; `lifetimeMs` 0 means never. */
+export function expiry(
+  now: number,
+  { lifetimeMs, lifetimeJitterMs }: { readonly lifetimeMs: number; readonly lifetimeJitterMs: number },
+): number {
+  return lifetimeMs === 0 ? Infinity : now + lifetimeMs + Math.random() * lifetimeJitterMs;
 }

@@ -1,4 +1,4 @@
-import type { ResourcePool } from './engine.js';
+import type { Engine } from './engine.js';
 
 /** Delay between a connection's end and the top-up that replaces it, in milliseconds: closes come in bursts. */
 const TOP_UP_DELAY_MS = 500;
@@ -6,7 +6,7 @@ const TOP_UP_DELAY_MS = 500;
 const BACKOFF_FIRST_MS = 250;
 const BACKOFF_LONGEST_MS = 5_000;
 
-/** What is kept up; times in milliseconds, 0 means off. */
+/** What `Upkeep` keeps; times in milliseconds, 0 means off. */
 export interface UpkeepLimits {
   readonly min: number;
   readonly idleTimeoutMs: number;
@@ -14,16 +14,16 @@ export interface UpkeepLimits {
   readonly healthCheckPeriodMs: number;
 }
 
-/** Keeps a pool at its minimum and free of what is too old; all its timers are unref'd. */
+/** Keeps an engine at its minimum and destroys what is too old; all its timers are unref'd. */
 export class Upkeep<T, C, R extends string> {
-  readonly #engine: ResourcePool<T, C, R>;
+  readonly #engine: Engine<T, C, R>;
   readonly #limits: UpkeepLimits;
   #sweeper: NodeJS.Timeout | undefined;
   #topUpTimer: NodeJS.Timeout | undefined;
   #backoffMs = 0;
   #paused = false;
 
-  constructor(engine: ResourcePool<T, C, R>, limits: UpkeepLimits) {
+  constructor(engine: Engine<T, C, R>, limits: UpkeepLimits) {
     this.#engine = engine;
     this.#limits = limits;
   }
@@ -34,7 +34,7 @@ export class Upkeep<T, C, R extends string> {
       // No limit is enforced later than twice itself.
       const period = Math.min(healthCheckPeriodMs, idleTimeoutMs || Infinity, lifetimeMs || Infinity);
       this.#sweeper = setInterval(() => {
-        this.#engine.sweep(performance.now(), idleTimeoutMs, min);
+        sweep(this.#engine, performance.now(), idleTimeoutMs, min);
         this.#paused = false;
         if (this.#topUpTimer === undefined) this.#topUp();
       }, period);
@@ -43,13 +43,13 @@ export class Upkeep<T, C, R extends string> {
     this.#topUp();
   }
 
-  /** A slot became free: the minimum may be short. */
+  /** A slot became free: there may be fewer connections than the minimum. */
   slotFreed(): void {
     if (this.#limits.min > 0) this.#schedule(TOP_UP_DELAY_MS);
   }
 
-  /** A dial ended; `background` if it was for nobody in particular. */
-  dialed(succeeded: boolean, background: boolean): void {
+  /** A construction ended; `background` if no acquirer asked for it. */
+  constructed(succeeded: boolean, background: boolean): void {
     if (succeeded) {
       if (this.#backoffMs > 0) {
         this.#backoffMs = 0;
@@ -77,7 +77,7 @@ export class Upkeep<T, C, R extends string> {
 
   #topUp(): void {
     const { min } = this.#limits;
-    while (!this.#paused && this.#engine.total < min && this.#engine.constructSpare());
+    while (!this.#paused && this.#engine.state.total < min && this.#engine.constructSpare());
   }
 
   #schedule(delayMs: number): void {
@@ -90,5 +90,20 @@ export class Upkeep<T, C, R extends string> {
       Math.max(delayMs, this.#backoffMs * (0.75 + Math.random() / 2)),
     );
     this.#topUpTimer.unref();
+  }
+}
+
+/** Destroys idle resources that outlived their lifetime, and those idle for `idleMs` as long as more than `keep` are left in all. */
+export function sweep<T, C, R extends string>(
+  engine: Engine<T, C, R>,
+  now: number,
+  idleMs: number,
+  keep: number,
+): void {
+  for (const slot of [...engine.idleSlots]) {
+    if (slot.state !== 'idle') continue;
+    if (now >= slot.expiresAt) engine.discard(slot, 'lifetime');
+    else if (idleMs > 0 && now - slot.idleSince >= idleMs && engine.state.total > keep)
+      engine.discard(slot, 'idle');
   }
 }

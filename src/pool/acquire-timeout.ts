@@ -1,26 +1,18 @@
 import { AcquireTimeoutError } from '../errors.js';
+import type { EngineState } from '../engine/state.js';
 import type { Slot } from '../engine/slot.js';
 
-/** How many of the longest holders are named. */
+/** How many of the longest checkouts are named. */
 const HOLDERS_NAMED = 3;
 
-interface EngineState {
-  readonly total: number;
-  readonly acquired: number;
-  readonly idle: number;
-  readonly constructing: number;
-  readonly pending: number;
-  readonly holders: Iterable<Slot<unknown>>;
-}
-
-/** Tells why nobody served the acquirer: the pool's figures, who holds longest, and why connecting failed last. */
+/** Says why the acquirer was not served: the pool's figures, the longest checkouts, and why connecting failed last. */
 export function acquireTimeoutError(
-  state: EngineState,
+  state: EngineState<unknown, unknown>,
   waitedMs: number,
   lastConnectError: unknown,
 ): AcquireTimeoutError {
-  const { total, acquired, idle, constructing, pending } = state;
-  const counts = `total ${total}, used ${acquired}, idle ${idle}, connecting ${constructing}, waiting ${pending}`;
+  const { total, used, idle, connecting, pending } = state;
+  const counts = `total ${total}, used ${used}, idle ${idle}, connecting ${connecting}, waiting ${pending}`;
   const parts = [`waited ${Math.round(waitedMs)} ms`, counts];
   const ages = longestHeld(state.holders).map((ms) => `${Math.round(ms)} ms`);
   if (ages.length > 0) parts.push(`longest held ${ages.join(', ')}`);

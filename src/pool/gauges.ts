@@ -1,82 +1,70 @@
 import type { PoolGauges } from '../observer.js';
-import type { ResourcePool } from '../engine/engine.js';
+import type { EngineState } from '../engine/state.js';
 import type { PoolStat } from './stat.js';
 
-type Engine = Pick<
-  ResourcePool<unknown, unknown, string>,
-  | 'total'
-  | 'acquired'
-  | 'idle'
-  | 'constructing'
-  | 'pending'
-  | 'oldestHolder'
-  | 'oldestWaiter'
-  | 'acquireCount'
-  | 'acquireDurationMs'
-  | 'canceledAcquireCount'
-  | 'emptyAcquireCount'
-  | 'emptyAcquireWaitMs'
-  | 'constructionCount'
-  | 'lifetimeDestroyCount'
-  | 'idleDestroyCount'
->;
+type State = EngineState<unknown, unknown>;
 
 /** A live view of the engine: each property is read when it is asked for. */
 export class EngineGauges implements PoolGauges {
-  acquireTimeouts = 0;
+  readonly #state: State;
 
   constructor(
-    private readonly engine: Engine,
+    state: State,
     readonly limit: number,
     readonly idleMin: number,
-  ) {}
+  ) {
+    this.#state = state;
+  }
 
   get used(): number {
-    return this.engine.acquired;
+    return this.#state.used;
   }
   get idle(): number {
-    return this.engine.idle;
+    return this.#state.idle;
   }
   get connecting(): number {
-    return this.engine.constructing;
+    return this.#state.connecting;
   }
   get pending(): number {
-    return this.engine.pending;
+    return this.#state.pending;
   }
   get longestUseMs(): number {
-    const holder = this.engine.oldestHolder;
+    const holder = this.#state.oldestHolder;
     return holder === undefined ? 0 : performance.now() - holder.heldSince;
   }
   get longestWaitMs(): number {
-    const waiter = this.engine.oldestWaiter;
+    const waiter = this.#state.oldestWaiter;
     return waiter === undefined ? 0 : performance.now() - waiter.startedAt;
   }
+  get acquireTimeouts(): number {
+    return this.#state.counts.acquireTimeoutCount;
+  }
   get emptyAcquires(): number {
-    return this.engine.emptyAcquireCount;
+    return this.#state.counts.emptyAcquireCount;
   }
   get emptyAcquireWaitMs(): number {
-    return this.engine.emptyAcquireWaitMs;
+    return this.#state.counts.emptyAcquireWaitMs;
   }
   get canceledAcquires(): number {
-    return this.engine.canceledAcquireCount;
+    return this.#state.counts.canceledAcquireCount;
   }
 }
 
-/** The engine's counters at this moment, under pgxpool's names. */
-export function statOf(engine: Engine, maxConns: number): PoolStat {
+/** A snapshot of an engine under pgxpool's names. */
+export function statOf({ total, used, idle, connecting, counts }: State, maxConns: number): PoolStat {
   return {
-    totalConns: engine.total,
-    acquiredConns: engine.acquired,
-    idleConns: engine.idle,
-    constructingConns: engine.constructing,
+    totalConns: total,
+    acquiredConns: used,
+    idleConns: idle,
+    constructingConns: connecting,
     maxConns,
-    acquireCount: engine.acquireCount,
-    acquireDurationMs: engine.acquireDurationMs,
-    canceledAcquireCount: engine.canceledAcquireCount,
-    emptyAcquireCount: engine.emptyAcquireCount,
-    emptyAcquireWaitTimeMs: engine.emptyAcquireWaitMs,
-    newConnsCount: engine.constructionCount,
-    maxLifetimeDestroyCount: engine.lifetimeDestroyCount,
-    maxIdleDestroyCount: engine.idleDestroyCount,
+    acquireCount: counts.acquireCount,
+    acquireDurationMs: counts.acquireDurationMs,
+    canceledAcquireCount: counts.canceledAcquireCount,
+    emptyAcquireCount: counts.emptyAcquireCount,
+    emptyAcquireWaitTimeMs: counts.emptyAcquireWaitMs,
+    newConnsCount: counts.constructionCount,
+    maxLifetimeDestroyCount: counts.lifetimeDestroyCount,
+    maxIdleDestroyCount: counts.idleDestroyCount,
   };
 }

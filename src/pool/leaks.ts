@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PoolObserver } from '../observer.js';
 import type { Slot } from '../engine/slot.js';
 
-/** Who acquires: the stack of the call, and what runs something in the call's async context. */
+/** The code that acquires: the stack of its call, and a function that runs something in the call's async context. */
 export interface Acquirer {
   readonly stack: string;
   readonly inContext: <T>(run: () => T) => T;
@@ -17,12 +17,15 @@ interface Watch {
 export class LeakDetector {
   readonly #watches = new WeakMap<Slot<unknown>, Watch>();
 
-  constructor(
-    private readonly thresholdMs: number,
-    private readonly observer: PoolObserver,
-  ) {}
+  readonly #thresholdMs: number;
+  readonly #observer: PoolObserver;
 
-  /** Whoever acquires now by calling `acquire`. */
+  constructor(thresholdMs: number, observer: PoolObserver) {
+    this.#thresholdMs = thresholdMs;
+    this.#observer = observer;
+  }
+
+  /** The code that is now calling `acquire`. */
   acquirer(acquire: (...args: never[]) => unknown): Acquirer {
     const trace = { stack: '' };
     Error.captureStackTrace(trace, acquire);
@@ -32,10 +35,10 @@ export class LeakDetector {
   checkedOut(slot: Slot<unknown>, { stack, inContext }: Acquirer): void {
     const suspect = (): void => {
       watch.suspected = true;
-      this.observer.leakSuspected(performance.now() - slot.heldSince, stack);
+      this.#observer.leakSuspected(performance.now() - slot.heldSince, stack);
     };
-    // A queued acquirer is served in the context of whoever released, who is not to blame.
-    const timer = inContext(() => setTimeout(suspect, this.thresholdMs));
+    // A queued acquirer is served in the async context of the user that released, which is not to blame.
+    const timer = inContext(() => setTimeout(suspect, this.#thresholdMs));
     timer.unref();
     const watch: Watch = { timer, suspected: false };
     this.#watches.set(slot, watch);
@@ -46,6 +49,6 @@ export class LeakDetector {
     if (watch === undefined) return;
     this.#watches.delete(slot);
     clearTimeout(watch.timer);
-    if (watch.suspected) this.observer.leakReturned(heldMs);
+    if (watch.suspected) this.#observer.leakReturned(heldMs);
   }
 }

@@ -1,5 +1,5 @@
 import type { PooledConnection } from '../connection/pooled-connection.js';
-import { surface } from './surface.js';
+import { throwLater } from './throw-later.js';
 
 export type QueryCallback = (error: Error | undefined, result?: unknown) => void;
 
@@ -28,7 +28,7 @@ export function runQuery(
     try {
       callback(error, result);
     } catch (thrown) {
-      surface(thrown);
+      throwLater(thrown);
     }
   };
   const own = ownCallback(text);

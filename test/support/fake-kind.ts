@@ -1,12 +1,14 @@
-import type { EngineReason, ResourceKind } from '../../src/engine/engine.js';
-import { ResourcePool, type EngineLimits } from '../../src/engine/engine.js';
-import type { Slot, WaitReason } from '../../src/engine/slot.js';
+import { Engine } from '../../src/engine/engine.js';
+import type { EngineLimits, EngineListener, EngineReason, ResourceKind } from '../../src/engine/kind.js';
+import type { Slot, SlotState } from '../../src/engine/slot.js';
+import type { WaitReason } from '../../src/engine/wait-queue.js';
 
 /** A resource whose every answer the test decides. */
 export class Resource {
   verdict: 'ready' | 'settling' | 'tx_open' | 'busy' = 'ready';
   alive = true;
   parked = false;
+  destroyed = false;
   destroyedFor: string | undefined;
   onSettled: (() => void) | undefined;
   answerPing: (() => void) | undefined;
@@ -20,8 +22,12 @@ export interface Construction {
   fail(error: Error): void;
 }
 
-/** Records what the engine asks for; constructions and pings end when the test says so. */
-export class FakeKind implements ResourceKind<Resource, string, 'tx_open' | 'busy'> {
+type Reason = 'tx_open' | 'busy';
+
+/** Records what the engine asks for and tells; constructions and pings end when the test says so. */
+export class FakeKind
+  implements ResourceKind<Resource, string, Reason>, EngineListener<Resource, string, Reason>
+{
   readonly resources: Resource[] = [];
   readonly constructions: Construction[] = [];
   aborted = 0;
@@ -74,8 +80,11 @@ export class FakeKind implements ResourceKind<Resource, string, 'tx_open' | 'bus
   unpark(resource: Resource): void {
     resource.parked = false;
   }
-  destroy(resource: Resource, reason: EngineReason | 'tx_open' | 'busy'): void {
-    if (resource.destroyedFor !== undefined) throw new Error(`resource ${resource.id} destroyed twice`);
+  destroy(resource: Resource): void {
+    if (resource.destroyed) throw new Error(`resource ${resource.id} destroyed twice`);
+    resource.destroyed = true;
+  }
+  destroyed({ resource }: Slot<Resource>, _from: SlotState, reason: EngineReason | Reason): void {
     resource.destroyedFor = reason;
   }
   constructed(): void {
@@ -99,7 +108,7 @@ export class Acquirer {
   cancel: (error: unknown) => void = () => undefined;
 
   constructor(
-    engine: ResourcePool<Resource, string, 'tx_open' | 'busy'>,
+    engine: Engine<Resource, string, 'tx_open' | 'busy'>,
     readonly name: string,
     timeoutMs = 0,
   ) {
@@ -154,8 +163,8 @@ export const LIMITS: EngineLimits = {
 
 export function makeEngine(limits: Partial<EngineLimits> = {}): {
   kind: FakeKind;
-  engine: ResourcePool<Resource, string, 'tx_open' | 'busy'>;
+  engine: Engine<Resource, string, 'tx_open' | 'busy'>;
 } {
   const kind = new FakeKind();
-  return { kind, engine: new ResourcePool(kind, { ...LIMITS, ...limits }) };
+  return { kind, engine: new Engine(kind, kind, { ...LIMITS, ...limits }) };
 }

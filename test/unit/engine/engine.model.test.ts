@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { sweep } from '../../../src/engine/upkeep.js';
 import { Acquirer, makeEngine, type FakeKind, type Resource } from '../../support/fake-kind.js';
 
 /** What the engine must never break, and what the test holds of it. */
@@ -34,38 +35,43 @@ class Model {
       this.holding.set(resource, acquirer);
     }
     const living = kind.resources.filter((resource) => resource.destroyedFor === undefined);
-    expect(engine.total, 'never above the maximum').toBeLessThanOrEqual(this.max);
-    expect(engine.constructing).toBeLessThanOrEqual(this.maxConnecting);
-    expect(engine.constructing).toBe(kind.constructions.length);
-    expect(engine.total, 'total is what lives and what is under way').toBe(
-      living.length + engine.constructing,
+    expect(engine.state.total, 'never above the maximum').toBeLessThanOrEqual(this.max);
+    expect(engine.state.connecting).toBeLessThanOrEqual(this.maxConnecting);
+    expect(engine.state.connecting).toBe(kind.constructions.length);
+    expect(engine.state.total, 'total is what lives and what is under way').toBe(
+      living.length + engine.state.connecting,
     );
-    expect(engine.total).toBe(engine.acquired + engine.idle + engine.constructing);
-    expect(engine.idle).toBe(living.filter((resource) => resource.parked).length);
+    expect(engine.state.total).toBe(engine.state.used + engine.state.idle + engine.state.connecting);
+    expect(engine.state.idle).toBe(living.filter((resource) => resource.parked).length);
     for (const resource of living.filter(({ onSettled }) => onSettled !== undefined)) {
       const handed = resource.parked || this.holding.has(resource);
       expect(handed, 'nobody gets a resource that is still settling').toBe(false);
     }
     const waiting = this.acquirers.filter((acquirer) => acquirer.outcome === undefined);
-    expect(engine.pending).toBe(waiting.length);
+    expect(engine.state.pending).toBe(waiting.length);
     if (waiting.length > 0) {
-      const busy = engine.constructing + engine.acquired;
+      const busy = engine.state.connecting + engine.state.used;
       expect(busy, 'a waiter has a construction or a busy resource to wait for').toBeGreaterThan(0);
-      const idles = engine.idle > 0 && this.pinging() < waiting.length;
+      const idles = engine.state.idle > 0 && this.pinging() < waiting.length;
       expect(idles, 'nothing idles while somebody waits for anything but a ping').toBe(false);
-      const supply = engine.constructing + this.pinging();
-      const saturated = engine.total === this.max || engine.constructing === this.maxConnecting;
+      const supply = engine.state.connecting + this.pinging();
+      const saturated = engine.state.total === this.max || engine.state.connecting === this.maxConnecting;
       expect(supply >= waiting.length || saturated, 'every waiter is provided for').toBe(true);
     }
     if (this.ended) {
       expect(waiting).toEqual([]);
-      expect(engine.idle + engine.constructing, 'an ended pool holds only what is checked out').toBe(0);
+      expect(
+        engine.state.idle + engine.state.connecting,
+        'an ended pool holds only what is checked out',
+      ).toBe(0);
     }
     const served = this.acquirers.filter(
       (acquirer) => acquirer.outcome !== undefined && 'slot' in acquirer.outcome,
     );
-    expect(engine.acquireCount).toBe(served.length);
-    expect(engine.emptyAcquireCount).toBe(served.filter((acquirer) => acquirer.reason !== undefined).length);
+    expect(engine.state.counts.acquireCount).toBe(served.length);
+    expect(engine.state.counts.emptyAcquireCount).toBe(
+      served.filter((acquirer) => acquirer.reason !== undefined).length,
+    );
   }
 
   readonly returned = new Set<Acquirer>();
@@ -105,8 +111,8 @@ class Model {
   drain(wells: readonly boolean[]): void {
     let turn = 0;
     const well = (): boolean => wells[turn++ % wells.length] ?? true;
-    const rounds = 3 * (this.engine.pending + this.max + 1);
-    for (let round = 0; round < rounds && this.engine.pending > 0; round += 1) {
+    const rounds = 3 * (this.engine.state.pending + this.max + 1);
+    for (let round = 0; round < rounds && this.engine.state.pending > 0; round += 1) {
       const { kind } = this;
       for (const construction of [...kind.constructions]) {
         if (well()) construction.succeed();
@@ -131,7 +137,7 @@ class Model {
         this.check();
       }
     }
-    expect(this.engine.pending, 'whoever waits is served or told why not').toBe(0);
+    expect(this.engine.state.pending, 'whoever waits is served or told why not').toBe(0);
   }
 
   forget(resource: Resource, acquirer: Acquirer): void {
@@ -208,7 +214,7 @@ const step = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.nat(2).map((keep) => (m: Model) => m.engine.sweep(performance.now(), 1_000, keep)),
+    arbitrary: fc.nat(2).map((keep) => (m: Model) => sweep(m.engine, performance.now(), 1_000, keep)),
   },
   { weight: 1, arbitrary: fc.constant((m: Model) => void m.engine.constructSpare()) },
   { weight: 1, arbitrary: fc.constant((m: Model) => m.engine.reset()) },
@@ -243,7 +249,7 @@ it(
             model.forget(resource, acquirer);
             model.engine.release(acquirer.slot, performance.now());
           }
-          expect(model.engine.total, 'all is given back').toBe(0);
+          expect(model.engine.state.total, 'all is given back').toBe(0);
           expect(vi.getTimerCount(), 'no timer is left').toBe(0);
         },
       ),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { sweep } from '../../../src/engine/upkeep.js';
 import { Acquirer, makeEngine, type FakeKind } from '../../support/fake-kind.js';
 
 beforeEach(() => vi.useFakeTimers());
@@ -13,14 +14,18 @@ function succeed(kind: FakeKind, index = 0): ReturnType<FakeKind['constructions'
 describe('acquire', () => {
   it('constructs nothing until somebody asks, and then for the one who asks', () => {
     const { kind, engine } = makeEngine();
-    expect(engine.total).toBe(0);
+    expect(engine.state.total).toBe(0);
     const a = new Acquirer(engine, 'a');
     expect(kind.constructions.map((c) => c.cause)).toEqual(['a']);
     expect(a.reason).toBe('new_connection');
-    expect([engine.constructing, engine.acquired, engine.idle, engine.total]).toEqual([1, 0, 0, 1]);
+    expect([engine.state.connecting, engine.state.used, engine.state.idle, engine.state.total]).toEqual([
+      1, 0, 0, 1,
+    ]);
     succeed(kind);
     expect(a.slot.resource.id).toBe(1);
-    expect([engine.constructing, engine.acquired, engine.idle, engine.total]).toEqual([0, 1, 0, 1]);
+    expect([engine.state.connecting, engine.state.used, engine.state.idle, engine.state.total]).toEqual([
+      0, 1, 0, 1,
+    ]);
   });
 
   it('hands out the one that went idle last', () => {
@@ -44,7 +49,7 @@ describe('acquire', () => {
     engine.release(a.slot, performance.now());
     expect(b.slot.resource.id).toBe(1);
     expect(c.outcome).toBeUndefined();
-    expect(engine.pending).toBe(1);
+    expect(engine.state.pending).toBe(1);
   });
 
   it('starts no more constructions at once than allowed, and the next when one ends', () => {
@@ -87,10 +92,14 @@ describe('acquire', () => {
     const a = new Acquirer(engine, 'a', 100);
     vi.advanceTimersByTime(100);
     expect((a.error as Error).message).toBe('timeout');
-    expect([engine.pending, engine.canceledAcquireCount, engine.acquireCount]).toEqual([0, 1, 0]);
+    expect([
+      engine.state.pending,
+      engine.state.counts.canceledAcquireCount,
+      engine.state.counts.acquireCount,
+    ]).toEqual([0, 1, 0]);
     const resource = succeed(kind);
     expect(resource.parked).toBe(true);
-    expect(engine.idle).toBe(1);
+    expect(engine.state.idle).toBe(1);
   });
 
   it('counts a cancelled waiter once, and not when it was served first', () => {
@@ -98,13 +107,13 @@ describe('acquire', () => {
     const a = new Acquirer(engine, 'a');
     succeed(kind);
     a.cancel(new Error('too late'));
-    expect(engine.canceledAcquireCount).toBe(0);
+    expect(engine.state.counts.canceledAcquireCount).toBe(0);
     const [b, c] = [new Acquirer(engine, 'b'), new Acquirer(engine, 'c')];
     const aborted = new Error('aborted');
     c.cancel(aborted);
     c.cancel(aborted);
     expect(c.error).toBe(aborted);
-    expect(engine.canceledAcquireCount).toBe(1);
+    expect(engine.state.counts.canceledAcquireCount).toBe(1);
     expect(b.outcome).toBeUndefined();
   });
 });
@@ -123,11 +132,11 @@ describe('ping', () => {
     vi.advanceTimersByTime(1_001);
     const c = new Acquirer(engine, 'c');
     expect(c.outcome).toBeUndefined();
-    expect([engine.acquired, engine.idle, engine.pending]).toEqual([1, 0, 1]);
+    expect([engine.state.used, engine.state.idle, engine.state.pending]).toEqual([1, 0, 1]);
     kind.resources[0]?.answerPing?.();
     expect(c.slot).toBe(a.slot);
     expect(c.reason).toBeUndefined();
-    expect(engine.emptyAcquireCount).toBe(1);
+    expect(engine.state.counts.emptyAcquireCount).toBe(1);
     await Promise.resolve();
   });
 
@@ -147,7 +156,7 @@ describe('ping', () => {
     resources[0]?.answerPing?.();
     resources[1]?.answerPing?.();
     expect(resources.map((r) => r.destroyedFor)).toEqual(['dead', 'dead', 'dead']);
-    expect(engine.total).toBe(1);
+    expect(engine.state.total).toBe(1);
   });
 
   it('serves the waiter by a returned resource when that comes before the answer', () => {
@@ -162,7 +171,7 @@ describe('ping', () => {
     engine.release(b.slot, performance.now());
     expect(c.slot).toBe(b.slot);
     a.slot.resource.answerPing?.();
-    expect([engine.idle, engine.acquired]).toEqual([1, 1]);
+    expect([engine.state.idle, engine.state.used]).toEqual([1, 1]);
   });
 });
 
@@ -177,7 +186,7 @@ describe('release', () => {
     expect(resource.destroyedFor).toBe('tx_open');
     expect(kind.constructions.map((c) => c.cause)).toEqual(['b']);
     expect(b.reason).toBe('exhausted');
-    expect(engine.total).toBe(1);
+    expect(engine.state.total).toBe(1);
   });
 
   it('keeps a settling resource used and from everybody until it has settled', () => {
@@ -187,8 +196,8 @@ describe('release', () => {
     const b = new Acquirer(engine, 'b');
     resource.verdict = 'settling';
     engine.release(a.slot, performance.now());
-    expect([engine.acquired, engine.idle]).toEqual([1, 0]);
-    expect(engine.oldestHolder).toBeUndefined();
+    expect([engine.state.used, engine.state.idle]).toEqual([1, 0]);
+    expect(engine.state.oldestHolder).toBeUndefined();
     resource.verdict = 'ready';
     resource.onSettled?.();
     expect(b.slot.resource).toBe(resource);
@@ -203,7 +212,7 @@ describe('release', () => {
     vi.advanceTimersByTime(1_000);
     expect(resource.destroyedFor).toBe('unsettled');
     resource.onSettled?.();
-    expect(engine.total).toBe(0);
+    expect(engine.state.total).toBe(0);
   });
 
   it('has no effect the second time, nor after the resource was lost', () => {
@@ -211,10 +220,10 @@ describe('release', () => {
     const a = new Acquirer(engine, 'a');
     const resource = succeed(kind);
     engine.discard(a.slot, 'dead');
-    expect(engine.total).toBe(0);
+    expect(engine.state.total).toBe(0);
     engine.release(a.slot, performance.now());
     expect(resource.destroyedFor).toBe('dead');
-    expect(engine.total).toBe(0);
+    expect(engine.state.total).toBe(0);
   });
 
   it('destroys a resource after its number of uses', () => {
@@ -246,9 +255,9 @@ describe('lifetime', () => {
     succeed(kind);
     engine.release(d.slot, performance.now());
     vi.advanceTimersByTime(500);
-    engine.sweep(performance.now(), 0, 0);
+    sweep(engine, performance.now(), 0, 0);
     expect(kind.resources[3]?.destroyedFor).toBe('lifetime');
-    expect(engine.lifetimeDestroyCount).toBe(4);
+    expect(engine.state.counts.lifetimeDestroyCount).toBe(4);
   });
 
   it('is stretched by a random part of the jitter', () => {
@@ -268,9 +277,9 @@ describe('sweep', () => {
     const resources = [succeed(kind), succeed(kind), succeed(kind)];
     for (const { slot } of acquirers) engine.release(slot, performance.now());
     vi.advanceTimersByTime(300);
-    engine.sweep(performance.now(), 300, 1);
+    sweep(engine, performance.now(), 300, 1);
     expect(resources.map((r) => r.destroyedFor)).toEqual(['idle', 'idle', undefined]);
-    expect(engine.idleDestroyCount).toBe(2);
+    expect(engine.state.counts.idleDestroyCount).toBe(2);
   });
 });
 
@@ -285,7 +294,7 @@ describe('reset', () => {
     expect(second.destroyedFor).toBeUndefined();
     engine.release(b.slot, performance.now());
     expect(second.destroyedFor).toBe('reset');
-    expect(engine.lifetimeDestroyCount).toBe(0);
+    expect(engine.state.counts.lifetimeDestroyCount).toBe(0);
   });
 });
 
@@ -304,7 +313,7 @@ describe('end', () => {
     engine.release(c.slot, performance.now());
     engine.release(b.slot, performance.now());
     expect([first.destroyedFor, second.destroyedFor]).toEqual(['pool_end', 'pool_end']);
-    expect([engine.total, engine.constructSpare()]).toEqual([0, false]);
+    expect([engine.state.total, engine.constructSpare()]).toEqual([0, false]);
   });
 });
 
@@ -322,11 +331,11 @@ describe('statistics', () => {
     engine.release(c.slot, performance.now(), 'busy');
     new Acquirer(engine, 'd');
     kind.constructions[0]?.fail(new Error('refused'));
-    expect(engine.acquireCount).toBe(3);
-    expect(engine.acquireDurationMs).toBe(50);
-    expect(engine.emptyAcquireCount).toBe(2);
-    expect(engine.emptyAcquireWaitMs).toBe(50);
-    expect(engine.canceledAcquireCount).toBe(0);
-    expect(engine.constructionCount).toBe(2);
+    expect(engine.state.counts.acquireCount).toBe(3);
+    expect(engine.state.counts.acquireDurationMs).toBe(50);
+    expect(engine.state.counts.emptyAcquireCount).toBe(2);
+    expect(engine.state.counts.emptyAcquireWaitMs).toBe(50);
+    expect(engine.state.counts.canceledAcquireCount).toBe(0);
+    expect(engine.state.counts.constructionCount).toBe(2);
   });
 });

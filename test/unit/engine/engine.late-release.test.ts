@@ -9,7 +9,9 @@ it('a slot that is released after its resource was lost stays gone: nobody gets 
   engine.discard(slot, 'dead');
   engine.release(slot, performance.now());
   expect([slot.state, lost?.parked]).toEqual(['gone', false]);
-  expect([engine.constructing, engine.acquired, engine.idle, engine.total]).toEqual([0, 0, 0, 0]);
+  expect([engine.state.connecting, engine.state.used, engine.state.idle, engine.state.total]).toEqual([
+    0, 0, 0, 0,
+  ]);
   const b = new Acquirer(engine, 'b');
   kind.constructions[0]?.succeed();
   expect(b.slot.resource).not.toBe(lost);
@@ -23,7 +25,9 @@ it('a slot that is released twice is idle once', () => {
   engine.release(slot, performance.now());
   engine.release(slot, performance.now(), 'tx_open');
   expect(slot.resource.destroyedFor).toBeUndefined();
-  expect([engine.constructing, engine.acquired, engine.idle, engine.total]).toEqual([0, 0, 1, 1]);
+  expect([engine.state.connecting, engine.state.used, engine.state.idle, engine.state.total]).toEqual([
+    0, 0, 1, 1,
+  ]);
   const [b, c] = [new Acquirer(engine, 'b'), new Acquirer(engine, 'c')];
   kind.constructions[0]?.succeed();
   expect(b.slot).toBe(slot);

@@ -1,0 +1,106 @@
+import { sqlState } from '../foreign-error.js';
+import type { CloseReason } from '../observer.js';
+import { withCallersStack } from './callers-stack.js';
+import type { DriverClient, DriverConnection } from './driver.js';
+
+/** What is told of the events of a client that bear on its loss. */
+export interface Watched {
+  /** What the server said when it ended the session. */
+  dismissal: unknown;
+  /** The server said that it takes no writes (SQLSTATE 25006). */
+  readOnly: boolean;
+  /** The last query failed before anything was sent, and the driver has not yet tidied up. */
+  erred: boolean;
+  /** The client is dead; the first call counts. */
+  lose(error: unknown, reason: CloseReason): void;
+}
+
+const WATCHED = Symbol('pgauge.connection');
+
+type Tag = { [WATCHED]?: Watched };
+type TaggedClient = DriverClient & Tag;
+type TaggedConnection = DriverConnection & Tag;
+
+/**
+ * Watches a client that is not yet connected. The listeners are shared by all clients and find what they tell by a tag on
+ * the client: one closure for each would be a tenth of the heap that an idle connection takes.
+ */
+export function watch(client: DriverClient, watched: Watched): void {
+  Object.defineProperty(client, WATCHED, { value: watched });
+  keepListening(client);
+  const connection: TaggedConnection = client.connection;
+  Object.defineProperty(connection, WATCHED, { value: watched });
+  connection.on('errorMessage', onErrorMessage);
+  connection.bind = watchedBind;
+}
+
+/** What `watch` was given for a client. */
+export function watchedOf(client: TaggedClient): Watched | undefined {
+  return client[WATCHED];
+}
+
+/** Listens again if a user removed all listeners: an error without a listener would end the process. */
+export function keepListening(client: DriverClient): void {
+  if (client.listenerCount('error', onError) === 0) client.on('error', onError);
+  if (client.listenerCount('end', onEnd) === 0) client.on('end', onEnd);
+}
+
+function onError(this: TaggedClient, error: unknown): void {
+  const watched = this[WATCHED];
+  const dismissed = watched?.dismissal !== undefined || sqlState(error) !== undefined;
+  watched?.lose(error, dismissed ? 'server_closed' : 'network');
+}
+
+function onErrorMessage(
+  this: TaggedConnection,
+  message: { readonly code?: string; readonly severity?: string },
+): void {
+  const watched = this[WATCHED];
+  if (watched === undefined) return;
+  // The severity is in the server's language; class 57P is an operator's intervention in any.
+  if (/^(FATAL|PANIC)$/.test(message.severity ?? '') || message.code?.startsWith('57P'))
+    watched.dismissal = message;
+  if (message.code === '25006') watched.readOnly = true;
+}
+
+/** A value that cannot be sent fails its query within `bind`, and the driver tidies up after. */
+function watchedBind(this: TaggedConnection, config: unknown): void {
+  const { bind } = Object.getPrototypeOf(this) as DriverConnection;
+  try {
+    bind.call(this, config);
+  } catch (error) {
+    const watched = this[WATCHED];
+    if (watched !== undefined) {
+      watched.erred = true;
+      this.once('readyForQuery', () => (watched.erred = false));
+    }
+    throw error;
+  }
+}
+
+function onEnd(this: TaggedClient): void {
+  // The client was not lost before: its user called `client.end()`.
+  this[WATCHED]?.lose(new Error('Connection terminated'), 'released_with_error');
+}
+
+type Query = (...args: unknown[]) => unknown;
+
+/** Makes queries on a lost client fail with the error that it was lost with, instead of the driver's stand-in for it. */
+export function failQueriesWith(client: DriverClient, error: unknown): void {
+  const original = client.query as unknown as Query;
+  const query: Query = (...args) => {
+    const [config] = args;
+    const last = args.length - 1;
+    const callback = args[last];
+    if (typeof callback === 'function') {
+      args[last] = (failure: unknown, result: unknown): void => {
+        (callback as Query)(failure && error, result);
+      };
+      return original.apply(client, args);
+    }
+    const outcome = original.apply(client, args);
+    if (outcome === config || !(outcome instanceof Promise)) return outcome;
+    return outcome.catch(() => withCallersStack(error));
+  };
+  Object.defineProperty(client, 'query', { value: query, configurable: true, writable: true });
+}

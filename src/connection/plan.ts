@@ -1,0 +1,107 @@
+import type { ClientConfig } from 'pg';
+import { ConfigError } from '../errors.js';
+import type { AfterConnect, BeforeConnect, ConnectContext, ConnectTarget, Logger } from '../hooks.js';
+import { validateConfig, type Config } from '../settings/config.js';
+import type { ResolvedOptions } from '../settings/options.js';
+import { pg, type ClientClass } from './driver.js';
+import { findPassword, passfilePath } from './pgpass.js';
+import { clientWithQueryTimeout } from './query-timeout.js';
+import type { TlsPlan } from './tls.js';
+
+/** How connections of one pool are made. */
+export interface DialPlan {
+  /** A fresh copy for one attempt. */
+  target(): ConnectTarget;
+  /** Runs before anything is dialled. */
+  readonly beforeConnect: BeforeConnect | undefined;
+  /** `beforeConnect` is the pool's own token hook and nothing of the user's. */
+  readonly hookIsToken: boolean;
+  readonly afterConnect: AfterConnect | undefined;
+  /** Throws when a target that a hook has changed must not be dialled. */
+  check(target: ConnectTarget): void;
+  /** The password of a target that has none, from the password file. */
+  findPassword(target: ConnectTarget): Promise<string>;
+  /** What to say when the server asks for a password and none was found. */
+  readonly noPassword: string;
+  /** The TLS options for the host that is dialled. */
+  finishTls(ssl: ConnectTarget['ssl'], host: string): ConnectTarget['ssl'];
+  readonly Client: ClientClass;
+  /** The driver's own settings, the same for every connection. */
+  readonly settings: ClientConfig;
+  /** One attempt's deadline in milliseconds. */
+  readonly connectTimeoutMs: number;
+}
+
+/** What the connections of a pool are made from. */
+export interface DialParts {
+  readonly config: Config;
+  readonly options: ResolvedOptions;
+  /** What runs before each attempt: the token hook of `dynamicAuth`, or the user's. */
+  readonly hook: BeforeConnect | undefined;
+  readonly tls: TlsPlan;
+  readonly logger: Logger;
+}
+
+/** Translates the settings of a pool into the plan of its connection attempts. */
+export function dialPlan({ config, options, hook, tls, logger }: DialParts): DialPlan {
+  const { host, port, user, password = '', database } = config;
+  const warned = new Set<string>();
+  const warn = (message: string, path: string): void => {
+    if (warned.has(message)) return;
+    warned.add(message);
+    logger.warn({ path }, message);
+  };
+  return {
+    target: () => ({
+      host,
+      port,
+      user,
+      password: config.dynamicAuth ? '' : password,
+      database,
+      ssl: tls.target(),
+    }),
+    beforeConnect: hook,
+    hookIsToken: config.dynamicAuth !== undefined,
+    afterConnect: options.afterConnect,
+    check: checkTarget,
+    findPassword: async (target) => (await findPassword(target, { warn })) ?? '',
+    noPassword: `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set'}) matches`,
+    finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
+    Client:
+      options.queryTimeoutMs > 0
+        ? clientWithQueryTimeout(options.queryTimeoutMs)
+        : (pg.Client as unknown as ClientClass),
+    settings: driverSettings(options),
+    connectTimeoutMs: options.connectTimeoutMs,
+  };
+}
+
+/** Checks what a hook made of the target: it goes into the startup message, where a NUL would start the next parameter. */
+function checkTarget({ host, port, user, password, database }: ConnectTarget): void {
+  try {
+    validateConfig({ host, port, user, password, database });
+  } catch (error) {
+    throw new ConfigError(`beforeConnect: ${(error as Error).message}`);
+  }
+}
+
+function driverSettings({ pg: settings, keepAlive }: ResolvedOptions): ClientConfig {
+  return {
+    ...(settings as ClientConfig),
+    // Explicit, or PGSSLNEGOTIATION would decide.
+    sslnegotiation: 'postgres',
+    keepAlive: keepAlive !== undefined,
+    keepAliveInitialDelayMillis: keepAlive?.initialDelayMs ?? 0,
+  };
+}
+
+/** A password or token that is good for one login now. */
+export async function currentPassword(dial: DialPlan): Promise<string> {
+  const target = dial.target();
+  const context: ConnectContext = {
+    signal: AbortSignal.timeout(dial.connectTimeoutMs),
+    refreshToken: (_source, refresh) => refresh(),
+  };
+  await dial.beforeConnect?.(target, context);
+  return target.password || (await dial.findPassword(target));
+}

@@ -1,0 +1,47 @@
+import type { Slot, SlotState } from './slot.js';
+
+/** Why the engine itself destroys a resource; the resource's kind may give other reasons. */
+export type EngineReason = 'idle' | 'lifetime' | 'reset' | 'max_uses' | 'pool_end' | 'dead' | 'unsettled';
+
+/** The commands that the engine gives to a kind of resource `T`, which is made for the cause `C` and closed for the reasons `R`. */
+export interface ResourceKind<T, C, R extends string> {
+  /** Starts one construction; `done` is called exactly once, never synchronously, also after `abort`. */
+  create(cause: C | undefined, done: (error: unknown, resource?: T) => void): { abort(): void };
+  /** Says whether a returned resource can be handed out again: now, once it has settled, or never, with the reason. */
+  judge(resource: T): 'ready' | 'settling' | R;
+  /** Calls `done` when a settling resource can be judged again. */
+  whenSettled(resource: T, done: () => void): void;
+  /** Finds out whether a resource that was idle for long is alive; `done` is called once, within a bounded time. */
+  ping(resource: T, done: (alive: boolean) => void): void;
+  /** Prepares a resource for being idle. */
+  park(resource: T): void;
+  /** Prepares an idle resource for a ping or for its next user. */
+  unpark(resource: T): void;
+  /** Destroys a resource synchronously: when this returns, its slot is free. */
+  destroy(resource: T): void;
+}
+
+/** The news that the engine gives to its owner. No member may throw. */
+export interface EngineListener<T, C, R extends string> {
+  /** A construction ended; without `error` its resource has a slot, and no user yet. */
+  constructed(error: unknown, cause: C | undefined): void;
+  /** A new resource has its slot, which it keeps for life. */
+  placed(slot: Slot<T>): void;
+  /** A resource was destroyed, `ageMs` after it was made; `from` is the state it was in. */
+  destroyed(slot: Slot<T>, from: SlotState, reason: EngineReason | R, ageMs: number): void;
+  /** A slot became free and the queue was served from it; `slot` and `from` are set unless a construction failed. */
+  freed(slot?: Slot<T>, from?: SlotState): void;
+}
+
+/** Limits of the engine; times in milliseconds, 0 means off. */
+export interface EngineLimits {
+  readonly max: number;
+  readonly maxConnecting: number;
+  readonly lifetimeMs: number;
+  readonly lifetimeJitterMs: number;
+  readonly maxUses: number;
+  /** A resource that was idle for longer is pinged before it is handed out. */
+  readonly pingAfterMs: number;
+  /** A returned resource that is still settling after this time is destroyed. */
+  readonly settleMs: number;
+}
