@@ -1,15 +1,10 @@
 import type { ClientConfig, PoolConfig } from 'pg';
-import {
-  effectiveLifetimeMs,
-  effectiveMax,
-  effectiveMin,
-  validateConfig,
-  type Config,
-} from '../settings/config.js';
+import { effectiveLifetimeMs, effectiveMax, effectiveMin, type Config } from '../settings/config.js';
+import { validateConfig } from '../settings/config-checks.js';
 import { ConfigError } from '../errors.js';
 import type { BeforeConnect, ConnectContext, ConnectTarget, Logger } from '../hooks.js';
 import type { PoolObserver } from '../observer.js';
-import type { ResolvedOptions } from '../settings/options.js';
+import type { PoolSettings } from '../settings/pool-settings.js';
 import { findPassword, passfilePath } from '../connection/pgpass.js';
 import type { DialPlan } from '../connection/dial.js';
 import { pg, type ClientClass } from '../connection/driver.js';
@@ -20,7 +15,7 @@ import type { TlsPlan } from '../connection/tls.js';
 /** All that a pool is made of, once everything is known to be good. */
 export interface Parts {
   readonly config: Config;
-  readonly options: ResolvedOptions;
+  readonly settings: PoolSettings;
   /** What runs before each attempt: the token hook of `dynamicAuth`, or the user's. */
   readonly hook: BeforeConnect | undefined;
   readonly tls: TlsPlan;
@@ -28,25 +23,25 @@ export interface Parts {
   readonly logger: Logger;
 }
 
-/** Says to the pool in its own terms what config and options ask for. */
+/** Translates config and settings into the terms of the pool. */
 export function poolPlan(parts: Parts): PoolPlan {
-  const { config, options, observer, logger } = parts;
+  const { config, settings, observer, logger } = parts;
   const dial = dialPlan(parts);
   return {
-    ...options,
+    ...settings,
     dial,
     options: poolOptions(parts, dial),
     observer,
     logger,
     max: effectiveMax(config),
     min: effectiveMin(config),
-    maxUses: options.maxUses || Infinity,
+    maxUses: settings.maxUses || Infinity,
     lifetimeMs: effectiveLifetimeMs(config),
-    lifetimeJitterMs: options.connMaxLifetimeJitterMs,
+    lifetimeJitterMs: settings.connMaxLifetimeJitterMs,
   };
 }
 
-function dialPlan({ config, options, hook, tls, logger }: Parts): DialPlan {
+function dialPlan({ config, settings, hook, tls, logger }: Parts): DialPlan {
   const { host, port, user, password = '', database } = config;
   const warned = new Set<string>();
   const warn = (message: string, path: string): void => {
@@ -65,17 +60,17 @@ function dialPlan({ config, options, hook, tls, logger }: Parts): DialPlan {
     }),
     beforeConnect: hook,
     hookIsToken: config.dynamicAuth !== undefined,
-    afterConnect: options.afterConnect,
+    afterConnect: settings.afterConnect,
     check: checkTarget,
     findPassword: async (target) => (await findPassword(target, { warn })) ?? '',
     noPassword: `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set'}) matches`,
     finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
     Client:
-      options.queryTimeoutMs > 0
-        ? clientWithQueryTimeout(options.queryTimeoutMs)
+      settings.queryTimeoutMs > 0
+        ? clientWithQueryTimeout(settings.queryTimeoutMs)
         : (pg.Client as unknown as ClientClass),
-    settings: driverSettings(options),
-    connectTimeoutMs: options.connectTimeoutMs,
+    settings: driverSettings(settings),
+    connectTimeoutMs: settings.connectTimeoutMs,
   };
 }
 
@@ -88,9 +83,9 @@ function checkTarget({ host, port, user, password, database }: ConnectTarget): v
   }
 }
 
-function driverSettings({ pg: settings, keepAlive }: ResolvedOptions): ClientConfig {
+function driverSettings({ pg: given, keepAlive }: PoolSettings): ClientConfig {
   return {
-    ...(settings as ClientConfig),
+    ...(given as ClientConfig),
     // Explicit, or PGSSLNEGOTIATION would decide.
     sslnegotiation: 'postgres',
     keepAlive: keepAlive !== undefined,
@@ -99,7 +94,7 @@ function driverSettings({ pg: settings, keepAlive }: ResolvedOptions): ClientCon
 }
 
 /** What `pool.options` shows: enough for a tool that makes a pool of its own from it, and no secret in plain sight. */
-function poolOptions({ config, options, tls }: Parts, dial: DialPlan): PoolConfig {
+function poolOptions({ config, settings, tls }: Parts, dial: DialPlan): PoolConfig {
   const { host, port, user, database } = config;
   return {
     ...dial.settings,
@@ -111,9 +106,9 @@ function poolOptions({ config, options, tls }: Parts, dial: DialPlan): PoolConfi
     password: () => currentPassword(dial),
     max: effectiveMax(config),
     min: effectiveMin(config),
-    maxUses: options.maxUses || Infinity,
-    idleTimeoutMillis: options.idleTimeoutMs,
-    connectionTimeoutMillis: options.acquireTimeoutMs,
+    maxUses: settings.maxUses || Infinity,
+    idleTimeoutMillis: settings.idleTimeoutMs,
+    connectionTimeoutMillis: settings.acquireTimeoutMs,
     maxLifetimeSeconds: effectiveLifetimeMs(config) / 1_000,
     allowExitOnIdle: true,
   };

@@ -1,5 +1,7 @@
 import { isIPv6 } from 'node:net';
-import { checkSslMode, effectiveSslMode, readConfig, type Config, type Unchecked } from './config.js';
+import type { Unchecked } from './checks.js';
+import { checkSslMode, readConfig } from './config-checks.js';
+import { effectiveSslMode, type Config } from './config.js';
 import { ConfigError } from '../errors.js';
 
 /** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is no text. */
@@ -46,7 +48,7 @@ function migrationPassword(fields: Unchecked<Config>): string {
 }
 
 function build(fields: Unchecked<Config>, user: string, password: string): string {
-  checkSslMode(fields);
+  checkSslMode(fields.sslMode, 'sslMode');
   const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
   const host = hostPart(text(fields.host, 'host'));
   const port = escape(portText(fields.port), '');

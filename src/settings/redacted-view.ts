@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { readConfig, type Config, type SslMode } from './config.js';
+import { readConfig } from './config-checks.js';
+import type { Config, SslMode } from './config.js';
 import type { Unchecked } from './checks.js';
 
 /** What may be logged of a config: no secret, only whether there is one. */
