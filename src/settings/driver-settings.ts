@@ -121,5 +121,5 @@ export function pgSettings(value: unknown): PgSettings {
   }
   refuseUnknown(fields, Object.keys(CHECKS), 'pg');
   runChecks(CHECKS, fields, 'pg.', Object.keys(fields));
-  return freezeSetFields(fields) as PgSettings;
+  return freezeSetFields(fields);
 }

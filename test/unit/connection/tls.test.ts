@@ -11,9 +11,9 @@ import {
   type CertificateAuthority,
   type IssuedCertificate,
 } from '../../../local-rds/certificates.js';
-import { copyConfig, type SslMode } from '../../../src/settings/config.js';
+import type { SslMode } from '../../../src/settings/ssl-mode.js';
 import { ConfigError } from '../../../src/errors.js';
-import { resolveOptions, type SslOptions } from '../../../src/settings/options.js';
+import { sslSettings, type SslOptions } from '../../../src/settings/ssl-options.js';
 import { planTls } from '../../../src/connection/tls.js';
 
 const DAY_MS = 86_400_000;
@@ -107,12 +107,8 @@ async function handshake(
   });
 }
 
-const material = (ssl: SslOptions | undefined) => {
-  const config = copyConfig({ host: 'h', port: 1, user: 'u', database: 'd' });
-  return resolveOptions({ ssl }, config).ssl;
-};
 const plan = (mode: SslMode, ssl?: SslOptions, env: NodeJS.ProcessEnv = {}) =>
-  planTls(mode, material(ssl), env);
+  planTls(mode, sslSettings(ssl, mode), env);
 const ACCEPTED = 'accepted';
 const NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 const EXPIRED = 'CERT_HAS_EXPIRED';
