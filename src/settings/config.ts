@@ -34,8 +34,8 @@ const BACKEND_SETTINGS: {
 } = { awsRdsIam: ['region'] };
 
 /**
- * Where and as whom to log in, and how large the pool is; copied when it is used, never changed. ConfigError is thrown for an
- * unknown key, what is required and missing, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
+ * The login and the size of a pool; copied when it is used, never changed. ConfigError is thrown for an unknown key, a
+ * missing field that is required, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
  */
 export interface Config {
   /** Host name or IP address; one host, neither a list nor a socket path. Required. */

@@ -4,14 +4,14 @@ import { checkSslMode, readConfig } from './config-checks.js';
 import { effectiveSslMode, type Config } from './config.js';
 import { ConfigError } from '../errors.js';
 
-/** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is no text. */
+/** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is not a string. */
 export function getMigrationUser(config: Config): string {
   return migrationUser(readConfig(config));
 }
 
 /**
  * The password of the migration user: `migrationPassword`; else `password` when the users are equal; else `''`, for
- * PGPASSFILE. Throws ConfigError when that is no text.
+ * PGPASSFILE. Throws ConfigError when that is not a string.
  */
 export function getMigrationPassword(config: Config): string {
   return migrationPassword(readConfig(config));

@@ -12,11 +12,11 @@ import {
 } from './checks.js';
 import { ConfigError } from '../errors.js';
 
-/** The driver's own settings that may be given, under the driver's names. */
+/** Settings that are passed on to the driver, under the driver's names. */
 export interface PgSettings {
   /** Shown in pg_stat_activity; default PGAPPNAME. */
   readonly application_name?: string | undefined;
-  /** Shown when there is no other name; default none. */
+  /** Shown when neither `application_name` nor PGAPPNAME is set; default none. */
   readonly fallback_application_name?: string | undefined;
   /** The server's limit for a statement in milliseconds; default the server's. */
   readonly statement_timeout?: number | false | undefined;
@@ -32,7 +32,7 @@ export interface PgSettings {
   readonly client_encoding?: string | undefined;
   /** Whether SCRAM is bound to the TLS channel when the server offers it; default false. */
   readonly enableChannelBinding?: boolean | undefined;
-  /** Most SCRAM iterations a server may ask for, 0 for no limit; default 100 000. */
+  /** Maximum number of SCRAM iterations that a server may ask for, 0 for no limit; default 100 000. */
   readonly scramMaxIterations?: number | undefined;
 }
 

@@ -39,8 +39,8 @@ export const ACQUIRE_SPANS = ['auto', 'always', 'never'] as const;
 export type AcquireSpan = (typeof ACQUIRE_SPANS)[number];
 
 /**
- * What `newPool` takes beside the config; it throws ConfigError for an unknown key, a value of another type, and a number
- * that is negative, not finite or above 2^31 - 1. In the `…Ms` members 0 means off, unless said otherwise.
+ * Options of `newPool`, which throws ConfigError for an unknown key, a value of another type, and a number that is
+ * negative, not finite or above 2^31 - 1. In the `…Ms` members 0 means off, unless stated otherwise.
  */
 export interface PoolOptions {
   /** Runs before every connection attempt; default none. Not with `dynamicAuth`: to have both, compose them. */
@@ -49,15 +49,15 @@ export interface PoolOptions {
   readonly afterConnect?: AfterConnect | undefined;
   /** Where the pool logs; default and null: pino on stderr, at the level that PGAUGE_LOG_LEVEL names (`info`). */
   readonly logger?: Logger | null | undefined;
-  /** Makes the instruments; default from the global provider. Not with `meterProvider`. */
+  /** Creates the metric instruments; default a meter of the global provider. Not with `meterProvider`. */
   readonly meter?: Meter | undefined;
-  /** Gives the meter; default the global provider. Not with `meter`. */
+  /** Provides the meter; default the global provider. Not with `meter`. */
   readonly meterProvider?: MeterProvider | undefined;
-  /** Makes the spans; default from the global provider. Not with `tracerProvider`. */
+  /** Creates the spans; default a tracer of the global provider. Not with `tracerProvider`. */
   readonly tracer?: Tracer | undefined;
-  /** Gives the tracer; default the global provider. Not with `tracer`. */
+  /** Provides the tracer; default the global provider. Not with `tracer`. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** The pool's name in telemetry, `#2` and so on appended where another pool of the process has it; default `host:port/database`. */
+  /** The pool's name in telemetry, followed by `#2` and so on if another pool of the process has it; default `host:port/database`. */
   readonly poolName?: string | undefined;
   /** Bounds `newPool`, which rejects with its reason, and the warm-up; never ends the pool. Default none. */
   readonly signal?: AbortSignal | undefined;
@@ -77,18 +77,18 @@ export interface PoolOptions {
   readonly queryTimeoutMs?: number | undefined;
   /** How long `end()` waits for checked-out clients before it destroys them, in milliseconds; default off: without limit. */
   readonly endTimeoutMs?: number | undefined;
-  /** How long a connection beyond `minConns` may be idle, in milliseconds, as the health check sees it; default 1 800 000. */
+  /** How long a connection beyond `minConns` may be idle, in milliseconds, before the health check closes it; default 1 800 000. */
   readonly idleTimeoutMs?: number | undefined;
-  /** Most that is added to a lifetime at random, in milliseconds; default 10 % of the lifetime, 0 for none. */
+  /** Upper bound of the random time added to each lifetime, in milliseconds; default 10 % of the lifetime, 0 for none. */
   readonly connMaxLifetimeJitterMs?: number | undefined;
-  /** How often a connection is used before it is replaced, 0 for ever; default 0. */
+  /** How often a connection is used before it is replaced, 0 for no limit; default 0. */
   readonly maxUses?: number | undefined;
   /**
    * Period of the health check in milliseconds, shorter where the lifetime or `idleTimeoutMs` is; default 60 000. Off:
    * `idleTimeoutMs` is not enforced, and lifetimes are only when a connection is acquired or released.
    */
   readonly healthCheckPeriodMs?: number | undefined;
-  /** Most connection attempts at a time, at least 1; default the maximum number of connections. */
+  /** Maximum number of simultaneous connection attempts, at least 1; default the maximum number of connections. */
   readonly maxConnecting?: number | undefined;
   /** TCP keep-alive, and after how many idle milliseconds it starts (0: the system's); default true, 10 000. */
   readonly keepAlive?:
@@ -98,7 +98,7 @@ export interface PoolOptions {
         readonly initialDelayMs?: number | undefined;
       }
     | undefined;
-  /** How long a checkout may last before a warning suspects a leak, with its acquirer's stack, in milliseconds; default off. */
+  /** How long a checkout may last, in milliseconds, before a warning reports a possible leak with the stack of its acquire; default off. */
   readonly leakDetectionMs?: number | undefined;
   /** Which acquires get a span; default `auto`: those that have to wait. */
   readonly acquireSpan?: AcquireSpan | undefined;

@@ -13,7 +13,7 @@ import {
 import { TLS_MIN_VERSIONS, type SslMode, type TlsMinVersion } from './ssl-mode.js';
 import { ConfigError } from '../errors.js';
 
-/** What `sslMode` may be given beside the environment; it adds to the mode and can never weaken it. */
+/** Certificates and names for TLS; they take precedence over the environment, and can never weaken `sslMode`. */
 export interface SslOptions {
   /** Root certificates, PEM; default the file that PGSSLROOTCERT names, else Node's. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined;
@@ -23,7 +23,7 @@ export interface SslOptions {
   readonly key?: string | Buffer | undefined;
   /** Passphrase of the private key; default none. */
   readonly passphrase?: string | undefined;
-  /** Name asked for and verified instead of the host; default the host that is dialled. */
+  /** Name that is sent to the server and verified instead of the host; default the host that is dialled. */
   readonly servername?: string | undefined;
   /** Lowest TLS version; default TLSv1.2. */
   readonly minVersion?: TlsMinVersion | undefined;

@@ -5,7 +5,7 @@ const NAME = 'PGAUGE_LOG_LEVEL';
 const before = process.env[NAME];
 
 afterEach(() => {
-  if (before === undefined) delete process.env[NAME];
+  if (before === undefined) Reflect.deleteProperty(process.env, NAME);
   else process.env[NAME] = before;
 });
 
@@ -13,7 +13,7 @@ describe('readVariable', () => {
   it('reads the environment of the process at each call', () => {
     process.env[NAME] = 'warn';
     expect(readVariable(NAME)).toBe('warn');
-    delete process.env[NAME];
+    Reflect.deleteProperty(process.env, NAME);
     expect(readVariable(NAME)).toBeUndefined();
   });
 
@@ -30,7 +30,7 @@ describe('readVariable', () => {
 
 describe('withoutVariable', () => {
   it.each(['warn', '', undefined])('unsets a variable and restores it to %o', (value) => {
-    if (value === undefined) delete process.env[NAME];
+    if (value === undefined) Reflect.deleteProperty(process.env, NAME);
     else process.env[NAME] = value;
     expect(withoutVariable(NAME, () => NAME in process.env)).toBe(false);
     expect(process.env[NAME]).toBe(value);
