@@ -20,8 +20,8 @@ export {
   DEFAULT_MAX_OPEN_CONNS,
   DEFAULT_MIN_CONNS,
   DEFAULT_SSL_MODE,
-  validateConfig,
 } from './settings/config.js';
+export { validateConfig } from './settings/config-checks.js';
 export { defineConfig, logValue, type ConfigLogValue } from './settings/redacted-view.js';
 export {
   buildConnectionStringWithAuth,

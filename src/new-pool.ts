@@ -1,17 +1,13 @@
 // Not through auth/index, whose types are public: these come with those of the AWS SDK, which few have.
 import { credentialsExpireAtMs, observeCredentials } from './auth/aws/credentials.js';
 import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
-import {
-  copyConfig,
-  effectiveSslMode,
-  refuseTokenInClear,
-  type Config,
-  type DynamicAuthBackend,
-} from './settings/config.js';
+import { effectiveSslMode, type Config, type DynamicAuthBackend } from './settings/config.js';
+import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
 import { logValue } from './settings/redacted-view.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
-import { resolveOptions, type PoolOptions, type ResolvedOptions } from './settings/options.js';
+import type { PoolOptions } from './settings/options.js';
+import { poolSettings, type PoolSettings } from './settings/pool-settings.js';
 import { isNativeClient } from './connection/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
 import { poolPlan } from './pool/plan.js';
@@ -34,29 +30,29 @@ const AWS_CREDENTIALS: CredentialsSource = {
  * `dynamicAuth` cannot be had, and the reason of `options.signal` when that is aborted first.
  */
 export async function newPool(config: Config, options?: PoolOptions): Promise<InstrumentedPool> {
-  const [given, resolved] = checked(config, options);
-  resolved.signal?.throwIfAborted();
+  const [given, settings] = checked(config, options);
+  settings.signal?.throwIfAborted();
 
-  const hook = given.dynamicAuth ? await dynamicAuth(given, resolved.signal) : resolved.beforeConnect;
-  const tls = await planTls(effectiveSslMode(given), resolved.ssl);
-  resolved.signal?.throwIfAborted();
+  const hook = given.dynamicAuth ? await dynamicAuth(given, settings.signal) : settings.beforeConnect;
+  const tls = await planTls(effectiveSslMode(given), settings.ssl);
+  settings.signal?.throwIfAborted();
 
-  const logger = guardLogger(resolved.logger ?? defaultLogger());
+  const logger = guardLogger(settings.logger ?? defaultLogger());
   const telemetry = observePool(
     {
-      poolName: resolved.poolName,
+      poolName: settings.poolName,
       host: given.host,
       port: given.port,
       database: given.database,
       authProvider: given.dynamicAuth ? Object.keys(given.dynamicAuth)[0] : undefined,
       tlsMode: tls.mode,
     },
-    { ...resolved, logger, credentials: AWS_CREDENTIALS },
+    { ...settings, logger, credentials: AWS_CREDENTIALS },
   );
 
   const plan = poolPlan({
     config: given,
-    options: resolved,
+    settings,
     hook,
     tls,
     observer: telemetry.observer,
@@ -66,32 +62,32 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
   telemetry.watch(pool.gauges);
   logger.info({ config: logValue(given), pool: telemetry.poolName }, LOG.poolCreated.message);
   pool.start();
-  resolved.signal?.addEventListener('abort', () => pool.stopFilling(), {
+  settings.signal?.addEventListener('abort', () => pool.stopFilling(), {
     once: true,
     signal: pool.endSignal,
   });
-  if (resolved.statsLog !== undefined) startPoolStatsLogger(pool, resolved.statsLog);
+  if (settings.statsLog !== undefined) startPoolStatsLogger(pool, settings.statsLog);
   return pool;
 }
 
-function checked(config: unknown, options: unknown): [Config, ResolvedOptions] {
+function checked(config: unknown, options: unknown): [Config, PoolSettings] {
   if (config === null || config === undefined) throw new ConfigError('config is nil');
   try {
     const given = copyConfig(config);
-    const resolved = resolveOptions(options, given);
+    const settings = poolSettings(options, given);
     if (isNativeClient()) {
       throw new ConfigError(
         'pg was loaded with its native binding (NODE_PG_FORCE_NATIVE), which is not supported',
       );
     }
-    if (given.dynamicAuth && resolved.beforeConnect) {
+    if (given.dynamicAuth && settings.beforeConnect) {
       throw new ConfigError(
         'dynamicAuth and beforeConnect are mutually exclusive: to have both, call newDynamicAuthFunc, ' +
           'await its hook from yours, and leave dynamicAuth out of the config that newPool gets',
       );
     }
     refuseTokenInClear(given);
-    return [given, resolved];
+    return [given, settings];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`invalid configuration: ${error.message}`, { cause: error.cause });

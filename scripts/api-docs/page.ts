@@ -26,12 +26,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Making a pool', /^new-pool\.ts$/],
   ['The pool', /^pool\//],
-  ['Config', /^config/],
-  ['Options', /^options/],
+  ['Config', /^(settings\/(config|redacted-view|ssl-mode)|auth\/backends)/],
+  ['Options', /^settings\/(options|driver-settings|ssl-options)/],
   ['Hooks and logger', /^hooks\.ts$/],
   ['Tokens', /^auth\//],
-  ['Connection strings', /^connection-string\.ts$/],
-  ['Statistics in the log', /^telemetry\/stats-logger\.ts$/],
+  ['Connection strings', /^settings\/connection-string\.ts$/],
+  ['Statistics in the log', /^telemetry\/logs\/stats-logger\.ts$/],
   ['Errors', /^errors\.ts$/],
 ];
 const CONSTANTS = 'Constants';

@@ -1,5 +1,6 @@
-import { checkDynamicAuth, checkHost, checkPort, checkText, readConfig } from '../settings/config.js';
-import type { Config, DynamicAuthBackend, Unchecked } from '../settings/config.js';
+import { checkText, type Unchecked } from '../settings/checks.js';
+import { checkHost, checkPort, readConfig } from '../settings/config-checks.js';
+import { checkDynamicAuth, type Config, type DynamicAuthBackend } from '../settings/config.js';
 import { ConfigError } from '../errors.js';
 import type { ConnectContext, ConnectTarget } from '../hooks.js';
 import { withTimeout } from '../deadline.js';
@@ -82,10 +83,10 @@ function dynamicAuthOf(
 }
 
 function checkedTarget(host: unknown, port: unknown, user: unknown): LoginTarget {
-  checkHost({ host });
-  checkPort({ port });
+  checkHost(host, 'host');
+  checkPort(port, 'port');
   checkUser(user);
-  return { host: host as string, port: port as number, user };
+  return { host, port, user };
 }
 
 function checkUser(user: unknown): asserts user is string {

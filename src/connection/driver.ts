@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type pgModule from 'pg';
+import { withoutVariable } from '../settings/environment.js';
 
 /** What is used of a client's protocol connection and its types do not declare. */
 export interface DriverConnection {
@@ -48,13 +49,7 @@ const require = createRequire(import.meta.url);
 
 function load(name: string): unknown {
   // An explicit config is not overruled by the environment: libpq's binding has another life cycle.
-  const forced = process.env['NODE_PG_FORCE_NATIVE'];
-  delete process.env['NODE_PG_FORCE_NATIVE'];
-  try {
-    return require(name);
-  } finally {
-    if (forced !== undefined) process.env['NODE_PG_FORCE_NATIVE'] = forced;
-  }
+  return withoutVariable('NODE_PG_FORCE_NATIVE', (): unknown => require(name));
 }
 
 /** The application's own `pg`, loaded through `require` so that instrumentations see it. */

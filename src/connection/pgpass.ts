@@ -2,8 +2,9 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
+import { readVariable, type Environment } from '../settings/environment.js';
 
-/** What a line of the password file is matched with. */
+/** The login that a line of the password file has to match. */
 export interface PasswordTarget {
   readonly host: string;
   readonly port: number;
@@ -11,27 +12,30 @@ export interface PasswordTarget {
   readonly user: string;
 }
 
-/** Where to look and whom to tell of a file that is ignored. */
+/** Where the password file is looked up, and what is called when it is ignored. */
 export interface PasswordLookup {
   /** Default `process.env`. */
-  readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Told why the file at `path` was ignored; never its content. */
+  readonly env?: Environment | undefined;
+  /** Called with the reason why the file at `path` was ignored, never with its content. */
   readonly warn?: ((message: string, path: string) => void) | undefined;
 }
 
-/** The password file libpq would read: PGPASSFILE, else the one in the home folder; undefined when there is no such folder. */
+/** The password file that libpq would read: PGPASSFILE, else the one in the home folder; undefined when there is no such folder. */
 export function passfilePath(
-  env: NodeJS.ProcessEnv = process.env,
+  env?: Environment,
   platform: NodeJS.Platform = process.platform,
 ): string | undefined {
-  const { PGPASSFILE, APPDATA, HOME } = env;
-  if (PGPASSFILE) return PGPASSFILE;
-  if (platform === 'win32') return APPDATA ? win32.join(APPDATA, 'postgresql', 'pgpass.conf') : undefined;
-  const home = HOME || homedir();
+  const given = readVariable('PGPASSFILE', env);
+  if (given !== undefined) return given;
+  if (platform === 'win32') {
+    const folder = readVariable('APPDATA', env);
+    return folder && win32.join(folder, 'postgresql', 'pgpass.conf');
+  }
+  const home = readVariable('HOME', env) ?? homedir();
   return home ? posix.join(home, '.pgpass') : undefined;
 }
 
-/** The password of the first line that matches, undefined when none does; the file is read at each call, by libpq's rules. Never throws. */
+/** The password of the first line that matches, undefined when no line does. Reads the file at each call, by libpq's rules; never throws. */
 export async function findPassword(
   target: PasswordTarget,
   { env, warn }: PasswordLookup = {},
@@ -50,7 +54,7 @@ export async function findPassword(
 }
 
 async function readPrivateFile(path: string, warn: (message: string) => void): Promise<string | undefined> {
-  // A pipe must not block until somebody writes to it; Windows has no such flag.
+  // Opening a pipe would otherwise block until it has a writer; Windows has no such flag.
   const nonBlocking = (constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0;
   const file = await open(path, constants.O_RDONLY | nonBlocking);
   try {
@@ -82,7 +86,7 @@ export function matchPassword(content: string, target: PasswordTarget): string |
   return undefined;
 }
 
-/** Cuts at colons that no backslash precedes. */
+/** Splits a line at the colons that are not escaped by a backslash. */
 function splitLine(line: string): string[] {
   const fields = [''];
   for (const [part] of line.matchAll(/\\?./gsu)) {

@@ -1,8 +1,9 @@
 import type { ClientConfig } from 'pg';
 import { ConfigError } from '../errors.js';
 import type { AfterConnect, BeforeConnect, ConnectContext, ConnectTarget, Logger } from '../hooks.js';
-import { validateConfig, type Config } from '../settings/config.js';
-import type { ResolvedOptions } from '../settings/options.js';
+import { validateConfig } from '../settings/config-checks.js';
+import type { Config } from '../settings/config.js';
+import type { PoolSettings } from '../settings/pool-settings.js';
 import { pg, type ClientClass } from './driver.js';
 import { findPassword, passfilePath } from './pgpass.js';
 import { clientWithQueryTimeout } from './query-timeout.js';
@@ -35,7 +36,7 @@ export interface DialPlan {
 /** What the connections of a pool are made from. */
 export interface DialParts {
   readonly config: Config;
-  readonly options: ResolvedOptions;
+  readonly settings: PoolSettings;
   /** What runs before each attempt: the token hook of `dynamicAuth`, or the user's. */
   readonly hook: BeforeConnect | undefined;
   readonly tls: TlsPlan;
@@ -43,7 +44,7 @@ export interface DialParts {
 }
 
 /** Translates the settings of a pool into the plan of its connection attempts. */
-export function dialPlan({ config, options, hook, tls, logger }: DialParts): DialPlan {
+export function dialPlan({ config, settings, hook, tls, logger }: DialParts): DialPlan {
   const { host, port, user, password = '', database } = config;
   const warned = new Set<string>();
   const warn = (message: string, path: string): void => {
@@ -62,17 +63,17 @@ export function dialPlan({ config, options, hook, tls, logger }: DialParts): Dia
     }),
     beforeConnect: hook,
     hookIsToken: config.dynamicAuth !== undefined,
-    afterConnect: options.afterConnect,
+    afterConnect: settings.afterConnect,
     check: checkTarget,
     findPassword: async (target) => (await findPassword(target, { warn })) ?? '',
     noPassword: `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set'}) matches`,
     finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
     Client:
-      options.queryTimeoutMs > 0
-        ? clientWithQueryTimeout(options.queryTimeoutMs)
+      settings.queryTimeoutMs > 0
+        ? clientWithQueryTimeout(settings.queryTimeoutMs)
         : (pg.Client as unknown as ClientClass),
-    settings: driverSettings(options),
-    connectTimeoutMs: options.connectTimeoutMs,
+    settings: driverSettings(settings),
+    connectTimeoutMs: settings.connectTimeoutMs,
   };
 }
 
@@ -85,9 +86,9 @@ function checkTarget({ host, port, user, password, database }: ConnectTarget): v
   }
 }
 
-function driverSettings({ pg: settings, keepAlive }: ResolvedOptions): ClientConfig {
+function driverSettings({ pg: given, keepAlive }: PoolSettings): ClientConfig {
   return {
-    ...(settings as ClientConfig),
+    ...(given as ClientConfig),
     // Explicit, or PGSSLNEGOTIATION would decide.
     sslnegotiation: 'postgres',
     keepAlive: keepAlive !== undefined,

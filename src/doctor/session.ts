@@ -1,6 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { Config } from '../settings/config.js';
-import type { ResolvedOptions } from '../settings/options.js';
+import type { PoolSettings } from '../settings/pool-settings.js';
 import type { InstrumentedPool } from '../pool/pool.js';
 import type { TlsPlan } from '../connection/tls.js';
 import { ForeignText } from './foreign-text.js';
@@ -18,7 +18,7 @@ export interface CredentialSource {
 interface Found {
   /** Valid, and with the region that was found in place of `detect`. */
   config: Config;
-  options: ResolvedOptions;
+  poolSettings: PoolSettings;
   tls: TlsPlan;
   /** Where root certificates are looked for. */
   rootsSource: string;

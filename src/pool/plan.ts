@@ -31,24 +31,24 @@ export interface PoolParts extends DialParts {
 
 /** Translates the settings of a pool into its own terms. */
 export function poolPlan(parts: PoolParts): PoolPlan {
-  const { config, options, observer, logger } = parts;
+  const { config, settings, observer, logger } = parts;
   const dial = dialPlan(parts);
   return {
-    ...options,
+    ...settings,
     dial,
     options: poolOptions(parts, dial),
     observer,
     logger,
     max: effectiveMax(config),
     min: effectiveMin(config),
-    maxUses: options.maxUses || Infinity,
+    maxUses: settings.maxUses || Infinity,
     lifetimeMs: effectiveLifetimeMs(config),
-    lifetimeJitterMs: options.connMaxLifetimeJitterMs,
+    lifetimeJitterMs: settings.connMaxLifetimeJitterMs,
   };
 }
 
 /** What `pool.options` shows: enough for a tool that makes its own pool from it, without a secret in plain sight. */
-function poolOptions({ config, options, tls }: PoolParts, dial: DialPlan): PoolConfig {
+function poolOptions({ config, settings, tls }: PoolParts, dial: DialPlan): PoolConfig {
   const { host, port, user, database } = config;
   return {
     ...dial.settings,
@@ -60,9 +60,9 @@ function poolOptions({ config, options, tls }: PoolParts, dial: DialPlan): PoolC
     password: () => currentPassword(dial),
     max: effectiveMax(config),
     min: effectiveMin(config),
-    maxUses: options.maxUses || Infinity,
-    idleTimeoutMillis: options.idleTimeoutMs,
-    connectionTimeoutMillis: options.acquireTimeoutMs,
+    maxUses: settings.maxUses || Infinity,
+    idleTimeoutMillis: settings.idleTimeoutMs,
+    connectionTimeoutMillis: settings.acquireTimeoutMs,
     maxLifetimeSeconds: effectiveLifetimeMs(config) / 1_000,
     allowExitOnIdle: true,
   };

@@ -1,17 +1,7 @@
-import { isIPv6 } from 'node:net';
-import {
-  checkRequired,
-  checkText,
-  checkWhole,
-  isObject,
-  readFields,
-  refuseUnknown,
-  type Unchecked,
-} from './checks.js';
-import { DEFAULT_SSL_MODE, SSL_MODES, type SslMode } from './ssl-mode.js';
+import { checkRequired, checkText, readFields, refuseUnknown, type Unchecked } from './checks.js';
+import { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
 import { ConfigError } from '../errors.js';
 
-export { checkText, type Unchecked } from './checks.js';
 export { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
 
 /** The maximum number of connections when `maxOpenConns` is 0 or unset. */
@@ -44,8 +34,8 @@ const BACKEND_SETTINGS: {
 } = { awsRdsIam: ['region'] };
 
 /**
- * Where and as whom to log in, and how large the pool is; copied when it is used, never changed. ConfigError is thrown for an
- * unknown key, what is required and missing, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
+ * The login and the size of a pool; copied when it is used, never changed. ConfigError is thrown for an unknown key, a
+ * missing field that is required, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
  */
 export interface Config {
   /** Host name or IP address; one host, neither a list nor a socket path. Required. */
@@ -72,69 +62,6 @@ export interface Config {
   readonly minConns?: number | undefined;
   /** Lifetime of a connection in milliseconds, never cut short while it is used; 0 or unset: 3 600 000. */
   readonly connMaxLifetimeMs?: number | undefined;
-}
-
-const KEYS = Object.keys({
-  host: 0,
-  port: 0,
-  user: 0,
-  password: 0,
-  migrationUser: 0,
-  migrationPassword: 0,
-  database: 0,
-  sslMode: 0,
-  dynamicAuth: 0,
-  maxOpenConns: 0,
-  minConns: 0,
-  connMaxLifetimeMs: 0,
-} satisfies Record<keyof Config, 0>);
-
-/** A copy of a config as it was given, each field read once, nothing checked; throws ConfigError when there is none. */
-export function readConfig(config: unknown): Unchecked<Config> {
-  if (config === undefined || config === null) throw new ConfigError('config is nil');
-  const fields: Unchecked<Config> = readFields(config, 'config');
-  if (isObject(fields.dynamicAuth)) {
-    const backends = readFields(fields.dynamicAuth, 'dynamicAuth');
-    for (const [name, settings] of Object.entries(backends)) {
-      if (isObject(settings)) backends[name] = Object.freeze(readFields(settings, name));
-    }
-    fields.dynamicAuth = Object.freeze(backends);
-  }
-  return fields;
-}
-
-/** Throws ConfigError unless `host` is one name or address. */
-export function checkHost({ host }: Unchecked<Config>): void {
-  checkRequired(host, 'host');
-  const text = 'host must not contain any of "@/?#" or whitespace';
-  if (/[@/?#\s]/.test(host)) throw new ConfigError(text);
-  if (/\p{Cc}/u.test(host)) throw new ConfigError(`${text}, nor control characters`);
-  if (host.includes(',')) throw new ConfigError('host must be one host: a list of hosts is not supported');
-  if (/[:[\]]/.test(host) && !isIPv6(host)) {
-    throw new ConfigError('host must be a name or an address, without port or brackets');
-  }
-  checkText(host, 'host');
-}
-
-/** Throws ConfigError unless `port` is a TCP port. */
-export function checkPort({ port }: Unchecked<Config>): void {
-  const text = 'port must be between 1 and 65535';
-  if (typeof port === 'string') throw new ConfigError(`${text}, a number and not a string`);
-  if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65535)
-    throw new ConfigError(text);
-}
-
-function checkUser({ user }: Unchecked<Config>): void {
-  checkRequired(user, 'user');
-  checkText(user, 'user');
-}
-
-function checkDatabase({ database }: Unchecked<Config>): void {
-  checkRequired(database, 'database');
-  const text = 'database must not contain any of "?#/" or whitespace';
-  if (/[?#/ \t\r\n]/.test(database)) throw new ConfigError(text);
-  if (/\p{Cc}/u.test(database)) throw new ConfigError(`${text}, nor control characters`);
-  checkText(database, 'database');
 }
 
 /** The one backend that `dynamicAuth` names, undefined when it is unset; throws ConfigError for none, several or unknown ones. */
@@ -165,55 +92,6 @@ export function checkBackendSettings({ dynamicAuth }: Unchecked<Config>, backend
     checkText(settings[setting], `${name}.${setting}`);
   }
   refuseUnknown(settings, BACKEND_SETTINGS[backend], name);
-}
-
-/** Throws ConfigError unless `sslMode` is unset or one of libpq's modes that are supported. */
-export function checkSslMode({ sslMode }: Unchecked<Config>): void {
-  if (sslMode === undefined || sslMode === null || sslMode === '') return;
-  if (!(SSL_MODES as readonly unknown[]).includes(sslMode)) {
-    throw new ConfigError(`sslMode must be one of ${SSL_MODES.join(', ')}`);
-  }
-}
-
-function check(fields: Unchecked<Config>): void {
-  checkHost(fields);
-  checkPort(fields);
-  checkUser(fields);
-  checkDatabase(fields);
-  const backend = checkDynamicAuth(fields);
-  if (backend !== undefined) checkBackendSettings(fields, backend);
-  refuseUnknown(fields, KEYS, 'config');
-  for (const name of ['password', 'migrationUser', 'migrationPassword'] as const)
-    checkText(fields[name], name);
-  for (const name of ['maxOpenConns', 'minConns', 'connMaxLifetimeMs'] as const)
-    checkWhole(fields[name], name);
-  checkSslMode(fields);
-  const config = fields as Config;
-  if (effectiveMin(config) > effectiveMax(config)) {
-    throw new ConfigError(`minConns must not be above maxOpenConns, which is ${effectiveMax(config)}`);
-  }
-}
-
-/** Throws ConfigError for the first thing in a config that is refused. */
-export function validateConfig(config: unknown): asserts config is Config {
-  check(readConfig(config));
-}
-
-/** A deep, frozen copy of a config that has been found valid, unset fields left out; throws ConfigError for the first thing refused. */
-export function copyConfig(config: unknown): Config {
-  const fields = readConfig(config);
-  check(fields);
-  const set = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.freeze(Object.assign(Object.create(null), Object.fromEntries(set)) as Config);
-}
-
-/** Throws ConfigError for a config that would send a token unencrypted. */
-export function refuseTokenInClear(config: Config): void {
-  if (config.dynamicAuth && config.sslMode === 'disable') {
-    throw new ConfigError(
-      'dynamicAuth with sslMode disable would send the token in clear: use require or stronger',
-    );
-  }
 }
 
 /** The mode in force: `sslMode`, or `require` when it is unset. */

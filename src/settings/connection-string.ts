@@ -1,15 +1,17 @@
 import { isIPv6 } from 'node:net';
-import { checkSslMode, effectiveSslMode, readConfig, type Config, type Unchecked } from './config.js';
+import type { Unchecked } from './checks.js';
+import { checkSslMode, readConfig } from './config-checks.js';
+import { effectiveSslMode, type Config } from './config.js';
 import { ConfigError } from '../errors.js';
 
-/** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is no text. */
+/** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is not a string. */
 export function getMigrationUser(config: Config): string {
   return migrationUser(readConfig(config));
 }
 
 /**
  * The password of the migration user: `migrationPassword`; else `password` when the users are equal; else `''`, for
- * PGPASSFILE. Throws ConfigError when that is no text.
+ * PGPASSFILE. Throws ConfigError when that is not a string.
  */
 export function getMigrationPassword(config: Config): string {
   return migrationPassword(readConfig(config));
@@ -46,7 +48,7 @@ function migrationPassword(fields: Unchecked<Config>): string {
 }
 
 function build(fields: Unchecked<Config>, user: string, password: string): string {
-  checkSslMode(fields);
+  checkSslMode(fields.sslMode, 'sslMode');
   const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
   const host = hostPart(text(fields.host, 'host'));
   const port = escape(portText(fields.port), '');

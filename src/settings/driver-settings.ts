@@ -1,12 +1,22 @@
 import type { CustomTypesConfig } from 'pg';
-import { checkMs, checkWhole, readFields, refuseUnknown, type Unchecked } from './checks.js';
+import {
+  checkMs,
+  checkWhole,
+  freezeSetFields,
+  readFields,
+  refuseUnknown,
+  runChecks,
+  type Check,
+  type Checks,
+  type Unchecked,
+} from './checks.js';
 import { ConfigError } from '../errors.js';
 
-/** The driver's own settings that may be given, under the driver's names. */
+/** Settings that are passed on to the driver, under the driver's names. */
 export interface PgSettings {
   /** Shown in pg_stat_activity; default PGAPPNAME. */
   readonly application_name?: string | undefined;
-  /** Shown when there is no other name; default none. */
+  /** Shown when neither `application_name` nor PGAPPNAME is set; default none. */
   readonly fallback_application_name?: string | undefined;
   /** The server's limit for a statement in milliseconds; default the server's. */
   readonly statement_timeout?: number | false | undefined;
@@ -22,13 +32,12 @@ export interface PgSettings {
   readonly client_encoding?: string | undefined;
   /** Whether SCRAM is bound to the TLS channel when the server offers it; default false. */
   readonly enableChannelBinding?: boolean | undefined;
-  /** Most SCRAM iterations a server may ask for, 0 for no limit; default 100 000. */
+  /** Maximum number of SCRAM iterations that a server may ask for, 0 for no limit; default 100 000. */
   readonly scramMaxIterations?: number | undefined;
 }
 
-type Check = (value: unknown, name: string) => void;
-
 const text: Check = (value, name) => {
+  if (value === undefined) return;
   if (typeof value !== 'string') throw new ConfigError(`${name} must be a string`);
   // In the startup message a NUL ends a value and starts the next parameter.
   if (value.includes('\0')) throw new ConfigError(`${name} must not contain NUL`);
@@ -39,23 +48,29 @@ const timeout: Check = (value, name) => {
   if (value !== false) checkMs(value, name);
 };
 
-const CHECKS: { readonly [K in keyof PgSettings]-?: Check } = {
+const typeParsers: Check = (value, name) => {
+  if (value === undefined) return;
+  const { getTypeParser } = Object(value) as { getTypeParser?: unknown };
+  if (typeof getTypeParser !== 'function')
+    throw new ConfigError(`${name} must have a getTypeParser function`);
+};
+
+const flag: Check = (value, name) => {
+  if (value !== undefined && typeof value !== 'boolean')
+    throw new ConfigError(`${name} must be true or false`);
+};
+
+const CHECKS: Checks<PgSettings> = {
   application_name: text,
   fallback_application_name: text,
   statement_timeout: timeout,
   lock_timeout: timeout,
   idle_in_transaction_session_timeout: timeout,
   options: text,
-  types(value, name) {
-    const { getTypeParser } = Object(value) as { getTypeParser?: unknown };
-    if (typeof getTypeParser !== 'function')
-      throw new ConfigError(`${name} must have a getTypeParser function`);
-  },
+  types: typeParsers,
   client_encoding: text,
-  enableChannelBinding(value, name) {
-    if (typeof value !== 'boolean') throw new ConfigError(`${name} must be true or false`);
-  },
-  scramMaxIterations: (value, name) => checkWhole(value, name),
+  enableChannelBinding: flag,
+  scramMaxIterations: checkWhole,
 };
 
 const inConfig = (name: string): string => `set ${name} in the config`;
@@ -97,19 +112,14 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['binary', PROTOCOL],
 ]);
 
-/** The option `pg`, checked and copied; throws ConfigError with the reason for what is refused. */
-export function resolvePgSettings(value: unknown): PgSettings {
+/** Checks and copies the option `pg`, without its unset fields; throws ConfigError, with the reason, for the first violation in the order given. */
+export function pgSettings(value: unknown): PgSettings {
   const fields: Unchecked<PgSettings> = readFields(value ?? {}, 'pg');
   for (const key of Object.keys(fields)) {
     const reason = REFUSED.get(key);
     if (reason !== undefined) throw new ConfigError(`pg.${key} is refused: ${reason}`);
   }
   refuseUnknown(fields, Object.keys(CHECKS), 'pg');
-  const settings = Object.create(null) as Unchecked<PgSettings>;
-  for (const key of Object.keys(fields) as (keyof PgSettings)[]) {
-    if (fields[key] === undefined) continue;
-    CHECKS[key](fields[key], `pg.${key}`);
-    settings[key] = fields[key];
-  }
-  return Object.freeze(settings) as PgSettings;
+  runChecks(CHECKS, fields, 'pg.', Object.keys(fields));
+  return freezeSetFields(fields);
 }

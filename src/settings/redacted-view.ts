@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
-import { readConfig, type Config, type SslMode } from './config.js';
+import { readConfig } from './config-checks.js';
+import type { Config, SslMode } from './config.js';
 import type { Unchecked } from './checks.js';
 
-/** What may be logged of a config: no secret, only whether there is one. */
+/** The part of a config that may be logged: whether there are secrets, but not the secrets. */
 export interface ConfigLogValue {
   /** As given. */
   readonly host: string;
@@ -36,7 +37,7 @@ function view(fields: Unchecked<Config>): ConfigLogValue {
   };
 }
 
-/** The redacted view of a config, undefined when there is none; throws ConfigError when it is no object. */
+/** The redacted view of a config, undefined when there is no config; throws ConfigError when it is not an object. */
 export function logValue(config: Config): ConfigLogValue;
 export function logValue(config: Config | null | undefined): ConfigLogValue | undefined;
 export function logValue(config: Config | null | undefined): ConfigLogValue | undefined {
@@ -48,7 +49,7 @@ const SECRETS: readonly string[] = ['password', 'migrationPassword'] satisfies (
 /**
  * A frozen copy of a config that prints as its redacted view: as JSON, in `util.inspect`, in a pino record.
  * It is a Config like any other: its password can be read, and a spread copy is an ordinary object. Not validated;
- * throws ConfigError when `init` is no object.
+ * throws ConfigError when `init` is not an object.
  */
 export function defineConfig(init: Config): Config {
   const fields = readConfig(init);

@@ -19,15 +19,3 @@ export type TlsMinVersion = (typeof TLS_MIN_VERSIONS)[number];
 
 /** The lowest TLS version that is spoken when `ssl.minVersion` is unset. */
 export const DEFAULT_TLS_MIN_VERSION = 'TLSv1.2' satisfies TlsMinVersion;
-
-/** What the option `ssl` gave, checked and copied; all texts are PEM except passphrase and servername. */
-export interface SslMaterial {
-  readonly ca: readonly string[] | undefined;
-  readonly cert: string | undefined;
-  /** Not enumerable, so that no inspection prints it. */
-  readonly key: string | undefined;
-  /** Not enumerable, so that no inspection prints it. */
-  readonly passphrase: string | undefined;
-  readonly servername: string | undefined;
-  readonly minVersion: TlsMinVersion | undefined;
-}

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { checkDynamicAuthPackages } from '../../auth/index.js';
 import { logValue } from '../../settings/redacted-view.js';
-import { copyConfig, effectiveSslMode, refuseTokenInClear, type Config } from '../../settings/config.js';
+import { effectiveSslMode, type Config } from '../../settings/config.js';
+import { copyConfig, refuseTokenInClear } from '../../settings/config-checks.js';
 import { AuthError, ConfigError } from '../../errors.js';
-import { resolveOptions } from '../../settings/options.js';
+import { poolSettings } from '../../settings/pool-settings.js';
 import { planTls } from '../../connection/tls.js';
 import { failed, ok, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
@@ -14,13 +15,13 @@ export async function checkConfiguration(session: Session): Promise<Outcome> {
   const { settings, env, text } = session;
   try {
     const config = copyConfig(settings.config);
-    const options = resolveOptions(await sslOptions(settings.caFile), config);
+    const checked = poolSettings(await sslOptions(settings.caFile), config);
     refuseTokenInClear(config);
     checkDynamicAuthPackages(config);
-    session.set('tls', await planTls(effectiveSslMode(config), options.ssl, env));
+    session.set('tls', await planTls(effectiveSslMode(config), checked.ssl, env));
     session.set('rootsSource', rootsSource(settings, env));
     session.set('config', config);
-    session.set('options', options);
+    session.set('poolSettings', checked);
     return ok(summary(config, settings), {
       facts: { ...logValue(config), max_open_conns: config.maxOpenConns, origins: settings.origins },
     });

@@ -10,7 +10,7 @@ const APPLICATION_NAME = 'pgauge doctor';
 /** Logs in through a pool, as an application would. */
 export async function checkLogin(session: Session, signal: AbortSignal): Promise<Outcome> {
   const config = session.get('config');
-  const { ssl } = session.get('options');
+  const { ssl } = session.get('poolSettings');
   const limitMs = session.settings.timeoutMs;
   const attempt: { phase?: unknown } = {};
   const ignore = (): void => undefined;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Logger } from '../../hooks.js';
+import { readVariable } from '../../settings/environment.js';
 
 /** The environment variable that sets the default logger's level; unset or unknown: `info`. */
 export const LOG_LEVEL_VARIABLE = 'PGAUGE_LOG_LEVEL';
@@ -14,7 +15,7 @@ interface Pino {
 export function defaultLogger(): Logger {
   // Loaded here and not above: a pool with a logger of its own must not pay for pino.
   const pino = createRequire(import.meta.url)('pino') as Pino;
-  const wanted = process.env[LOG_LEVEL_VARIABLE]?.trim().toLowerCase() ?? '';
+  const wanted = readVariable(LOG_LEVEL_VARIABLE)?.trim().toLowerCase() ?? '';
   const known = wanted === 'silent' || Object.hasOwn(pino.levels.values, wanted);
   const stderr = pino.destination({ dest: 2, sync: true });
   // A closed stderr would otherwise end the process.

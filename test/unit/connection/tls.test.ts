@@ -11,9 +11,9 @@ import {
   type CertificateAuthority,
   type IssuedCertificate,
 } from '../../../local-rds/certificates.js';
-import { copyConfig, type SslMode } from '../../../src/settings/config.js';
+import type { SslMode } from '../../../src/settings/ssl-mode.js';
 import { ConfigError } from '../../../src/errors.js';
-import { resolveOptions, type SslOptions } from '../../../src/settings/options.js';
+import { sslSettings, type SslOptions } from '../../../src/settings/ssl-options.js';
 import { planTls } from '../../../src/connection/tls.js';
 
 const DAY_MS = 86_400_000;
@@ -56,9 +56,6 @@ beforeAll(async () => {
     cert: client.certPem,
     key: client.keyPem,
     encrypted: String(encrypted),
-    garbage: 'canary-content',
-    broken: `${ca.certPem}-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n`,
-    empty: '',
   };
   for (const [name, content] of Object.entries(files)) {
     paths[name] = join(folder, name);
@@ -107,12 +104,8 @@ async function handshake(
   });
 }
 
-const material = (ssl: SslOptions | undefined) => {
-  const config = copyConfig({ host: 'h', port: 1, user: 'u', database: 'd' });
-  return resolveOptions({ ssl }, config).ssl;
-};
 const plan = (mode: SslMode, ssl?: SslOptions, env: NodeJS.ProcessEnv = {}) =>
-  planTls(mode, material(ssl), env);
+  planTls(mode, sslSettings(ssl, mode), env);
 const ACCEPTED = 'accepted';
 const NAME = 'ERR_TLS_CERT_ALTNAME_INVALID';
 const EXPIRED = 'CERT_HAS_EXPIRED';
@@ -228,118 +221,6 @@ describe('a handshake', () => {
 });
 
 describe('planTls', () => {
-  it.each<[string, SslMode, () => [SslOptions | undefined, NodeJS.ProcessEnv], () => string]>([
-    [
-      'a root file that is missing',
-      'require',
-      () => [undefined, { PGSSLROOTCERT: '/no/root' }],
-      () => 'PGSSLROOTCERT (/no/root): cannot be read: ENOENT',
-    ],
-    [
-      'a root file that is a folder',
-      'verify-ca',
-      () => [undefined, { PGSSLROOTCERT: folder }],
-      () => `PGSSLROOTCERT (${folder}): cannot be read: EISDIR`,
-    ],
-    [
-      'a root file without PEM',
-      'require',
-      () => [undefined, { PGSSLROOTCERT: paths['garbage'] }],
-      () => `PGSSLROOTCERT (${paths['garbage']}): holds no PEM certificate`,
-    ],
-    [
-      'an empty root file',
-      'verify-full',
-      () => [undefined, { PGSSLROOTCERT: paths['empty'] }],
-      () => `PGSSLROOTCERT (${paths['empty']}): holds no PEM certificate`,
-    ],
-    [
-      'a root file with a broken certificate',
-      'require',
-      () => [undefined, { PGSSLROOTCERT: paths['broken'] }],
-      () => `PGSSLROOTCERT (${paths['broken']}): certificate 2 cannot be parsed`,
-    ],
-    ['ssl.ca without PEM', 'require', () => [{ ca: 'canary' }, {}], () => 'ssl.ca: holds no PEM certificate'],
-    ['an empty list as ssl.ca', 'require', () => [{ ca: [] }, {}], () => 'ssl.ca: holds no PEM certificate'],
-    [
-      'one of several ssl.ca without PEM',
-      'require',
-      () => [{ ca: [ca.certPem, 'canary'] }, {}],
-      () => 'ssl.ca: holds no PEM certificate',
-    ],
-    [
-      'system roots with a mode that checks no name',
-      'verify-ca',
-      () => [undefined, { PGSSLROOTCERT: 'system' }],
-      () => 'PGSSLROOTCERT is system, which sslMode verify-ca is too weak for: use verify-full',
-    ],
-    [
-      'system roots with require',
-      'require',
-      () => [undefined, { PGSSLROOTCERT: 'system' }],
-      () => 'PGSSLROOTCERT is system, which sslMode require is too weak for: use verify-full',
-    ],
-    [
-      'a client certificate without key',
-      'require',
-      () => [undefined, { PGSSLCERT: paths['cert'] }],
-      () => `PGSSLCERT (${paths['cert']}) is set but PGSSLKEY is not: both are needed`,
-    ],
-    [
-      'a client key without certificate',
-      'require',
-      () => [undefined, { PGSSLKEY: paths['key'] }],
-      () => `PGSSLKEY (${paths['key']}) is set but PGSSLCERT is not: both are needed`,
-    ],
-    [
-      'a client certificate that is missing',
-      'require',
-      () => [undefined, { PGSSLCERT: '/no/cert', PGSSLKEY: paths['key'] }],
-      () => 'PGSSLCERT (/no/cert): cannot be read: ENOENT',
-    ],
-    [
-      'a client key that is missing',
-      'require',
-      () => [undefined, { PGSSLCERT: paths['cert'], PGSSLKEY: '/no/key' }],
-      () => 'PGSSLKEY (/no/key): cannot be read: ENOENT',
-    ],
-    [
-      'a client certificate without PEM',
-      'require',
-      () => [undefined, { PGSSLCERT: paths['garbage'], PGSSLKEY: paths['key'] }],
-      () => `PGSSLCERT (${paths['garbage']}): holds no PEM certificate`,
-    ],
-    [
-      'a client key without PEM',
-      'require',
-      () => [undefined, { PGSSLCERT: paths['cert'], PGSSLKEY: paths['garbage'] }],
-      () => `PGSSLCERT (${paths['cert']}) and PGSSLKEY (${paths['garbage']}): cannot be used for TLS: `,
-    ],
-    [
-      'an empty client key',
-      'require',
-      () => [undefined, { PGSSLCERT: paths['cert'], PGSSLKEY: paths['empty'] }],
-      () => `PGSSLKEY (${paths['empty']}): is empty`,
-    ],
-    [
-      'a key of another certificate',
-      'require',
-      () => [{ cert: client.certPem, key: certificates['name']?.keyPem }, {}],
-      () => 'ssl.cert and ssl.key: cannot be used for TLS: ERR_OSSL_X509_KEY_VALUES_MISMATCH',
-    ],
-    [
-      'an encrypted key without its passphrase',
-      'require',
-      () => [undefined, { PGSSLCERT: paths['cert'], PGSSLKEY: paths['encrypted'] }],
-      () => `PGSSLCERT (${paths['cert']}) and PGSSLKEY (${paths['encrypted']}): cannot be used for TLS: `,
-    ],
-  ])('rejects %s', async (_title, mode, given, message) => {
-    const error: unknown = await plan(mode, ...given()).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(ConfigError);
-    expect((error as Error).message).toContain(message());
-    expect(inspect(error, { depth: 9 })).not.toMatch(/canary|PRIVATE KEY/);
-  });
-
   it('prefers ssl.ca to PGSSLROOTCERT', async () => {
     const made = await plan('verify-ca', { ca: ca.certPem }, { PGSSLROOTCERT: '/no/root' });
     expect(await handshake(made.finish(made.target(), 'h'), 'name', 'h')).toMatchObject({

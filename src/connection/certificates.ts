@@ -1,0 +1,115 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { ConfigError } from '../errors.js';
+import { readVariable, type Environment } from '../settings/environment.js';
+import type { SslMode } from '../settings/ssl-mode.js';
+import type { SslSettings } from '../settings/ssl-options.js';
+
+/** A client certificate with its key, and where it was given, for messages. */
+export interface ClientCertificate {
+  readonly material: SecureContextOptions;
+  readonly source: string;
+}
+
+/**
+ * The root certificates in `ssl.ca`, else in the file that PGSSLROOTCERT names; undefined: Node's own. Rejects with
+ * ConfigError, naming the path, when they cannot be used.
+ */
+export async function rootCertificates(
+  mode: SslMode,
+  ssl: SslSettings | undefined,
+  env?: Environment,
+): Promise<string[] | undefined> {
+  if (ssl?.ca !== undefined) {
+    checkRoots(ssl.ca);
+    return [...ssl.ca];
+  }
+  const path = readVariable('PGSSLROOTCERT', env);
+  if (path === undefined) return undefined;
+  if (path === 'system') {
+    // libpq's rule: anyone can get a certificate from a public authority, so it proves nothing unless the name is verified.
+    if (mode !== 'verify-full') {
+      throw new ConfigError(
+        `PGSSLROOTCERT is system, which sslMode ${mode} is too weak for: use verify-full`,
+      );
+    }
+    return undefined;
+  }
+  const pem = await readPem(path, 'PGSSLROOTCERT');
+  checkCertificates(pem, `PGSSLROOTCERT (${path})`);
+  return [pem];
+}
+
+/**
+ * The client certificate in `ssl.cert` and `ssl.key`, else in the files that PGSSLCERT and PGSSLKEY name; its material is
+ * empty when there is none. Rejects with ConfigError, naming the path, when it cannot be used.
+ */
+export async function clientCertificate(
+  ssl: SslSettings | undefined,
+  env?: Environment,
+): Promise<ClientCertificate> {
+  const passphrase = ssl?.passphrase === undefined ? {} : { passphrase: ssl.passphrase };
+  if (ssl?.cert !== undefined && ssl.key !== undefined) {
+    return { material: { cert: ssl.cert, key: ssl.key, ...passphrase }, source: 'ssl.cert and ssl.key' };
+  }
+  const certPath = readVariable('PGSSLCERT', env);
+  const keyPath = readVariable('PGSSLKEY', env);
+  if (!certPath && !keyPath) return { material: {}, source: 'ssl' };
+  if (!certPath) throw new ConfigError(`PGSSLKEY (${keyPath}) is set but PGSSLCERT is not: both are needed`);
+  if (!keyPath) throw new ConfigError(`PGSSLCERT (${certPath}) is set but PGSSLKEY is not: both are needed`);
+  const [cert, key] = await Promise.all([readPem(certPath, 'PGSSLCERT'), readPem(keyPath, 'PGSSLKEY')]);
+  checkCertificates(cert, `PGSSLCERT (${certPath})`);
+  // Node treats an empty key as unset, and would log in without a certificate.
+  if (key === '') throw new ConfigError(`PGSSLKEY (${keyPath}): is empty`);
+  return {
+    material: { cert, key, ...passphrase },
+    source: `PGSSLCERT (${certPath}) and PGSSLKEY (${keyPath})`,
+  };
+}
+
+/** Throws ConfigError unless every root is one PEM certificate or several. */
+export function checkRoots(roots: readonly string[]): void {
+  // Node would replace an empty list by its own roots.
+  for (const pem of roots.length === 0 ? [''] : roots) checkCertificates(pem, 'ssl.ca');
+}
+
+/** Parses certificates, keys and versions once for many connections; throws ConfigError, naming `source`, when they cannot be used. */
+export function createContext(options: SecureContextOptions, source: string): SecureContext {
+  // Without a prototype, so that a polluted Object.prototype adds no options.
+  const own = Object.assign(Object.create(null), options) as SecureContextOptions;
+  try {
+    return createSecureContext(own);
+  } catch (error) {
+    throw new ConfigError(`${source}: cannot be used for TLS: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function readPem(path: string, variable: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${variable} (${path}): cannot be read: ${reason(error)}`, { cause: error });
+  }
+}
+
+const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?(?:-----END [A-Z0-9 ]+-----|$)/gs;
+
+/** Node ignores the certificates that it cannot parse, even when that leaves none. */
+function checkCertificates(pem: string, source: string): void {
+  const blocks = pem.match(CERTIFICATE);
+  if (blocks === null) throw new ConfigError(`${source}: holds no PEM certificate`);
+  blocks.forEach((block, index) => {
+    try {
+      new X509Certificate(block);
+    } catch (error) {
+      throw new ConfigError(`${source}: certificate ${index + 1} cannot be parsed: ${reason(error)}`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+function reason(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+}

@@ -1,0 +1,128 @@
+import { isIPv6 } from 'node:net';
+import {
+  checkOneOf,
+  checkRequired,
+  checkText,
+  checkWhole,
+  freezeSetFields,
+  isObject,
+  readFields,
+  refuseUnknown,
+  runChecks,
+  type Check,
+  type Checks,
+  type Unchecked,
+} from './checks.js';
+import { checkBackendSettings, checkDynamicAuth, effectiveMax, effectiveMin, type Config } from './config.js';
+import { SSL_MODES } from './ssl-mode.js';
+import { ConfigError } from '../errors.js';
+
+// Checked before unknown keys are refused: where to log in, and as whom.
+const LOGIN_CHECKS = {
+  host: checkHost,
+  port: checkPort,
+  user: checkUser,
+  database: checkDatabase,
+  dynamicAuth(dynamicAuth) {
+    const backend = checkDynamicAuth({ dynamicAuth });
+    if (backend !== undefined) checkBackendSettings({ dynamicAuth }, backend);
+  },
+} satisfies { readonly [K in keyof Config]?: Check };
+
+const OTHER_CHECKS: Checks<Omit<Config, keyof typeof LOGIN_CHECKS>> = {
+  password: checkText,
+  migrationUser: checkText,
+  migrationPassword: checkText,
+  maxOpenConns: checkWhole,
+  minConns: checkWhole,
+  connMaxLifetimeMs: checkWhole,
+  sslMode: checkSslMode,
+};
+
+const KEYS = [...Object.keys(LOGIN_CHECKS), ...Object.keys(OTHER_CHECKS)];
+
+function check(fields: Unchecked<Config>): void {
+  runChecks(LOGIN_CHECKS, fields);
+  refuseUnknown(fields, KEYS, 'config');
+  runChecks(OTHER_CHECKS, fields);
+  const config = fields as Config;
+  if (effectiveMin(config) > effectiveMax(config)) {
+    throw new ConfigError(`minConns must not be above maxOpenConns, which is ${effectiveMax(config)}`);
+  }
+}
+
+/** Throws ConfigError for the first violation in a config. */
+export function validateConfig(config: unknown): asserts config is Config {
+  check(readConfig(config));
+}
+
+/** A deep, frozen copy of a valid config, without its unset fields; throws ConfigError for the first violation. */
+export function copyConfig(config: unknown): Config {
+  const fields = readConfig(config);
+  check(fields);
+  return freezeSetFields(fields) as Config;
+}
+
+/** A copy of a config as it was given, each field read once, not checked; throws ConfigError when `config` is not an object. */
+export function readConfig(config: unknown): Unchecked<Config> {
+  if (config === undefined || config === null) throw new ConfigError('config is nil');
+  const fields: Unchecked<Config> = readFields(config, 'config');
+  if (isObject(fields.dynamicAuth)) {
+    const backends = readFields(fields.dynamicAuth, 'dynamicAuth');
+    for (const [name, settings] of Object.entries(backends)) {
+      if (isObject(settings)) backends[name] = Object.freeze(readFields(settings, name));
+    }
+    fields.dynamicAuth = Object.freeze(backends);
+  }
+  return fields;
+}
+
+/** Throws ConfigError for a config that would send a token unencrypted. */
+export function refuseTokenInClear(config: Config): void {
+  if (config.dynamicAuth && config.sslMode === 'disable') {
+    throw new ConfigError(
+      'dynamicAuth with sslMode disable would send the token in clear: use require or stronger',
+    );
+  }
+}
+
+/** Throws ConfigError unless a host is one name or address. */
+export function checkHost(host: unknown, name: string): asserts host is string {
+  checkRequired(host, name);
+  const text = `${name} must not contain any of "@/?#" or whitespace`;
+  if (/[@/?#\s]/.test(host)) throw new ConfigError(text);
+  if (/\p{Cc}/u.test(host)) throw new ConfigError(`${text}, nor control characters`);
+  if (host.includes(',')) throw new ConfigError(`${name} must be one host: a list of hosts is not supported`);
+  if (/[:[\]]/.test(host) && !isIPv6(host)) {
+    throw new ConfigError(`${name} must be a name or an address, without port or brackets`);
+  }
+  checkText(host, name);
+}
+
+/** Throws ConfigError unless a port is a TCP port. */
+export function checkPort(port: unknown, name: string): asserts port is number {
+  const text = `${name} must be between 1 and 65535`;
+  if (typeof port === 'string') throw new ConfigError(`${text}, a number and not a string`);
+  if (!Number.isInteger(port) || (port as number) < 1 || (port as number) > 65535)
+    throw new ConfigError(text);
+}
+
+function checkUser(user: unknown, name: string): void {
+  checkRequired(user, name);
+  checkText(user, name);
+}
+
+function checkDatabase(database: unknown, name: string): void {
+  checkRequired(database, name);
+  const text = `${name} must not contain any of "?#/" or whitespace`;
+  if (/[?#/ \t\r\n]/.test(database)) throw new ConfigError(text);
+  if (/\p{Cc}/u.test(database)) throw new ConfigError(`${text}, nor control characters`);
+  checkText(database, name);
+}
+
+const checkMode: Check = checkOneOf(SSL_MODES);
+
+/** Throws ConfigError unless `sslMode` is unset, empty or one of libpq's modes that are supported. */
+export function checkSslMode(sslMode: unknown, name: string): void {
+  if (sslMode !== '') checkMode(sslMode, name);
+}

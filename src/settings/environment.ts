@@ -1,0 +1,38 @@
+/**
+ * The environment variables that the library itself reads, each at the moment its value is needed. Those of the AWS SDK
+ * belong to `auth`, those of the command line to `doctor`; node-postgres reads some of its own (PGAPPNAME, PGOPTIONS).
+ */
+export interface Environment {
+  /** PEM file of root certificates; `system`: Node's own roots, only with `verify-full`. The option `ssl.ca` wins. */
+  readonly PGSSLROOTCERT?: string | undefined;
+  /** PEM file of the client certificate, with PGSSLKEY. The option `ssl.cert` wins. */
+  readonly PGSSLCERT?: string | undefined;
+  /** PEM file of the client certificate's private key. The option `ssl.key` wins. */
+  readonly PGSSLKEY?: string | undefined;
+  /** Password file; default `.pgpass` in the home folder, on Windows `postgresql\pgpass.conf` in APPDATA. */
+  readonly PGPASSFILE?: string | undefined;
+  /** Home folder, except on Windows; default the home folder that the system knows. */
+  readonly HOME?: string | undefined;
+  /** Folder of application data on Windows. */
+  readonly APPDATA?: string | undefined;
+  /** Level of the default logger, as pino names levels; default `info`, also for an unknown level. */
+  readonly PGAUGE_LOG_LEVEL?: string | undefined;
+  /** Makes node-postgres load its native binding, which is not supported: unset while the library loads `pg`. */
+  readonly NODE_PG_FORCE_NATIVE?: string | undefined;
+}
+
+/** The value of a variable now; undefined when it is unset or empty. */
+export function readVariable(name: keyof Environment, env: Environment = process.env): string | undefined {
+  return env[name] || undefined;
+}
+
+/** Runs `work` with a variable unset, and restores the variable afterwards. */
+export function withoutVariable<T>(name: keyof Environment, work: () => T): T {
+  const value = process.env[name];
+  Reflect.deleteProperty(process.env, name);
+  try {
+    return work();
+  } finally {
+    if (value !== undefined) process.env[name] = value;
+  }
+}
