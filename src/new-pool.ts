@@ -11,13 +11,14 @@ import {
 import { logValue } from './settings/redacted-view.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
+import type { CredentialsSource } from './observer.js';
 import { resolveOptions, type PoolOptions, type ResolvedOptions } from './settings/options.js';
 import { isNativeClient } from './connection/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
 import { poolPlan } from './pool/plan.js';
-import { observePool, type CredentialsSource } from './telemetry/index.js';
+import { observePool } from './telemetry/index.js';
 import { LOG } from './telemetry/logs/records.js';
-import { defaultLogger, guardLogger } from './telemetry/logs/logger.js';
+import { defaultLogger } from './telemetry/logs/logger.js';
 import { startPoolStatsLogger } from './telemetry/logs/stats-logger.js';
 import { planTls } from './connection/tls.js';
 
@@ -41,7 +42,6 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
   const tls = await planTls(effectiveSslMode(given), resolved.ssl);
   resolved.signal?.throwIfAborted();
 
-  const logger = guardLogger(resolved.logger ?? defaultLogger());
   const telemetry = observePool(
     {
       poolName: resolved.poolName,
@@ -51,7 +51,7 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
       authProvider: given.dynamicAuth ? Object.keys(given.dynamicAuth)[0] : undefined,
       tlsMode: tls.mode,
     },
-    { ...resolved, logger, credentials: AWS_CREDENTIALS },
+    { ...resolved, logger: resolved.logger ?? defaultLogger(), credentials: [AWS_CREDENTIALS] },
   );
 
   const plan = poolPlan({
@@ -60,11 +60,11 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
     hook,
     tls,
     observer: telemetry.observer,
-    logger,
+    logger: telemetry.logger,
   });
   const pool = new InstrumentedPool(plan);
   telemetry.watch(pool.gauges);
-  logger.info({ config: logValue(given), pool: telemetry.poolName }, LOG.poolCreated.message);
+  telemetry.logger.info({ config: logValue(given), pool: telemetry.poolName }, LOG.poolCreated.message);
   pool.start();
   resolved.signal?.addEventListener('abort', () => pool.stopFilling(), {
     once: true,
