@@ -6,14 +6,15 @@ import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
 import { logValue } from './settings/redacted-view.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
+import type { CredentialsSource } from './observer.js';
 import type { PoolOptions } from './settings/options.js';
 import { poolSettings, type PoolSettings } from './settings/pool-settings.js';
 import { isNativeClient } from './connection/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
 import { poolPlan } from './pool/plan.js';
-import { observePool, type CredentialsSource } from './telemetry/index.js';
+import { observePool } from './telemetry/index.js';
 import { LOG } from './telemetry/logs/records.js';
-import { defaultLogger, guardLogger } from './telemetry/logs/logger.js';
+import { defaultLogger } from './telemetry/logs/logger.js';
 import { startPoolStatsLogger } from './telemetry/logs/stats-logger.js';
 import { planTls } from './connection/tls.js';
 
@@ -37,7 +38,6 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
   const tls = await planTls(effectiveSslMode(given), settings.ssl);
   settings.signal?.throwIfAborted();
 
-  const logger = guardLogger(settings.logger ?? defaultLogger());
   const telemetry = observePool(
     {
       poolName: settings.poolName,
@@ -47,7 +47,7 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
       authProvider: given.dynamicAuth ? Object.keys(given.dynamicAuth)[0] : undefined,
       tlsMode: tls.mode,
     },
-    { ...settings, logger, credentials: AWS_CREDENTIALS },
+    { ...settings, logger: settings.logger ?? defaultLogger(), credentials: [AWS_CREDENTIALS] },
   );
 
   const plan = poolPlan({
@@ -56,11 +56,11 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
     hook,
     tls,
     observer: telemetry.observer,
-    logger,
+    logger: telemetry.logger,
   });
   const pool = new InstrumentedPool(plan);
   telemetry.watch(pool.gauges);
-  logger.info({ config: logValue(given), pool: telemetry.poolName }, LOG.poolCreated.message);
+  telemetry.logger.info({ config: logValue(given), pool: telemetry.poolName }, LOG.poolCreated.message);
   pool.start();
   settings.signal?.addEventListener('abort', () => pool.stopFilling(), {
     once: true,

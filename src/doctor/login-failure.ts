@@ -1,5 +1,5 @@
 import { pg } from '../connection/driver.js';
-import { sqlState } from '../telemetry/error-type.js';
+import { sqlState } from '../foreign-error.js';
 import { CLOCK_LIMIT_MS, differenceText } from './clock.js';
 import { failed, type Outcome } from './report.js';
 

@@ -1,9 +1,8 @@
-/** Runs `report` and swallows what it throws. */
+/** Calls `report` and discards what it throws, since a failure of telemetry must not fail the pool. */
 export function quietly<T>(report: () => T): T | undefined {
   try {
     return report();
   } catch {
-    // Telemetry that fails must never fail the caller, and there is nobody left to tell.
     return undefined;
   }
 }

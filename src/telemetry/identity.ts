@@ -1,22 +1,22 @@
 import type { Attributes } from '@opentelemetry/api';
 import { ATTR, DB_SYSTEM_NAME } from './names.js';
 
-/** What telemetry may know of a pool: an allow-list without user, password or token. */
+/** The facts about a pool that telemetry may report: an allow-list without user, password or token. */
 export interface PoolIdentity {
-  /** The name asked for; unset: `host:port/database`. */
+  /** The name from the options; unset or empty: `host:port/database`. */
   readonly poolName: string | undefined;
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  /** The backend of `dynamicAuth`, where there is one. */
+  /** The backend of `dynamicAuth`, if it is configured. */
   readonly authProvider: string | undefined;
-  /** `sslMode` in effect. */
+  /** The effective `sslMode`. */
   readonly tlsMode: string;
 }
 
 const taken = new Set<string>();
 
-/** Takes a name that no other pool of this process has, with `#2`, `#3`, … appended where needed. */
+/** Reserves a name that no other pool in this process has, by appending `#2`, `#3`, … if necessary. */
 export function takePoolName(identity: PoolIdentity): string {
   const wanted =
     identity.poolName === undefined || identity.poolName === ''
@@ -28,12 +28,12 @@ export function takePoolName(identity: PoolIdentity): string {
   return name;
 }
 
-/** Frees a name for the next pool. */
+/** Releases a name, so that a new pool can have it. */
 export function releasePoolName(name: string): void {
   taken.delete(name);
 }
 
-/** The attributes that every span of a pool starts with. */
+/** The attributes common to the acquire and connect spans of a pool. */
 export function spanAttributes(identity: PoolIdentity, poolName: string): Attributes {
   return {
     [ATTR.dbSystemName]: DB_SYSTEM_NAME,

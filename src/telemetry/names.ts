@@ -1,22 +1,22 @@
-/** The version of the OpenTelemetry semantic conventions that names without the prefix `pgauge.` follow. */
+/** The version of the OpenTelemetry semantic conventions; names without the prefix `pgauge.` follow it. */
 export const SEMCONV_VERSION = '1.45.0';
 
-/** The instrumentation scope of every meter and tracer; its version is the package's. */
+/** The instrumentation scope of all meters and tracers; its version is that of the package. */
 export const SCOPE = {
   name: 'pgauge',
   version: '0.1.0',
   schemaUrl: `https://opentelemetry.io/schemas/${SEMCONV_VERSION}`,
 } as const;
 
-/** Bucket boundaries in seconds of waits, connects and token refreshes. */
+/** Bucket boundaries, in seconds, for waits, connection attempts and token refreshes. */
 export const LATENCY_BUCKETS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ] as const;
 
-/** Bucket boundaries in seconds of checkouts, which may last minutes. */
+/** Bucket boundaries, in seconds, for checkouts, which may last minutes. */
 export const USE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300] as const;
 
-/** Every attribute on a metric or span. */
+/** All attributes of metrics and spans. */
 export const ATTR = {
   poolName: 'db.client.connection.pool.name',
   connectionState: 'db.client.connection.state',
@@ -45,7 +45,7 @@ export const DB_SYSTEM_NAME = 'postgresql';
 /** The values of `db.client.connection.state`. */
 export const CONNECTION_STATES = ['used', 'idle', 'connecting'] as const;
 
-/** The values of `error.type` that are neither a SQLSTATE, an error's code nor a class name. */
+/** The values of `error.type` other than a SQLSTATE, an error code or a class name. */
 export const ERROR_TYPE = {
   acquireTimeout: 'acquire_timeout',
   connectTimeout: 'connect_timeout',
@@ -55,10 +55,10 @@ export const ERROR_TYPE = {
 /** `pgauge.tls.mode` of a connection without TLS. */
 export const TLS_DISABLED = 'disable';
 
-/** `pgauge.tls.mode` of a connection for which a hook turned TLS on although the config has it off. */
+/** `pgauge.tls.mode` of a connection for which a hook enabled TLS although the config disables it. */
 export const TLS_CUSTOM = 'custom';
 
-/** Every span; a connect span's name is `SPAN.connect`, a space and the database. */
+/** All span names; a connect span is named `SPAN.connect`, a space and the database. */
 export const SPAN = {
   acquire: 'pgauge.pool.acquire',
   connect: 'CONNECT',
@@ -75,7 +75,7 @@ const DATABASE_ATTRIBUTES = [
   ATTR.poolName,
 ] as const;
 
-/** The attributes of every span; `error.type` and the status code only where something failed. */
+/** The attributes of each span; `error.type` and the status code are set only on failure. */
 export const SPAN_ATTRIBUTES = {
   acquire: [
     ...DATABASE_ATTRIBUTES,
@@ -99,7 +99,7 @@ export const SPAN_ATTRIBUTES = {
   connectionInit: [ATTR.errorType],
 } as const;
 
-/** Every metric: its name, instrument, unit, attributes and description, and the buckets of a histogram; `error.type` only where something failed. */
+/** All metrics with their instrument, unit, attributes and description, histograms with their buckets; `error.type` is set only on failure. */
 export const METRIC = {
   connectionCount: {
     name: 'db.client.connection.count',

@@ -5,10 +5,12 @@ import {
   type MetricData,
   MeterProvider,
   MetricReader,
+  type ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
+  type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from '../../src/hooks.js';
@@ -32,11 +34,11 @@ class ManualReader extends MetricReader {
 export type Attributes = Readonly<Record<string, unknown>>;
 export type Point = MetricData['dataPoints'][number];
 
-/** A meter provider of the real SDK that is read by hand. */
+/** A meter provider of the real SDK that collects on demand. */
 export function meterSdk(temporality = AggregationTemporality.CUMULATIVE) {
   const reader = new ManualReader({ aggregationTemporalitySelector: () => temporality });
   const meterProvider = new MeterProvider({ readers: [reader] });
-  const collect = async () => {
+  const collect = async (): Promise<(MetricData & { scope: ScopeMetrics['scope'] })[]> => {
     const { resourceMetrics, errors } = await reader.collect();
     if (errors.length > 0) throw new AggregateError(errors);
     return resourceMetrics.scopeMetrics.flatMap(({ scope, metrics }) =>
@@ -47,7 +49,7 @@ export function meterSdk(temporality = AggregationTemporality.CUMULATIVE) {
     (await collect())
       .filter((metric) => metric.descriptor.name === name)
       .flatMap((metric) => [...metric.dataPoints]);
-  /** The only value of a metric with all these attributes. */
+  /** The value of the only point of a metric with all these attributes. */
   const value = async (name: string, attributes: Attributes = {}) => {
     const found = (await points(name)).filter((point) => matches(point.attributes, attributes));
     if (found.length !== 1) throw new Error(`${found.length} points of ${name} match`);
@@ -70,11 +72,21 @@ export function tracerSdk() {
   return { tracerProvider, spans, span };
 }
 
+/** The name of a connect span of {@link IDENTITY}. */
+export const CONNECT = 'CONNECT shop';
+/** The target of a connection attempt that no hook has changed. */
+export const DIALLED = { host: 'db.example', port: 5432, database: 'shop', tls: true };
+
+export const spanId = (span: ReadableSpan) => span.spanContext().spanId;
+export const parentId = (span: ReadableSpan) => span.parentSpanContext?.spanId;
+export const startMs = ({ startTime: [s, ns] }: ReadableSpan) => s * 1000 + ns / 1e6;
+export const endMs = ({ endTime: [s, ns] }: ReadableSpan) => s * 1000 + ns / 1e6;
+
 export interface Entry {
   readonly level: keyof Logger;
   readonly fields: Record<string, unknown>;
   readonly message: string;
-  /** The span that was active when it was written. */
+  /** The span that was active when the record was written. */
   readonly spanId: string | undefined;
 }
 
@@ -128,7 +140,7 @@ export function idleGauges(changes: Partial<PoolGauges> = {}): MutableGauges {
 
 const open: PoolTelemetry[] = [];
 
-/** Telemetry as a pool would make it; ended by `cleanUp`. */
+/** Telemetry as `newPool` creates it; ended by `cleanUp`. */
 export function observed(
   identity: Partial<PoolIdentity> = {},
   options: Partial<TelemetryOptions> = {},
@@ -145,7 +157,7 @@ export function useContextManager(): void {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 }
 
-/** Ends what `observed` made and unregisters every global. */
+/** Ends all telemetry of `observed` and unregisters all globals. */
 export function cleanUp(): void {
   for (const telemetry of open.splice(0)) telemetry.observer.ended();
   metrics.disable();

@@ -11,6 +11,10 @@ const NAME = 'awsRdsIam';
 const LOADING = 'failed to load AWS config';
 const BUILDING = 'failed to build authentication token';
 
+/** What to check first when RDS rejects a login with a token. */
+export const RDS_IAM_HINT =
+  'the server rejected the token: check the clock, the IAM policy (rds-db:connect for this user) and that the user has the role rds_iam';
+
 /** RDS and Aurora with IAM authentication: the password is a presigned request that the server verifies, valid for 15 min. */
 export const awsRdsIam: AuthBackend = {
   name: NAME,
@@ -23,7 +27,7 @@ export const awsRdsIam: AuthBackend = {
     if (signal.aborted) throw authFailure(NAME, LOADING, signal.reason);
     const region = await resolveAwsRegion(NAME, settings['region'], signal);
     return {
-      source: Object.freeze({ provider: NAME, region, rejected: awsCredentialsRejected }),
+      source: Object.freeze({ provider: NAME, region, hint: RDS_IAM_HINT, rejected: awsCredentialsRejected }),
       issue: (target, issueSignal) => issueToken(target, region, issueSignal),
     };
   },

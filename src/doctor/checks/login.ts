@@ -1,3 +1,4 @@
+import { RDS_IAM_HINT } from '../../auth/aws/rds-iam.js';
 import { newPool } from '../../new-pool.js';
 import { connectHint } from '../../telemetry/logs/hints.js';
 import { LOG } from '../../telemetry/logs/records.js';
@@ -46,7 +47,7 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
       usedToken,
       phase: typeof attempt.phase === 'string' ? attempt.phase : undefined,
       gaveUp: signal.aborted,
-      hint: connectHint(error, usedToken),
+      hint: connectHint(error, usedToken ? RDS_IAM_HINT : undefined),
       user: config.user,
       database: config.database,
       passwordOrigin: session.settings.origins.password,

@@ -1,12 +1,13 @@
-import { property, sqlState } from '../error-type.js';
+import { isRejectedLogin, property } from '../../foreign-error.js';
 
-const REJECTED_TOKEN =
-  'the server rejected the token: check the clock, the IAM policy (rds-db:connect for this user) and that the user has the role rds_iam';
 const NO_PASSWORD = 'no password was found: set one in the config or add a matching line to PGPASSFILE';
 
-/** What to look at first after a failed attempt, where that is known; always a fixed text. */
-export function connectHint(error: unknown, usedToken: boolean): string | undefined {
-  if (usedToken && sqlState(error)?.startsWith('28')) return REJECTED_TOKEN;
+/**
+ * What to check first after a failed connection attempt, if known; always a fixed text. `rejectedHint` is the hint of
+ * the token source that the attempt used; it applies if the server rejected the login.
+ */
+export function connectHint(error: unknown, rejectedHint: string | undefined): string | undefined {
+  if (rejectedHint !== undefined && isRejectedLogin(error)) return rejectedHint;
   const message = property(error, 'message');
   return typeof message === 'string' && message.includes('PGPASSFILE') ? NO_PASSWORD : undefined;
 }

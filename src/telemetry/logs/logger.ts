@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { Logger } from '../../hooks.js';
 import { readVariable } from '../../settings/environment.js';
 
-/** The environment variable that sets the default logger's level; unset or unknown: `info`. */
+/** The environment variable with the level of the default logger; if unset or unknown, the level is `info`. */
 export const LOG_LEVEL_VARIABLE = 'PGAUGE_LOG_LEVEL';
 
 interface Pino {
@@ -11,28 +11,28 @@ interface Pino {
   readonly levels: { readonly values: Readonly<Record<string, number>> };
 }
 
-/** The logger of a pool that was given none: pino to stderr, since stdout may be data. */
+/** Creates the logger of a pool without a `logger` option: pino to stderr, since stdout may carry the program's output. */
 export function defaultLogger(): Logger {
-  // Loaded here and not above: a pool with a logger of its own must not pay for pino.
+  // Loaded here, so that a pool with its own logger does not load pino.
   const pino = createRequire(import.meta.url)('pino') as Pino;
   const wanted = readVariable(LOG_LEVEL_VARIABLE)?.trim().toLowerCase() ?? '';
   const known = wanted === 'silent' || Object.hasOwn(pino.levels.values, wanted);
   const stderr = pino.destination({ dest: 2, sync: true });
-  // A closed stderr would otherwise end the process.
+  // Without a listener, an error on a closed stderr ends the process.
   stderr.on('error', () => undefined);
   return pino({ name: 'pgauge', level: known ? wanted : 'info' }, stderr);
 }
 
-/** A logger that calls `logger` and swallows what it throws or rejects with. */
+/** Wraps `logger`: what it throws or rejects with is discarded. */
 export function guardLogger(logger: Logger): Logger {
   const call = (level: keyof Logger, fields: object, message: string): void => {
     try {
-      // Typed as nothing, but an async one returns a promise, whose rejection would end the process.
+      // An async method returns a promise despite its type, and an unhandled rejection would end the process.
       const log: (fields: object, message: string) => unknown = logger[level].bind(logger);
       const result = log(fields, message);
       if (result instanceof Promise) result.catch(() => undefined);
     } catch {
-      // A logger that fails must not fail the pool, and cannot be told.
+      // A failing logger must not fail the pool, and there is no other place to report it.
     }
   };
   return {

@@ -1,42 +1,45 @@
 import type { Logger } from '../../hooks.js';
 import type { CloseReason, ConnectPhase, PoolGauges } from '../../observer.js';
-import { LOG, type LogFields, type LogRecord } from './records.js';
 import { ERROR_TYPE } from '../names.js';
 import { RateLimit } from './rate-limit.js';
+import { LOG, type LogFields, type LogRecord } from './records.js';
 
-/** Milliseconds between two warnings of one pool, message and error type. */
+/** Milliseconds between two warnings with the same pool, message and error type. */
 export const WARNING_INTERVAL_MS = 60_000;
 
 type Warning = Extract<LogRecord, { readonly level: 'warn' }>;
 
 /** The log records of one pool. */
 export class PoolLogs {
-  private readonly warnings = new RateLimit(WARNING_INTERVAL_MS);
+  readonly #warnings = new RateLimit(WARNING_INTERVAL_MS);
+  readonly #logger: Logger;
+  readonly #pool: string;
 
-  constructor(
-    private readonly logger: Logger,
-    private readonly pool: string,
-  ) {}
+  /** Writes to `logger`, which must be guarded. */
+  constructor(logger: Logger, pool: string) {
+    this.#logger = logger;
+    this.#pool = pool;
+  }
 
   opened(durationMs: number): void {
-    this.write(LOG.connectionOpened, { pool: this.pool, duration_ms: rounded(durationMs) });
+    this.#write(LOG.connectionOpened, { pool: this.#pool, duration_ms: rounded(durationMs) });
   }
 
   closed(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
-    this.write(LOG.connectionClosed, {
-      pool: this.pool,
+    this.#write(LOG.connectionClosed, {
+      pool: this.#pool,
       reason,
       age_ms: rounded(ageMs),
       ...(errorType !== undefined && { error_type: errorType }),
     });
   }
 
-  /** A connection was discarded for a fault; without an error the reason stands for its type. */
+  /** A connection was discarded because of a fault; without an error, `reason` is logged as the error type. */
   lost(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
-    this.warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: rounded(ageMs) }));
+    this.#warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: rounded(ageMs) }));
   }
 
-  /** `attempt` counts the failures since the last success. */
+  /** A connection attempt failed; `attempt` is the number of failures since the last success. */
   connectFailed(failure: {
     errorType: string;
     phase: ConnectPhase;
@@ -45,7 +48,7 @@ export class PoolLogs {
     hint: string | undefined;
   }): void {
     const { errorType, phase, attempt, durationMs, hint } = failure;
-    this.warn(LOG.connectFailed, errorType, () => ({
+    this.#warn(LOG.connectFailed, errorType, () => ({
       phase,
       attempt,
       duration_ms: rounded(durationMs),
@@ -54,47 +57,47 @@ export class PoolLogs {
   }
 
   acquireTimedOut(waitedMs: number, gauges: PoolGauges | undefined): void {
-    this.warn(LOG.acquireTimedOut, ERROR_TYPE.acquireTimeout, () => ({
+    this.#warn(LOG.acquireTimedOut, ERROR_TYPE.acquireTimeout, () => ({
       waited_ms: rounded(waitedMs),
       ...(gauges !== undefined && counts(gauges)),
     }));
   }
 
-  /** All connections are used and somebody waits. */
+  /** All connections are used and requests are waiting. */
   saturated(waitedMs: number, gauges: PoolGauges): void {
-    this.warn(LOG.saturated, undefined, () => ({ waited_ms: rounded(waitedMs), ...counts(gauges) }));
+    this.#warn(LOG.saturated, undefined, () => ({ waited_ms: rounded(waitedMs), ...counts(gauges) }));
   }
 
   recovered(saturatedMs: number, gauges: PoolGauges): void {
-    this.write(LOG.recovered, {
-      pool: this.pool,
+    this.#write(LOG.recovered, {
+      pool: this.#pool,
       saturated_ms: rounded(saturatedMs),
       ...counts(gauges),
     });
   }
 
   tokenRefreshFailed(provider: string, errorType: string): void {
-    this.warn(LOG.tokenRefreshFailed, errorType, () => ({ provider }));
+    this.#warn(LOG.tokenRefreshFailed, errorType, () => ({ provider }));
   }
 
   leakSuspected(heldMs: number, stack: string): void {
-    this.warn(LOG.leakSuspected, undefined, () => ({ held_ms: rounded(heldMs), stack }));
+    this.#warn(LOG.leakSuspected, undefined, () => ({ held_ms: rounded(heldMs), stack }));
   }
 
   leakReturned(heldMs: number): void {
-    this.write(LOG.leakReturned, { pool: this.pool, held_ms: rounded(heldMs) });
+    this.#write(LOG.leakReturned, { pool: this.#pool, held_ms: rounded(heldMs) });
   }
 
   endForced(heldMs: readonly number[]): void {
-    this.warn(LOG.endForced, undefined, () => ({
+    this.#warn(LOG.endForced, undefined, () => ({
       connections: heldMs.length,
       held_ms: heldMs.map(rounded),
     }));
   }
 
   ended(totals: { opened: number; closed: number }, gauges: PoolGauges | undefined): void {
-    this.write(LOG.poolEnded, {
-      pool: this.pool,
+    this.#write(LOG.poolEnded, {
+      pool: this.#pool,
       opened: totals.opened,
       closed: totals.closed,
       ...(gauges !== undefined && {
@@ -106,21 +109,22 @@ export class PoolLogs {
     });
   }
 
-  private warn<R extends Warning>(
-    record: R,
-    errorType: string | undefined,
-    fields: () => LogFields<R>,
-  ): void {
-    const suppressed = this.warnings.admit(`${record.message}\n${errorType ?? ''}`);
+  #warn<R extends Warning>(record: R, errorType: string | undefined, fields: () => LogFields<R>): void {
+    const suppressed = this.#warnings.admit(`${record.message}\n${errorType ?? ''}`);
     if (suppressed === undefined) return;
-    this.logger.warn(
-      { pool: this.pool, ...(errorType !== undefined && { error_type: errorType }), ...fields(), suppressed },
+    this.#logger.warn(
+      {
+        pool: this.#pool,
+        ...(errorType !== undefined && { error_type: errorType }),
+        ...fields(),
+        suppressed,
+      },
       record.message,
     );
   }
 
-  private write<R extends LogRecord>(record: R, fields: LogFields<R>): void {
-    this.logger[record.level](fields, record.message);
+  #write<R extends LogRecord>(record: R, fields: LogFields<R>): void {
+    this.#logger[record.level](fields, record.message);
   }
 }
 
@@ -128,7 +132,7 @@ function counts({ used, idle, connecting, pending, limit }: PoolGauges) {
   return { total: used + idle + connecting, used, idle, connecting, pending, limit };
 }
 
-/** Whole microseconds: what lies below is noise of the clock. */
+/** Rounds to whole microseconds, since the clock is no more precise. */
 function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }

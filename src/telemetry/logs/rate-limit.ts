@@ -1,21 +1,23 @@
-/** Lets one event of each kind through per interval and counts the others. */
+/** Admits one event of each kind per interval and counts the suppressed ones. */
 export class RateLimit {
-  private readonly kinds = new Map<string, { since: number; suppressed: number }>();
+  readonly #kinds = new Map<string, { since: number; suppressed: number }>();
+  readonly #intervalMs: number;
+  readonly #nowMs: () => number;
 
-  constructor(
-    private readonly intervalMs: number,
-    private readonly nowMs: () => number = () => performance.now(),
-  ) {}
+  constructor(intervalMs: number, nowMs: () => number = () => performance.now()) {
+    this.#intervalMs = intervalMs;
+    this.#nowMs = nowMs;
+  }
 
-  /** How many of this kind were held back since the last one let through; `undefined` if this one is held back too. */
+  /** The number of events of this kind suppressed since the last admitted one; `undefined` if this one is suppressed too. */
   admit(kind: string): number | undefined {
-    const now = this.nowMs();
-    const last = this.kinds.get(kind);
-    if (last !== undefined && now - last.since < this.intervalMs) {
+    const now = this.#nowMs();
+    const last = this.#kinds.get(kind);
+    if (last !== undefined && now - last.since < this.#intervalMs) {
       last.suppressed++;
       return undefined;
     }
-    this.kinds.set(kind, { since: now, suppressed: 0 });
+    this.#kinds.set(kind, { since: now, suppressed: 0 });
     return last?.suppressed ?? 0;
   }
 }

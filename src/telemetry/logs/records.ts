@@ -1,3 +1,5 @@
+const POOL_STATE = ['total', 'used', 'idle', 'connecting', 'pending', 'limit'] as const;
+
 /** Every log record of a pool: its level, message and fields; a field that does not apply is left out. */
 export const LOG = {
   poolCreated: {
@@ -60,28 +62,17 @@ export const LOG = {
   acquireTimedOut: {
     level: 'warn',
     message: 'postgres acquire timed out',
-    fields: [
-      'pool',
-      'error_type',
-      'waited_ms',
-      'total',
-      'used',
-      'idle',
-      'connecting',
-      'pending',
-      'limit',
-      'suppressed',
-    ],
+    fields: ['pool', 'error_type', 'waited_ms', ...POOL_STATE, 'suppressed'],
   },
   saturated: {
     level: 'warn',
     message: 'postgres pool saturated',
-    fields: ['pool', 'waited_ms', 'total', 'used', 'idle', 'connecting', 'pending', 'limit', 'suppressed'],
+    fields: ['pool', 'waited_ms', ...POOL_STATE, 'suppressed'],
   },
   recovered: {
     level: 'info',
     message: 'postgres pool recovered',
-    fields: ['pool', 'saturated_ms', 'total', 'used', 'idle', 'connecting', 'pending', 'limit'],
+    fields: ['pool', 'saturated_ms', ...POOL_STATE],
   },
   leakSuspected: {
     level: 'warn',
@@ -108,5 +99,5 @@ export const LOG = {
 /** One of {@link LOG}. */
 export type LogRecord = (typeof LOG)[keyof typeof LOG];
 
-/** The fields that a record may have, and no other. */
+/** The fields that a record may have. */
 export type LogFields<R extends LogRecord> = Readonly<Partial<Record<R['fields'][number], unknown>>>;

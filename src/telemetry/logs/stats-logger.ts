@@ -1,21 +1,22 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { MAX_TIMER_MS } from '../../deadline.js';
 import { ConfigError } from '../../errors.js';
 import type { Logger } from '../../hooks.js';
 import type { PoolStat } from '../../pool/stat.js';
-import { LOG, type LogFields } from './records.js';
 import { guardLogger } from './logger.js';
+import { LOG, type LogFields } from './records.js';
 
 /** Milliseconds between two records of `startPoolStatsLogger` when `intervalMs` is 0 or unset: one minute. */
 export const DEFAULT_POOL_STATS_INTERVAL_MS = 60_000;
 
 /**
- * What the stats logger needs of a pool.
+ * The part of a pool that the stats logger uses.
  * @inline
  */
 export interface StatsSource {
   /** The pool's statistics. */
   stat(): PoolStat;
-  /** Where the pool logs. */
+  /** The pool's logger. */
   readonly logger: Logger;
   /** Aborted when the pool ends. */
   readonly endSignal: AbortSignal;
@@ -23,7 +24,7 @@ export interface StatsSource {
 
 /** Options of `startPoolStatsLogger`. */
 export interface PoolStatsLoggerOptions {
-  /** Where to write; default the pool's logger. */
+  /** Logger to write to; default the pool's. */
   readonly logger?: Logger | null | undefined;
   /** Milliseconds between two records; default and 0: 60 000. */
   readonly intervalMs?: number | undefined;
@@ -50,10 +51,10 @@ export function startPoolStatsLogger(
     try {
       logger.debug(statFields(pool.stat()), LOG.poolStats.message);
     } catch {
-      // A record that cannot be written is left out; the next one is due soon.
+      // Skip a record that cannot be written; the next interval brings another.
     }
   };
-  // In the root context, or every record would carry the trace of whoever started the logger.
+  // In the root context: otherwise every record would carry the trace that was active when the logger started.
   const timer = context.with(ROOT_CONTEXT, () => setInterval(write, intervalMs));
   timer.unref();
   const stop = (): void => {
@@ -66,10 +67,8 @@ export function startPoolStatsLogger(
 
 function checkedInterval(intervalMs: number | undefined): number {
   if (intervalMs === undefined || intervalMs === 0) return DEFAULT_POOL_STATS_INTERVAL_MS;
-  // Above this Node fires at once and for ever.
-  const max = 2 ** 31 - 1;
-  if (typeof intervalMs !== 'number' || !(intervalMs > 0 && intervalMs <= max)) {
-    throw new ConfigError(`intervalMs must be a number of milliseconds between 0 and ${max}`);
+  if (typeof intervalMs !== 'number' || !(intervalMs > 0 && intervalMs <= MAX_TIMER_MS)) {
+    throw new ConfigError(`intervalMs must be a number of milliseconds between 0 and ${MAX_TIMER_MS}`);
   }
   return intervalMs;
 }

@@ -4,56 +4,59 @@ import type { AcquireObserver, AcquireReason } from '../../observer.js';
 import { isPoolEnded } from '../error-type.js';
 import { quietly } from '../guard.js';
 import { ATTR, ERROR_TYPE, SPAN } from '../names.js';
+import { SpanClock } from '../spans/clock.js';
+import { Operation } from '../spans/operation.js';
 import type { Signals } from './signals.js';
-import { Operation, SpanClock } from '../spans/operation.js';
 
 /** One acquire that could not be served at once. */
 export class ObservedAcquire implements AcquireObserver {
-  /** The clock of the acquire's spans; none without a tracer. */
+  /** The clock shared by the acquire's span and its descendants; unset without a tracer. */
   readonly clock: SpanClock | undefined;
-  private operation: Operation | undefined;
+  readonly #signals: Signals;
+  readonly #tracer: Tracer | undefined;
+  readonly #caller: Context;
+  #operation: Operation | undefined;
 
-  constructor(
-    private readonly signals: Signals,
-    private readonly tracer: Tracer | undefined,
-    private readonly caller: Context,
-  ) {
+  constructor(signals: Signals, tracer: Tracer | undefined, caller: Context) {
     this.clock = tracer && new SpanClock();
+    this.#signals = signals;
+    this.#tracer = tracer;
+    this.#caller = caller;
   }
 
-  /** The context of what this acquire causes: its own span's, else its caller's. */
+  /** The parent context of attempts made for this acquire: that of its own span, or its caller's if it has no span. */
   get context(): Context {
-    return this.operation?.context ?? this.caller;
+    return this.#operation?.context ?? this.#caller;
   }
 
   waiting(reason: AcquireReason): void {
-    this.signals.saturation.waiting();
-    if (this.signals.acquireSpan !== 'never') this.start(reason);
+    this.#signals.saturation.waiting();
+    if (this.#signals.acquireSpan !== 'never') this.#start(reason);
   }
 
   acquired(waitMs: number): void {
-    this.signals.metrics.waited(waitMs);
-    this.signals.saturation.waited();
-    if (this.signals.acquireSpan === 'always') this.start();
-    this.operation?.end();
+    this.#signals.metrics.waited(waitMs);
+    this.#signals.saturation.waited();
+    if (this.#signals.acquireSpan === 'always') this.#start();
+    this.#operation?.end();
   }
 
   failed(waitMs: number, error: unknown): void {
-    const { errorTypes, logs, metrics, saturation, acquireSpan, gauges } = this.signals;
+    const { errorTypes, logs, metrics, saturation, acquireSpan, gauges } = this.#signals;
     const type = errorTypes.of(error);
     metrics.waited(waitMs, type);
     if (isPoolEnded(error)) saturation.stop();
     else saturation.waited();
-    if (acquireSpan === 'always') this.start();
+    if (acquireSpan === 'always') this.#start();
     if (type === ERROR_TYPE.acquireTimeout) {
       quietly(() => context.with(this.context, () => logs.acquireTimedOut(waitMs, gauges)));
     }
-    this.operation?.end(type);
+    this.#operation?.end(type);
   }
 
-  private start(reason?: AcquireReason): void {
-    if (this.clock === undefined || this.operation !== undefined) return;
-    this.operation = startAcquireSpan(this.signals, this.tracer, this.caller, this.clock, reason);
+  #start(reason?: AcquireReason): void {
+    if (this.clock === undefined || this.#operation !== undefined) return;
+    this.#operation = startAcquireSpan(this.#signals, this.#tracer, this.#caller, this.clock, reason);
   }
 }
 
@@ -74,7 +77,7 @@ function startAcquireSpan(
     ...signals.spanAttributes,
     ...(reason !== undefined && { [ATTR.acquireReason]: reason }),
   };
-  const operation = Operation.start(tracer, SPAN.acquire, caller, clock, {
+  const operation = new Operation(tracer, SPAN.acquire, caller, clock, {
     attributes,
     startTime: clock.start(),
   });

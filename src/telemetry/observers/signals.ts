@@ -3,23 +3,26 @@ import type { PoolGauges } from '../../observer.js';
 import type { ErrorTypes } from '../error-type.js';
 import type { PoolIdentity } from '../identity.js';
 import type { PoolLogs } from '../logs/pool-logs.js';
-import type { PoolMetrics } from '../metrics/pool-metrics.js';
 import type { SaturationWatch } from '../logs/saturation.js';
-import type { TracerSource } from '../spans/operation.js';
+import type { PoolMetrics } from '../metrics/pool-metrics.js';
+import type { TracerSource } from '../spans/tracer-source.js';
 
-/** All that the observers of one pool report to. */
+/** Which acquires get a span: those that wait, all, or none. */
+export type AcquireSpan = 'auto' | 'always' | 'never';
+
+/** Everything the observers of one pool report to, and the state they share. */
 export interface Signals {
   readonly identity: PoolIdentity;
-  /** What every span starts with. */
+  /** The attributes common to acquire and connect spans. */
   readonly spanAttributes: Attributes;
-  readonly acquireSpan: 'auto' | 'always' | 'never';
+  readonly acquireSpan: AcquireSpan;
   readonly errorTypes: ErrorTypes;
   readonly metrics: PoolMetrics;
   readonly tracers: TracerSource;
   readonly logs: PoolLogs;
   readonly saturation: SaturationWatch;
-  /** Unset until the pool is watched. */
+  /** Unset until `watch` is called, and after the pool has ended. */
   gauges: PoolGauges | undefined;
-  /** Attempts that failed since the last that succeeded. */
+  /** Failed connection attempts since the last successful one. */
   failedAttempts: number;
 }

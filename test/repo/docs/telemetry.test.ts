@@ -36,14 +36,16 @@ async function everything() {
       meterProvider: meter.meterProvider,
       tracerProvider: tracer.tracerProvider,
       logger,
-      credentials: {
-        provider: 'awsRdsIam',
-        observe: (to) => {
-          fetched.push((...fetch) => to.fetched(...fetch));
-          return () => undefined;
+      credentials: [
+        {
+          provider: 'awsRdsIam',
+          observe: (to) => {
+            fetched.push((...fetch) => to.fetched(...fetch));
+            return () => undefined;
+          },
+          expireAtMs: () => 1_000,
         },
-        expireAtMs: () => 1_000,
-      },
+      ],
     },
   );
   const gauges = idleGauges({ used: 10, idleMin: 1, pending: 1, longestWaitMs: 1_000 });

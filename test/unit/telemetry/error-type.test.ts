@@ -7,7 +7,7 @@ import {
   ConnectTimeoutError,
   PoolEndedError,
 } from '../../../src/errors.js';
-import { ErrorTypes, errorType, MAX_ERROR_TYPES, sqlState } from '../../../src/telemetry/error-type.js';
+import { ErrorTypes, errorType, MAX_ERROR_TYPES } from '../../../src/telemetry/error-type.js';
 
 const withCode = (code: unknown) => Object.assign(new Error('secret'), { code });
 const fromServer = (code: string) =>
@@ -64,7 +64,7 @@ describe('errorType', () => {
     expect(errorType(error)).toBe(expected);
   });
 
-  it('survives values whose every property throws', () => {
+  it('is _OTHER for a value whose every property throws', () => {
     const hostile = new Proxy(new Error('secret'), {
       get() {
         throw new Error('secret');
@@ -74,10 +74,9 @@ describe('errorType', () => {
       },
     });
     expect(errorType(hostile)).toBe('_OTHER');
-    expect(sqlState(hostile)).toBeUndefined();
   });
 
-  it('falls back to the class of an error whose code throws', () => {
+  it('is the class name of an error whose code throws', () => {
     class Trap extends Error {
       get code(): string {
         throw new Error('secret');
@@ -86,7 +85,7 @@ describe('errorType', () => {
     expect(errorType(new Trap())).toBe('Trap');
   });
 
-  it('ignores a class name that is not a name', () => {
+  it('ignores a class name that is not an identifier', () => {
     class Odd extends Error {
       static override readonly name = 'password=hunter2 for user' as const;
     }
@@ -94,16 +93,8 @@ describe('errorType', () => {
   });
 });
 
-describe('sqlState', () => {
-  it('is the code of a server error only', () => {
-    expect(sqlState(fromServer('57P03'))).toBe('57P03');
-    expect(sqlState(withCode('EPIPE'))).toBeUndefined();
-    expect(sqlState('28P01')).toBeUndefined();
-  });
-});
-
 describe('ErrorTypes', () => {
-  it('reports a bounded number of types, and those it has reported for ever', () => {
+  it('reports a limited number of types, and keeps reporting the first ones', () => {
     const types = new ErrorTypes();
     const all = Array.from({ length: MAX_ERROR_TYPES + 10 }, (_, n) => types.of(withCode(`ERR_${n}`)));
     expect(new Set(all).size).toBe(MAX_ERROR_TYPES + 1);

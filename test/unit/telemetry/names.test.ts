@@ -13,7 +13,7 @@ describe('names', () => {
     },
   );
 
-  it('calls the eight connection metrics as the conventions do', () => {
+  it('gives the eight connection metrics the names of the conventions', () => {
     const ours = Object.values(names.METRIC).map((metric) => metric.name);
     expect(ours).toEqual(
       expect.arrayContaining([
@@ -29,18 +29,18 @@ describe('names', () => {
     );
   });
 
-  it('takes the values of the conventions', () => {
+  it('uses the values of the conventions', () => {
     expect(names.DB_SYSTEM_NAME).toBe(semconv.DB_SYSTEM_NAME_VALUE_POSTGRESQL);
     expect(names.ERROR_TYPE.other).toBe(semconv.ERROR_TYPE_VALUE_OTHER);
     expect(names.CONNECTION_STATES).toContain(semconv.DB_CLIENT_CONNECTION_STATE_VALUE_USED);
     expect(names.CONNECTION_STATES).toContain(semconv.DB_CLIENT_CONNECTION_STATE_VALUE_IDLE);
   });
 
-  it('never uses the unit 1, which becomes _ratio on the way', () => {
+  it('never uses the unit 1, which Prometheus exporters turn into the suffix _ratio', () => {
     for (const { unit } of Object.values(names.METRIC)) expect(unit).toMatch(/^(s|\{[a-z]+\})$/);
   });
 
-  it('carries the versions of the package and of the installed conventions', () => {
+  it('has the versions of the package and of the installed conventions', () => {
     const version = (url: URL) => (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
     expect(names.SCOPE.version).toBe(version(new URL('../../../package.json', import.meta.url)));
     const installed = new URL(

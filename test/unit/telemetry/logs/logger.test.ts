@@ -4,7 +4,7 @@ import type { Logger } from '../../../../src/hooks.js';
 import { guardLogger } from '../../../../src/telemetry/logs/logger.js';
 import { cleanUp, observed } from '../../../support/telemetry.js';
 
-/** Runs a script beside the sources in a fresh process. */
+/** Runs a script in the root of the repository, in a new process. */
 function run(script: string, env: NodeJS.ProcessEnv = {}) {
   const result = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
     cwd: new URL('../../../../', import.meta.url),
@@ -32,7 +32,7 @@ const messages = (stderr: string) =>
     .map(({ msg, n, name }) => [name, msg, n]);
 
 describe('the default logger', () => {
-  it('writes to stderr from info on', () => {
+  it('writes to stderr at level info and above', () => {
     const { stdout, stderr } = run(LOG_ALL);
     expect(stdout).toBe('');
     expect(messages(stderr)).toEqual([
@@ -51,7 +51,7 @@ describe('the default logger', () => {
     expect(messages(stderr).map(([, message]) => message)).toEqual(expected);
   });
 
-  it('is not loaded for a pool that has a logger', () => {
+  it('is not loaded for a pool with its own logger', () => {
     const { stdout } = run(`
       import { createRequire } from 'node:module';
       import { observePool } from './src/telemetry/index.ts';
@@ -71,7 +71,7 @@ describe('the default logger', () => {
 });
 
 describe('guardLogger', () => {
-  it('keeps the logger’s own this', () => {
+  it('calls the methods of the logger with the right this', () => {
     class Kept implements Logger {
       readonly seen: string[] = [];
       debug(_fields: object, message: string) {
@@ -96,7 +96,7 @@ describe('guardLogger', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('broken'))],
-  ])('keeps a logger that %s away from the pool', async (_title, log) => {
+  ])('protects the pool from a logger that %s', async (_title, log) => {
     const { observer } = observed({}, { logger: { debug: log, info: log, warn: log } });
     try {
       expect(() => {
@@ -112,7 +112,7 @@ describe('guardLogger', () => {
     }
   });
 
-  it('survives a logger without methods', () => {
+  it('does not throw for a logger without methods', () => {
     expect(() => guardLogger({} as Logger).warn({}, 'w')).not.toThrow();
   });
 });

@@ -6,14 +6,10 @@ import {
   ConnectTimeoutError,
   PoolEndedError,
 } from '../../../../src/errors.js';
-import type { CloseReason } from '../../../../src/observer.js';
-import { CLOSE_REASONS } from '../../../../src/observer.js';
-import { RateLimit } from '../../../../src/telemetry/logs/rate-limit.js';
 import {
   cleanUp,
   idleGauges,
   keptLogs,
-  meterSdk,
   observed,
   tracerSdk,
   useContextManager,
@@ -29,8 +25,8 @@ afterEach(() => {
   cleanUp();
 });
 
-describe('logs', () => {
-  it('tell of each connection opened and closed', () => {
+describe('PoolLogs', () => {
+  it('writes a record for each connection opened and closed', () => {
     const { logger, entries } = keptLogs();
     const { observer } = observed({}, { logger });
     observer.connecting(undefined).connected(12.34567);
@@ -45,21 +41,7 @@ describe('logs', () => {
     ]);
   });
 
-  it('warn of a connection lost to a fault, not of one closed in the course of things', () => {
-    const { logger, named } = keptLogs();
-    const { observer } = observed({}, { logger });
-    for (const reason of CLOSE_REASONS) observer.closed(reason, 1);
-    const lost: CloseReason[] = ['server_closed', 'network', 'timeout', 'tx_open', 'busy', 'read_only'];
-    expect(named('postgres connection lost').map((entry) => entry.fields['reason'])).toEqual(lost);
-    expect(named('postgres connection closed')).toHaveLength(13);
-    observer.closed('network', 7, withCode('ECONNRESET'));
-    expect(named('postgres connection lost').at(-1)).toMatchObject({
-      level: 'warn',
-      fields: { pool: POOL, reason: 'network', error_type: 'ECONNRESET', age_ms: 7, suppressed: 0 },
-    });
-  });
-
-  it('warn of a failed attempt with its phase and its place in the row of failures', () => {
+  it('warns of a failed attempt with its phase and the number of consecutive failures', () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     observer.connecting(undefined).failed(3, withCode('ENOTFOUND'), 'dns', undefined);
@@ -76,25 +58,7 @@ describe('logs', () => {
     ]);
   });
 
-  it('hint at clock and policy when the server rejects a token', async () => {
-    const { logger, named } = keptLogs();
-    const { observer } = observed({}, { logger });
-    const attempt = observer.connecting(undefined);
-    await attempt.token({ provider: 'awsRdsIam' }, () => Promise.resolve('token'));
-    attempt.failed(1, rejected(), 'auth', 'auth');
-    expect(named('postgres connect failed')[0]?.fields['hint']).toMatch(/clock.*IAM policy/);
-  });
-
-  it('hint at PGPASSFILE when no password was found', () => {
-    const { logger, named } = keptLogs();
-    const { observer } = observed({}, { logger });
-    observer
-      .connecting(undefined)
-      .failed(1, new Error('no password: none set and no line in PGPASSFILE'), 'auth', 'auth');
-    expect(named('postgres connect failed')[0]?.fields['hint']).toMatch(/PGPASSFILE/);
-  });
-
-  it('warn of a failed token refresh with its provider', async () => {
+  it('warns of a failed token refresh with its provider', async () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     const attempt = observer.connecting(undefined);
@@ -111,7 +75,7 @@ describe('logs', () => {
     ]);
   });
 
-  it('warn of a token that hangs until the deadline', () => {
+  it('warns of a token refresh that hangs until the deadline', () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     const attempt = observer.connecting(undefined);
@@ -120,7 +84,7 @@ describe('logs', () => {
     expect(named('postgres token refresh failed')[0]?.fields['error_type']).toBe('connect_timeout');
   });
 
-  it('warn of nothing when the end of the pool cuts an attempt off', async () => {
+  it('does not warn of an attempt that is cut off by the end of the pool', async () => {
     const { logger, entries } = keptLogs();
     const { observer } = observed({}, { logger });
     const attempt = observer.connecting(undefined);
@@ -130,7 +94,7 @@ describe('logs', () => {
     expect(entries.filter((entry) => entry.level === 'warn')).toEqual([]);
   });
 
-  it('warn of an acquire timeout with the state of the pool, and of no other failed acquire', () => {
+  it('warns of an acquire timeout with the state of the pool, and of no other failed acquire', () => {
     const { logger, entries } = keptLogs();
     const { observer, watch } = observed({}, { logger });
     watch(idleGauges({ used: 7, idle: 1, connecting: 2, pending: 4 }));
@@ -156,7 +120,7 @@ describe('logs', () => {
     ]);
   });
 
-  it('tell of leaks, a forced end and the end with totals', () => {
+  it('reports leaks, a forced end, and the end of the pool with totals', () => {
     const { logger, entries } = keptLogs();
     const { observer, watch } = observed({}, { logger });
     watch(idleGauges({ acquireTimeouts: 1, canceledAcquires: 2, emptyAcquires: 3, emptyAcquireWaitMs: 4 }));
@@ -196,7 +160,7 @@ describe('logs', () => {
     ]);
   });
 
-  it('warn once a minute per pool, message and error type, and say how many were held back', () => {
+  it('warns once a minute per pool, message and error type, with the number of suppressed warnings', () => {
     vi.useFakeTimers({ toFake: ['performance', 'Date'] });
     const { logger, named } = keptLogs();
     const [one, two] = [observed({}, { logger }), observed({}, { logger })];
@@ -224,7 +188,7 @@ describe('logs', () => {
     expect(told()).toEqual([...first, [POOL, 'ECONNREFUSED', 5]]);
   });
 
-  it('never limit debug records', () => {
+  it('does not limit debug records', () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     for (let n = 0; n < 50; n++) observer.closed('network', 1);
@@ -232,7 +196,7 @@ describe('logs', () => {
     expect(named('postgres connection lost')).toHaveLength(1);
   });
 
-  it('are written inside the span they tell of', async () => {
+  it('writes a record inside the span of the operation it reports', async () => {
     const { tracerProvider, span } = tracerSdk();
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger, tracerProvider });
@@ -250,7 +214,7 @@ describe('logs', () => {
     expect(named('postgres acquire timed out')[0]?.spanId).toBe(spanId('pgauge.pool.acquire'));
   });
 
-  it('are written inside the caller’s span where the acquire has none', () => {
+  it('writes the record of an acquire without a span inside the caller’s span', () => {
     const { tracerProvider } = tracerSdk();
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
@@ -258,78 +222,5 @@ describe('logs', () => {
     const acquire = context.with(trace.setSpan(ROOT_CONTEXT, request), () => observer.acquireStarted());
     acquire.failed(1, new AcquireTimeoutError('x'));
     expect(named('postgres acquire timed out')[0]?.spanId).toBe(request.spanContext().spanId);
-  });
-});
-
-describe('RateLimit', () => {
-  it('admits each kind once per interval', () => {
-    let now = 0;
-    const limit = new RateLimit(100, () => now);
-    const ask = (at: number, kind: string) => {
-      now = at;
-      return limit.admit(kind);
-    };
-    expect([ask(0, 'a'), ask(1, 'b'), ask(50, 'a'), ask(99, 'a'), ask(100, 'a'), ask(101, 'b')]).toEqual([
-      0,
-      0,
-      undefined,
-      undefined,
-      2,
-      0,
-    ]);
-  });
-});
-
-describe('secrets', () => {
-  it('are in no span, metric or log, whatever fails with them in its text', async () => {
-    const canary = 'canary-hunter2';
-    const { tracerProvider, spans } = tracerSdk();
-    const { meterProvider, collect } = meterSdk();
-    const { logger, entries } = keptLogs();
-    const { observer, watch } = observed(
-      {},
-      { tracerProvider, meterProvider, logger, acquireSpan: 'always' },
-    );
-    watch(idleGauges());
-    const errors = [
-      new Error(canary, { cause: new Error(canary) }),
-      Object.assign(new Error(canary), { code: canary, detail: canary, severity: canary, hint: canary }),
-      new AuthError(canary, { cause: Object.assign(new Error(canary), { name: canary }) }),
-      new AcquireTimeoutError(canary, { cause: new Error(canary) }),
-      new Error(`${canary} PGPASSFILE`),
-      canary,
-      { code: canary, message: canary, [canary]: canary },
-    ] as Error[];
-    for (const error of errors) {
-      const acquire = observer.acquireStarted();
-      acquire.waiting('new_connection');
-      const attempt = observer.connecting(acquire);
-      const fail = () => Promise.reject<string>(error);
-      await attempt.hook(() => attempt.token({ provider: 'awsRdsIam' }, () => Promise.resolve(canary)));
-      await Promise.allSettled([
-        attempt.hook(fail),
-        attempt.token({ provider: 'awsRdsIam' }, fail),
-        attempt.init(fail),
-      ]);
-      attempt.failed(1, error, 'auth', 'auth');
-      acquire.failed(1, error);
-      observer.closed('network', 1, error);
-    }
-    observer.ended();
-    const told = JSON.stringify([
-      spans().map(({ name, attributes, status, events, links }) => ({
-        name,
-        attributes,
-        status,
-        events,
-        links,
-      })),
-      await collect(),
-      entries,
-    ]);
-    expect(spans().length).toBeGreaterThan(40);
-    expect(entries.length).toBeGreaterThan(10);
-    expect(told).toContain('acquire_timeout');
-    expect(told).not.toContain(canary);
   });
 });

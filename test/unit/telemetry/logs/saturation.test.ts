@@ -23,7 +23,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A pool of two connections, both used, and what makes acquirers wait for one. */
+/** A pool with two connections, both used, and functions that add, serve and reject waiting requests. */
 function fullPool(options: Parameters<typeof observed>[1] = {}) {
   const { logger, entries } = keptLogs();
   const { observer, watch } = observed({}, { logger, ...options });
@@ -52,7 +52,7 @@ function fullPool(options: Parameters<typeof observed>[1] = {}) {
 }
 
 describe('a saturated pool', () => {
-  it('is told of when a request has waited for a second, with the state of the pool', () => {
+  it('is reported with its state after a request has waited for a second', () => {
     const { queue, entries } = fullPool();
     queue();
     queue();
@@ -79,7 +79,7 @@ describe('a saturated pool', () => {
     ]);
   });
 
-  it('is told of once, and of its recovery when nobody has waited for a second', () => {
+  it('is reported once, and its recovery after no request has waited for a second', () => {
     const { queue, serve, entries, told } = fullPool();
     queue();
     vi.advanceTimersByTime(10_000);
@@ -98,7 +98,7 @@ describe('a saturated pool', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is told of again after a recovery', () => {
+  it('is reported again after a recovery', () => {
     const { queue, serve, told } = fullPool();
     for (let round = 0; round < 2; round += 1) {
       queue();
@@ -112,7 +112,7 @@ describe('a saturated pool', () => {
 
   it.each([
     [
-      'each request waits for less',
+      'each request waits for less than a second',
       ({ queue, serve }: ReturnType<typeof fullPool>) => {
         for (let n = 0; n < 20; n += 1) {
           queue();
@@ -122,20 +122,20 @@ describe('a saturated pool', () => {
       },
     ],
     [
-      'a connection is being made',
+      'a connection is being opened',
       ({ queue, gauges }: ReturnType<typeof fullPool>) => {
         Object.assign(gauges, { used: 1, connecting: 1 });
         queue();
         vi.advanceTimersByTime(10_000);
       },
     ],
-  ])('is none when %s', (_when, run) => {
+  ])('is not reported if %s', (_when, run) => {
     const pool = fullPool();
     run(pool);
     expect(pool.told()).toEqual([]);
   });
 
-  it('is told of when the connection that was waited for went to another', () => {
+  it('is reported if the new connection goes to another request', () => {
     const { observer, gauges, told } = fullPool();
     Object.assign(gauges, { used: 1, connecting: 1 });
     const acquire = observer.acquireStarted();
@@ -152,7 +152,7 @@ describe('a saturated pool', () => {
     expect(told()).toEqual(['postgres pool saturated']);
   });
 
-  it('recovers when its requests time out', () => {
+  it('recovers after its requests time out', () => {
     const { queue, reject, told } = fullPool();
     queue();
     vi.advanceTimersByTime(2_000);
@@ -161,7 +161,7 @@ describe('a saturated pool', () => {
     expect(told()).toEqual(['postgres pool saturated', 'postgres pool recovered']);
   });
 
-  it('does not recover by its end', () => {
+  it('does not count as recovered after its end', () => {
     const { queue, reject, told } = fullPool();
     queue();
     vi.advanceTimersByTime(2_000);
@@ -171,7 +171,7 @@ describe('a saturated pool', () => {
     expect(told()).toEqual(['postgres pool saturated']);
   });
 
-  it('is nobody’s request’s doing: the record carries no trace', () => {
+  it('is reported without the trace of a request', () => {
     const { tracerProvider } = tracerSdk();
     const { queue, entries } = fullPool({ tracerProvider });
     const request = tracerProvider.getTracer('app').startSpan('request');
@@ -181,8 +181,8 @@ describe('a saturated pool', () => {
   });
 });
 
-describe('a pool that nobody waits for', () => {
-  it('has no timer', () => {
+describe('the timer of SaturationWatch', () => {
+  it('does not run while no request waits', () => {
     const { observer } = fullPool();
     observer.acquired(0);
     observer.acquireStarted().acquired(1);
@@ -190,7 +190,7 @@ describe('a pool that nobody waits for', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('has one timer for all who wait, and none when they were served', () => {
+  it('is shared by all waiting requests and stops after they are served', () => {
     const { queue, serve } = fullPool();
     for (let n = 0; n < 5; n += 1) queue();
     expect(vi.getTimerCount()).toBe(1);

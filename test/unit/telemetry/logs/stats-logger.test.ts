@@ -38,7 +38,7 @@ afterEach(() => {
 });
 
 describe('startPoolStatsLogger', () => {
-  it('writes all stats in snake_case at debug, first after one interval', () => {
+  it('writes all statistics in snake_case at level debug, first after one interval', () => {
     const { source, entries } = pool();
     startPoolStatsLogger(source, { intervalMs: 1000 });
     vi.advanceTimersByTime(999);
@@ -64,7 +64,7 @@ describe('startPoolStatsLogger', () => {
     expect(entries).toHaveLength(3);
   });
 
-  it.each([undefined, 0])('takes 60 s for intervalMs %s', (intervalMs) => {
+  it.each([undefined, 0])('uses 60 s for intervalMs %s', (intervalMs) => {
     const { source, entries } = pool();
     startPoolStatsLogger(source, { intervalMs });
     vi.advanceTimersByTime(DEFAULT_POOL_STATS_INTERVAL_MS - 1);
@@ -83,7 +83,7 @@ describe('startPoolStatsLogger', () => {
     },
   );
 
-  it('writes to the given logger, to the pool’s for null', () => {
+  it('writes to the logger from the options, or to the pool’s if it is null', () => {
     const { source, entries } = pool();
     const other = keptLogs();
     startPoolStatsLogger(source, { intervalMs: 1000, logger: other.logger });
@@ -122,7 +122,7 @@ describe('startPoolStatsLogger', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('goes on after a logger or a pool that throws', () => {
+  it('continues after the logger or the pool throws', () => {
     const { source } = pool();
     let calls = 0;
     const debug = () => {
@@ -135,7 +135,7 @@ describe('startPoolStatsLogger', () => {
     expect(calls).toBe(4);
   });
 
-  it('does not carry the trace of whoever started it', () => {
+  it('writes records without the trace in which it was started', () => {
     useContextManager();
     const { source, entries } = pool();
     const request = tracerSdk().tracerProvider.getTracer('app').startSpan('request');

@@ -1,7 +1,7 @@
 import { metrics } from '@opentelemetry/api';
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CredentialsSource } from '../../../../src/telemetry/index.js';
+import type { CredentialsObserver, CredentialsSource } from '../../../../src/observer.js';
 import { cleanUp, idleGauges, meterSdk, observed } from '../../../support/telemetry.js';
 
 const FETCH = 'pgauge.auth.credentials.fetch.duration';
@@ -12,11 +12,15 @@ const AWS = { authProvider: 'awsRdsIam' };
 afterEach(cleanUp);
 
 class FakeCredentials implements CredentialsSource {
-  readonly provider = 'awsRdsIam';
+  readonly provider: string;
   endAtMs: number | undefined;
-  readonly observers = new Set<Parameters<CredentialsSource['observe']>[0]>();
+  readonly observers = new Set<CredentialsObserver>();
 
-  observe = (observer: Parameters<CredentialsSource['observe']>[0]) => {
+  constructor(provider = 'awsRdsIam') {
+    this.provider = provider;
+  }
+
+  observe = (observer: CredentialsObserver) => {
     this.observers.add(observer);
     return () => void this.observers.delete(observer);
   };
@@ -26,11 +30,11 @@ class FakeCredentials implements CredentialsSource {
   }
 }
 
-describe('credential fetches', () => {
-  it('are recorded with their provider, failed ones with the type of the error', async () => {
+describe('fetches of credentials', () => {
+  it('are recorded with their provider, failed ones with their error type', async () => {
     const { meterProvider, points } = meterSdk();
     const credentials = new FakeCredentials();
-    observed(AWS, { meterProvider, credentials }).watch(idleGauges());
+    observed(AWS, { meterProvider, credentials: [credentials] }).watch(idleGauges());
     credentials.fetch(250);
     credentials.fetch(1_000, Object.assign(new Error('canary'), { code: 'ECONNREFUSED' }));
     expect(
@@ -44,16 +48,19 @@ describe('credential fetches', () => {
   it('are recorded once for all pools of a meter, and once for each meter', async () => {
     const [one, two] = [meterSdk(), meterSdk()];
     const credentials = new FakeCredentials();
-    for (const { meterProvider } of [one, one, two]) observed(AWS, { meterProvider, credentials });
+    for (const { meterProvider } of [one, one, two])
+      observed(AWS, { meterProvider, credentials: [credentials] });
     credentials.fetch(1);
     expect(await one.value(FETCH)).toMatchObject({ count: 1 });
     expect(await two.value(FETCH)).toMatchObject({ count: 1 });
   });
 
-  it('are heard until the last pool of the meter has ended', async () => {
+  it('are recorded until the last pool of the meter has ended', async () => {
     const { meterProvider, value } = meterSdk();
     const credentials = new FakeCredentials();
-    const [one, two] = [1, 2].map(() => observed(AWS, { meterProvider, credentials }).observer);
+    const [one, two] = [1, 2].map(
+      () => observed(AWS, { meterProvider, credentials: [credentials] }).observer,
+    );
     one?.ended();
     one?.ended();
     credentials.fetch(1);
@@ -61,25 +68,25 @@ describe('credential fetches', () => {
     expect(credentials.observers.size).toBe(0);
     credentials.fetch(1);
     expect(await value(FETCH)).toMatchObject({ count: 1 });
-    observed(AWS, { meterProvider, credentials });
+    observed(AWS, { meterProvider, credentials: [credentials] });
     credentials.fetch(1);
     expect(await value(FETCH)).toMatchObject({ count: 2 });
   });
 
-  it('are no concern of a pool without tokens, nor of one whose tokens are another’s', async () => {
+  it('are not recorded for a pool without tokens, or with tokens of another provider', async () => {
     const { meterProvider, collect } = meterSdk();
     const credentials = new FakeCredentials();
-    const { observer } = observed({}, { meterProvider, credentials });
+    const { observer } = observed({}, { meterProvider, credentials: [credentials] });
     await observer.connecting(undefined).token({ provider: 'vault' }, () => Promise.resolve('token'));
     expect(credentials.observers.size).toBe(0);
     credentials.fetch(1);
     expect((await collect()).map(({ descriptor }) => descriptor.name)).not.toContain(FETCH);
   });
 
-  it('are heard from the first token of a hook that composes one', async () => {
+  it('are recorded from the first token that a hook requests', async () => {
     const { meterProvider, value } = meterSdk();
     const credentials = new FakeCredentials();
-    const { observer } = observed({}, { meterProvider, credentials });
+    const { observer } = observed({}, { meterProvider, credentials: [credentials] });
     await observer.connecting(undefined).token({ provider: 'awsRdsIam' }, () => {
       credentials.fetch(7);
       return Promise.resolve('token');
@@ -87,10 +94,24 @@ describe('credential fetches', () => {
     expect(await value(FETCH)).toMatchObject({ count: 1 });
   });
 
-  it('follow the global meter, and cost nothing without an SDK', async () => {
+  it('are recorded for the provider of the pool’s tokens only, of several', async () => {
+    const { meterProvider, points } = meterSdk();
+    const [aws, vault] = [new FakeCredentials(), new FakeCredentials('vault')];
+    const { observer } = observed(AWS, { meterProvider, credentials: [vault, aws] });
+    for (const source of [aws, vault]) source.fetch(1);
+    const providers = async () => (await points(FETCH)).map(({ attributes }) => attributes[PROVIDER]);
+    expect(await providers()).toEqual(['awsRdsIam']);
+    await observer.connecting(undefined).token({ provider: 'vault' }, () => Promise.resolve('token'));
+    vault.fetch(1);
+    expect(await providers()).toEqual(['awsRdsIam', 'vault']);
+    observer.ended();
+    expect([aws.observers.size, vault.observers.size]).toEqual([0, 0]);
+  });
+
+  it('are recorded by the current global meter, and not observed without an SDK', async () => {
     const [before, after] = [meterSdk(), meterSdk()];
     const credentials = new FakeCredentials();
-    const { observer } = observed(AWS, { credentials });
+    const { observer } = observed(AWS, { credentials: [credentials] });
     expect(credentials.observers.size).toBe(0);
     for (const { meterProvider } of [before, after]) {
       metrics.disable();
@@ -103,22 +124,22 @@ describe('credential fetches', () => {
     expect(await after.value(FETCH)).toMatchObject({ count: 1 });
   });
 
-  it('that cannot be observed do not fail the pool', () => {
+  it('do not fail the pool if they cannot be observed', () => {
     const { meterProvider } = meterSdk();
     const broken = () => {
       throw new Error('broken');
     };
     const credentials = { provider: 'awsRdsIam', observe: broken, expireAtMs: broken };
-    expect(() => observed(AWS, { meterProvider, credentials }).observer.ended()).not.toThrow();
+    expect(() => observed(AWS, { meterProvider, credentials: [credentials] }).observer.ended()).not.toThrow();
   });
 });
 
-describe('the end of the credentials', () => {
-  it('is shown as Unix time in seconds, once per meter, and absent while they do not end', async () => {
+describe('the expiration of credentials', () => {
+  it('is a Unix time in seconds, once per meter, and absent while they do not expire', async () => {
     const { meterProvider, points } = meterSdk();
     const credentials = new FakeCredentials();
-    observed(AWS, { meterProvider, credentials }).watch(idleGauges());
-    observed(AWS, { meterProvider, credentials }).watch(idleGauges());
+    observed(AWS, { meterProvider, credentials: [credentials] }).watch(idleGauges());
+    observed(AWS, { meterProvider, credentials: [credentials] }).watch(idleGauges());
     expect(await points(EXPIRATION)).toEqual([]);
     credentials.endAtMs = 1_800_000_000_500;
     expect(await points(EXPIRATION)).toMatchObject([
@@ -126,10 +147,10 @@ describe('the end of the credentials', () => {
     ]);
   });
 
-  it('is 0 when others took their place that do not end', async () => {
+  it('is 0 after they are replaced by credentials that do not expire', async () => {
     const { meterProvider, value } = meterSdk();
     const credentials = new FakeCredentials();
-    observed(AWS, { meterProvider, credentials });
+    observed(AWS, { meterProvider, credentials: [credentials] });
     credentials.endAtMs = 1_000;
     expect(await value(EXPIRATION)).toBe(1);
     credentials.endAtMs = undefined;
@@ -137,11 +158,11 @@ describe('the end of the credentials', () => {
     for (let n = 0; n < 2; n += 1) expect(await value(EXPIRATION)).toBe(0);
   });
 
-  it('is 0 once nobody uses them, and then observed no longer', async () => {
+  it('is 0 once no pool uses them, and then no longer observed', async () => {
     const { meterProvider, points } = meterSdk(AggregationTemporality.DELTA);
     const credentials = new FakeCredentials();
     credentials.endAtMs = 1_000;
-    const { observer } = observed(AWS, { meterProvider, credentials });
+    const { observer } = observed(AWS, { meterProvider, credentials: [credentials] });
     const seen = async () => (await points(EXPIRATION)).map(({ value }) => value);
     expect(await seen()).toEqual([1]);
     observer.ended();

@@ -1,0 +1,114 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import type { AcquireObserver, AttemptObserver, CloseReason, PoolObserver } from '../../observer.js';
+import { quietly } from '../guard.js';
+import { releasePoolName } from '../identity.js';
+import type { PoolMetrics } from '../metrics/pool-metrics.js';
+import { ObservedAcquire, traceWarmAcquire } from './acquire.js';
+import { ObservedAttempt } from './attempt.js';
+import type { Signals } from './signals.js';
+
+/** Reports the events of one pool as metrics, spans and logs. */
+export class TelemetryObserver implements PoolObserver {
+  readonly #signals: Signals;
+  readonly #metrics: PoolMetrics;
+  readonly #poolName: string;
+  readonly #untraced: ObservedAcquire;
+  #hasEnded = false;
+
+  constructor(signals: Signals, poolName: string) {
+    this.#signals = signals;
+    this.#metrics = signals.metrics;
+    this.#poolName = poolName;
+    this.#untraced = new ObservedAcquire(signals, undefined, ROOT_CONTEXT);
+  }
+
+  acquired(waitMs: number): void {
+    this.#metrics.acquired(waitMs);
+  }
+
+  acquireStarted(): AcquireObserver {
+    this.#metrics.follow();
+    const tracer = this.#signals.tracers.current();
+    const caller = context.active();
+    // Without a tracer and a caller's context all acquires are alike, so they share one object.
+    return tracer === undefined && caller === ROOT_CONTEXT
+      ? this.#untraced
+      : new ObservedAcquire(this.#signals, tracer, caller);
+  }
+
+  released(useMs: number): void {
+    this.#metrics.released(useMs);
+  }
+
+  connecting(cause: AcquireObserver | undefined): AttemptObserver {
+    this.#metrics.follow();
+    return new ObservedAttempt(this.#signals, cause instanceof ObservedAcquire ? cause : undefined);
+  }
+
+  closed(reason: CloseReason, ageMs: number, error?: unknown): void {
+    this.#metrics.follow();
+    this.#metrics.closed(reason);
+    const { errorTypes, logs } = this.#signals;
+    const errorType = error === undefined ? undefined : errorTypes.of(error);
+    logs.closed(reason, ageMs, errorType);
+    if (IS_FAULT[reason]) logs.lost(reason, ageMs, errorType);
+  }
+
+  leakSuspected(heldMs: number, stack: string): void {
+    this.#signals.logs.leakSuspected(heldMs, stack);
+  }
+
+  leakReturned(heldMs: number): void {
+    this.#signals.logs.leakReturned(heldMs);
+  }
+
+  endForced(heldMs: readonly number[]): void {
+    this.#signals.logs.endForced(heldMs);
+  }
+
+  ended(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { gauges, logs, saturation } = this.#signals;
+    saturation.stop();
+    quietly(() => logs.ended(this.#metrics.totals(), gauges));
+    this.#metrics.ended();
+    this.#signals.gauges = undefined;
+    releasePoolName(this.#poolName);
+  }
+}
+
+/** Also makes a span for each acquire that is served at once: `acquireSpan: 'always'`. */
+export class TracingObserver extends TelemetryObserver {
+  readonly #signals: Signals;
+
+  constructor(signals: Signals, poolName: string) {
+    super(signals, poolName);
+    this.#signals = signals;
+  }
+
+  override acquired(waitMs: number): void {
+    super.acquired(waitMs);
+    traceWarmAcquire(this.#signals, waitMs);
+  }
+}
+
+/** The close reasons that are logged as a lost connection. */
+const IS_FAULT: Readonly<Record<CloseReason, boolean>> = {
+  server_closed: true,
+  network: true,
+  timeout: true,
+  tx_open: true,
+  busy: true,
+  read_only: true,
+  // Routine.
+  idle: false,
+  lifetime: false,
+  max_uses: false,
+  pool_end: false,
+  // Closed by the application.
+  released_with_error: false,
+  // Logged as a failed connection attempt.
+  hook: false,
+  auth: false,
+};
