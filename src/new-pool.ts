@@ -1,13 +1,6 @@
-// Not through auth/index, whose types are public: these come with those of the AWS SDK, which few have.
-import { credentialsExpireAtMs, observeCredentials } from './auth/aws/credentials.js';
+import { checkDynamicAuth, CREDENTIALS } from './auth/backends.js';
 import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
-import {
-  copyConfig,
-  effectiveSslMode,
-  refuseTokenInClear,
-  type Config,
-  type DynamicAuthBackend,
-} from './settings/config.js';
+import { copyConfig, effectiveSslMode, refuseTokenInClear, type Config } from './settings/config.js';
 import { logValue } from './settings/redacted-view.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
@@ -15,18 +8,11 @@ import { resolveOptions, type PoolOptions, type ResolvedOptions } from './settin
 import { isNativeClient } from './connection/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
 import { poolPlan } from './pool/plan.js';
-import { observePool, type CredentialsSource } from './telemetry/index.js';
+import { observePool } from './telemetry/index.js';
 import { LOG } from './telemetry/logs/records.js';
 import { defaultLogger, guardLogger } from './telemetry/logs/logger.js';
 import { startPoolStatsLogger } from './telemetry/logs/stats-logger.js';
 import { planTls } from './connection/tls.js';
-
-/** One per process, whoever's tokens they sign; telemetry and auth do not know each other. */
-const AWS_CREDENTIALS: CredentialsSource = {
-  provider: 'awsRdsIam' satisfies DynamicAuthBackend,
-  observe: observeCredentials,
-  expireAtMs: credentialsExpireAtMs,
-};
 
 /**
  * Makes a pool without dialling: it succeeds with the server down, and the first query reports.
@@ -48,10 +34,10 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
       host: given.host,
       port: given.port,
       database: given.database,
-      authProvider: given.dynamicAuth ? Object.keys(given.dynamicAuth)[0] : undefined,
+      authProvider: checkDynamicAuth(given.dynamicAuth)?.name,
       tlsMode: tls.mode,
     },
-    { ...resolved, logger, credentials: AWS_CREDENTIALS },
+    { ...resolved, logger, credentials: CREDENTIALS[0] },
   );
 
   const plan = poolPlan({

@@ -2,8 +2,6 @@ import { inspect } from 'node:util';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
-  checkBackendSettings,
-  checkDynamicAuth,
   checkHost,
   checkPort,
   copyConfig,
@@ -214,16 +212,9 @@ describe('validateConfig', () => {
 
 describe('the checks of what a token needs', () => {
   it('look at nothing else', () => {
-    const fields = readConfig({ host: 'h', port: 1, dynamicAuth: { awsRdsIam: { region: 'eu-west-1' } } });
-    expect(checkDynamicAuth(fields)).toBe('awsRdsIam');
-    expect(() => checkBackendSettings(fields, 'awsRdsIam')).not.toThrow();
+    const fields = readConfig({ host: 'h', port: 1 });
     expect(() => checkHost(fields)).not.toThrow();
     expect(() => checkPort(fields)).not.toThrow();
-  });
-
-  it('find no backend when dynamicAuth is unset', () => {
-    expect(checkDynamicAuth(readConfig({ dynamicAuth: null }))).toBeUndefined();
-    expect(checkDynamicAuth(readConfig({}))).toBeUndefined();
   });
 });
 
