@@ -13,8 +13,12 @@ export const BACKENDS = {
 type Table = typeof BACKENDS;
 type SettingsOf<Backend> = Backend extends AuthBackend<infer Settings> ? Settings : never;
 
+type SettingsOfOne = { readonly [B in keyof Table]?: SettingsOf<Table[B]> | undefined };
+
 /** Where short-lived passwords come from: exactly one backend. */
-export type DynamicAuthConfig = { readonly [B in keyof Table]?: SettingsOf<Table[B]> | undefined };
+// An interface, so that docs/api.md lists its members with their descriptions.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface DynamicAuthConfig extends SettingsOfOne {}
 
 /** The name of a backend in `dynamicAuth`. */
 export type DynamicAuthBackend = keyof Table;

@@ -1,4 +1,3 @@
-import type { DynamicAuthBackend } from '../auth/backends.js';
 import type { Outcome, failed } from './report.js';
 import type { Session } from './session.js';
 
@@ -23,7 +22,7 @@ export interface FailedLogin {
   /** Its message, fit to print. */
   readonly said: string;
   /** The backend whose token was used; undefined: a password was. */
-  readonly provider: DynamicAuthBackend | undefined;
+  readonly provider: string | undefined;
   /** The step at which the attempt failed. */
   readonly phase: string | undefined;
   /** It did not fail, the doctor gave up waiting. */
@@ -41,7 +40,7 @@ export type Explanation = readonly [code: Parameters<typeof failed>[0], remedy: 
 
 /** Advice for databases of one service, added to general remedies after the service's name. */
 export interface ServiceAdvice {
-  /** `RDS`. */
+  /** The name under which people know it. */
   readonly service: string;
   /** Where the service shows the name to dial. */
   readonly endpoint?: string;

@@ -31,7 +31,7 @@ async function checkPassword(session: Session): Promise<Outcome> {
   );
 }
 
-/** `; for RDS IAM give --region` */
+/** How to log in without a password instead, for each backend. */
 function tokenInstead(): string {
   return DOCTOR_BACKENDS.map(({ label, addition }) => `; for ${label} give --${addition.flags[0].name}`).join(
     '',

@@ -21,7 +21,7 @@ function said(code: string, message: string, more: Partial<FailedLogin> = {}) {
 describe('the SQL that mends a login', () => {
   it.each([
     ['28000', 'role is not permitted to log in', 'ALTER ROLE "Order" LOGIN;'],
-    ['42501', 'permission denied', {}, 'GRANT CONNECT ON DATABASE "my-app" TO "Order";'],
+    ['42501', 'permission denied', 'GRANT CONNECT ON DATABASE "my-app" TO "Order";'],
   ])('after %s %s is: %s', (code, message, sql) => {
     expect(said(code, message).remedy).toContain(sql);
   });
