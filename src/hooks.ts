@@ -19,7 +19,7 @@ export interface ConnectTarget {
 
 /** What a source of short-lived passwords says of itself when it refreshes a token. */
 export interface TokenSource {
-  /** The backend's name, as in `dynamicAuth`: `awsRdsIam`. */
+  /** The backend's name, as in `dynamicAuth`. */
   readonly provider: string;
   /** The cloud region the token is signed for, where there is one. */
   readonly region?: string;

@@ -14,7 +14,7 @@ export {
   DEFAULT_QUERY_TIMEOUT_MS,
 } from './settings/options.js';
 
-export type { Config, DynamicAuthAwsRdsIam, DynamicAuthConfig, SslMode } from './settings/config.js';
+export type { Config, SslMode } from './settings/config.js';
 export {
   DEFAULT_CONN_MAX_LIFETIME_MS,
   DEFAULT_MAX_OPEN_CONNS,
@@ -31,6 +31,8 @@ export {
   migrationConnectionString,
 } from './settings/connection-string.js';
 
+export type { DynamicAuthAwsRdsIam } from './auth/aws/rds-iam.js';
+export type { DynamicAuthConfig } from './auth/backends.js';
 export { newAuthToken, newDynamicAuthFunc, type AuthOptions } from './auth/index.js';
 export {
   DEFAULT_POOL_STATS_INTERVAL_MS,

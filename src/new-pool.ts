@@ -1,12 +1,10 @@
-// Not through auth/index, whose types are public: these come with those of the AWS SDK, which few have.
-import { credentialsExpireAtMs, observeCredentials } from './auth/aws/credentials.js';
+import { checkDynamicAuth, CREDENTIALS } from './auth/backends.js';
 import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
-import { effectiveSslMode, type Config, type DynamicAuthBackend } from './settings/config.js';
+import { effectiveSslMode, type Config } from './settings/config.js';
 import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
 import { logValue } from './settings/redacted-view.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
-import type { CredentialsSource } from './observer.js';
 import type { PoolOptions } from './settings/options.js';
 import { poolSettings, type PoolSettings } from './settings/pool-settings.js';
 import { isNativeClient } from './connection/driver.js';
@@ -17,13 +15,6 @@ import { LOG } from './telemetry/logs/records.js';
 import { defaultLogger } from './telemetry/logs/logger.js';
 import { startPoolStatsLogger } from './telemetry/logs/stats-logger.js';
 import { planTls } from './connection/tls.js';
-
-/** One per process, whoever's tokens they sign; telemetry and auth do not know each other. */
-const AWS_CREDENTIALS: CredentialsSource = {
-  provider: 'awsRdsIam' satisfies DynamicAuthBackend,
-  observe: observeCredentials,
-  expireAtMs: credentialsExpireAtMs,
-};
 
 /**
  * Makes a pool without dialling: it succeeds with the server down, and the first query reports.
@@ -44,10 +35,10 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
       host: given.host,
       port: given.port,
       database: given.database,
-      authProvider: given.dynamicAuth ? Object.keys(given.dynamicAuth)[0] : undefined,
+      authProvider: checkDynamicAuth(given.dynamicAuth)?.name,
       tlsMode: tls.mode,
     },
-    { ...settings, logger: settings.logger ?? defaultLogger(), credentials: [AWS_CREDENTIALS] },
+    { ...settings, logger: settings.logger ?? defaultLogger(), credentials: CREDENTIALS },
   );
 
   const plan = poolPlan({

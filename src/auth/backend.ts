@@ -1,7 +1,7 @@
-import type { DynamicAuthBackend } from '../settings/config.js';
 import type { TokenSource } from '../hooks.js';
+import type { CredentialsSource } from '../observer.js';
 
-/** What one token is signed for. */
+/** What one token is issued for. */
 export interface LoginTarget {
   /** Host name or address, an IPv6 address with or without brackets. */
   readonly host: string;
@@ -13,21 +13,29 @@ export interface LoginTarget {
 
 /** Issues tokens for one configuration. */
 export interface TokenIssuer {
-  /** What this issuer says of itself to whoever measures it. */
+  /** Identifies the issuer in telemetry; its `hint` is logged when the server rejects a login with one of its tokens. */
   readonly source: TokenSource;
   /** Issues one fresh token; throws AuthError, also when `signal` is aborted. */
   issue(target: LoginTarget, signal: AbortSignal): Promise<string>;
 }
 
-/** What stands under a backend's name in `dynamicAuth`: a frozen copy of which nothing is checked yet. */
+/** The value under a backend's name in `dynamicAuth`: a copy in which nothing has been checked yet. */
 export type BackendSettings = Readonly<Record<string, unknown>>;
 
-/** A method of dynamic authentication: one file of this folder, and one line in the table of `index.ts`. */
-export interface AuthBackend {
+/** One method of dynamic authentication: a file or folder here, and one line in `backends.ts`. */
+export interface AuthBackend<Settings extends object = object> {
   /** Its key in `dynamicAuth`. */
-  readonly name: DynamicAuthBackend;
+  readonly name: string;
+  /** Its name in the doctor's output: `RDS IAM`. */
+  readonly label: string;
   /** The optional packages that these settings need. */
-  packages(settings: BackendSettings): readonly string[];
-  /** Checks the settings and resolves what stays the same for every token; throws AuthError, also when `signal` is aborted. */
-  prepare(settings: BackendSettings, signal: AbortSignal): Promise<TokenIssuer>;
+  packages(settings: Settings): readonly string[];
+  /** Throws ConfigError for the first setting it refuses; `path` is where the settings stand in the config. */
+  check(settings: BackendSettings, path: string): void;
+  /** The text that `newAuthToken` and `newDynamicAuthFunc` put before the ConfigError of settings that lack something. */
+  incomplete?(settings: BackendSettings): string | undefined;
+  /** Resolves what is the same for every token, from settings that `check` has accepted; throws AuthError, also when `signal` is aborted. */
+  prepare(settings: Settings, signal: AbortSignal): Promise<TokenIssuer>;
+  /** The credentials its tokens are made with, if it fetches any: one object per process. */
+  readonly credentials?: CredentialsSource;
 }

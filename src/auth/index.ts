@@ -1,16 +1,14 @@
-import { checkText, type Unchecked } from '../settings/checks.js';
-import { checkHost, checkPort, readConfig } from '../settings/config-checks.js';
-import { checkDynamicAuth, type Config, type DynamicAuthBackend } from '../settings/config.js';
+import { withTimeout } from '../deadline.js';
 import { ConfigError } from '../errors.js';
 import type { ConnectContext, ConnectTarget } from '../hooks.js';
-import { withTimeout } from '../deadline.js';
-import { awsRdsIam } from './aws/rds-iam.js';
-import type { AuthBackend, BackendSettings, LoginTarget } from './backend.js';
+import { checkText } from '../settings/checks.js';
+import { checkHost, checkPort, readConfig } from '../settings/config-checks.js';
+import type { Config } from '../settings/config.js';
+import type { LoginTarget, TokenIssuer } from './backend.js';
+import { checkDynamicAuth, type ConfiguredBackend } from './backends.js';
 import { requirePackages } from './packages.js';
 
-const BACKENDS: Readonly<Record<DynamicAuthBackend, AuthBackend>> = { awsRdsIam };
-
-/** Bounds what has no deadline of its own. */
+/** Limit for calls that have no deadline of their own. */
 const TIMEOUT_MS = 30_000;
 
 /** Options of `newAuthToken` and `newDynamicAuthFunc`. */
@@ -24,10 +22,11 @@ export interface AuthOptions {
  * Throws ConfigError for what it cannot use, AuthError when there is no token to be had.
  */
 export async function newAuthToken(config: Config, user: string, options?: AuthOptions): Promise<string> {
-  const fields = readConfig(config);
-  const auth = dynamicAuthOf(fields);
+  const { dynamicAuth, host, port } = readConfig(config);
+  const auth = checkDynamicAuth(dynamicAuth);
   if (!auth) return '';
-  const target = checkedTarget(fields.host, fields.port, user);
+  const target = checkedTarget(host, port, user);
+  checkSettings(auth);
   return await withTimeout(TIMEOUT_MS, options?.signal, async (signal) => {
     const issuer = await auth.backend.prepare(auth.settings, signal);
     return await issuer.issue(target, signal);
@@ -45,16 +44,17 @@ export async function newDynamicAuthFunc(
   user: string,
   options?: AuthOptions,
 ): Promise<(target: ConnectTarget, context?: ConnectContext) => Promise<void>> {
-  const auth = dynamicAuthOf(readConfig(config));
+  const auth = checkDynamicAuth(readConfig(config).dynamicAuth);
   if (!auth) throw new ConfigError('dynamic authentication is not configured');
   checkUser(user);
-  const issuer = await withTimeout(TIMEOUT_MS, options?.signal, (signal) =>
+  checkSettings(auth);
+  const issuer: TokenIssuer = await withTimeout(TIMEOUT_MS, options?.signal, (signal) =>
     auth.backend.prepare(auth.settings, signal),
   );
 
   let login: LoginTarget | undefined;
   return async (target, context) => {
-    // The same for most attempts: what was found good need not be looked at again.
+    // Most attempts have the same target: check it only when it changes.
     if (target.host !== login?.host || target.port !== login.port)
       login = checkedTarget(target.host, target.port, user);
     const at = login;
@@ -67,19 +67,19 @@ export async function newDynamicAuthFunc(
 
 /** Checks, without loading them, that the packages `dynamicAuth` needs are installed; throws AuthError with the command that installs them. */
 export function checkDynamicAuthPackages(config: Config): void {
-  const auth = dynamicAuthOf(readConfig(config));
-  if (auth) requirePackages(auth.backend.name, auth.backend.packages(auth.settings));
+  const auth = checkDynamicAuth(readConfig(config).dynamicAuth);
+  if (auth) requirePackages(auth.name, auth.backend.packages(auth.settings));
 }
 
-function dynamicAuthOf(
-  fields: Unchecked<Config>,
-): { readonly backend: AuthBackend; readonly settings: BackendSettings } | undefined {
-  const name = checkDynamicAuth(fields);
-  if (name === undefined) return undefined;
-  return {
-    backend: BACKENDS[name],
-    settings: (fields.dynamicAuth as Record<string, BackendSettings>)[name] ?? {},
-  };
+/** Checks the settings as `validateConfig` does, with the text of a missing setting that these two functions have always had. */
+function checkSettings({ name, backend, settings, path }: ConfiguredBackend): void {
+  try {
+    backend.check(settings, path);
+  } catch (error) {
+    const lacking = backend.incomplete?.(settings);
+    if (lacking === undefined || !(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`dynamic auth (${name}): ${lacking}: ${error.message}`);
+  }
 }
 
 function checkedTarget(host: unknown, port: unknown, user: unknown): LoginTarget {

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
+import { additional } from '../auth/doctor.js';
 import { DEFAULT_MAX_OPEN_CONNS } from '../settings/config.js';
+import type { Flag, GivenFlags } from './addition.js';
 
-/** The command line was not understood; the message says which part. */
+/** The command line was not understood; the message names the part. */
 export class UsageError extends Error {}
 
-/** What the command line asks for; a text that is not given is undefined. */
+/** The command line; an option that was not given is undefined. */
 export interface Arguments {
   readonly host: string | undefined;
   readonly port: number | undefined;
@@ -12,7 +14,8 @@ export interface Arguments {
   readonly database: string | undefined;
   readonly sslMode: string | undefined;
   readonly ca: string | undefined;
-  readonly region: string | undefined;
+  /** The options of the auth backends. */
+  readonly flags?: GivenFlags;
   /** The pool's maximum number of connections. */
   readonly max: number;
   /** How long the whole run may take, in milliseconds. */
@@ -20,6 +23,7 @@ export interface Arguments {
   readonly json: boolean;
 }
 
+const BACKEND_FLAGS: readonly Flag[] = additional('flags').flat();
 const DEFAULT_TIMEOUT_S = 30;
 const MAX_TIMEOUT_S = 600;
 const MAX_CONNECTIONS = 262_143;
@@ -37,9 +41,7 @@ to do about it. Nothing is changed on the server.
   --ssl-mode <mode>   disable, require, verify-ca or verify-full;
                       default require [PGSSLMODE]
   --ca <file>         root certificates, PEM [PGSSLROOTCERT]
-  --region <name>     log in with AWS RDS IAM tokens signed for this region;
-                      "detect" asks the instance metadata service
-  --max <n>           the pool's maximum, default ${DEFAULT_MAX_OPEN_CONNS}
+${BACKEND_FLAGS.map(({ usage }) => usage).join('')}  --max <n>           the pool's maximum, default ${DEFAULT_MAX_OPEN_CONNS}
   --timeout <seconds> for the whole run, default ${DEFAULT_TIMEOUT_S}
   --json              print the report as JSON
   --help, --version
@@ -54,12 +56,13 @@ unchecked; 2 wrong usage.
 /** Reads the command line after the program's name; throws UsageError. */
 export function readArguments(given: readonly string[]): Arguments | 'help' | 'version' {
   const { values, positionals } = parse(given);
+  const backendValues: GivenFlags = values;
   const [command, ...rest] = positionals;
   if (values.help || command === 'help') return 'help';
   if (values.version) return 'version';
   if (command === undefined) throw new UsageError('a command is missing: pgauge doctor');
   if (command !== 'doctor') {
-    // Anything else may be a connection string with its password.
+    // Anything else is not repeated: it may be a connection string with its password.
     const named = /^[\w-]{1,20}$/.test(command) ? ` ${JSON.stringify(command)}` : ' of that name';
     throw new UsageError(`there is no command${named}: pgauge doctor`);
   }
@@ -71,7 +74,7 @@ export function readArguments(given: readonly string[]): Arguments | 'help' | 'v
     database: values.database,
     sslMode: values['ssl-mode'],
     ca: values.ca,
-    region: values.region,
+    flags: Object.fromEntries(BACKEND_FLAGS.map(({ name }) => [name, backendValues[name]])),
     max: wholeNumber('max', values.max, 1, MAX_CONNECTIONS) ?? DEFAULT_MAX_OPEN_CONNS,
     timeoutMs: (wholeNumber('timeout', values.timeout, 1, MAX_TIMEOUT_S) ?? DEFAULT_TIMEOUT_S) * 1_000,
     json: values.json ?? false,
@@ -87,8 +90,9 @@ function parse(given: readonly string[]) {
       args: [...given],
       allowPositionals: true,
       options: {
-        ...{ host: text, port: text, user: text, database: text, ca: text, region: text },
+        ...{ host: text, port: text, user: text, database: text, ca: text },
         ...{ 'ssl-mode': text, max: text, timeout: text },
+        ...(Object.fromEntries(BACKEND_FLAGS.map(({ name, type }) => [name, { type }])) as object),
         ...{ json: flag, help: { ...flag, short: 'h' }, version: flag },
       },
     });

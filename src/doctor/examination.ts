@@ -1,11 +1,13 @@
+import { additional } from '../auth/doctor.js';
 import { withTimeout, untilAborted } from '../deadline.js';
+import type { Check } from './addition.js';
 import { checkConfiguration } from './checks/configuration.js';
 import { checkCredentials } from './checks/credentials.js';
 import { checkDns } from './checks/dns.js';
 import { checkHeadroom } from './checks/headroom.js';
 import { checkLogin } from './checks/login.js';
 import { checkOtel } from './checks/otel.js';
-import { checkRdsIam } from './checks/rds-iam.js';
+import { checkMembership } from './checks/membership.js';
 import { checkRegion } from './checks/region.js';
 import { checkServer } from './checks/server.js';
 import { checkTcp } from './checks/tcp.js';
@@ -20,13 +22,10 @@ import {
   type StepId,
   type StepResult,
 } from './report.js';
-import { Session } from './session.js';
-import { targetOf, type Settings } from './settings.js';
+import { Session, type Settings } from './session.js';
+import { targetOf } from './settings.js';
 
-/** One check: it keeps what it finds in the session, and gives up when the signal is aborted. */
-type Check = (session: Session, signal: AbortSignal) => Promise<Outcome>;
-
-/** The checks, and which of them must not have failed before. What needs no network path to the server runs without one. */
+/** The checks, and the steps that must not have failed before each. A check that needs no network path to the server does not depend on one. */
 const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: readonly StepId[] }>> = {
   configuration: { check: checkConfiguration, needs: [] },
   dns: { check: checkDns, needs: ['configuration'] },
@@ -36,16 +35,16 @@ const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: re
   credentials: { check: checkCredentials, needs: ['region'] },
   token: { check: checkToken, needs: ['credentials'] },
   login: { check: checkLogin, needs: ['tls', 'token'] },
-  rds_iam: { check: checkRdsIam, needs: ['login'] },
+  rds_iam: { check: checkMembership, needs: ['login'] },
   server: { check: checkServer, needs: ['login'] },
   headroom: { check: checkHeadroom, needs: ['login'] },
   otel: { check: checkOtel, needs: [] },
 };
 
-/** How long a check that is told to give up may take to say what it was waiting for. */
+/** How long a check whose signal is aborted may take to report what it was waiting for. */
 const GRACE_MS = 200;
 
-/** Is told of each check as it starts, and of each as it ends, whether or not it ran. */
+/** Receives each step when it starts and when it ends, also when its check was skipped. */
 export interface Watcher {
   started(id: StepId): unknown;
   ended(step: StepResult): unknown;
@@ -59,7 +58,7 @@ export async function examine(
 ): Promise<Report> {
   const startedAt = new Date();
   const startedMs = performance.now();
-  const session = new Session(settings, env);
+  const session = new Session(settings, env, additional('secrets').flat());
   const steps: StepResult[] = [];
   for (const id of Object.keys(STEP_TITLES) as StepId[]) {
     const stepStartedMs = performance.now();

@@ -1,29 +1,11 @@
-import { pg } from '../connection/driver.js';
+import { additional, DOCTOR_BACKENDS } from '../auth/doctor.js';
 import { sqlState } from '../foreign-error.js';
+import type { DoctorAddition, Explanation, FailedLogin } from './addition.js';
 import { CLOCK_LIMIT_MS, differenceText } from './clock.js';
 import { failed, type Outcome } from './report.js';
+import { sqlName } from './sql-name.js';
 
-/** A login that was not let in, and what is known of it. */
-export interface FailedLogin {
-  readonly error: unknown;
-  /** Its message, fit to print. */
-  readonly said: string;
-  readonly usedToken: boolean;
-  /** The step at which the attempt failed. */
-  readonly phase: string | undefined;
-  /** It did not fail, it was given up. */
-  readonly gaveUp: boolean;
-  /** What the library's own log would say of it. */
-  readonly hint: string | undefined;
-  readonly user: string;
-  readonly database: string;
-  readonly passwordOrigin: string | undefined;
-  readonly clock: { readonly aheadMs: number; readonly of: string } | undefined;
-}
-
-type Code = Parameters<typeof failed>[0];
-
-/** Says what a failed login means and what to do about it. */
+/** Explains a failed login and what to do about it. */
 export function loginFailure(login: FailedLogin): Outcome {
   const state = sqlState(login.error);
   const facts = { sqlstate: state ?? null, phase: login.phase ?? null };
@@ -39,14 +21,14 @@ export function loginFailure(login: FailedLogin): Outcome {
   return failed(code, login.said, remedy, facts);
 }
 
-function explain(state: string, login: FailedLogin): [Code, string] {
+function explain(state: string, login: FailedLogin): Explanation {
   const { user, database, said } = login;
   if (state.startsWith('28')) return rejected(state, login);
   switch (state) {
     case '3D000':
       return ['database_missing', `create the database ${database}, or name one that exists (--database)`];
     case '42501':
-      return ['database_denied', `GRANT CONNECT ON DATABASE ${named(database)} TO ${named(user)};`];
+      return ['database_denied', `GRANT CONNECT ON DATABASE ${sqlName(database)} TO ${sqlName(user)};`];
     case '53300':
       return [
         'connections_full',
@@ -60,57 +42,50 @@ function explain(state: string, login: FailedLogin): [Code, string] {
   }
 }
 
-/** As SQL writes it; quoted always, for a name may be a word of SQL's own. */
-function named(name: string): string {
-  return pg.escapeIdentifier(name);
-}
-
 /** SQLSTATE class 28. */
-function rejected(state: string, login: FailedLogin): [Code, string] {
-  const { user, database, said, usedToken } = login;
+function rejected(state: string, login: FailedLogin): Explanation {
+  const { user, database, said, provider } = login;
   if (/no pg_hba\.conf entry/.test(said)) {
     return [
       'no_pg_hba_entry',
       `pg_hba.conf has no line that lets ${user} into ${database} from here with this encryption: add one, or use another --ssl-mode`,
     ];
   }
-  if (usedToken && state === '28P01') {
-    // Members of rds_iam are asked for a token, and PAM judges it; this server compared it with a password.
-    return [
-      'not_granted_rds_iam',
-      `the server took the token for a password: check the user's name, and GRANT rds_iam TO ${named(user)};`,
-    ];
+  const additions = additionsFor(login);
+  for (const addition of additions) {
+    const explained = addition.explainRejection?.(state, login);
+    if (explained) return explained;
   }
-  if (usedToken) return ['token_rejected', tokenRemedy(login)];
-  if (/\bPAM\b/.test(said)) {
-    return [
-      'password_for_iam_user',
-      `${user} is a member of rds_iam and logs in with tokens only: give --region (in the config: dynamicAuth), or REVOKE rds_iam FROM ${named(user)};`,
-    ];
-  }
+  if (provider !== undefined) return ['token_rejected', tokenRemedy(login, additions)];
   if (state === '28P01') {
     return [
       'password_wrong',
       `check the user and its password, which came from ${login.passwordOrigin ?? 'the password file'}`,
     ];
   }
-  return ['login_refused', `check that ${user} exists and may log in: ALTER ROLE ${named(user)} LOGIN;`];
+  return ['login_refused', `check that ${user} exists and may log in: ALTER ROLE ${sqlName(user)} LOGIN;`];
 }
 
-function tokenRemedy({ hint, clock }: FailedLogin): string {
-  const more =
-    'Look also at the host (the endpoint itself, not an alias), the region, that IAM authentication is on, and that the key is still active';
+/** Of the backend whose token was used; after a password, of all: the user may need a token. */
+function additionsFor({ provider }: FailedLogin): readonly DoctorAddition[] {
+  return DOCTOR_BACKENDS.filter(({ name }) => provider === undefined || name === provider).map(
+    ({ addition }) => addition,
+  );
+}
+
+function tokenRemedy({ hint, clock }: FailedLogin, additions: readonly DoctorAddition[]): string {
   const known =
     clock === undefined || Math.abs(clock.aheadMs) < CLOCK_LIMIT_MS
       ? ''
       : `this machine's clock ${differenceText(clock.aheadMs)} the ${clock.of}: set it first. `;
-  return `${known}${hint ?? 'the server rejected the token'}. ${more}`;
+  const more = additions.flatMap(({ afterRejection }) => afterRejection ?? []);
+  return known + [hint ?? 'the server rejected the token', ...more].join('. ');
 }
 
-/** Nothing came from the server in its own words. */
-function unsaid(login: FailedLogin): [Code, string] {
+/** The server did not say why. */
+function unsaid(login: FailedLogin): Explanation {
   if (login.hint !== undefined) {
-    return ['password_missing', `${login.hint}; a member of rds_iam needs a token instead: give --region`];
+    return ['password_missing', [login.hint, ...additional('withoutPassword')].join('; ')];
   }
   if ((login.error as { code?: unknown } | null)?.code === 'ERR_PGAUGE_CONNECT_TIMEOUT') {
     return ['timeout', 'see whether the server is overloaded or hangs'];

@@ -7,18 +7,18 @@ import { settingsOf } from './settings.js';
 import { stepLines, styleOf, summaryLines, waitingText } from './table.js';
 
 const WRONG_USAGE = 2;
-/** What a check gave up waiting for may hold the process; it is not waited for. */
+/** Work that a check gave up waiting for may keep the process alive; end it after this time. */
 const LINGER_MS = 200;
 
 const { stdout, stderr, env } = process;
 stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader that has seen enough is no failure; a full disk is.
+  // A reader that closes the pipe early is no failure; a full disk is.
   if (error.code === 'EPIPE') return;
   stderr.write(`pgauge: the report could not be written: ${error.message}\n`);
   process.exit(1);
 });
 stderr.on('error', () => undefined);
-// The AWS SDK warns there of slow services, in the middle of the table; the report says what came of them.
+// SDKs warn there of slow services, in the middle of the table; the report covers what came of it.
 console.warn = () => undefined;
 
 process.exitCode = await main();
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
 }
 
 async function doctor(given: Arguments): Promise<number> {
-  // Loaded here, so that --help works without the driver.
+  // Loaded only now, so that --help works without the driver.
   const loaded = await load();
   if (loaded === undefined) return 1;
   const { examine } = loaded;

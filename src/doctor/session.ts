@@ -1,12 +1,23 @@
 import type { QueryResultRow } from 'pg';
+import type { Unchecked } from '../settings/checks.js';
 import type { Config } from '../settings/config.js';
 import type { PoolSettings } from '../settings/pool-settings.js';
 import type { InstrumentedPool } from '../pool/pool.js';
 import type { TlsPlan } from '../connection/tls.js';
 import { ForeignText } from './foreign-text.js';
-import type { Settings } from './settings.js';
 
-/** Where the AWS credentials came from, as far as others ask for it. */
+/** What is to be checked, as it was asked for: nothing has been validated yet. */
+export interface Settings {
+  readonly config: Unchecked<Config>;
+  /** Where each field of the config that is set came from: a flag, a variable, a default. */
+  readonly origins: Readonly<Partial<Record<keyof Config, string>>>;
+  /** The file of root certificates that a flag names. */
+  readonly caFile: string | undefined;
+  readonly max: number;
+  readonly timeoutMs: number;
+}
+
+/** The source of the credentials that tokens are made with, as far as other checks need it. */
 export interface CredentialSource {
   /** The service that gave them over HTTP, whose clock can be asked. */
   readonly service: URL | undefined;
@@ -14,13 +25,13 @@ export interface CredentialSource {
   readonly expireAtMs: number | undefined;
 }
 
-/** What is found along the way, for the checks that build on it. */
+/** Findings that later checks build on. */
 interface Found {
-  /** Valid, and with the region that was found in place of `detect`. */
+  /** Valid; settings that stand for a value to be detected are replaced by that value. */
   config: Config;
   poolSettings: PoolSettings;
   tls: TlsPlan;
-  /** Where root certificates are looked for. */
+  /** Where root certificates come from. */
   rootsSource: string;
   addresses: readonly { readonly address: string; readonly family: number }[];
   /** The first address that accepts connections. */
@@ -28,11 +39,11 @@ interface Found {
   credentials: CredentialSource;
   /** How far this machine's clock is ahead of a service's, in milliseconds. */
   clock: { readonly aheadMs: number; readonly of: string };
-  /** Has logged in. */
+  /** Logged in. */
   pool: InstrumentedPool;
 }
 
-/** One run: what was asked for, what was found so far, what has to be closed. */
+/** One run: what was asked for, the findings so far, and what has to be closed. */
 export class Session {
   readonly text = new ForeignText();
   readonly #found: Partial<Found> = {};
@@ -40,16 +51,11 @@ export class Session {
   constructor(
     readonly settings: Settings,
     readonly env: NodeJS.ProcessEnv,
+    /** More variables whose values are secrets. */
+    secrets: readonly string[] = [],
   ) {
-    // The values of these are secrets, whatever message they come back in.
-    for (const name of [
-      'PGPASSWORD',
-      'AWS_SECRET_ACCESS_KEY',
-      'AWS_SESSION_TOKEN',
-      'AWS_CONTAINER_AUTHORIZATION_TOKEN',
-    ]) {
-      this.text.hide(env[name]);
-    }
+    // Hidden in every message in which they come back.
+    for (const name of ['PGPASSWORD', ...secrets]) this.text.hide(env[name]);
   }
 
   /** Keeps a finding. */
@@ -57,19 +63,19 @@ export class Session {
     this.#found[name] = value;
   }
 
-  /** A finding that an earlier check may have made. */
+  /** A finding, if an earlier check has made it. */
   find<K extends keyof Found>(name: K): Found[K] | undefined {
     return this.#found[name];
   }
 
-  /** A finding of a check that this one needs. */
+  /** A finding of a check that this one depends on. */
   get<K extends keyof Found>(name: K): Found[K] {
     const value = this.#found[name];
     if (value === undefined) throw new Error(`no check has found the ${name}`);
     return value;
   }
 
-  /** One row of the server's; a cancel request ends it when it takes too long. */
+  /** The first row of a query's result; a query that takes too long is cancelled. */
   async row<Row extends QueryResultRow>(sql: string): Promise<Row> {
     const { rows } = await this.get('pool').query<Row>(sql);
     const [row] = rows;
@@ -77,7 +83,7 @@ export class Session {
     return row;
   }
 
-  /** Closes what is open. */
+  /** Closes the pool, if there is one. */
   async close(): Promise<void> {
     await this.#found.pool?.end();
   }

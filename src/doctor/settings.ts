@@ -1,24 +1,13 @@
-import { logValue } from '../settings/redacted-view.js';
-import type { Config } from '../settings/config.js';
+import { askedAuth } from '../auth/doctor.js';
 import type { Unchecked } from '../settings/checks.js';
+import type { Config } from '../settings/config.js';
+import { logValue } from '../settings/redacted-view.js';
 import type { Arguments } from './arguments.js';
-
-/** What is to be checked, as it was asked for: nothing is known to be good yet. */
-export interface Settings {
-  readonly config: Unchecked<Config>;
-  /** Where each field of the config that is set came from: a flag, a variable, a default. */
-  readonly origins: Readonly<Partial<Record<keyof Config, string>>>;
-  /** The file of root certificates that a flag names. */
-  readonly caFile: string | undefined;
-  readonly max: number;
-  readonly timeoutMs: number;
-  /** The region asked for, when tokens are. */
-  readonly region: string | undefined;
-}
+import type { Settings } from './session.js';
 
 const DEFAULT_PORT = 5432;
 
-/** What may be given for a field, where nothing was or something wrong. */
+/** How each field can be given: for a remedy when it is missing or wrong. */
 export const SOURCES = {
   host: '--host or PGHOST',
   port: '--port or PGPORT',
@@ -27,10 +16,10 @@ export const SOURCES = {
   sslMode: '--ssl-mode or PGSSLMODE',
 } as const;
 
-// What none of these may hold: a connection string in their place would bring its password along.
+// A connection string in place of one of these would bring its password along, and has one of these characters.
 const REFUSED = { host: /[@/?#]/, user: /:\/\//, database: /[?#/]/ } as const;
 
-/** The redacted config as it was asked for, which may be anything. */
+/** The redacted config as it was asked for, which may hold anything. */
 export function targetOf({ config }: Settings): Readonly<Record<string, unknown>> {
   const target: Record<string, unknown> = { ...logValue(config as Config) };
   for (const [field, refused] of Object.entries(REFUSED)) {
@@ -39,7 +28,7 @@ export function targetOf({ config }: Settings): Readonly<Record<string, unknown>
   return target;
 }
 
-/** What flags and environment ask for; a flag wins, and an empty variable is as unset. */
+/** Reads the settings from flags and environment; a flag wins, and an empty variable counts as unset. */
 export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
   const config: Unchecked<Config> = {};
   const origins: Partial<Record<keyof Config, string>> = {};
@@ -59,16 +48,15 @@ export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
     else if (fromEnvironment) set(field, read(fromEnvironment), variable);
   };
   choose('host', '--host', given.host, 'PGHOST');
-  // A text that is no number stays one, and is refused as such.
+  // A text that is not a number is kept, for the config check to refuse it.
   choose('port', '--port', given.port, 'PGPORT', (text) => (/^\d+$/.test(text) ? Number(text) : text));
   choose('user', '--user', given.user, 'PGUSER');
   choose('database', '--database', given.database, 'PGDATABASE');
   choose('sslMode', '--ssl-mode', given.sslMode, 'PGSSLMODE');
   if (config.port === undefined) set('port', DEFAULT_PORT, 'default');
   if (env['PGPASSWORD']) set('password', env['PGPASSWORD'], 'PGPASSWORD');
-  if (given.region !== undefined) {
-    set('dynamicAuth', { awsRdsIam: { region: given.region } }, '--region');
-  }
+  const auth = askedAuth(given.flags ?? {});
+  if (auth) set('dynamicAuth', auth.dynamicAuth, auth.origin);
   set('maxOpenConns', given.max, '--max');
   return {
     config,
@@ -76,6 +64,5 @@ export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
     caFile: given.ca,
     max: given.max,
     timeoutMs: given.timeoutMs,
-    region: given.region,
   };
 }

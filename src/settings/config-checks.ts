@@ -13,8 +13,9 @@ import {
   type Checks,
   type Unchecked,
 } from './checks.js';
-import { checkBackendSettings, checkDynamicAuth, effectiveMax, effectiveMin, type Config } from './config.js';
+import { effectiveMax, effectiveMin, type Config } from './config.js';
 import { SSL_MODES } from './ssl-mode.js';
+import { checkDynamicAuth } from '../auth/backends.js';
 import { ConfigError } from '../errors.js';
 
 // Checked before unknown keys are refused: where to log in, and as whom.
@@ -24,8 +25,8 @@ const LOGIN_CHECKS = {
   user: checkUser,
   database: checkDatabase,
   dynamicAuth(dynamicAuth) {
-    const backend = checkDynamicAuth({ dynamicAuth });
-    if (backend !== undefined) checkBackendSettings({ dynamicAuth }, backend);
+    const auth = checkDynamicAuth(dynamicAuth);
+    auth?.backend.check(auth.settings, auth.path);
   },
 } satisfies { readonly [K in keyof Config]?: Check };
 

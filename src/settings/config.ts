@@ -1,6 +1,5 @@
-import { checkRequired, checkText, readFields, refuseUnknown, type Unchecked } from './checks.js';
 import { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
-import { ConfigError } from '../errors.js';
+import type { DynamicAuthConfig } from '../auth/backends.js';
 
 export { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
 
@@ -12,26 +11,6 @@ export const DEFAULT_MIN_CONNS = 0;
 
 /** The lifetime of a connection in milliseconds when `connMaxLifetimeMs` is 0 or unset: one hour. */
 export const DEFAULT_CONN_MAX_LIFETIME_MS = 3_600_000;
-
-/** Logs in with tokens of AWS RDS IAM. */
-export interface DynamicAuthAwsRdsIam {
-  /** The region the tokens are signed for; `"detect"` asks the instance metadata service. */
-  readonly region: string;
-}
-
-/** Where short-lived passwords come from: exactly one backend. */
-export interface DynamicAuthConfig {
-  /** AWS RDS IAM authentication. */
-  readonly awsRdsIam?: DynamicAuthAwsRdsIam | undefined;
-}
-
-/** The name of a backend in `dynamicAuth`. */
-export type DynamicAuthBackend = keyof DynamicAuthConfig;
-
-// The one place that lists what the interface above declares: the compiler keeps both in step.
-const BACKEND_SETTINGS: {
-  readonly [B in DynamicAuthBackend]-?: readonly (keyof NonNullable<DynamicAuthConfig[B]>)[];
-} = { awsRdsIam: ['region'] };
 
 /**
  * The login and the size of a pool; copied when it is used, never changed. ConfigError is thrown for an unknown key, a
@@ -62,36 +41,6 @@ export interface Config {
   readonly minConns?: number | undefined;
   /** Lifetime of a connection in milliseconds, never cut short while it is used; 0 or unset: 3 600 000. */
   readonly connMaxLifetimeMs?: number | undefined;
-}
-
-/** The one backend that `dynamicAuth` names, undefined when it is unset; throws ConfigError for none, several or unknown ones. */
-export function checkDynamicAuth({ dynamicAuth }: Unchecked<Config>): DynamicAuthBackend | undefined {
-  if (dynamicAuth === undefined || dynamicAuth === null) return undefined;
-  const backends = readFields(dynamicAuth, 'dynamicAuth');
-  const known = Object.keys(BACKEND_SETTINGS) as DynamicAuthBackend[];
-  const given = Object.keys(backends).filter((name) => backends[name] !== undefined);
-  const backend = known.find((name) => given.includes(name));
-  if (backend === undefined) {
-    const examples = `e.g., ${known.join(', ')}`;
-    throw new ConfigError(`dynamicAuth is set but no supported auth method (${examples}) is configured`);
-  }
-  if (given.length > 1) {
-    throw new ConfigError(`dynamicAuth must configure exactly one auth method: ${given.join(', ')} are set`);
-  }
-  refuseUnknown(backends, known, 'dynamicAuth');
-  readFields(backends[backend], `dynamicAuth.${backend}`);
-  return backend;
-}
-
-/** Throws ConfigError unless the settings of a backend are complete texts. */
-export function checkBackendSettings({ dynamicAuth }: Unchecked<Config>, backend: DynamicAuthBackend): void {
-  const name = `dynamicAuth.${backend}`;
-  const settings = readFields((dynamicAuth as DynamicAuthConfig)[backend], name);
-  for (const setting of BACKEND_SETTINGS[backend]) {
-    checkRequired(settings[setting], `${name}.${setting}`);
-    checkText(settings[setting], `${name}.${setting}`);
-  }
-  refuseUnknown(settings, BACKEND_SETTINGS[backend], name);
 }
 
 /** The mode in force: `sslMode`, or `require` when it is unset. */

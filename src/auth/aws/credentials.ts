@@ -1,8 +1,9 @@
+import type { CredentialsObserver } from '../../observer.js';
+import { CredentialMemo } from '../memo.js';
 import type { AwsSdk } from './sdk.js';
-import { CredentialMemo, type AwsCredentials } from '../credential-memo.js';
 
-// Everything by which the SDK's default chain chooses where credentials come from, in two lists rather than by a walk
-// through the environment, which costs as much as signing the token does.
+// All variables by which the SDK's default chain selects a source of credentials. Two lists, because walking through
+// the whole environment costs as much as signing the token.
 const KEY_VARIABLES = [
   'AWS_PROFILE',
   'AWS_ACCESS_KEY_ID',
@@ -33,41 +34,44 @@ const OTHER_VARIABLES = [
 
 const IMDS_RETRIES = 2;
 
-/** Hears of every real fetch of AWS credentials in this process; one that throws is ignored. */
-export interface CredentialsObserver {
-  /** A fetch (environment, file, IMDS, STS, …) took `durationMs`; `error` is set when it failed. Memoised answers are not reported. */
-  fetched(provider: string, durationMs: number, error?: unknown): void;
+/** AWS credentials as the SDK's Signer takes them. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** When the session ends; unset for long-lived keys. */
+  readonly expiration?: Date;
 }
 
 type ChainOptions = NonNullable<Parameters<AwsSdk['fromNodeProviderChain']>[0]>;
 type Values = readonly (string | undefined)[];
 
-/** What the variables held when the source was chosen; kept to compare, never to print. */
+/** The values of the variables when the source was selected; kept for comparison, never printed. */
 interface Source {
   readonly keys: Values;
-  /** Unset when the keys decide alone. */
+  /** Unset when the keys alone decide. */
   readonly others: Values | undefined;
 }
 
-/** What the SDK's chain logs when it turns to the metadata service. */
+/** The SDK's chain logs this when it asks the metadata service. */
 const ASKS_IMDS = 'fromInstanceMetadata';
 
 const observers = new Set<CredentialsObserver>();
 const imdsFailures = new WeakSet<object>();
-let selected: { readonly source: Source; readonly memo: CredentialMemo } | undefined;
+let selected: { readonly source: Source; readonly memo: CredentialMemo<AwsCredentials> } | undefined;
 
-/** Subscribes to credential fetches and returns the function that unsubscribes. */
+/** Subscribes to every fetch of AWS credentials in this process (environment, file, IMDS, STS, …); returns the function that unsubscribes. An observer that throws is ignored. */
 export function observeCredentials(observer: CredentialsObserver): () => void {
   observers.add(observer);
   return () => void observers.delete(observer);
 }
 
-/** Unix time in milliseconds at which the session credentials held now end; `undefined` while none are held or they do not end. */
+/** Unix time in milliseconds at which the current session credentials expire; `undefined` if there are none or they do not expire. */
 export function credentialsExpireAtMs(): number | undefined {
   return selected?.memo.expireAtMs;
 }
 
-/** Credentials from the one memo of the source that the environment selects now; rejects with the SDK's own error. */
+/** Credentials of the source that the environment selects now, from its memo; rejects with the SDK's own error. */
 export function awsCredentials(sdk: AwsSdk, provider: string, region: string): Promise<AwsCredentials> {
   if (!selected || !isCurrent(selected.source)) {
     selected = { source: currentSource(), memo: new CredentialMemo(report.bind(null, provider)) };
@@ -75,12 +79,12 @@ export function awsCredentials(sdk: AwsSdk, provider: string, region: string): P
   return selected.memo.get(() => fetchCredentials(sdk, region));
 }
 
-/** Tells the memo that a login with its credentials was rejected, so that the next token looks for rotated ones. */
+/** Call when a login with these credentials was rejected: the next token fetches them again, as they may have been rotated. */
 export function awsCredentialsRejected(): void {
   selected?.memo.suspect();
 }
 
-/** Whether an error that `awsCredentials` rejected with came of the instance metadata service. */
+/** Whether an error with which `awsCredentials` rejected came from the instance metadata service. */
 export function isImdsFailure(error: unknown): boolean {
   return typeof error === 'object' && error !== null && imdsFailures.has(error);
 }
@@ -88,7 +92,7 @@ export function isImdsFailure(error: unknown): boolean {
 function currentSource(): Source {
   const keys = KEY_VARIABLES.map((name) => process.env[name]);
   const [profile, accessKeyId, secretAccessKey] = keys;
-  // With both keys and no profile the chain looks no further.
+  // With both keys and no profile the chain uses the keys and looks at nothing else.
   const decided = !profile && accessKeyId && secretAccessKey;
   return { keys, others: decided ? undefined : OTHER_VARIABLES.map((name) => process.env[name]) };
 }
@@ -98,14 +102,14 @@ function isCurrent({ keys, others }: Source): boolean {
 }
 
 function holds(names: readonly string[], values: Values): boolean {
-  // For every token: reading the environment is the dearest part of it that is ours.
+  // This runs for every token, and reading process.env dominates our cost.
   const { env } = process;
   for (let i = 0; i < names.length; i++) if (env[names[i] as string] !== values[i]) return false;
   return true;
 }
 
-// A chain of its own for each fetch, for the SDK's chain has a memo that cannot be told of a rotation, and files read
-// anew, for the SDK otherwise reads each once per process. The region is the one STS is asked in, where STS is needed.
+// Each fetch uses a new chain, because a chain keeps its credentials and cannot be told of a rotation, and reads the
+// files again, because the SDK reads each only once per process. Where STS is needed, it is asked in `region`.
 async function fetchCredentials(sdk: AwsSdk, region: string): Promise<AwsCredentials> {
   const asked = { imds: false };
   const chain = sdk.fromNodeProviderChain({
@@ -136,14 +140,14 @@ async function fetchCredentials(sdk: AwsSdk, region: string): Promise<AwsCredent
   });
 }
 
-/** The errors of a chain do not say whom it asked last; its log does. */
+/** A chain's error does not name the source it asked last; its log does. */
 function chainLogger(debug: (text: string) => void): NonNullable<ChainOptions['logger']> {
   const ignore = (): void => undefined;
   return {
     trace: ignore,
     debug: (text: unknown) => debug(String(text)),
     info: ignore,
-    // Where it warns without a logger.
+    // As the SDK does without a logger.
     warn: (...args: unknown[]) => console.warn(...args),
     error: ignore,
   };
@@ -158,7 +162,7 @@ function report(provider: string, durationMs: number, error?: unknown): void {
     try {
       observer.fetched(provider, durationMs, error);
     } catch {
-      // Telemetry never breaks a login.
+      // Telemetry must never break a login.
     }
   }
 }

@@ -1,36 +1,65 @@
 import { isIPv6 } from 'node:net';
 import { untilAborted } from '../../deadline.js';
-import { awsCredentials, awsCredentialsRejected, isImdsFailure } from './credentials.js';
-import { DETECT_REGION, IMDS_PACKAGE, resolveAwsRegion } from './region.js';
-import { AWS_SDK_PACKAGES, loadAwsSdk, type AwsSdk } from './sdk.js';
-import type { AuthBackend, BackendSettings, LoginTarget, TokenIssuer } from '../backend.js';
+import { checkRequired, checkText, refuseUnknown } from '../../settings/checks.js';
+import type { AuthBackend, LoginTarget } from '../backend.js';
 import { authFailure } from '../failure.js';
 import { requirePackages } from '../packages.js';
+import {
+  awsCredentials,
+  awsCredentialsRejected,
+  credentialsExpireAtMs,
+  isImdsFailure,
+  observeCredentials,
+} from './credentials.js';
+import { DETECT_REGION, IMDS_PACKAGE, NO_REGION, resolveAwsRegion } from './region.js';
+import { AWS_SDK_PACKAGES, loadAwsSdk, type AwsSdk } from './sdk.js';
+
+/** Logs in with tokens of AWS RDS IAM. */
+export interface DynamicAuthAwsRdsIam {
+  /** The region the tokens are signed for; `"detect"` asks the instance metadata service. */
+  readonly region: string;
+}
 
 const NAME = 'awsRdsIam';
+const SETTINGS = ['region'] as const satisfies readonly (keyof DynamicAuthAwsRdsIam)[];
 const LOADING = 'failed to load AWS config';
 const BUILDING = 'failed to build authentication token';
-
-/** What to check first when RDS rejects a login with a token. */
-export const RDS_IAM_HINT =
+const REJECTED_TOKEN =
   'the server rejected the token: check the clock, the IAM policy (rds-db:connect for this user) and that the user has the role rds_iam';
 
 /** RDS and Aurora with IAM authentication: the password is a presigned request that the server verifies, valid for 15 min. */
-export const awsRdsIam: AuthBackend = {
+export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
   name: NAME,
+  label: 'RDS IAM',
 
-  packages({ region }: BackendSettings): readonly string[] {
-    return region === DETECT_REGION ? [...AWS_SDK_PACKAGES, IMDS_PACKAGE] : AWS_SDK_PACKAGES;
+  packages: ({ region }) =>
+    region === DETECT_REGION ? [...AWS_SDK_PACKAGES, IMDS_PACKAGE] : AWS_SDK_PACKAGES,
+
+  check(settings, path) {
+    for (const name of SETTINGS) {
+      checkRequired(settings[name], `${path}.${name}`);
+      checkText(settings[name], `${path}.${name}`);
+    }
+    refuseUnknown(settings, SETTINGS, path);
   },
 
-  async prepare(settings: BackendSettings, signal: AbortSignal): Promise<TokenIssuer> {
+  incomplete: ({ region }) => (region === undefined || region === '' ? NO_REGION : undefined),
+
+  async prepare(settings, signal) {
     if (signal.aborted) throw authFailure(NAME, LOADING, signal.reason);
-    const region = await resolveAwsRegion(NAME, settings['region'], signal);
+    const region = await resolveAwsRegion(NAME, settings.region, signal);
     return {
-      source: Object.freeze({ provider: NAME, region, hint: RDS_IAM_HINT, rejected: awsCredentialsRejected }),
+      source: Object.freeze({
+        provider: NAME,
+        region,
+        hint: REJECTED_TOKEN,
+        rejected: awsCredentialsRejected,
+      }),
       issue: (target, issueSignal) => issueToken(target, region, issueSignal),
     };
   },
+
+  credentials: { provider: NAME, observe: observeCredentials, expireAtMs: credentialsExpireAtMs },
 };
 
 async function issueToken(target: LoginTarget, region: string, signal: AbortSignal): Promise<string> {
@@ -51,8 +80,8 @@ async function issueToken(target: LoginTarget, region: string, signal: AbortSign
 }
 
 async function sign(sdk: AwsSdk, { host, port, user }: LoginTarget, region: string): Promise<string> {
-  // Credentials rather than their provider: given a provider, the Signer asks it for a forced refresh whenever under
-  // 15 minutes are left, which the memo sees to with a limit of its own.
+  // Credentials rather than their provider: given a provider, the Signer forces a refresh whenever less than
+  // 15 minutes are left. The memo renews them too, and limits how often.
   const credentials = await awsCredentials(sdk, NAME, region);
   const signer = new sdk.Signer({ hostname: urlHost(host), port, username: user, region, credentials });
   const token: unknown = await signer.getAuthToken();
@@ -60,7 +89,7 @@ async function sign(sdk: AwsSdk, { host, port, user }: LoginTarget, region: stri
   return token;
 }
 
-// The Signer writes the host as it is given, and `::1:5432` names no host and port that could be told apart again.
+// The Signer writes the host as it is given, and in `::1:5432` host and port could not be told apart again.
 function urlHost(host: string): string {
   return host.includes(':') && isIPv6(host) ? `[${host}]` : host;
 }

@@ -2,8 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { untilAborted, withTimeout } from '../../deadline.js';
 import { authFailure } from '../failure.js';
 
-/** The configured region that stands for the one of the instance we run on. */
+/** The configured value that stands for the region of the instance this process runs on. */
 export const DETECT_REGION = 'detect';
+
+/** The text for a region that is unset or empty. */
+export const NO_REGION = 'AWS RDS IAM region is not configured';
 
 /** The package that region detection needs. */
 export const IMDS_PACKAGE = '@aws-sdk/ec2-metadata-service';
@@ -15,7 +18,7 @@ const RETRY_DELAY_MS = 200;
 const REGION_PATH = '/latest/meta-data/placement/region';
 // The SDK knows this address, but its metadata client does not read the variable that selects it.
 const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';
-// us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1: nothing that could end a line, a host name or a path.
+// us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1; no character that could end a line, a host name or a path.
 const REGION_SHAPE = /^[a-z]{2,4}(?:-[a-z]{2,16}){1,3}-[1-9]\d?$/;
 
 /** The region to sign for: the configured one if it has the shape of one, or the answer of IMDS to `detect`; throws AuthError. */
@@ -24,8 +27,7 @@ export async function resolveAwsRegion(
   configured: unknown,
   signal: AbortSignal,
 ): Promise<string> {
-  if (configured === undefined || configured === '')
-    throw authFailure(backend, 'AWS RDS IAM region is not configured');
+  if (configured === undefined || configured === '') throw authFailure(backend, NO_REGION);
   if (configured === DETECT_REGION) return await detectRegion(backend, signal);
   if (isRegion(configured)) return configured;
   throw authFailure(
@@ -39,7 +41,7 @@ async function detectRegion(backend: string, signal: AbortSignal): Promise<strin
     const { AWS_EC2_METADATA_DISABLED: disabled } = process.env;
     if (disabled && disabled !== 'false') throw new Error('AWS_EC2_METADATA_DISABLED is set');
     const region = await withTimeout(OVERALL_TIMEOUT_MS, signal, askImds);
-    // What a stranger answered is not repeated in the message.
+    // The answer is not repeated in the message: it may be anything.
     if (!isRegion(region)) throw new Error('the answer is not the name of a region');
     return region;
   } catch (cause) {
@@ -52,8 +54,8 @@ async function askImds(signal: AbortSignal): Promise<string> {
   const { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: mode } =
     process.env;
   for (let attempt = 1; ; attempt++) {
-    // A client of its own for each attempt: a client that was once refused a session token never asks for one again.
-    // Its own retries go on after an abort, so they are off.
+    // A new client for each attempt: a client that was refused a session token once never asks for one again.
+    // The client's retries continue after an abort, so they are off.
     const imds = new MetadataService({
       ...(!endpoint && mode === 'IPv6' && { endpoint: IPV6_ENDPOINT }),
       ec2MetadataV1Disabled: true,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { DOCTOR_BACKENDS, loginBackend } from '../../auth/doctor.js';
 import { checkDynamicAuthPackages } from '../../auth/index.js';
 import { logValue } from '../../settings/redacted-view.js';
 import { effectiveSslMode, type Config } from '../../settings/config.js';
@@ -7,10 +8,10 @@ import { AuthError, ConfigError } from '../../errors.js';
 import { poolSettings } from '../../settings/pool-settings.js';
 import { planTls } from '../../connection/tls.js';
 import { failed, ok, type Outcome } from '../report.js';
-import type { Session } from '../session.js';
-import { SOURCES, type Settings } from '../settings.js';
+import type { Session, Settings } from '../session.js';
+import { SOURCES } from '../settings.js';
 
-/** Checks what `newPool` would check before it makes a pool. */
+/** Runs the checks that `newPool` runs before it makes a pool. */
 export async function checkConfiguration(session: Session): Promise<Outcome> {
   const { settings, env, text } = session;
   try {
@@ -22,7 +23,7 @@ export async function checkConfiguration(session: Session): Promise<Outcome> {
     session.set('rootsSource', rootsSource(settings, env));
     session.set('config', config);
     session.set('poolSettings', checked);
-    return ok(summary(config, settings), {
+    return ok(summary(config), {
       facts: { ...logValue(config), max_open_conns: config.maxOpenConns, origins: settings.origins },
     });
   } catch (error) {
@@ -51,9 +52,9 @@ function rootsSource({ caFile }: Settings, { PGSSLROOTCERT: path }: NodeJS.Proce
   return path && path !== 'system' ? path : "Node's own roots";
 }
 
-function summary(config: Config, { region }: Settings): string {
+function summary(config: Config): string {
   const { host, port, user, database } = config;
-  const login = region === undefined ? 'password' : 'RDS IAM';
+  const login = loginBackend(config)?.label ?? 'password';
   return `${user}@${host}:${port}/${database}, ${effectiveSslMode(config)}, ${login}`;
 }
 
@@ -62,14 +63,15 @@ const REQUIRED = ['host', 'user', 'database'] as const;
 function remedy(said: string, { config, origins }: Settings): string {
   const field = /^\w+/.exec(said)?.[0] as keyof Config | undefined;
   const origin = field && origins[field];
-  if (said.startsWith('dynamicAuth.')) return 'name the region (--region us-east-1), or leave the option out';
-  if (field === 'dynamicAuth') return `give --ssl-mode verify-full, or leave --region out`;
+  const backend = DOCTOR_BACKENDS.find(({ name }) => name === /^dynamicAuth\.(\w+)/.exec(said)?.[1]);
+  if (backend) return backend.addition.refusedSettings ?? `leave ${origin ?? 'dynamicAuth'} out`;
+  if (field === 'dynamicAuth') return `give --ssl-mode verify-full, or leave ${origin ?? 'dynamicAuth'} out`;
   const sources: Readonly<Partial<Record<string, string>>> = SOURCES;
   const source = field && sources[field];
   if (field === undefined || source === undefined) return 'correct what it names, and run this again';
   const given = config[field];
   if (!given) {
-    // The library names the first that is missing; the others are asked for in the same breath.
+    // The library names only the first that is missing; the remedy names all.
     const missing = REQUIRED.filter((name) => !config[name]);
     return `give ${missing.map((name) => SOURCES[name]).join(', ')}`;
   }

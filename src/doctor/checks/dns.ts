@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { aside } from '../../auth/doctor.js';
 import { failed, ok, type Outcome } from '../report.js';
 import { LookupProcessError, resolveHost } from '../resolver.js';
 import type { Session } from '../session.js';
@@ -30,7 +31,7 @@ export async function checkDns(session: Session, signal: AbortSignal): Promise<O
       return failed(
         'host_unknown',
         `ENOTFOUND: no name server knows ${host}`,
-        'check the spelling against the endpoint that the database shows (RDS: Connectivity, Endpoint); a private name resolves only inside its network or VPN',
+        `check the spelling against the endpoint that the database shows${aside('endpoint')}; a private name resolves only inside its network or VPN`,
       );
     }
     return failed(

@@ -1,9 +1,12 @@
-import { pg } from '../../connection/driver.js';
+import { additional } from '../../auth/doctor.js';
 import { failed, ok, warning, type Outcome } from '../report.js';
 import { answering } from '../server-query.js';
 import type { Session } from '../session.js';
+import { sqlName } from '../sql-name.js';
 
-// Of other users' sessions only user and database show to all; those without either are the server's own processes.
+const RESERVED = ['reserved_connections', ...additional('reservedConnections').flat()];
+
+// Of other users' sessions everyone sees only user and database; those without either are the server's own processes.
 const COUNTS = `
   with sessions as (
     select usesysid, datid from pg_catalog.pg_stat_activity
@@ -11,8 +14,7 @@ const COUNTS = `
        and coalesce(backend_type, 'client backend') = 'client backend')
   select current_setting('max_connections')::int as max_connections,
          current_setting('superuser_reserved_connections')::int
-           + coalesce(current_setting('reserved_connections', true)::int, 0)
-           + coalesce(current_setting('rds.rds_superuser_reserved_connections', true)::int, 0) as reserved,
+           ${RESERVED.map((name) => `+ coalesce(current_setting('${name}', true)::int, 0)`).join(' ')} as reserved,
          (select count(*)::int from sessions) as used,
          rolconnlimit as role_limit,
          (select count(*)::int from sessions where usesysid = pg_roles.oid) as role_used,
@@ -21,7 +23,7 @@ const COUNTS = `
     from pg_catalog.pg_roles, pg_catalog.pg_database
    where rolname = current_user and datname = pg_catalog.current_database()`;
 
-/** What the server says of its connections; a limit of -1 is none. */
+/** The server's connection counts; a limit of -1 means none. */
 export interface Counts {
   readonly max_connections: number;
   readonly reserved: number;
@@ -32,7 +34,7 @@ export interface Counts {
   readonly database_used: number;
 }
 
-/** Looks whether the server has room for the pool's maximum. */
+/** Checks whether the server has room for the pool's maximum. */
 export async function checkHeadroom(session: Session): Promise<Outcome> {
   return await answering(session, async () => {
     const { user, database } = session.get('config');
@@ -40,7 +42,7 @@ export async function checkHeadroom(session: Session): Promise<Outcome> {
   });
 }
 
-/** Judges the counts, in which the asking session is left out. */
+/** Judges the counts, which leave out the session that asked. */
 export function judge(counts: Counts, max: number, name: { user: string; database: string }): Outcome {
   const limits = [
     {
@@ -53,13 +55,13 @@ export function judge(counts: Counts, max: number, name: { user: string; databas
       what: `CONNECTION LIMIT of role ${name.user}`,
       capacity: limitOf(counts.role_limit),
       used: counts.role_used,
-      raise: `ALTER ROLE ${pg.escapeIdentifier(name.user)} CONNECTION LIMIT -1;`,
+      raise: `ALTER ROLE ${sqlName(name.user)} CONNECTION LIMIT -1;`,
     },
     {
       what: `CONNECTION LIMIT of database ${name.database}`,
       capacity: limitOf(counts.database_limit),
       used: counts.database_used,
-      raise: `ALTER DATABASE ${pg.escapeIdentifier(name.database)} CONNECTION LIMIT -1;`,
+      raise: `ALTER DATABASE ${sqlName(name.database)} CONNECTION LIMIT -1;`,
     },
   ];
   const free = (limit: (typeof limits)[number]): number => limit.capacity - limit.used;

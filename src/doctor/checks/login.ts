@@ -1,8 +1,7 @@
-import { RDS_IAM_HINT } from '../../auth/aws/rds-iam.js';
+import { loginBackend } from '../../auth/doctor.js';
 import { newPool } from '../../new-pool.js';
-import { connectHint } from '../../telemetry/logs/hints.js';
 import { LOG } from '../../telemetry/logs/records.js';
-import { loginFailure, type FailedLogin } from '../login-failure.js';
+import { loginFailure } from '../login-failure.js';
 import { STEP_SHARE, ok, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 
@@ -13,7 +12,7 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
   const config = session.get('config');
   const { ssl } = session.get('poolSettings');
   const limitMs = session.settings.timeoutMs;
-  const attempt: { phase?: unknown } = {};
+  const attempt: { phase?: unknown; hint?: unknown } = {};
   const ignore = (): void => undefined;
   const pool = await newPool(config, {
     ...(ssl?.ca && { ssl: { ca: ssl.ca } }),
@@ -21,13 +20,13 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
     pg: { application_name: APPLICATION_NAME },
     connectTimeoutMs: limitMs,
     acquireTimeoutMs: limitMs,
-    // So that a query that hangs leaves time for the next one, which has a connection of its own.
+    // A query that hangs leaves time for the next one, which gets a connection of its own.
     queryTimeoutMs: Math.floor(limitMs * STEP_SHARE),
     endTimeoutMs: 1,
     logger: {
       debug: ignore,
       info: ignore,
-      // The step of the attempt is only in its record.
+      // Only the record of the attempt has its step and its hint.
       warn: (fields, message) => {
         if (message === LOG.connectFailed.message) Object.assign(attempt, fields);
       },
@@ -40,19 +39,21 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
     return ok(`${config.user} is logged in`);
   } catch (error) {
     await pool.end();
-    const usedToken = config.dynamicAuth !== undefined;
-    const failedLogin: FailedLogin = {
+    return loginFailure({
       error,
       said: session.text.ofError(error),
-      usedToken,
-      phase: typeof attempt.phase === 'string' ? attempt.phase : undefined,
+      provider: loginBackend(config)?.name,
+      phase: textOf(attempt.phase),
       gaveUp: signal.aborted,
-      hint: connectHint(error, usedToken ? RDS_IAM_HINT : undefined),
+      hint: textOf(attempt.hint),
       user: config.user,
       database: config.database,
       passwordOrigin: session.settings.origins.password,
       clock: session.find('clock'),
-    };
-    return loginFailure(failedLogin);
+    });
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }

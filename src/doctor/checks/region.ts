@@ -1,47 +1,13 @@
-import { DETECT_REGION, resolveAwsRegion } from '../../auth/aws/region.js';
-import type { Config, DynamicAuthBackend } from '../../settings/config.js';
-import { failed, notConfigured, ok, warning, type Outcome } from '../report.js';
+import { loginBackend } from '../../auth/doctor.js';
+import { notConfigured, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 
-export const BACKEND = 'awsRdsIam' satisfies DynamicAuthBackend;
-
-/** Finds the region that tokens are signed for. */
+/** Finds the region that tokens are issued for. */
 export async function checkRegion(session: Session, signal: AbortSignal): Promise<Outcome> {
-  const asked = session.settings.region;
-  if (asked === undefined) return notConfigured('not needed: logs in with a password');
-  const detected = asked === DETECT_REGION;
-  let region: string;
-  try {
-    region = await resolveAwsRegion(BACKEND, asked, signal);
-  } catch (error) {
-    const said = session.text.ofError(error);
-    if (!detected)
-      return failed('region_invalid', said, 'give the region as AWS writes it: --region us-east-1');
-    return failed(
-      'region_unknown',
-      said,
-      'name the region (--region us-east-1); to detect it, the instance metadata service must be reachable: on EC2, in containers with a hop limit of 2',
-    );
-  }
-  const config = { ...session.get('config'), dynamicAuth: { awsRdsIam: { region } } } satisfies Config;
-  session.set('config', config);
-  const origin = detected ? 'instance metadata service' : '--region';
-  const facts = { region, origin };
-  const named = regionOfHost(config.host);
-  if (named === undefined || named === region) return ok(`${region}, from ${origin}`, { facts });
-  return warning(
-    'region_mismatch',
-    `${region}, from ${origin}, but the host is in ${named}`,
-    `a token counts only in the database's own region: --region ${named}`,
-    { ...facts, host_region: named },
-  );
-}
-
-/** The region in the name of an RDS endpoint, `….eu-central-1.rds.amazonaws.com` or, in China, `….rds.cn-north-1.amazonaws.com.cn`. */
-export function regionOfHost(host: string): string | undefined {
-  const name = host.toLowerCase().replace(/\.$/, '');
-  return (
-    /\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1] ??
-    /\.rds\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1]
-  );
+  const backend = loginBackend(session.get('config'));
+  if (backend === undefined) return notConfigured('not needed: logs in with a password');
+  const check = backend.addition.checks?.region;
+  return check
+    ? await check(session, signal)
+    : notConfigured(`not needed: ${backend.label} tokens have no region`);
 }

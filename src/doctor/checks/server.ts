@@ -1,3 +1,4 @@
+import { aside } from '../../auth/doctor.js';
 import { CLOCK_LIMIT_MS, CLOCK_REMEDY, differenceText } from '../clock.js';
 import { ok, warning, type Outcome } from '../report.js';
 import { answering } from '../server-query.js';
@@ -16,7 +17,7 @@ interface State {
   readonly now_ms: number;
 }
 
-/** Looks at the server's version, whether it takes writes, and its clock. */
+/** Checks the server's version, whether it takes writes, and its clock. */
 export async function checkServer(session: Session): Promise<Outcome> {
   return await answering(session, async () => {
     const sentAt = Date.now();
@@ -45,7 +46,7 @@ function describe(
     return warning(
       'standby',
       text,
-      'it takes no writes: dial the primary (RDS: the writer endpoint), unless reading is all that is wanted',
+      `it takes no writes: dial the primary${aside('primary')}, unless reading is all that is wanted`,
       facts,
     );
   }

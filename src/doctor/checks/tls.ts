@@ -1,10 +1,9 @@
 import { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type DetailedPeerCertificate } from 'node:tls';
+import { additional, adviceOn, aside } from '../../auth/doctor.js';
 import { failed, ok, warning, type Facts, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 import { NoTlsError, shakeHands, type Handshake } from '../tls-handshake.js';
 
-/** Where the root certificates of all regions' databases are. */
-const RDS_BUNDLE = 'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem';
 const SOON_DAYS = 30;
 const DAY_MS = 86_400_000;
 
@@ -19,10 +18,10 @@ const UNKNOWN_CA: readonly string[] = [
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ];
 
-/** Codes of OpenSSL's, seen by whichever side refuses. */
+/** OpenSSL's codes, on whichever side refuses. */
 const NO_COMMON_VERSION = /^ERR_SSL_\w*(PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW)/;
 
-/** Shakes hands with the options a connection would have, and judges as the mode asks. */
+/** Does a TLS handshake with the options of a connection, and judges it by the mode. */
 export async function checkTls(session: Session, signal: AbortSignal): Promise<Outcome> {
   const plan = session.get('tls');
   const { host, port } = session.get('config');
@@ -56,7 +55,7 @@ function trusted(handshake: Handshake, session: Session, facts: Facts): Outcome 
   return warning(
     'tls_expires_soon',
     found,
-    "renew the server's certificate before then (RDS: rotate the CA)",
+    `renew the server's certificate before then${aside('renewal')}`,
     facts,
   );
 }
@@ -65,7 +64,7 @@ function notVerified({ protocol, cipher }: Handshake, facts: Facts): Outcome {
   return warning(
     'tls_not_verified',
     `${protocol}, ${cipher}, but the server is not verified: sslMode is require`,
-    `anybody in between could pose as the server: --ssl-mode verify-full --ca FILE (RDS: ${RDS_BUNDLE})`,
+    `anybody in between could pose as the server: --ssl-mode verify-full --ca FILE${aside('roots')}`,
     facts,
   );
 }
@@ -79,7 +78,7 @@ function distrusted(problem: string, handshake: Handshake, session: Session, fac
     return failed(
       'tls_wrong_name',
       `the certificate is for another name than ${host}: ${names}`,
-      'dial a name the certificate holds (RDS: the endpoint itself, not an alias), or set the option ssl.servername; verify-ca does not check the name',
+      `dial a name the certificate holds${aside('certificateName')}, or set the option ssl.servername; verify-ca does not check the name`,
       facts,
     );
   }
@@ -88,7 +87,7 @@ function distrusted(problem: string, handshake: Handshake, session: Session, fac
     return failed(
       'tls_expired',
       `the certificate of ${clean(session, nameOf(expired))} expired on ${expired?.valid_to ?? 'an unknown day'}`,
-      "renew the server's certificate (RDS: rotate the CA); if that date is to come, this machine's clock is wrong",
+      `renew the server's certificate${aside('renewal')}; if that date is to come, this machine's clock is wrong`,
       facts,
     );
   }
@@ -105,11 +104,17 @@ function distrusted(problem: string, handshake: Handshake, session: Session, fac
     return failed(
       'tls_unknown_ca',
       `${problem}: issued by ${issuer}, which is not among the roots in use (${session.get('rootsSource')})`,
-      `give the roots of the server's authority with --ca FILE or PGSSLROOTCERT. For RDS download ${RDS_BUNDLE}`,
+      `give the roots of the server's authority with --ca FILE or PGSSLROOTCERT${downloads()}`,
       facts,
     );
   }
   return failed('tls_rejected', `the certificate was refused: ${problem}`, REPLACE, facts);
+}
+
+function downloads(): string {
+  return adviceOn('roots')
+    .map(({ service, text }) => `. For ${service} download ${text}`)
+    .join('');
 }
 
 const REPLACE = "look at the server's certificate and the TLS versions that both sides speak";
@@ -135,11 +140,11 @@ function noHandshake(error: unknown, session: Session, signal: AbortSignal): Out
     return failed(
       'tls_not_offered',
       'the server has no SSL/TLS',
-      'switch it on at the server (ssl = on); only where the network is trusted: --ssl-mode disable, which IAM tokens do not allow',
+      `switch it on at the server (ssl = on); only where the network is trusted: --ssl-mode disable, which ${additional('tokens').join(' and ')} do not allow`,
     );
   }
   if (error.answer === 'error') {
-    // Its text came in clear and may be anybody's.
+    // Its text came unencrypted, so anyone may have sent it: do not repeat it.
     return failed(
       'server_unavailable',
       'the server answers the request for TLS with an error',

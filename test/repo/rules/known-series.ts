@@ -1,5 +1,5 @@
 import { prometheusName } from '../../../dashboards/src/prometheus-name.js';
-import type { DynamicAuthBackend } from '../../../src/settings/config.js';
+import { BACKENDS } from '../../../src/auth/backends.js';
 import { ATTR, CONNECTION_STATES, METRIC } from '../../../src/telemetry/names.js';
 import { CLOSE_REASONS } from '../../../src/observer.js';
 
@@ -40,5 +40,5 @@ export const KNOWN_METRICS: ReadonlyMap<string, KnownMetric> = new Map(
 export const KNOWN_VALUES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   [labelOf(ATTR.connectionState), CONNECTION_STATES],
   [labelOf(ATTR.closeReason), CLOSE_REASONS],
-  [labelOf(ATTR.authProviderName), ['awsRdsIam'] satisfies DynamicAuthBackend[]],
+  [labelOf(ATTR.authProviderName), Object.keys(BACKENDS)],
 ]);

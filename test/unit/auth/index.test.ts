@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startImds, verifyToken } from '../../../local-rds/index.js';
 import { newAuthToken, newDynamicAuthFunc } from '../../../src/auth/index.js';
+import { validateConfig } from '../../../src/settings/config-checks.js';
 import type { Config } from '../../../src/settings/config.js';
 import { AuthError, ConfigError } from '../../../src/errors.js';
 import type { ConnectContext, TokenSource } from '../../../src/hooks.js';
@@ -129,10 +130,23 @@ describe('newAuthToken', () => {
     await expect(newAuthToken(config, 'app')).resolves.toContain('X-Amz-Signature=');
   });
 
-  it('says so when no region is configured', async () => {
-    const refused = newAuthToken(inRegion(''), 'app');
+  it.each(['', undefined])(
+    'refuses the missing region %j with the texts of both ways to use it',
+    async (region) => {
+      const refused = newAuthToken(inRegion(region as string), 'app');
+      await expect(refused).rejects.toThrow(ConfigError);
+      await expect(refused).rejects.toThrow(
+        /^dynamic auth \(awsRdsIam\): AWS RDS IAM region is not configured: dynamicAuth\.awsRdsIam\.region is required$/,
+      );
+    },
+  );
+
+  it('still reports a region that does not look like one as AuthError', async () => {
+    const refused = newAuthToken(inRegion('Frankfurt'), 'app');
     await expect(refused).rejects.toThrow(AuthError);
-    await expect(refused).rejects.toThrow('dynamic auth (awsRdsIam): AWS RDS IAM region is not configured');
+    await expect(refused).rejects.toThrow(
+      /^dynamic auth \(awsRdsIam\): AWS RDS IAM region does not look like one/,
+    );
   });
 
   it('says so when there are no credentials, with the reason of the SDK as cause', async () => {
@@ -165,6 +179,22 @@ describe('newAuthToken', () => {
     await expect(aborted).rejects.toThrow('failed to build authentication token: deadline');
     expect(performance.now() - start).toBeLessThan(900);
   });
+});
+
+describe('settings that validateConfig refuses', () => {
+  it.each<[unknown, string]>([
+    [{ region: 'us-east-1', profile: 'x' }, 'unknown key "profile" in dynamicAuth.awsRdsIam'],
+    [{ region: 1 }, 'dynamicAuth.awsRdsIam.region must be a string'],
+    [{ region: 'us-east-1\n' }, 'dynamicAuth.awsRdsIam.region must not contain control characters'],
+  ])(
+    '%j are refused by newAuthToken and newDynamicAuthFunc with the same error',
+    async (awsRdsIam, message) => {
+      const config = iamConfig({ dynamicAuth: { awsRdsIam } as Config['dynamicAuth'] });
+      expect(() => validateConfig(config)).toThrow(new ConfigError(message));
+      await expect(newAuthToken(config, 'app')).rejects.toThrow(new ConfigError(message));
+      await expect(newDynamicAuthFunc(config, 'app')).rejects.toThrow(new ConfigError(message));
+    },
+  );
 });
 
 describe('newDynamicAuthFunc', () => {

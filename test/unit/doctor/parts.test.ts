@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { judge, type Counts } from '../../../src/doctor/checks/headroom.js';
-import { checkRegion, regionOfHost } from '../../../src/doctor/checks/region.js';
-import { readClaims } from '../../../src/doctor/checks/token.js';
 import { differenceText } from '../../../src/doctor/clock.js';
-import { describeSource, maskedKeyId } from '../../../src/doctor/credential-source.js';
 import { ForeignText } from '../../../src/doctor/foreign-text.js';
 import { otelSettings } from '../../../src/doctor/otel-settings.js';
-import { Session } from '../../../src/doctor/session.js';
 
 describe('text of others', () => {
   it('loses secrets, in clear and escaped, and control characters', () => {
@@ -31,81 +27,6 @@ describe('text of others', () => {
     expect(text.ofError(Object.assign(new Error('no'), { code: '28P01' }))).toBe('28P01: no');
     expect(text.ofError(Object.assign(new Error(''), { code: 'ECONNRESET' }))).toBe('ECONNRESET');
     expect(text.ofError(undefined)).toBe('no reason given');
-  });
-});
-
-describe('the region of a host', () => {
-  it.each([
-    ['db.abc.eu-central-1.rds.amazonaws.com', 'eu-central-1'],
-    ['DB.cluster-abc.us-gov-west-1.rds.amazonaws.com.', 'us-gov-west-1'],
-    ['db.abc.rds.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
-    ['db.abc.eu-central-1.rds.amazonaws.com.evil.example', undefined],
-    ['localhost', undefined],
-  ])('%s: %s', (host, region) => {
-    expect(regionOfHost(host)).toBe(region);
-  });
-
-  it('is held against the region asked for', async () => {
-    const session = new Session(
-      {
-        config: {},
-        origins: {},
-        caFile: undefined,
-        max: 10,
-        timeoutMs: 1_000,
-        region: 'us-east-1',
-      },
-      {},
-    );
-    const host = 'db.abc.eu-central-1.rds.amazonaws.com';
-    session.set('config', { host, port: 5432, user: 'app', database: 'app' });
-    const outcome = await checkRegion(session, new AbortController().signal);
-    expect(outcome).toMatchObject({ status: 'warning', code: 'region_mismatch' });
-    expect(outcome.remedy).toContain('--region eu-central-1');
-  });
-});
-
-describe('the claims of a token', () => {
-  it('are read without its signature', () => {
-    const claims = readClaims(
-      'db.example.com:5433/?Action=connect&DBUser=a%20b&X-Amz-Credential=AKIDEXAMPLE%2F20261123%2Feu-central-1%2Frds-db%2Faws4_request&X-Amz-Date=20261123T010203Z&X-Amz-Expires=900&X-Amz-Signature=canary',
-    );
-    expect(claims).toEqual({
-      host: 'db.example.com',
-      port: 5433,
-      user: 'a b',
-      region: 'eu-central-1',
-      accessKeyId: 'AKIDEXAMPLE',
-      signedAt: new Date('2026-11-23T01:02:03Z'),
-      expiresInS: 900,
-    });
-  });
-});
-
-describe('credentials', () => {
-  it.each([
-    [{ CREDENTIALS_ENV_VARS: 'g' }, {}, 'environment'],
-    [{ CREDENTIALS_PROFILE: 'n' }, { AWS_PROFILE: 'prod' }, 'profile prod'],
-    [{ CREDENTIALS_PROFILE_SSO: 'r', CREDENTIALS_SSO: 's' }, {}, 'SSO, profile default'],
-    [
-      { CREDENTIALS_ENV_VARS_STS_WEB_ID_TOKEN: 'h', CREDENTIALS_STS_ASSUME_ROLE_WEB_ID: 'k' },
-      {},
-      'web identity (STS)',
-    ],
-    [
-      { CREDENTIALS_PROFILE_SOURCE_PROFILE: 'o', CREDENTIALS_STS_ASSUME_ROLE: 'i' },
-      {},
-      'assumed role (STS), profile default',
-    ],
-    [{ CREDENTIALS_HTTP: 'z' }, { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://x/' }, 'container'],
-    [undefined, {}, 'instance metadata'],
-  ])('with the marks %j come from: %j %s', (marks, env, name) => {
-    expect(describeSource(marks, env).name).toBe(name);
-  });
-
-  it('show the ends of their key id only', () => {
-    expect(maskedKeyId('AKIA1234567890ABCDEF')).toBe('AKIA…CDEF');
-    expect(maskedKeyId('short')).toBe('…');
   });
 });
 

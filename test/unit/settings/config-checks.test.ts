@@ -1,11 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  checkBackendSettings,
-  checkDynamicAuth,
-  effectiveSslMode,
-  type Config,
-} from '../../../src/settings/config.js';
+import { effectiveSslMode, type Config } from '../../../src/settings/config.js';
 import {
   checkHost,
   checkPort,
@@ -211,16 +206,9 @@ describe('validateConfig', () => {
 
 describe('the checks of what a token needs', () => {
   it('look at nothing else', () => {
-    const fields = readConfig({ host: 'h', port: 1, dynamicAuth: { awsRdsIam: { region: 'eu-west-1' } } });
-    expect(checkDynamicAuth(fields)).toBe('awsRdsIam');
-    expect(() => checkBackendSettings(fields, 'awsRdsIam')).not.toThrow();
+    const fields = readConfig({ host: 'h', port: 1 });
     expect(() => checkHost(fields.host, 'host')).not.toThrow();
     expect(() => checkPort(fields.port, 'port')).not.toThrow();
-  });
-
-  it('find no backend when dynamicAuth is unset', () => {
-    expect(checkDynamicAuth(readConfig({ dynamicAuth: null }))).toBeUndefined();
-    expect(checkDynamicAuth(readConfig({}))).toBeUndefined();
   });
 });
 

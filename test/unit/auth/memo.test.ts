@@ -1,18 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CredentialMemo, type AwsCredentials } from '../../../src/auth/credential-memo.js';
+import { CredentialMemo, type Perishable } from '../../../src/auth/memo.js';
 
 const MINUTE_MS = 60_000;
 
-function key(accessKeyId: string, lifetimeMs?: number): AwsCredentials {
-  const expiration = lifetimeMs === undefined ? {} : { expiration: new Date(Date.now() + lifetimeMs) };
-  return { accessKeyId, secretAccessKey: 'secret', ...expiration };
+interface Credentials extends Perishable {
+  readonly id: string;
 }
 
-const hang = (): Promise<AwsCredentials> => new Promise(() => undefined);
-const give = (credentials: AwsCredentials) => () => Promise.resolve(credentials);
+function key(id: string, lifetimeMs?: number): Credentials {
+  const expiration = lifetimeMs === undefined ? {} : { expiration: new Date(Date.now() + lifetimeMs) };
+  return { id, ...expiration };
+}
+
+const hang = (): Promise<Credentials> => new Promise(() => undefined);
+const give = (credentials: Credentials) => () => Promise.resolve(credentials);
 
 describe('CredentialMemo', () => {
-  let memo: CredentialMemo;
+  let memo: CredentialMemo<Credentials>;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
@@ -56,13 +60,13 @@ describe('CredentialMemo', () => {
   });
 
   it('does not let a late answer replace a later one', async () => {
-    let answer: (credentials: AwsCredentials) => void = () => undefined;
+    let answer: (credentials: Credentials) => void = () => undefined;
     const late = memo.get(() => new Promise((resolve) => (answer = resolve)));
     vi.advanceTimersByTime(10_000);
     const newer = key('B');
     await memo.get(give(newer));
     answer(key('A'));
-    expect((await late).accessKeyId).toBe('A');
+    expect((await late).id).toBe('A');
     expect(await memo.get(hang)).toBe(newer);
   });
 

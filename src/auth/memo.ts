@@ -1,52 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** AWS credentials as the SDK's Signer takes them. */
-export interface AwsCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-  /** When the session ends; unset for long-lived keys. */
+/** What is held, by the time it ends; held for good when it has no `expiration`. */
+export interface Perishable {
   readonly expiration?: Date;
 }
 
-/** A token lives for 15 minutes, but not longer than the credentials that signed it. */
+/** A token made with credentials is often valid for 15 minutes, but never longer than the credentials themselves. */
 const RENEW_BEFORE_MS = 15 * 60_000;
-/** Sessions that are shorter than that from the start would otherwise be renewed for every token. */
+/** Credentials that are valid for less than that from the start would otherwise be renewed for every token. */
 const RENEW_INTERVAL_MS = 60_000;
-/** How long a token waits for renewed credentials while those held still serve. */
+/** How long a token waits for renewed credentials while the current ones are still valid. */
 const RENEW_WAIT_MS = 2_000;
-/** A fetch that hangs for longer is no longer joined. */
+/** A fetch that has been running for longer is no longer joined: it hangs. */
 const JOIN_WITHIN_MS = 10_000;
-/** Many logins are rejected at once when a key is rotated, and go on being rejected when the key was not the reason. */
+/** Many logins are rejected at once when a key is rotated, and keep being rejected if the key is not the reason. */
 const SUSPECT_INTERVAL_MS = 10_000;
 
-interface Fetch {
+interface Fetch<Held> {
   readonly startedAt: number;
-  readonly result: Promise<AwsCredentials>;
+  readonly result: Promise<Held>;
 }
 
-/** One source's credentials: fetched once for all who ask at a time, kept while they serve, renewed ahead of their end. */
-export class CredentialMemo {
+/** Credentials of one source: one fetch serves all concurrent callers; they are kept while valid and renewed before they end. */
+export class CredentialMemo<Held extends Perishable> {
   readonly #report: (durationMs: number, error?: unknown) => void;
-  #held: AwsCredentials | undefined;
+  #held: Held | undefined;
   #heldSince = -Infinity;
-  #fetch: Fetch | undefined;
+  #fetch: Fetch<Held> | undefined;
   #fetchedAt = -Infinity;
   #suspect = false;
   #suspectedAt = -Infinity;
 
-  /** `report` is told of each fetch as it ends. */
+  /** `report` is called as each fetch ends. */
   constructor(report: (durationMs: number, error?: unknown) => void) {
     this.#report = report;
   }
 
-  /** Unix time in milliseconds at which the credentials held now end. */
+  /** Unix time in milliseconds at which the current credentials end. */
   get expireAtMs(): number | undefined {
     return this.#held?.expiration?.getTime();
   }
 
-  /** The credentials held, or fetched by `fetch` if none serve; a failed renewal leaves those held in use until they end. */
-  async get(fetch: () => Promise<AwsCredentials>): Promise<AwsCredentials> {
+  /** The current credentials, or those of `fetch` if there are none that are valid; if a renewal fails, the current ones stay in use until they end. */
+  async get(fetch: () => Promise<Held>): Promise<Held> {
     const now = performance.now();
     const running = this.#fetch && now - this.#fetch.startedAt < JOIN_WITHIN_MS ? this.#fetch : undefined;
     const held = this.#held;
@@ -60,7 +56,7 @@ export class CredentialMemo {
     return waitMs > 0 ? await firstOf(renewal.result, held, waitMs) : held;
   }
 
-  /** Makes the next `get` fetch anew, at most once in 10 s. */
+  /** Makes the next `get` fetch again, at most once in 10 s. */
   suspect(): void {
     const now = performance.now();
     if (now - this.#suspectedAt < SUSPECT_INTERVAL_MS) return;
@@ -68,10 +64,10 @@ export class CredentialMemo {
     this.#suspect = true;
   }
 
-  #start(fetch: () => Promise<AwsCredentials>, startedAt: number): Fetch {
+  #start(fetch: () => Promise<Held>, startedAt: number): Fetch<Held> {
     this.#suspect = false;
     this.#fetchedAt = startedAt;
-    const started: Fetch = { startedAt, result: this.#run(fetch, startedAt) };
+    const started: Fetch<Held> = { startedAt, result: this.#run(fetch, startedAt) };
     this.#fetch = started;
     const done = (): void => {
       if (this.#fetch === started) this.#fetch = undefined;
@@ -80,10 +76,10 @@ export class CredentialMemo {
     return started;
   }
 
-  async #run(fetch: () => Promise<AwsCredentials>, startedAt: number): Promise<AwsCredentials> {
+  async #run(fetch: () => Promise<Held>, startedAt: number): Promise<Held> {
     try {
       const found = await fetch();
-      // A fetch that hung may end after a later one.
+      // A fetch that hung may end after one that started later.
       if (startedAt >= this.#heldSince) {
         this.#held = found;
         this.#heldSince = startedAt;
@@ -97,12 +93,8 @@ export class CredentialMemo {
   }
 }
 
-/** The renewed credentials if they come within `waitMs`, else those held. */
-async function firstOf(
-  renewed: Promise<AwsCredentials>,
-  held: AwsCredentials,
-  waitMs: number,
-): Promise<AwsCredentials> {
+/** The renewed credentials if they arrive within `waitMs`, else the current ones. */
+async function firstOf<Held>(renewed: Promise<Held>, held: Held, waitMs: number): Promise<Held> {
   const timer = new AbortController();
   const late = sleep(waitMs, held, { signal: timer.signal }).catch(() => held);
   try {

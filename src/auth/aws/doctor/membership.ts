@@ -1,9 +1,9 @@
-import { pg } from '../../connection/driver.js';
-import { notConfigured, ok, warning, type Outcome } from '../report.js';
-import { answering } from '../server-query.js';
-import type { Session } from '../session.js';
+import { notConfigured, ok, warning, type Outcome } from '../../../doctor/report.js';
+import { answering } from '../../../doctor/server-query.js';
+import type { Session } from '../../../doctor/session.js';
+import { sqlName } from '../../../doctor/sql-name.js';
 
-// Through the catalogue: pg_has_role says yes to a superuser, who may be a member of nothing.
+// From the catalogue, because pg_has_role is true for a superuser, who need not be a member.
 const MEMBERSHIP = `
   with recursive held(role) as (
     select oid from pg_catalog.pg_roles where rolname = current_user
@@ -12,13 +12,13 @@ const MEMBERSHIP = `
   select (select count(*)::int from pg_catalog.pg_roles where rolname = 'rds_iam') as roles,
          (select count(*)::int from held join pg_catalog.pg_roles on oid = role where rolname = 'rds_iam') as held`;
 
-/** Looks whether the user is a member of `rds_iam`, which decides how it logs in. */
-export async function checkRdsIam(session: Session): Promise<Outcome> {
+/** Checks whether the user is a member of `rds_iam`, which decides how it logs in. */
+export async function checkMembership(session: Session): Promise<Outcome> {
   return await answering(session, async () => {
     const { user, dynamicAuth } = session.get('config');
     const { roles, held } = await session.row<{ roles: number; held: number }>(MEMBERSHIP);
     const facts = { role_exists: roles > 0, member: held > 0 };
-    const role = pg.escapeIdentifier(user);
+    const role = sqlName(user);
     if (dynamicAuth === undefined) {
       if (roles === 0) return notConfigured('not needed: logs in with a password');
       if (held === 0) return ok(`${user} is no member, as a login with a password wants it`, { facts });

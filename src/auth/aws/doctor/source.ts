@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { untilAborted } from '../deadline.js';
-import type { AwsSdk } from '../auth/aws/sdk.js';
+import { untilAborted } from '../../../deadline.js';
+import type { AwsSdk } from '../sdk.js';
 
 /** Where the SDK's chain found credentials. */
 export interface FoundSource {
@@ -19,7 +19,7 @@ const ECS_ENDPOINT = 'http://169.254.170.2';
 
 type Env = Readonly<NodeJS.ProcessEnv>;
 
-/** The marks that the SDK puts on credentials, the most telling first: several may be set. */
+/** The marks that the SDK puts on credentials, the most specific first: several may be set. */
 const MARKS: readonly (readonly [RegExp, string])[] = [
   [/_LOGIN$/, 'aws login'],
   [/SSO/, 'SSO'],
@@ -32,7 +32,7 @@ const MARKS: readonly (readonly [RegExp, string])[] = [
   [/PROFILE/, 'profile'],
 ];
 
-/** Says where credentials came from, by the marks that the SDK put on them. */
+/** Describes where credentials came from, by the marks that the SDK put on them. */
 export function describeSource(marks: object | undefined, env: Env): FoundSource {
   const names = Object.keys(marks ?? {});
   const name = MARKS.find(([pattern]) => names.some((mark) => pattern.test(mark)))?.[1] ?? unmarked(env);
@@ -41,12 +41,12 @@ export function describeSource(marks: object | undefined, env: Env): FoundSource
   return { name: shown, service: serviceOf(name, env) };
 }
 
-/** The SDK leaves no mark on what these two give. */
+/** The SDK does not mark credentials from these two. */
 function unmarked(env: Env): string {
   return containerEndpoint(env) === undefined ? 'instance metadata' : 'container';
 }
 
-/** The name of the role whose credentials the instance metadata service gives; undefined when it does not say. */
+/** The name of the role whose credentials the instance metadata service gives; undefined when it cannot be read. */
 export async function instanceRole(signal: AbortSignal): Promise<string | undefined> {
   try {
     const { MetadataService } = await import('@aws-sdk/ec2-metadata-service');
@@ -58,12 +58,12 @@ export async function instanceRole(signal: AbortSignal): Promise<string | undefi
     const role = await untilAborted(imds.request(ROLE_PATH, {}), signal);
     return /^[\w+=,.@-]{1,128}$/.test(role) ? role : undefined;
   } catch {
-    // The package is optional, and the role a nicety.
+    // The package is optional, and the role is only extra information.
     return undefined;
   }
 }
 
-/** Asks the SDK's chain once more, for its own marks only. */
+/** Runs the SDK's chain again, only for its marks. */
 export async function findSource(sdk: AwsSdk, region: string, env: Env): Promise<FoundSource> {
   const chain = sdk.fromNodeProviderChain({ ignoreCache: true });
   const { $source: marks } = (await chain({
@@ -72,7 +72,7 @@ export async function findSource(sdk: AwsSdk, region: string, env: Env): Promise
   return describeSource(marks, env);
 }
 
-/** Where credentials should come from: the names of the variables that say so, and the files there are. */
+/** The configured sources of credentials: names of variables that are set, and paths of files that exist. */
 export function configuredSources(env: Env): string[] {
   const file = (variable: string, name: string): string[] => {
     const path = env[variable] || join(homedir(), '.aws', name);
@@ -91,13 +91,14 @@ export function configuredSources(env: Env): string[] {
   ];
 }
 
-/** The container's credential endpoint, when there is one. */
+/** The container's credential endpoint, if there is one. */
 export function containerEndpoint(env: Env): URL | undefined {
   const path = env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'];
   const text = path ? ECS_ENDPOINT + path : env['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
   return text ? parsed(text) : undefined;
 }
 
+/** The address of the instance metadata service. */
 export function imdsEndpoint(env: Env): URL | undefined {
   return parsed(env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] || IMDS_ENDPOINT);
 }

@@ -1,0 +1,57 @@
+import type { DoctorAddition, Explanation, FailedLogin } from '../../../doctor/addition.js';
+import { sqlName } from '../../../doctor/sql-name.js';
+import { checkAwsCredentials } from './credentials.js';
+import { checkMembership } from './membership.js';
+import { checkRegion } from './region.js';
+import { describeToken } from './token.js';
+
+/** What AWS RDS IAM adds to the doctor. */
+export const awsDoctor: DoctorAddition = {
+  flags: [
+    {
+      name: 'region',
+      type: 'string',
+      usage: `  --region <name>     log in with AWS RDS IAM tokens signed for this region;
+                      "detect" asks the instance metadata service
+`,
+    },
+  ],
+  settings: ({ region }) => (region === undefined ? undefined : { region }),
+  secrets: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'],
+  checks: { region: checkRegion, credentials: checkAwsCredentials, rds_iam: checkMembership },
+  describeToken,
+  explainRejection,
+  afterRejection:
+    'Look also at the host (the endpoint itself, not an alias), the region, that IAM authentication is on, and that the key is still active',
+  withoutPassword: 'a member of rds_iam needs a token instead: give --region',
+  refusedSettings: 'name the region (--region us-east-1), or leave the option out',
+  tokens: 'IAM tokens',
+  reservedConnections: ['rds.rds_superuser_reserved_connections'],
+  advice: {
+    service: 'RDS',
+    endpoint: 'Connectivity, Endpoint',
+    certificateName: 'the endpoint itself, not an alias',
+    renewal: 'rotate the CA',
+    primary: 'the writer endpoint',
+    // The certificates of all regions.
+    roots: 'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem',
+  },
+};
+
+function explainRejection(state: string, { provider, said, user }: FailedLogin): Explanation | undefined {
+  const role = sqlName(user);
+  if (provider !== undefined) {
+    // RDS asks members of rds_iam for a token, which PAM checks; here the server compared it with a password.
+    return state !== '28P01'
+      ? undefined
+      : [
+          'not_granted_rds_iam',
+          `the server took the token for a password: check the user's name, and GRANT rds_iam TO ${role};`,
+        ];
+  }
+  if (!/\bPAM\b/.test(said)) return undefined;
+  return [
+    'password_for_iam_user',
+    `${user} is a member of rds_iam and logs in with tokens only: give --region (in the config: dynamicAuth), or REVOKE rds_iam FROM ${role};`,
+  ];
+}

@@ -1,0 +1,55 @@
+import { failed, ok, warning, type Outcome } from '../../../doctor/report.js';
+import type { Session } from '../../../doctor/session.js';
+import type { Config } from '../../../settings/config.js';
+import type { DynamicAuthConfig } from '../../backends.js';
+import { awsRdsIam } from '../rds-iam.js';
+import { DETECT_REGION, resolveAwsRegion } from '../region.js';
+
+/** Finds the region that tokens are signed for. */
+export async function checkRegion(session: Session, signal: AbortSignal): Promise<Outcome> {
+  const detected = asksToDetect(session);
+  let region: string;
+  try {
+    region = await resolveAwsRegion(awsRdsIam.name, askedRegion(session), signal);
+  } catch (error) {
+    const said = session.text.ofError(error);
+    if (!detected)
+      return failed('region_invalid', said, 'give the region as AWS writes it: --region us-east-1');
+    return failed(
+      'region_unknown',
+      said,
+      'name the region (--region us-east-1); to detect it, the instance metadata service must be reachable: on EC2, in containers with a hop limit of 2',
+    );
+  }
+  const config = { ...session.get('config'), dynamicAuth: { awsRdsIam: { region } } } satisfies Config;
+  session.set('config', config);
+  const origin = detected ? 'instance metadata service' : '--region';
+  const facts = { region, origin };
+  const named = regionOfHost(config.host);
+  if (named === undefined || named === region) return ok(`${region}, from ${origin}`, { facts });
+  return warning(
+    'region_mismatch',
+    `${region}, from ${origin}, but the host is in ${named}`,
+    `a token counts only in the database's own region: --region ${named}`,
+    { ...facts, host_region: named },
+  );
+}
+
+/** Whether the metadata service is to be asked for the region. */
+export function asksToDetect(session: Session): boolean {
+  return askedRegion(session) === DETECT_REGION;
+}
+
+/** The region as it was asked for, before it was detected. */
+function askedRegion({ settings }: Session): string | undefined {
+  return (settings.config.dynamicAuth as DynamicAuthConfig | undefined)?.awsRdsIam?.region;
+}
+
+/** The region in the name of an RDS endpoint, `….eu-central-1.rds.amazonaws.com` or, in China, `….rds.cn-north-1.amazonaws.com.cn`. */
+export function regionOfHost(host: string): string | undefined {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  return (
+    /\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1] ??
+    /\.rds\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1]
+  );
+}

@@ -1,0 +1,79 @@
+import type { DoctorAddition, GivenFlags, ServiceAdvice } from '../doctor/addition.js';
+import { awsDoctor } from './aws/doctor/index.js';
+import type { AuthBackend } from './backend.js';
+import { BACKENDS, checkDynamicAuth, type DynamicAuthBackend } from './backends.js';
+
+/** What backends add to `pgauge doctor`; only src/doctor imports this. A backend without a line gets its name as a flag. */
+const ADDITIONS: Readonly<Partial<Record<DynamicAuthBackend, DoctorAddition>>> = {
+  awsRdsIam: awsDoctor,
+};
+
+/** A backend as the doctor sees it. */
+export interface DoctorBackend {
+  readonly name: DynamicAuthBackend;
+  readonly label: string;
+  readonly addition: DoctorAddition;
+}
+
+/** Every backend, in the order of the table. */
+export const DOCTOR_BACKENDS: readonly DoctorBackend[] = (Object.keys(BACKENDS) as DynamicAuthBackend[]).map(
+  doctorBackend,
+);
+
+/** The backend that a config logs in with; undefined: with a password. */
+export function loginBackend(config: { readonly dynamicAuth?: unknown }): DoctorBackend | undefined {
+  const auth = checkDynamicAuth(config.dynamicAuth);
+  return auth && doctorBackend(auth.name);
+}
+
+/** The `dynamicAuth` that flags ask for, and the flags that ask for it. */
+export function askedAuth(
+  given: GivenFlags,
+): { readonly dynamicAuth: object; readonly origin: string } | undefined {
+  const asked = DOCTOR_BACKENDS.flatMap(({ name, addition }) => {
+    const settings = addition.settings(given);
+    return settings === undefined ? [] : [{ name, settings, flag: `--${addition.flags[0].name}` }];
+  });
+  if (asked.length === 0) return undefined;
+  return {
+    dynamicAuth: Object.fromEntries(asked.map(({ name, settings }) => [name, settings])),
+    origin: asked.map(({ flag }) => flag).join(', '),
+  };
+}
+
+/** The values of one member of the additions, of all backends that have it. */
+export function additional<Key extends keyof DoctorAddition>(key: Key): NonNullable<DoctorAddition[Key]>[] {
+  return DOCTOR_BACKENDS.map(({ addition }) => addition[key]).filter((value) => value !== undefined);
+}
+
+/** The services' advice on one subject, with each service's name. */
+export function adviceOn(
+  subject: Exclude<keyof ServiceAdvice, 'service'>,
+): { service: string; text: string }[] {
+  return DOCTOR_BACKENDS.flatMap(({ addition: { advice } }) => {
+    const text = advice?.[subject];
+    return advice === undefined || text === undefined ? [] : [{ service: advice.service, text }];
+  });
+}
+
+/** The services' advice on one subject in parentheses, with a space before them; empty when there is none. */
+export function aside(subject: Exclude<keyof ServiceAdvice, 'service'>): string {
+  const advice = adviceOn(subject).map(({ service, text }) => `${service}: ${text}`);
+  return advice.length === 0 ? '' : ` (${advice.join('; ')})`;
+}
+
+function doctorBackend(name: DynamicAuthBackend): DoctorBackend {
+  const { label }: AuthBackend = BACKENDS[name];
+  return { name, label, addition: ADDITIONS[name] ?? byNameAlone(name, label) };
+}
+
+/** For a backend that adds nothing and needs no settings: `--azure-ad` asks for `azureAd: {}`. */
+function byNameAlone(name: string, label: string): DoctorAddition {
+  const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return {
+    flags: [
+      { name: flag, type: 'boolean', usage: `  ${`--${flag}`.padEnd(20)}log in with ${label} tokens\n` },
+    ],
+    settings: (given) => (given[flag] === true ? {} : undefined),
+  };
+}

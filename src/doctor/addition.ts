@@ -1,0 +1,82 @@
+import type { Outcome, failed } from './report.js';
+import type { Session } from './session.js';
+
+/** One check: it keeps its findings in the session, and gives up when the signal is aborted. */
+export type Check = (session: Session, signal: AbortSignal) => Promise<Outcome>;
+
+/** An option of the command line. */
+export interface Flag {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly type: 'string' | 'boolean';
+  /** Its lines of `--help`. */
+  readonly usage: string;
+}
+
+/** The options of backends by name; undefined: not given. */
+export type GivenFlags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** A login that was refused or failed, and what is known about it. */
+export interface FailedLogin {
+  readonly error: unknown;
+  /** Its message, fit to print. */
+  readonly said: string;
+  /** The backend whose token was used; undefined: a password was. */
+  readonly provider: string | undefined;
+  /** The step at which the attempt failed. */
+  readonly phase: string | undefined;
+  /** It did not fail, the doctor gave up waiting. */
+  readonly gaveUp: boolean;
+  /** The hint in the library's own log record of this attempt. */
+  readonly hint: string | undefined;
+  readonly user: string;
+  readonly database: string;
+  readonly passwordOrigin: string | undefined;
+  readonly clock: { readonly aheadMs: number; readonly of: string } | undefined;
+}
+
+/** The code of a failure, and the remedy. */
+export type Explanation = readonly [code: Parameters<typeof failed>[0], remedy: string];
+
+/** Advice for databases of one service, added to general remedies after the service's name. */
+export interface ServiceAdvice {
+  /** The name under which people know it. */
+  readonly service: string;
+  /** Where the service shows the name to dial. */
+  readonly endpoint?: string;
+  /** Which name the certificate holds. */
+  readonly certificateName?: string;
+  /** How to renew the server's certificate. */
+  readonly renewal?: string;
+  /** Which name leads to the primary. */
+  readonly primary?: string;
+  /** Where to download the root certificates. */
+  readonly roots?: string;
+}
+
+/** What a backend adds to the doctor. Without `checks` and `describeToken` a login is checked by issuing a token and using it. */
+export interface DoctorAddition {
+  /** Its options on the command line; the first one asks for a login with this backend. */
+  readonly flags: readonly [Flag, ...Flag[]];
+  /** The backend's settings from its flags; undefined when none of them asks for it. */
+  settings(given: GivenFlags): object | undefined;
+  /** Environment variables whose values are secrets. */
+  readonly secrets?: readonly string[];
+  /** The checks of these steps; `rds_iam` also runs for logins with a password. */
+  readonly checks?: Readonly<Partial<Record<'region' | 'credentials' | 'rds_iam', Check>>>;
+  /** Reports what a token says in clear. */
+  describeToken?(token: string, session: Session, signal: AbortSignal): Promise<Outcome>;
+  /** Explains a rejected login (SQLSTATE class 28) with its token, or with a password; undefined if it knows nothing special. */
+  explainRejection?(state: string, login: FailedLogin): Explanation | undefined;
+  /** Ends the remedy for a rejected token. */
+  readonly afterRejection?: string;
+  /** Ends the remedy for a login that found no password. */
+  readonly withoutPassword?: string;
+  /** The remedy for settings that the config check refuses. */
+  readonly refusedSettings?: string;
+  /** What its tokens are called, in the plural; default the backend's label and `tokens`. */
+  readonly tokens?: string;
+  /** Server settings that reserve connections beyond PostgreSQL's own. */
+  readonly reservedConnections?: readonly string[];
+  readonly advice?: ServiceAdvice;
+}

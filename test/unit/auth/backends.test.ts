@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { BACKENDS, checkDynamicAuth } from '../../../src/auth/backends.js';
+import { ConfigError } from '../../../src/errors.js';
+
+describe('checkDynamicAuth', () => {
+  it('gives the configured backend, a copy of its settings and where they stand', () => {
+    const awsRdsIam = { region: 'eu-west-1' };
+    const auth = checkDynamicAuth({ awsRdsIam });
+    awsRdsIam.region = 'other';
+    expect(auth).toMatchObject({ name: 'awsRdsIam', path: 'dynamicAuth.awsRdsIam' });
+    expect({ ...auth?.settings }).toEqual({ region: 'eu-west-1' });
+    expect(auth?.backend).toBe(BACKENDS.awsRdsIam);
+  });
+
+  it.each([null, undefined])('finds no backend in %s', (dynamicAuth) => {
+    expect(checkDynamicAuth(dynamicAuth)).toBeUndefined();
+  });
+
+  it('leaves the settings to the check of the backend', () => {
+    expect(() => checkDynamicAuth({ awsRdsIam: {} })).not.toThrow();
+    expect(() => BACKENDS.awsRdsIam.check({}, 'here')).toThrow(new ConfigError('here.region is required'));
+  });
+});
