@@ -12,6 +12,8 @@ export interface CredentialEndpoint extends AsyncDisposable {
   lifetimeMs: number;
   /** Whether it answers with an error. */
   failing: boolean;
+  /** Cumulative: requests that it has answered with keys. */
+  readonly answers: number;
   readonly url: string;
   /** Makes the server refuse every key that was given so far. */
   revoke(): void;
@@ -24,7 +26,7 @@ const GRACE_MS = 60_000;
 /** Serves on loopback keys that the server accepts, and that end after `lifetimeMs` unless told otherwise. */
 export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promise<CredentialEndpoint> {
   const given = new Set<string>();
-  const state = { delayMs: 0, lifetimeMs, failing: false, url: '' };
+  const state = { delayMs: 0, lifetimeMs, failing: false, answers: 0, url: '' };
   const server = createServer((_request, response) => {
     void sleep(state.delayMs, undefined, { ref: false }).then(() => {
       if (state.failing) {
@@ -33,6 +35,7 @@ export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promi
       }
       const key = rds.credentials.issueTemporary({ lifetimeMs: state.lifetimeMs + GRACE_MS });
       given.add(key.accessKeyId);
+      state.answers += 1;
       response.setHeader('content-type', 'application/json');
       response.end(
         JSON.stringify({

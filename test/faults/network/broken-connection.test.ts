@@ -46,7 +46,7 @@ describe('a connection that is reset', () => {
 
   test('in the middle of a query rejects it, and does not run it again', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
-    const running = rejection(pool.query(unique('select pg_sleep(60)')));
+    const running = rejection(pool.query(unique('select pg_sleep(3)')));
     await until('the query runs', async () => {
       const { rowCount } = await server().query(
         "select 1 from pg_stat_activity where wait_event = 'PgSleep'",

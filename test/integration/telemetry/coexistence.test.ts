@@ -101,7 +101,7 @@ async function outcomeOf(app: App): Promise<Outcome> {
   const { stdout } = await run(process.execPath, [...loader, file], {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], CONFIG: JSON.stringify(config) },
-    timeout: 25_000,
+    timeout: 100_000,
   });
   return JSON.parse(stdout) as Outcome;
 }

@@ -79,7 +79,7 @@ describe('the recipe for both', () => {
     const { port: collectorPort } = collector.address() as AddressInfo;
     await run(process.execPath, ['--import', './telemetry.mjs', 'app.mjs'], {
       cwd: folder,
-      timeout: 25_000,
+      timeout: 100_000,
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
