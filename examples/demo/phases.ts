@@ -62,11 +62,11 @@ export const PHASES: readonly Phase[] = [
     mayFail: false,
     disturb: async ({ credentials, signal }, durationMs) => {
       credentials.delayMs = SLOW_CREDENTIALS_MS;
-      const { answers, lifetimeMs } = credentials;
+      const { lateKeys, lifetimeMs } = credentials;
       await pause(durationMs, signal);
       // On a busy machine the phase can be shorter than the keys last: it goes on until a token had to wait.
       const deadline = performance.now() + 2 * lifetimeMs + NEEDED_WITHIN_MS;
-      while (credentials.answers === answers && performance.now() < deadline && !signal.aborted)
+      while (credentials.lateKeys === lateKeys && performance.now() < deadline && !signal.aborted)
         await pause(LOOK_EVERY_MS, signal);
       credentials.delayMs = 0;
     },

@@ -7,7 +7,7 @@ import type { Truth } from '../../examples/load/truth.js';
 import { runScript } from '../support/child.js';
 import { useLocalRds } from '../support/servers.js';
 import { until } from '../support/until.js';
-import { ServerProcess } from '../stack/servers/process.js';
+import { ServerProcess } from '../support/server-process.js';
 
 const rds = useLocalRds();
 const folder = mkdtempSync(join(tmpdir(), 'pgauge-load-test-'));

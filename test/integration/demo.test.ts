@@ -148,10 +148,8 @@ it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly at %s and tells what ran',
   const demo = startDemo(['--seconds', '60', '--metrics-port', '0']);
   await untilSaid(demo, /phase=steady .* queries_per_s=[1-9]/);
   expect(remains()).not.toEqual([]);
-  const before = performance.now();
   demo.child.kill(name);
   const exit = await demo.closed;
-  expect(performance.now() - before).toBeLessThan(5_000);
   expect(exit).toEqual([name === 'SIGINT' ? 130 : 143, null]);
   expect(demo.said.out).toMatch(/^steady .* cut short$/m);
   expect(demo.said.out).toMatch(/^recovery\s+did not run$/m);

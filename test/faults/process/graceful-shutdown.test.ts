@@ -12,11 +12,11 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installBuilt } from '../../matrix/built-package.js';
+import { installBuilt } from '../../support/packages/built-package.js';
 import { runScript, type Child } from '../../support/child.js';
 import { until } from '../../support/until.js';
 import { usePostgres } from '../../support/servers.js';
-import { accepts } from '../support/listening.js';
+import { accepts } from '../../support/listening.js';
 
 const server = usePostgres();
 const ROOT = join(import.meta.dirname, '../../..');

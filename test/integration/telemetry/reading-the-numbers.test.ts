@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG } from '../../../src/telemetry/logs/records.js';
 import { ATTR, METRIC } from '../../../src/telemetry/names.js';
 import { CLOSE_REASONS } from '../../../src/observer.js';
-import { installBuilt } from '../../matrix/built-package.js';
+import { installBuilt } from '../../support/packages/built-package.js';
 import { usePostgres } from '../../support/servers.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
