@@ -90,7 +90,11 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('the documented service at %s', (s
     await letGo();
     expect(await Promise.all(underWay)).toEqual(Array(25).fill(200));
     const { code, signal: killedBy, stderr } = await child.result;
-    expect({ code, killedBy, stderr }).toEqual({ code: 0, killedBy: null, stderr: '' });
+    // Requests are held up on purpose, on a slow machine for longer than a pool keeps to itself.
+    const told = stderr
+      .split('\n')
+      .filter((line) => line !== '' && !line.includes('postgres pool saturated'));
+    expect({ code, killedBy, told }).toEqual({ code: 0, killedBy: null, told: [] });
     await until('no session is left', async () => (await sessions()) === 0);
     expect((await server().query('select n from visits')).rows).toEqual([{ n: 26 }]);
   });
