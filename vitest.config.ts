@@ -6,7 +6,8 @@ export default defineConfig({
     // These need psql or PgBouncer, which npm does not bring: vitest.{psql,pgbouncer}.config.ts run them.
     exclude: [...configDefaults.exclude, '**/*.{psql,pgbouncer}.test.ts'],
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Bounds for a test that hangs, generous enough for a machine with five times its load.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 });

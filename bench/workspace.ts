@@ -2,7 +2,7 @@ import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as esbuild from 'esbuild';
-import { installBuilt, linkModules } from '../test/matrix/built-package.js';
+import { installBuilt, linkModules } from '../test/support/packages/built-package.js';
 
 const PROGRAMS = join(import.meta.dirname, 'programs');
 

@@ -12,6 +12,8 @@ export interface CredentialEndpoint extends AsyncDisposable {
   lifetimeMs: number;
   /** Whether it answers with an error. */
   failing: boolean;
+  /** Cumulative: keys that it gave late. */
+  readonly lateKeys: number;
   readonly url: string;
   /** Makes the server refuse every key that was given so far. */
   revoke(): void;
@@ -24,15 +26,17 @@ const GRACE_MS = 60_000;
 /** Serves on loopback keys that the server accepts, and that end after `lifetimeMs` unless told otherwise. */
 export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promise<CredentialEndpoint> {
   const given = new Set<string>();
-  const state = { delayMs: 0, lifetimeMs, failing: false, url: '' };
+  const state = { delayMs: 0, lifetimeMs, failing: false, lateKeys: 0, url: '' };
   const server = createServer((_request, response) => {
-    void sleep(state.delayMs, undefined, { ref: false }).then(() => {
+    const { delayMs } = state;
+    void sleep(delayMs, undefined, { ref: false }).then(() => {
       if (state.failing) {
         response.writeHead(500).end();
         return;
       }
       const key = rds.credentials.issueTemporary({ lifetimeMs: state.lifetimeMs + GRACE_MS });
       given.add(key.accessKeyId);
+      if (delayMs > 0) state.lateKeys += 1;
       response.setHeader('content-type', 'application/json');
       response.end(
         JSON.stringify({

@@ -29,8 +29,12 @@ export const MAX_CONNECTIONS = 10;
 /** Requests at a time in quiet times: fewer than the pool has connections. */
 export const QUIET_WORKERS = 6;
 const BURST_WORKERS = 4 * MAX_CONNECTIONS;
-// Below the second after which the AWS SDK gives up on the endpoint.
-const SLOW_CREDENTIALS_MS = 600;
+// Well below the second after which the AWS SDK gives up on the endpoint.
+const SLOW_CREDENTIALS_MS = 400;
+
+/** How long new connections may take to need credentials after the old ones have ended, in milliseconds. */
+const NEEDED_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 10;
 
 /** The story of the demo, in order. */
 export const PHASES: readonly Phase[] = [
@@ -58,7 +62,12 @@ export const PHASES: readonly Phase[] = [
     mayFail: false,
     disturb: async ({ credentials, signal }, durationMs) => {
       credentials.delayMs = SLOW_CREDENTIALS_MS;
+      const { lateKeys, lifetimeMs } = credentials;
       await pause(durationMs, signal);
+      // On a busy machine the phase can be shorter than the keys last: it goes on until a token had to wait.
+      const deadline = performance.now() + 2 * lifetimeMs + NEEDED_WITHIN_MS;
+      while (credentials.lateKeys === lateKeys && performance.now() < deadline && !signal.aborted)
+        await pause(LOOK_EVERY_MS, signal);
       credentials.delayMs = 0;
     },
   },

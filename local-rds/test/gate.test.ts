@@ -52,9 +52,9 @@ async function backendPid(client: pg.Client): Promise<number> {
   return rows[0]?.pid ?? 0;
 }
 
-/** Looks until a backend is as said, for at most 5 s. */
+/** Looks until a backend is as said, for at most half a minute. */
 async function backend(pid: number, state: 'sleeping' | 'gone'): Promise<boolean> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
     const { rows } = await rds().postgres.query<{ wait_event: string }>(
       'SELECT wait_event FROM pg_stat_activity WHERE pid = $1',
       [pid],
@@ -87,7 +87,7 @@ async function exchange(...writes: Buffer[]): Promise<string> {
     socket.write(bytes);
     await sleep(50);
   }
-  await Promise.race([closed, sleep(2_000).then(() => received.push(Buffer.from('(still open)')))]);
+  await Promise.race([closed, sleep(5_000).then(() => received.push(Buffer.from('(still open)')))]);
   socket.destroy();
   return Buffer.concat(received).toString('utf8');
 }

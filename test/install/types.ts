@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { asUser } from '../matrix/built-package.js';
-import { install } from '../matrix/npm.js';
+import { asUser } from '../support/packages/built-package.js';
+import { install } from '../support/packages/npm.js';
 
 const run = promisify(execFile);
 const COMPILE_TIMEOUT_MS = 120_000;

@@ -7,7 +7,7 @@ import type { Truth } from '../../examples/load/truth.js';
 import { runScript } from '../support/child.js';
 import { useLocalRds } from '../support/servers.js';
 import { until } from '../support/until.js';
-import { ServerProcess } from '../stack/servers/process.js';
+import { ServerProcess } from '../support/server-process.js';
 
 const rds = useLocalRds();
 const folder = mkdtempSync(join(tmpdir(), 'pgauge-load-test-'));
@@ -61,7 +61,7 @@ describe('the application under load', () => {
   test('works, counts what it does, and ends at SIGTERM', async () => {
     const { app, ready } = await startLoad('--pool-name', 'p1', '--clients', '3');
     expect(ready).toMatchObject({ pool: 'p1', instanceId: 'one' });
-    await until('some work', async () => (await stat(ready)).work.acquires > 20, 20_000);
+    await until('some work', async () => (await stat(ready)).work.acquires > 20);
     await load(ready, { clients: 0 });
     const truth = await until('rest', async () => {
       const now = await stat(ready);
@@ -111,7 +111,7 @@ describe('the application under load', () => {
     const app = start({}, '--clients', '1');
     const line = await app.until(() => /^\{.*\}$/m.exec(app.output)?.[0]);
     const ready = JSON.parse(line) as Ready;
-    await until('some work', async () => (await stat(ready)).work.queries > 0, 20_000);
+    await until('some work', async () => (await stat(ready)).work.queries > 0);
     await app.stop();
     expect(app.exitCode).toBe(0);
   });

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startPostgres } from '../../local-rds/postgres.js';
-import { installBuilt, writeProgram } from './built-package.js';
-import { Installed } from './installed.js';
-import { install, installNode } from './npm.js';
-import { APIS, NODES, SDKS, type SdkChoice } from './versions.js';
+import { installBuilt, writeProgram } from '../support/packages/built-package.js';
+import { Installed } from '../support/packages/installed.js';
+import { install, installNode } from '../support/packages/npm.js';
+import { APIS, NODES, SDKS, type SdkChoice } from '../support/packages/versions.js';
 
 const run = promisify(execFile);
 const CHECK_TIMEOUT_MS = 60_000;

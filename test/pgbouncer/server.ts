@@ -10,7 +10,7 @@ import { freePort, LOOPBACK } from '../../local-rds/postgres-setup.js';
 import type { LocalPostgres } from '../../local-rds/postgres.js';
 import { hasEnded } from '../../local-rds/processes.js';
 import { makeRunFolder, writePrivate } from '../../local-rds/run-folder.js';
-import { accepts } from '../faults/support/listening.js';
+import { accepts } from '../support/listening.js';
 import { until } from '../support/until.js';
 
 /** How PgBouncer hands out its connections to the server; each mode is a database of that name. */

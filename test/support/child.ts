@@ -22,11 +22,11 @@ export interface Child {
   readonly result: Promise<ChildResult>;
 }
 
-/** Runs a file of TypeScript or JavaScript as a process of its own, killed after `timeoutMs` (20 000). */
+/** Runs a file of TypeScript or JavaScript as a process of its own, killed after `timeoutMs` (60 000). */
 export function runScript(
   script: URL,
   args: readonly string[],
-  { env = {}, timeoutMs = 20_000 }: { env?: Record<string, string>; timeoutMs?: number } = {},
+  { env = {}, timeoutMs = 60_000 }: { env?: Record<string, string>; timeoutMs?: number } = {},
 ): Child {
   const loader = /\.m?ts$/.test(script.pathname) ? ['--import', 'tsx'] : [];
   const child = spawn(process.execPath, [...loader, fileURLToPath(script), ...args], {

@@ -17,7 +17,7 @@ export type MakePool = (
 ) => Promise<InstrumentedPool & { readonly log: RecordingLogger }>;
 
 /** How long a pool may take to end after its test, in milliseconds: clients that were never released hold it up. */
-const END_TIMEOUT_MS = 5_000;
+const END_TIMEOUT_MS = 30_000;
 
 /**
  * Gives what makes pools on a plain server, logged into as `login` says; they are ended after each test,

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Polls every `everyMs` (10) until `condition` gives something truthy, and returns that; throws with `what` after `timeoutMs` (10 000). */
+/** Polls every `everyMs` (10) until `condition` gives something truthy, and returns that; throws with `what` after `timeoutMs` (30 000). */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  timeoutMs = 10_000,
+  timeoutMs = 30_000,
   everyMs = 10,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { accepts } from '../../../test/faults/support/listening.js';
+import { accepts } from '../../../test/support/listening.js';
 import { until } from '../../../test/support/until.js';
 import { usePlace } from './support/place.js';
 

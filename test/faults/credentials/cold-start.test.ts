@@ -39,4 +39,4 @@ test('500 connections at once from cold fetch the credentials once, and each get
     'GET /latest/meta-data/iam/security-credentials/': 1,
     'GET /latest/meta-data/iam/security-credentials/local-rds': 1,
   });
-}, 120_000);
+}, 240_000);

@@ -67,7 +67,7 @@ describe('a provider of credentials', () => {
   });
 
   test('that hangs ends on the connect deadline, and so does end()', async () => {
-    useProcess('setTimeout(() => undefined, 5_000)');
+    useProcess('setTimeout(() => undefined, 60_000)');
     const pool = await makePool({}, { connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const error = await undialled(pool);
     expect(error.message).toMatch(/^dynamic auth \(awsRdsIam\): .*timeout/);
@@ -85,8 +85,8 @@ describe('a provider of credentials', () => {
       setTimeout(() => {
         console.log(${JSON.stringify(answer)});
         writeFileSync(${JSON.stringify(answered)}, '');
-      }, 2_000);`);
-    const pool = await makePool({}, { connectTimeoutMs: 1_000 });
+      }, 5_000);`);
+    const pool = await makePool({}, { connectTimeoutMs: 3_000 });
     const { connections } = rds().gate.stats();
     expect((await undialled(pool)).message).toContain('timeout');
     // The late answer serves the next attempt, which finds it or joins its fetch, and nobody before that.

@@ -120,7 +120,7 @@ describe('afterConnect', () => {
       proxy(),
       {},
       {
-        connectTimeoutMs: 1_000,
+        connectTimeoutMs: 2_000,
         afterConnect: (_client, context) => {
           signal = context.signal;
           return new Promise(() => undefined);
@@ -133,7 +133,7 @@ describe('afterConnect', () => {
     expect(signal?.aborted).toBe(true);
     expect(signal?.reason).toBe(error);
     expect(pool.totalCount).toBe(0);
-    await until('the socket is closed', () => proxy().open === 0, 1_500);
+    await until('the socket is closed', () => proxy().open === 0);
   });
 
   test('that loses its connection rejects, and the next attempt is a new one', async () => {

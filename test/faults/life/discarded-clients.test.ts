@@ -78,7 +78,7 @@ describe('an afterConnect that', () => {
     };
   };
   const failsOnce = async (first: AfterConnect): Promise<[WatchedPool, Error & { code?: string }]> => {
-    const options = { connectTimeoutMs: 1_500, afterConnect: once(first) };
+    const options = { connectTimeoutMs: 3_000, afterConnect: once(first) };
     const pool = await makePool(server(), { maxOpenConns: 2 }, options);
     return [pool, await rejection(pool.connect())];
   };
@@ -142,14 +142,13 @@ describe('a connection that expires', () => {
     );
     let queries = 0;
     const worker = async (): Promise<void> => {
-      for (const end = performance.now() + 1_500; performance.now() < end;) {
+      while (pool.stat().maxLifetimeDestroyCount < 50) {
         await pool.query(unique('select 1'));
         queries += 1;
       }
     };
     await Promise.all(Array.from({ length: 8 }, worker));
     expect(queries).toBeGreaterThan(20);
-    expect(pool.stat().maxLifetimeDestroyCount).toBeGreaterThan(4);
     expect(pool.log.records.filter(({ level }) => level === 'warn')).toEqual([]);
     await pool.keepsTheRules({ lifetime: 'some' });
   });

@@ -168,7 +168,7 @@ describe('end', () => {
     const allClosed = watchClosed(clients);
     const startedAt = performance.now();
     await pool.end();
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(allClosed()).toBe(true);
   });
 

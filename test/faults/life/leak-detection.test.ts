@@ -54,10 +54,10 @@ describe('a client that is not returned', () => {
   });
 
   test('is not suspected when it comes back in time', async () => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 600 });
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 2_000 });
     for (let round = 0; round < 5; round += 1) {
       const client = await pool.connect();
-      await client.query('select pg_sleep(0.15)');
+      await client.query('select pg_sleep(0.5)');
       client.release();
     }
     expect(pool.log.named(SUSPECTED)).toEqual([]);

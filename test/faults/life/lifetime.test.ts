@@ -15,11 +15,11 @@ describe('a connection that has outlived its lifetime', () => {
   test('is not handed out again', async () => {
     const pool = await makePool(
       server(),
-      { connMaxLifetimeMs: 200 },
+      { connMaxLifetimeMs: 2_000 },
       { connMaxLifetimeJitterMs: 0, healthCheckPeriodMs: 0 },
     );
     const before = await backendPid(pool);
-    await sleep(210);
+    await sleep(2_010);
     expect(pool.stat()).toMatchObject({ idleConns: 1, maxLifetimeDestroyCount: 0 });
     expect(await backendPid(pool)).not.toBe(before);
     expect(pool.stat()).toMatchObject({ totalConns: 1, maxLifetimeDestroyCount: 1, newConnsCount: 2 });
@@ -127,10 +127,14 @@ describe('reset', () => {
   });
 
   test('retires what is being dialled while it is called', async () => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { beforeConnect: () => sleep(50) });
+    const idle = (): void => undefined;
+    let proceed = idle;
+    const beforeConnect = (): Promise<void> => new Promise((resolve) => (proceed = resolve));
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { beforeConnect });
     const dialling = pool.connect();
-    await sleep(10);
+    await until('the hook runs', () => proceed !== idle);
     pool.reset();
+    proceed();
     const client = await dialling;
     client.release();
     expect(pool.totalCount).toBe(0);

@@ -165,7 +165,7 @@ describe('a value that cannot be written', () => {
       () => true,
       () => false,
     );
-    recovers = await Promise.race([answered, sleep(2_000, false)]);
+    recovers = await Promise.race([answered, sleep(8_000, false)]);
     await client.end();
   });
 

@@ -46,7 +46,7 @@ describe('a connection that is reset', () => {
 
   test('in the middle of a query rejects it, and does not run it again', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
-    const running = rejection(pool.query(unique('select pg_sleep(1)')));
+    const running = rejection(pool.query(unique('select pg_sleep(3)')));
     await until('the query runs', async () => {
       const { rowCount } = await server().query(
         "select 1 from pg_stat_activity where wait_event = 'PgSleep'",
@@ -94,8 +94,8 @@ describe('a slow link', () => {
   });
 
   test('that is slower than the deadline rejects on it', async () => {
-    proxy().set({ delayMs: 250 });
-    const pool = await makePool(proxy(), { maxOpenConns: 2 }, { connectTimeoutMs: 500 });
+    proxy().set({ delayMs: 500 });
+    const pool = await makePool(proxy(), { maxOpenConns: 2 }, { connectTimeoutMs: 2_000 });
     expect((await rejection(pool.query(unique('select 1')))).message).toContain('timeout');
     expect(pool.totalCount).toBe(0);
     proxy().set({ delayMs: 0 });
@@ -126,9 +126,9 @@ describe('a throttled link', () => {
   });
 
   test('on which an answer takes longer than its query may rejects it, and the pool recovers', async () => {
-    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 500 });
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     await pool.query(unique('select 1'));
-    proxy().set({ chunkBytes: 1_024, delayMs: 20 });
+    proxy().set({ chunkBytes: 1_024, delayMs: 50 });
     const error = await rejection(pool.query(unique("select repeat('x', 100000) as long")));
     expect(error.message).toContain('timeout');
     proxy().clear();

@@ -12,11 +12,11 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installBuilt } from '../../matrix/built-package.js';
+import { installBuilt } from '../../support/packages/built-package.js';
 import { runScript, type Child } from '../../support/child.js';
 import { until } from '../../support/until.js';
 import { usePostgres } from '../../support/servers.js';
-import { accepts } from '../support/listening.js';
+import { accepts } from '../../support/listening.js';
 
 const server = usePostgres();
 const ROOT = join(import.meta.dirname, '../../..');
@@ -90,7 +90,11 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('the documented service at %s', (s
     await letGo();
     expect(await Promise.all(underWay)).toEqual(Array(25).fill(200));
     const { code, signal: killedBy, stderr } = await child.result;
-    expect({ code, killedBy, stderr }).toEqual({ code: 0, killedBy: null, stderr: '' });
+    // Requests are held up on purpose, on a slow machine for longer than a pool keeps to itself.
+    const told = stderr
+      .split('\n')
+      .filter((line) => line !== '' && !line.includes('postgres pool saturated'));
+    expect({ code, killedBy, told }).toEqual({ code: 0, killedBy: null, told: [] });
     await until('no session is left', async () => (await sessions()) === 0);
     expect((await server().query('select n from visits')).rows).toEqual([{ n: 26 }]);
   });

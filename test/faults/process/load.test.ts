@@ -13,22 +13,23 @@ function number(line: string): number {
 }
 
 describe('a process in an outage', () => {
-  test('that fills its minimum tries seldom, computes little, and is whole again within 10 s', async () => {
+  test('that fills its minimum tries seldom, computes little, and fills it when the outage is over', async () => {
     const { user, password, database } = rds().postgres;
     behind().set({ refuse: true });
     const { host, port } = behind();
     const child = runScript(new URL('./scripts/outage.ts', import.meta.url), [], {
       env: { PG: JSON.stringify({ host, port, user, password, database }) },
-      timeoutMs: 25_000,
+      timeoutMs: 100_000,
     });
     // An eighth of the time; a loop without pauses takes all of it.
     expect(number(await child.line('busy for'))).toBeLessThan(500);
     expect(behind().accepted).toBeGreaterThan(3);
     expect(behind().accepted).toBeLessThanOrEqual(40);
     behind().set({ refuse: false });
-    const startedAt = performance.now();
+    const endedAt = performance.now();
     await child.line('restored');
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    // The longest pause between attempts is about 6 s; the next health check comes after 60 s.
+    expect(performance.now() - endedAt).toBeLessThan(30_000);
     expect(await child.result).toMatchObject({ code: 0, stderr: '' });
   });
 });
@@ -39,11 +40,11 @@ describe('forty TLS connects at once', () => {
     const config = { host, port, user: 'plain', password: 'static', database, sslMode: 'verify-full' };
     const child = runScript(new URL('./scripts/tls-burst.ts', import.meta.url), [], {
       env: { PG: JSON.stringify(config), PGSSLROOTCERT: caFile },
-      timeoutMs: 50_000,
+      timeoutMs: 100_000,
     });
     const { code, lines, stderr } = await child.result;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const blockedMs = /^40 at once blocked for (\d+) ms$/.exec(lines[0] ?? '')?.[1];
     expect(Number(blockedMs)).toBeLessThan(250);
-  }, 60_000);
+  });
 });

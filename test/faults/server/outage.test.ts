@@ -27,7 +27,7 @@ describe('an outage that a minimum is filled against', () => {
     expect(proxy().accepted).toBeGreaterThan(3);
     expect(proxy().accepted).toBeLessThanOrEqual(40);
     proxy().set({ refuse: false });
-    await until('the pool is restored', () => pool.idleCount === 3, 10_000);
+    await until('the pool is restored', () => pool.idleCount === 3);
     expect(pool.stat().newConnsCount).toBe(proxy().accepted);
     await pool.keepsTheRules({ network: 'any' });
   });
@@ -45,13 +45,13 @@ describe('an outage that a minimum is filled against', () => {
     controller.abort();
     await sleep(50);
     await proxy().listen();
-    await until('the pool is full', () => pool.idleCount === 2, 8_000);
+    await until('the pool is full', () => pool.idleCount === 2);
     await pool.keepsTheRules({});
   });
 
   test('in the life of a pool is met with pauses too, and calls in it reject with its code', async () => {
     const pool = await makePool(proxy(), { minConns: 3, maxOpenConns: 3 });
-    await until('the pool is warm', () => pool.idleCount === 3, 3_000);
+    await until('the pool is warm', () => pool.idleCount === 3);
     proxy().set({ refuse: true });
     const before = proxy().accepted;
     proxy().resetAll();
@@ -61,7 +61,7 @@ describe('an outage that a minimum is filled against', () => {
     expect(proxy().accepted - before).toBeLessThanOrEqual(21);
     proxy().set({ refuse: false });
     expect((await pool.query(unique('select 1 as one'))).rows).toEqual([{ one: 1 }]);
-    await until('the pool is restored', () => pool.idleCount === 3, 10_000);
+    await until('the pool is restored', () => pool.idleCount === 3);
     await pool.keepsTheRules({ network: 'some' });
   });
 

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalPostgres } from '../../../local-rds/postgres.js';
 import { until } from '../../support/until.js';
-import { accepts } from './listening.js';
+import { accepts } from '../../support/listening.js';
 
 /** Where recovery looks for the file that holds it up: the data folder. */
 const HOLD = 'hold';

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { LocalPostgres } from '../../../local-rds/postgres.js';
 import { signal } from '../../../local-rds/processes.js';
 import { until } from '../../support/until.js';
-import { accepts } from './listening.js';
+import { accepts } from '../../support/listening.js';
 
 /** Stops a process as if its machine hung; returns what lets it run on, which the end of the test does too. */
 export function freeze(pid: number): () => void {

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { runScript } from '../../support/child.js';
 import { usePostgres } from '../../support/servers.js';
+import { until } from '../../support/until.js';
 import { eitherPool, type Kind } from './either-pool.js';
 
 const server = usePostgres();
@@ -68,6 +69,7 @@ test.each([
   ['pgauge', 3],
 ] as const)('a minimum of three opens with %s %i connections', async (kind, opened) => {
   const pool = await open(kind, { max: 5, min: 3 });
+  await until('the minimum is there', () => pool.totalCount === opened);
   await sleep(A_WHILE_MS);
   expect(pool.totalCount).toBe(opened);
 });

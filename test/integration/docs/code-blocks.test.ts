@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { usePostgres } from '../../support/servers.js';
-import { blocksOf, pagesWithCode } from '../../repo/docs/code-blocks-markdown.js';
+import { blocksOf, pagesWithCode } from '../../support/docs/code-blocks-markdown.js';
 import { programsOf } from './programs.js';
 import { useWorld } from './world.js';
 

@@ -1,6 +1,6 @@
 import ts from 'typescript';
-import { chainsOf, sourceOf, type Chain } from '../../repo/docs/code-blocks-chains.js';
-import type { Block, Page } from '../../repo/docs/code-blocks-markdown.js';
+import { chainsOf, sourceOf, type Chain } from '../../support/docs/code-blocks-chains.js';
+import type { Block, Page } from '../../support/docs/code-blocks-markdown.js';
 
 /** A program made of blocks of the documentation. */
 export interface Program {

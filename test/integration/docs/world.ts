@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { installBuilt, linkModules, writeProgram } from '../../matrix/built-package.js';
+import { installBuilt, linkModules, writeProgram } from '../../support/packages/built-package.js';
 import { runScript, type ChildResult } from '../../support/child.js';
 import { useLocalRds } from '../../support/servers.js';
-import { PRELUDE_PATH } from '../../repo/docs/code-blocks-chains.js';
-import { OtlpReceiver } from '../telemetry/otlp.js';
+import { PRELUDE_PATH } from '../../support/docs/code-blocks-chains.js';
+import { OtlpReceiver } from '../../support/otlp/otlp.js';
 import type { Program } from './programs.js';
 
 /** What the documentation calls its servers and ports: those of this test stand in for them. */

@@ -80,7 +80,7 @@ describe('credentials', () => {
       server.closeAllConnections();
       server.close();
     });
-    const diagnosis = await diagnoseRds(['--timeout', '6'], {
+    const diagnosis = await diagnoseRds(['--timeout', '12'], {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     });
     expectFailure(diagnosis, 'credentials', 'credentials_unavailable', 'AWS_CONTAINER_CREDENTIALS_FULL_URI');
@@ -101,7 +101,7 @@ describe('credentials', () => {
   it('gives up on a metadata service that hangs', async () => {
     await using imds = await startImds();
     imds.set({ hang: true });
-    const diagnosis = await diagnoseRds(['--region', 'detect', '--timeout', '6'], {
+    const diagnosis = await diagnoseRds(['--region', 'detect', '--timeout', '12'], {
       AWS_EC2_METADATA_DISABLED: 'false',
       AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint,
     });

@@ -13,7 +13,7 @@ async function leftOpen(
   const env = { ...emptyHome(), ...rds().awsEnv };
   const { lines, stderr, code } = await runScript(PROGRAM, [...iamArgs(rds()), ...args], {
     env,
-    timeoutMs: 60_000,
+    timeoutMs: 100_000,
   }).result;
   expect(code, stderr).toBe(0);
   return JSON.parse(lines.at(-1) ?? '') as Awaited<ReturnType<typeof leftOpen>>;
@@ -56,9 +56,9 @@ describe('after the checks', () => {
   });
 
   it('nothing is open when the login was never answered', async () => {
-    rds().gate.set({ delayMs: 20_000 });
+    rds().gate.set({ delayMs: 600_000 });
     onTestFinished(() => rds().gate.set({ delayMs: 0 }));
-    const { statuses, open, timers } = await leftOpen(['--timeout', '6']);
+    const { statuses, open, timers } = await leftOpen(['--timeout', '15']);
     expect(statuses[7]).toBe('failed');
     expect({ open, timers }).toEqual({ open: [], timers: [] });
   });

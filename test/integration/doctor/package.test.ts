@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
-import { installBuilt } from '../../matrix/built-package.js';
+import { installBuilt } from '../../support/packages/built-package.js';
 
 // Compiles the package.
 const TIMEOUT_MS = 180_000;

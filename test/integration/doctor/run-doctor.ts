@@ -9,7 +9,7 @@ import { expectDocumented } from './documented.js';
 export const MAIN = new URL('../../../src/doctor/main.ts', import.meta.url);
 
 // A test starts two processes or more, each of which loads the driver and the AWS SDK.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 /** A step of the JSON report. */
 export interface JsonStep {
@@ -91,7 +91,7 @@ export async function runDoctor(
 export async function runTool(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const { code, signal, lines, stderr } = await runScript(MAIN, args, {
     env: { ...emptyHome(), ...env },
-    timeoutMs: 60_000,
+    timeoutMs: 100_000,
   }).result;
   expect(signal, stderr).toBeNull();
   return { code, stdout: lines.join('\n'), stderr };

@@ -33,7 +33,7 @@ it('Ctrl-C ends it at once: what was found is there, and the server has nobody l
       ...rds().awsEnv,
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
     },
-    timeoutMs: 60_000,
+    timeoutMs: 100_000,
   });
   await asked;
   run.kill('SIGINT');

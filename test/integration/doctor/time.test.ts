@@ -31,7 +31,7 @@ async function holdMemberships(): Promise<void> {
 describe('a query that is not answered', () => {
   it('is given up and cancelled, and the next check has a connection of its own', async () => {
     await holdMemberships();
-    const diagnosis = await diagnoseRds('--timeout', '9');
+    const diagnosis = await diagnoseRds('--timeout', '15');
     expectFailure(diagnosis, 'rds_iam', 'timeout', 'pg_stat_activity');
     // Whose sessions one may see is a question of memberships, too.
     expect(diagnosis.failed).toEqual(['rds_iam', 'headroom']);
@@ -76,7 +76,7 @@ describe('the time of a run', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
     const diagnosis = await diagnose({
-      args: [...iamArgs(rds()), '--region', 'detect', '--timeout', '4'],
+      args: [...iamArgs(rds()), '--region', 'detect', '--timeout', '9'],
       env: {
         AWS_EC2_METADATA_DISABLED: 'false',
         AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint,

@@ -17,7 +17,7 @@ beforeEach(() => proxy().clear());
 
 async function warmPool(minConns: number, maxOpenConns: number) {
   const pool = await makePool(proxy(), { minConns, maxOpenConns });
-  await until('the pool is warm', () => pool.idleCount === minConns, 3_000);
+  await until('the pool is warm', () => pool.idleCount === minConns);
   return pool;
 }
 
@@ -36,7 +36,7 @@ describe('minConns', () => {
 
   test('is filled at once also when attempts are made one at a time', async () => {
     const pool = await makePool(proxy(), { minConns: 4 }, { maxConnecting: 1 });
-    await until('the pool is warm', () => pool.idleCount === 4, 3_000);
+    await until('the pool is warm', () => pool.idleCount === 4);
     expect(proxy().accepted).toBe(4);
   });
 
@@ -69,7 +69,7 @@ describe('minConns', () => {
     const client = await pool.connect();
     client.release(true);
     expect(pool.totalCount).toBe(1);
-    await until('it is topped up', () => pool.idleCount === 2, 3_000);
+    await until('it is topped up', () => pool.idleCount === 2);
     expect(pool.stat().newConnsCount).toBe(3);
   });
 
@@ -77,7 +77,7 @@ describe('minConns', () => {
     const pool = await warmPool(3, 3);
     proxy().resetAll();
     await until('all are lost', () => pool.totalCount === 0);
-    await until('the pool is full again', () => pool.idleCount === 3, 12_000);
+    await until('the pool is full again', () => pool.idleCount === 3);
     expect(pool.log.closeReasons.filter((reason) => reason === 'network')).toHaveLength(3);
   });
 
@@ -89,7 +89,7 @@ describe('minConns', () => {
       { signal: controller.signal, healthCheckPeriodMs: 150 },
     );
     controller.abort();
-    await until('the pool is full', () => pool.idleCount === 2, 5_000);
+    await until('the pool is full', () => pool.idleCount === 2);
   });
 });
 

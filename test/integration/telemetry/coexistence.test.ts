@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { installBuilt, writeProgram } from '../../matrix/built-package.js';
+import { installBuilt, writeProgram } from '../../support/packages/built-package.js';
 import { usePostgres } from '../../support/servers.js';
 import type { Told, ToldSpan } from './apps/telemetry.js';
 import type { ActiveInCallback } from './apps/work.js';
@@ -101,7 +101,7 @@ async function outcomeOf(app: App): Promise<Outcome> {
   const { stdout } = await run(process.execPath, [...loader, file], {
     cwd: folder,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], CONFIG: JSON.stringify(config) },
-    timeout: 25_000,
+    timeout: 100_000,
   });
   return JSON.parse(stdout) as Outcome;
 }

@@ -19,8 +19,8 @@ import { useIamPools } from '../../support/iam.js';
 import { usePools } from '../../support/pools.js';
 import { useLocalRds, usePostgres } from '../../support/servers.js';
 import { rejection } from '../../support/until.js';
-import { canonicalName, OtlpReceiver, samplesOf } from './otlp.js';
-import { parseScrape, relabel, type RelabelRule, type Sample } from './relabel.js';
+import { canonicalName, OtlpReceiver, samplesOf } from '../../support/otlp/otlp.js';
+import { parseScrape, relabel, type RelabelRule, type Sample } from '../../support/otlp/relabel.js';
 
 const server = usePostgres();
 const rds = useLocalRds();

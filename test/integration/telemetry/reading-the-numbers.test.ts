@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG } from '../../../src/telemetry/logs/records.js';
 import { ATTR, METRIC } from '../../../src/telemetry/names.js';
 import { CLOSE_REASONS } from '../../../src/observer.js';
-import { installBuilt } from '../../matrix/built-package.js';
+import { installBuilt } from '../../support/packages/built-package.js';
 import { usePostgres } from '../../support/servers.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -79,7 +79,7 @@ describe('the recipe for both', () => {
     const { port: collectorPort } = collector.address() as AddressInfo;
     await run(process.execPath, ['--import', './telemetry.mjs', 'app.mjs'], {
       cwd: folder,
-      timeout: 25_000,
+      timeout: 100_000,
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],

@@ -213,7 +213,7 @@ describe('no password, token or value of a query is told', () => {
   });
 
   test('when acquires time out and queries fail in every way', async () => {
-    const pool = await makePool({ ...STATIC, maxOpenConns: 1 }, { ...told, queryTimeoutMs: 300 });
+    const pool = await makePool({ ...STATIC, maxOpenConns: 1 }, { ...told, queryTimeoutMs: 2_000 });
     const errors: unknown[] = [];
     const client = await pool.connect();
     errors.push(await rejection(pool.connect({ timeoutMs: 20 })));
@@ -223,7 +223,7 @@ describe('no password, token or value of a query is told', () => {
 
     const killed = await pool.connect();
     const pid = (killed as unknown as { processID: number }).processID;
-    const running = rejection(killed.query('select $1::text, pg_sleep(0.25)', [SQL_VALUE]));
+    const running = rejection(killed.query('select $1::text, pg_sleep(1.5)', [SQL_VALUE]));
     await rds().postgres.query('select pg_terminate_backend($1)', [pid]);
     errors.push(await running);
     errors.push(await rejection(killed.query('select $1::text', [SQL_VALUE])));

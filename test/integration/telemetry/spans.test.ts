@@ -250,7 +250,7 @@ describe('a failed attempt', () => {
     ],
     [
       'a server that never answers',
-      { config: toFake, options: { connectTimeoutMs: 300 }, type: 'connect_timeout', phase: 'tls' },
+      { config: toFake, options: { connectTimeoutMs: 2_000 }, type: 'connect_timeout', phase: 'tls' },
     ],
   ])('for %s has one error type on span, metric and log', async (_what, failure) => {
     const { config, options, prepare, type, status, phase, also = [] } = failure;

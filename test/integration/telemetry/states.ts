@@ -179,7 +179,7 @@ export const AFTER_ERRORS: readonly State[] = [
   {
     name: 'after an attempt that took too long',
     // Not before the login is through on a busy machine, or there is no socket to count.
-    ...failing({}, { connectTimeoutMs: 500, afterConnect: () => new Promise<void>(() => undefined) }),
+    ...failing({}, { connectTimeoutMs: 2_000, afterConnect: () => new Promise<void>(() => undefined) }),
     truth: {
       ...{ limit: LIMIT, acquires: { connect_timeout: 1 }, attempts: { connect_timeout: 1 } },
       ...{ closed: { timeout: 1 }, closedInAttempt: 1 },

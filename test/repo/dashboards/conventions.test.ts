@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONNECTION_STATES } from '../../../src/telemetry/names.js';
-import { allPanels, readDashboard } from '../../stack/dashboard-queries.js';
+import { allPanels, readDashboard } from '../../support/dashboard-queries.js';
 
 /** What the conventions are about, beyond what queries need. */
 interface Panel {

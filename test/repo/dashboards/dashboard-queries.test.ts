@@ -5,7 +5,7 @@ import {
   readDashboard,
   variableQueries,
   withVariables,
-} from '../../stack/dashboard-queries.js';
+} from '../../support/dashboard-queries.js';
 
 const values = { job: 'shop', instance: '.+', pool: 'main|other', rateInterval: '1m', range: '6h' };
 const target = (refId: string, instant: boolean) =>

@@ -7,7 +7,7 @@ import {
   readDashboard,
   variableQueries,
   withVariables,
-} from '../../stack/dashboard-queries.js';
+} from '../../support/dashboard-queries.js';
 import { alertNames, KNOWN_BOUNDARIES, knownSeries } from './known-series.js';
 import { takeApart } from './promql-tree.js';
 

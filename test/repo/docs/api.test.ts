@@ -46,7 +46,7 @@ function spoken(name: string, value: unknown): RegExp {
 }
 
 describe('the API reference', () => {
-  it('is what the doc comments give, and no public symbol lacks one', { timeout: 60_000 }, async () => {
+  it('is what the doc comments give, and no public symbol lacks one', { timeout: 300_000 }, async () => {
     const { text, faults } = await apiPage();
     expect(faults).toEqual([]);
     expect(PAGE).toBe(text);
@@ -90,7 +90,7 @@ describe('the check of the doc comments', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('finds what lacks one', { timeout: 60_000 }, async () => {
+  it('finds what lacks one', { timeout: 300_000 }, async () => {
     const source = `
       export const SILENT = 1;
       /** Said. */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { architecture, drawnArrows, imports, leaves, treePaths } from './architecture.js';
-import { ROOT } from './code-blocks-markdown.js';
+import { ROOT } from '../../support/docs/code-blocks-markdown.js';
 
 const TEXT = architecture();
 const PATHS = treePaths(TEXT);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { cruise, type ICruiseOptions } from 'dependency-cruiser';
-import { ROOT } from './code-blocks-markdown.js';
+import { ROOT } from '../../support/docs/code-blocks-markdown.js';
 
 /** The text of ARCHITECTURE.md. */
 export const architecture = (): string => readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
 import { parse as parseYaml } from 'yaml';
-import { chainsOf, PRELUDE_PATH, sourceOf } from './code-blocks-chains.js';
-import { blocksOf, ROOT, type Page } from './code-blocks-markdown.js';
+import { chainsOf, PRELUDE_PATH, sourceOf } from '../../support/docs/code-blocks-chains.js';
+import { blocksOf, ROOT, type Page } from '../../support/docs/code-blocks-markdown.js';
 
 /** What the compiler says of the `ts` blocks of pages, each line with its place; `pgauge` is the project's own source. */
 export function typeErrorsOf(pages: readonly Page[]): string[] {

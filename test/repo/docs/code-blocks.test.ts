@@ -6,7 +6,7 @@ import {
   syntaxErrorsOf,
   typeErrorsOf,
 } from './code-blocks-check.js';
-import { blocksOf, pagesWithCode } from './code-blocks-markdown.js';
+import { blocksOf, pagesWithCode } from '../../support/docs/code-blocks-markdown.js';
 
 const PAGES = pagesWithCode();
 /** Of other languages, or none: they are not checked here. */

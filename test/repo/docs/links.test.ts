@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allPages, proseOf, ROOT, type Page } from './code-blocks-markdown.js';
+import { allPages, proseOf, ROOT, type Page } from '../../support/docs/code-blocks-markdown.js';
 
 const LINK = /\]\((?<inline>[^()\s]+)\)|^\[[^\]]+\]: (?<reference>\S+)$|\b(?:href|src)="(?<html>[^"]+)"/gm;
 const EXTERNAL = /^[a-z][a-z+.-]*:/i;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { newPool } from '../../../src/index.js';
 import { setEnv, useCleanEnvironment } from '../../support/environment.js';
 import { rejection } from '../../support/until.js';
-import { allPages } from './code-blocks-markdown.js';
+import { allPages } from '../../support/docs/code-blocks-markdown.js';
 
 const place = useCleanEnvironment();
 const page = allPages().find(({ path }) => path === 'docs/guides/troubleshooting.md')?.text ?? '';

@@ -21,7 +21,9 @@ const PANELS = ['pool', 'auth'].flatMap((name) => {
   const { panels } = JSON.parse(readFileSync(`${ROOT}dashboards/pgauge-${name}.json`, 'utf8')) as Panel;
   return (panels ?? []).flatMap((panel) => [panel, ...(panel.panels ?? [])]).map(({ title }) => title);
 });
-const SETTINGS = ['config.ts', 'options.ts'].map((name) => readFileSync(`${ROOT}src/${name}`, 'utf8')).join();
+const SETTINGS = readdirSync(`${ROOT}src/settings/`)
+  .map((name) => readFileSync(`${ROOT}src/settings/${name}`, 'utf8'))
+  .join('\n');
 
 describe.each(PAGES)('%s', (name) => {
   const page = readFileSync(`${FOLDER}${name}`, 'utf8');

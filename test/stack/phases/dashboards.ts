@@ -9,7 +9,7 @@ import {
   withVariables,
   type DashboardJson,
   type PanelQuery,
-} from '../dashboard-queries.js';
+} from '../../support/dashboard-queries.js';
 import type { Phase } from '../phase.js';
 import { SERVICE, type Stack } from '../stack.js';
 import { shortenQuery } from '../time/shorten.js';

@@ -1,5 +1,5 @@
 import { METRIC, SPAN } from '../../../src/telemetry/names.js';
-import { canonicalName } from '../../integration/telemetry/otlp.js';
+import { canonicalName } from '../../support/otlp/otlp.js';
 import { until } from '../../support/until.js';
 import type { Phase } from '../phase.js';
 import type { PrometheusApi } from '../servers/prometheus-api.js';

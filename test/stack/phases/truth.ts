@@ -1,7 +1,7 @@
 import type { Truth } from '../../../examples/load/truth.js';
 import { sessionsOf } from '../../support/sessions.js';
 import { until } from '../../support/until.js';
-import { panelQueries, readDashboard, withVariables } from '../dashboard-queries.js';
+import { panelQueries, readDashboard, withVariables } from '../../support/dashboard-queries.js';
 import type { Phase } from '../phase.js';
 import type { LoadApp } from '../servers/load-app.js';
 import { SERVICE, type Stack } from '../stack.js';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Load } from '../../../examples/load/control.js';
 import type { Truth } from '../../../examples/load/truth.js';
 import type { TimeScale } from '../time/scale.js';
-import { ServerProcess } from './process.js';
+import { ServerProcess } from '../../support/server-process.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 

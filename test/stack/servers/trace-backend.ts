@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { otelcol } from '../tools/otelcol.js';
 import { freePorts } from './free-ports.js';
-import { answers, ServerProcess } from './process.js';
+import { answers, ServerProcess } from '../../support/server-process.js';
 
 type Value = Readonly<Record<string, unknown>>;
 

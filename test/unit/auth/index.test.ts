@@ -177,7 +177,7 @@ describe('newAuthToken', () => {
     const aborted = newAuthToken(iamConfig(), 'app', { signal: controller.signal });
     await expect(aborted).rejects.toMatchObject({ cause: reason, name: 'AuthError' });
     await expect(aborted).rejects.toThrow('failed to build authentication token: deadline');
-    expect(performance.now() - start).toBeLessThan(900);
+    expect(performance.now() - start).toBeLessThan(3_500);
   });
 });
 

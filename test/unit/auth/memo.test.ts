@@ -46,7 +46,7 @@ describe('CredentialMemo', () => {
     vi.advanceTimersByTime(2_000);
     const start = process.hrtime.bigint();
     expect(await memo.get(hang)).toBe(held);
-    expect(Number(process.hrtime.bigint() - start) / 1e6).toBeLessThan(1000);
+    expect(Number(process.hrtime.bigint() - start) / 1e6).toBeLessThan(1_800);
   });
 
   it('starts another fetch when one hangs for 10 s, and takes what comes', async () => {

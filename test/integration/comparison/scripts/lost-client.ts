@@ -1,4 +1,6 @@
 // A client is lost to the server; whether the process lives on is what the test sees.
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eitherPool, type Kind, type Login } from '../either-pool.js';
 
@@ -9,8 +11,11 @@ const client = await pool.connect();
 const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
 if (held === 'held') pool.on('error', () => undefined);
 else client.release();
+const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+const lost = once(stream, 'close');
 await killer.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
-await sleep(500);
+await lost;
+await sleep(100);
 if (held === 'held') client.release();
 console.log((await pool.query<{ answer: string }>("select 'lives' as answer")).rows[0]?.answer);
 await Promise.all([pool.end(), killer.end()]);

@@ -123,7 +123,7 @@ describe('a detected region', () => {
     useImds(imds.endpoint);
     const start = performance.now();
     await expect(resolve('detect')).rejects.toThrow(FAILED);
-    expect(performance.now() - start).toBeLessThan(8000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     imds.close();
   });
 
@@ -156,7 +156,7 @@ describe('a detected region', () => {
       name: 'AuthError',
       cause: reason,
     });
-    expect(performance.now() - start).toBeLessThan(1500);
+    expect(performance.now() - start).toBeLessThan(3_500);
   });
 });
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { Endpoint } from '../../support/pools.js';
+import type { Endpoint } from './pools.js';
 
 /** Whether a port takes a connection, whatever is said on it. */
 export function accepts({ port, host }: Endpoint): Promise<boolean> {

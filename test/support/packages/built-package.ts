@@ -1,9 +1,9 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { build } from '../../scripts/build/package.js';
+import { build } from '../../../scripts/build/package.js';
 
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 
 /** Builds this package into a new folder `node_modules/pgauge` of `folder`, as it would be installed there. Throws when it does not compile. */
 export async function installBuilt(folder: string): Promise<void> {

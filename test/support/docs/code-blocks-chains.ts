@@ -22,7 +22,7 @@ export interface Setting {
 }
 
 /** The prelude: a module whose exports every block may use. */
-export const PRELUDE_PATH = join(ROOT, 'test/repo/docs/prelude.ts');
+export const PRELUDE_PATH = join(ROOT, 'test/support/docs/prelude.ts');
 
 const PRELUDE_NAMES = [
   ...readFileSync(PRELUDE_PATH, 'utf8').matchAll(/^export (?:const|(?:async )?function) (\w+)/gm),
