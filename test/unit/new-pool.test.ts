@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { BACKENDS } from '../../../src/auth/backends.js';
-import { newPool } from '../../../src/index.js';
-import { setEnv, useCleanAwsEnvironment } from '../../support/aws-environment.js';
-import { RecordingLogger } from '../../support/logger.js';
-import { tracerSdk } from '../../support/telemetry.js';
-import { EXAMPLE_KEYS, iamConfig } from '../../support/tokens.js';
+import { BACKENDS } from '../../src/auth/backends.js';
+import { newPool } from '../../src/index.js';
+import { setEnv, useCleanAwsEnvironment } from '../support/aws-environment.js';
+import { RecordingLogger } from '../support/logger.js';
+import { tracerSdk } from '../support/telemetry.js';
+import { EXAMPLE_KEYS, iamConfig } from '../support/tokens.js';
 
 useCleanAwsEnvironment();
 
