@@ -1,34 +1,48 @@
 // The arrows of ARCHITECTURE.md: which folder may import which.
-const only = (name, from, allowed) => ({
+const LEAVES = ['hooks', 'errors', 'observer', 'foreign-error', 'deadline'];
+// The doctor, and what backends add to it.
+const DOCTOR = ['^src/doctor/', '^src/auth/doctor', '^src/auth/[^/]+/doctor/'];
+const only = (name, from, allowed, fromNot) => ({
   name,
   severity: 'error',
-  from: { path: from },
-  to: { path: '^src', pathNot: allowed },
+  from: { path: from, ...(fromNot && { pathNot: fromNot }) },
+  to: { path: '^src', pathNot: `^src/(${allowed.join('|')})` },
 });
+const folder = (name, ...others) =>
+  only(`imports-of-${name}`, `^src/${name}/`, [`${name}/`, ...others, ...LEAVES], DOCTOR);
 
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
-    only('leaves-import-nothing', '^src/(hooks|errors|telemetry/names|pool/stat)\\.ts$', '^$'),
-    only('telemetry-sees-seams-only', '^src/telemetry/', '^src/(telemetry/|hooks|errors|pool/stat)'),
-    only('pool-sees-seams-only', '^src/pool/', '^src/(pool/|hooks|errors)'),
-    only('auth-sees-config-and-seams', '^src/auth/', '^src/(auth/|config|hooks|errors)'),
     only(
-      'helpers-see-config-and-seams',
-      '^src/(tls|pgpass|connection-string)\\.ts$',
-      '^src/(config|hooks|errors)',
+      'leaves-import-nothing',
+      '^src/(hooks|errors|foreign-error|deadline|telemetry/names|pool/stat|settings/environment)\\.ts$',
+      ['$'],
     ),
-    {
-      name: 'nothing-imports-doctor',
-      severity: 'error',
-      from: { path: '^src/', pathNot: '^src/doctor/' },
-      to: { path: '^src/doctor/' },
-    },
+    only('observer-sees-hooks', '^src/observer\\.ts$', ['hooks']),
+    folder('engine'),
+    folder('settings', 'auth/backends'),
+    folder('auth', 'settings/'),
+    folder('connection', 'engine/', 'settings/'),
+    folder('pool', 'connection/', 'engine/', 'settings/'),
+    folder('telemetry', 'pool/stat', 'settings/environment'),
     {
       name: 'engine-is-generic',
       severity: 'error',
-      from: { path: '^src/pool/resource-pool' },
-      to: { path: ['node_modules', '^src/(hooks|errors)', '^src/pool/(dial|pool|driver)'] },
+      from: { path: '^src/engine/' },
+      to: { pathNot: '^src/engine/' },
+    },
+    {
+      name: 'backends-see-checks',
+      severity: 'error',
+      from: { path: '^src/auth/', pathNot: ['^src/auth/index', ...DOCTOR] },
+      to: { path: '^src/settings/', pathNot: '^src/settings/checks' },
+    },
+    {
+      name: 'the-library-imports-no-doctor',
+      severity: 'error',
+      from: { path: '^src/', pathNot: DOCTOR },
+      to: { path: DOCTOR },
     },
   ],
   options: {

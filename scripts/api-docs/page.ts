@@ -26,7 +26,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Making a pool', /^new-pool\.ts$/],
   ['The pool', /^pool\//],
-  ['Config', /^(settings\/(config|redacted-view|ssl-mode)|auth\/backends)/],
+  ['Config', /^(settings\/(config|redacted-view|ssl-mode)|auth\/(backends|aws\/))/],
   ['Options', /^settings\/(options|driver-settings|ssl-options)/],
   ['Hooks and logger', /^hooks\.ts$/],
   ['Tokens', /^auth\//],

@@ -1,5 +1,5 @@
 /**
- * The environment variables that the library itself reads, each at the moment its value is needed. Those of the AWS SDK
+ * The environment variables that the library itself reads, each at the moment its value is needed. Those of a cloud's SDK
  * belong to `auth`, those of the command line to `doctor`; node-postgres reads some of its own (PGAPPNAME, PGOPTIONS).
  */
 export interface Environment {

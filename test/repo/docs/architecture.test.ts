@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { architecture, drawnArrows, imports, leaves, treePaths } from './architecture.js';
+import { architecture, drawnArrows, imports, leaves, tablePaths, treePaths } from './architecture.js';
 import { ROOT } from '../../support/docs/code-blocks-markdown.js';
 
 const TEXT = architecture();
@@ -45,15 +45,14 @@ describe('the arrows in ARCHITECTURE.md', async () => {
   const found = await imports();
   const drawn = drawnArrows(TEXT);
   const parts = new Set(drawn.flatMap((arrow) => arrow.split(' → ')));
-  /** The part a file belongs to: a folder, or a file with those that carry its name before a dash. */
-  const partOf = (file: string): string => {
-    const [top = ''] = file.split('/');
-    return parts.has(top) ? top : top.replace(/-.*/, '');
-  };
+  /** The part a file belongs to: the longest of those drawn. */
+  const partOf = (file: string): string =>
+    [...parts]
+      .filter((part) => file === part || file.startsWith(`${part}/`))
+      .sort((a, b) => b.length - a.length)[0] ?? file;
   const taken = found.flatMap(([from, to]) => {
-    const source = partOf(from);
-    if (source === partOf(to) || source === 'doctor') return [];
-    return [drawn.includes(`${source} → ${to}`) ? `${source} → ${to}` : `${source} → ${partOf(to)}`];
+    const [source, target] = [partOf(from), partOf(to)];
+    return source === target || source === 'doctor' ? [] : [`${source} → ${target}`];
   });
 
   it('are those of the imports, types included', () => {
@@ -65,4 +64,10 @@ describe('the arrows in ARCHITECTURE.md', async () => {
     expect(leaves(TEXT).length).toBeGreaterThan(3);
     expect(found.filter(([from]) => leaves(TEXT).includes(from))).toEqual([]);
   });
+});
+
+it('the table of changes leads to what there is, for at least thirty changes', () => {
+  const paths = tablePaths(TEXT);
+  expect(paths.length).toBeGreaterThan(40);
+  expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });

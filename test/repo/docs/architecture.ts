@@ -13,9 +13,7 @@ const block = (text: string, heading: string): string[] => {
   return (found[1] ?? '').trimEnd().split('\n');
 };
 
-const ENTRY = /^(?<indent> {0,4})(?<names>[\w.-]+(?:\.ts|\/)(?: {2,}[\w.-]+\.ts)*)(?<says>.*)$/;
-/** `config.ts … (config-fields: primitives; config-ssl: modes)`: files beside the entry. */
-const BESIDE = /[(;] ?(?<name>[a-z][\w-]*): /g;
+const ENTRY = /^(?<indent> {0,8})(?<names>[\w.-]+(?:\.ts|\/)(?: {2,}[\w.-]+\.ts)*)(?<says>.*)$/;
 /** `examples/ demo/ (…), load/`: folders within the entry. */
 const WITHIN = /(?<![\w./-])(?<name>[\w-]+\/)(?=[\s,;:)]|$)/g;
 
@@ -24,7 +22,7 @@ export function treePaths(text: string): string[] {
   // What is indented further goes on from the line before.
   const lines = block(text, 'The tree')
     .join('\n')
-    .replaceAll(/\n {5,}/g, ' ')
+    .replaceAll(/\n {12,}/g, ' ')
     .split('\n');
   const folders: string[] = [];
   return lines.flatMap((line) => {
@@ -33,9 +31,7 @@ export function treePaths(text: string): string[] {
     const depth = indent.length / 2;
     const parent = folders.slice(0, depth).join('');
     const own = names.split(/ +/).map((name) => parent + name);
-    if (!names.endsWith('/')) {
-      return [...own, ...[...says.matchAll(BESIDE)].map(({ groups }) => `${parent}${groups?.['name']}.ts`)];
-    }
+    if (!names.endsWith('/')) return own;
     folders.splice(depth, Infinity, names);
     return [
       ...own,
@@ -50,6 +46,15 @@ export function drawnArrows(text: string): string[] {
     const [from = [], to = []] = line.split('→').map((side) => side.split(',').map((name) => name.trim()));
     return from.flatMap((source) => to.map((target) => `${source} → ${target}`));
   });
+}
+
+/** The paths in the table "To change …, open …". */
+export function tablePaths(text: string): string[] {
+  const [, table = ''] = /^## To change …, open …\n\n([^]*?)\n\n/m.exec(text) ?? [];
+  return table
+    .split('\n')
+    .slice(2)
+    .flatMap((row) => [...(row.split('|')[2] ?? '').matchAll(/`([\w./-]+)`/g)].map(([, path = '']) => path));
 }
 
 /** What is said to import nothing of ours. */
