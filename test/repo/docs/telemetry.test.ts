@@ -54,7 +54,7 @@ async function everything() {
   observer.acquired(1);
   observer.released(1);
 
-  const source = { provider: 'awsRdsIam', region: 'eu-west-1' };
+  const source = { provider: 'awsRdsIam', region: 'eu-west-1', hint: 'check the clock' };
   const acquire = observer.acquireStarted();
   acquire.waiting('exhausted');
   const attempt = observer.connecting(acquire);
