@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Engine } from '../engine/engine.js';
 import type { EngineReason, ResourceKind } from '../engine/kind.js';
 import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
 import { ClosingSockets } from './closing-sockets.js';
@@ -34,6 +35,9 @@ const detached = AsyncLocalStorage.snapshot();
 
 /** Tells the pool's listeners of a client that is connected, or whose socket is closed. */
 export type ClientNews = (event: 'connect' | 'remove', client: DriverClient) => void;
+
+/** The engine of a pool of connections. */
+export type ConnectionEngine = Engine<PooledConnection, AcquireObserver, CloseReason>;
 
 /** PostgreSQL connections as the engine's resources. */
 export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObserver, CloseReason> {

@@ -1,12 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { PoolClient } from 'pg';
+import type { ConnectionEngine } from '../connection/connection-kind.js';
 import { withCallersStack } from '../connection/callers-stack.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { MAX_TIMER_MS } from '../deadline.js';
-import type { Engine } from '../engine/engine.js';
 import type { Waiter } from '../engine/wait-queue.js';
 import { PoolEndedError } from '../errors.js';
-import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
+import type { AcquireObserver, PoolObserver } from '../observer.js';
 import { acquireTimeoutError } from './acquire-timeout.js';
 import type { Checkouts } from './checkout.js';
 import type { Acquirer } from './leaks.js';
@@ -27,7 +27,7 @@ type Fail = (error: Error) => void;
 
 /** Acquires connections for the users of a pool: an idle one at once, else the first that becomes free. */
 export class Acquires {
-  readonly #engine: Engine<PooledConnection, AcquireObserver, CloseReason>;
+  readonly #engine: ConnectionEngine;
   readonly #observer: PoolObserver;
   readonly #checkouts: Checkouts;
   readonly #pool: { readonly ending: boolean };
@@ -36,7 +36,7 @@ export class Acquires {
   lastConnectError: unknown;
 
   constructor(
-    engine: Engine<PooledConnection, AcquireObserver, CloseReason>,
+    engine: ConnectionEngine,
     observer: PoolObserver,
     checkouts: Checkouts,
     pool: { readonly ending: boolean },

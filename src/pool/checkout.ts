@@ -1,22 +1,22 @@
+import type { ConnectionEngine } from '../connection/connection-kind.js';
 import { keepListening } from '../connection/loss.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
-import type { Engine } from '../engine/engine.js';
 import type { Slot } from '../engine/slot.js';
-import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
+import type { PoolObserver } from '../observer.js';
 import { LeakDetector, type Acquirer } from './leaks.js';
 
 type Notify = (event: string, ...args: unknown[]) => void;
 
 /** Hands connections to users and takes them back. */
 export class Checkouts {
-  readonly #engine: Engine<PooledConnection, AcquireObserver, CloseReason>;
+  readonly #engine: ConnectionEngine;
   readonly #observer: PoolObserver;
   readonly #notify: Notify;
   readonly #leaks: LeakDetector | undefined;
 
   /** `notify` emits an event of the pool; `leakDetectionMs` 0 means off. */
   constructor(
-    engine: Engine<PooledConnection, AcquireObserver, CloseReason>,
+    engine: ConnectionEngine,
     observer: PoolObserver,
     notify: Notify,
     leakDetectionMs: number,

@@ -13,7 +13,7 @@ import type {
   Submittable,
 } from 'pg';
 import { withCallersStack } from '../connection/callers-stack.js';
-import { closeReasonOf, ConnectionKind } from '../connection/connection-kind.js';
+import { closeReasonOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
 import { pg } from '../connection/driver.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { Engine } from '../engine/engine.js';
@@ -73,7 +73,7 @@ export class InstrumentedPool extends Base {
   readonly endSignal: AbortSignal;
 
   readonly #max: number;
-  readonly #engine: Engine<PooledConnection, AcquireObserver, CloseReason>;
+  readonly #engine: ConnectionEngine;
   readonly #upkeep: Upkeep<PooledConnection, AcquireObserver, CloseReason>;
   readonly #checkouts: Checkouts;
   readonly #acquires: Acquires;

@@ -1,15 +1,14 @@
+import type { ConnectionEngine } from '../connection/connection-kind.js';
 import type { ClosingSockets } from '../connection/closing-sockets.js';
-import type { PooledConnection } from '../connection/pooled-connection.js';
-import type { Engine } from '../engine/engine.js';
 import { PoolEndedError } from '../errors.js';
-import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
+import type { PoolObserver } from '../observer.js';
 
 /** How long `end()` waits for a closing socket, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Ends a pool, once. */
 export class Shutdown {
-  readonly #engine: Engine<PooledConnection, AcquireObserver, CloseReason>;
+  readonly #engine: ConnectionEngine;
   readonly #closing: ClosingSockets;
   readonly #observer: PoolObserver;
   readonly #timeoutMs: number;
@@ -18,7 +17,7 @@ export class Shutdown {
 
   /** `timeoutMs` limits the wait for held connections; 0 means no limit. */
   constructor(
-    engine: Engine<PooledConnection, AcquireObserver, CloseReason>,
+    engine: ConnectionEngine,
     closing: ClosingSockets,
     observer: PoolObserver,
     timeoutMs: number,
