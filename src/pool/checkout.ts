@@ -15,12 +15,7 @@ export class Checkouts {
   readonly #leaks: LeakDetector | undefined;
 
   /** `notify` emits an event of the pool; `leakDetectionMs` 0 means off. */
-  constructor(
-    engine: ConnectionEngine,
-    observer: PoolObserver,
-    notify: Notify,
-    leakDetectionMs: number,
-  ) {
+  constructor(engine: ConnectionEngine, observer: PoolObserver, notify: Notify, leakDetectionMs: number) {
     this.#engine = engine;
     this.#observer = observer;
     this.#notify = notify;

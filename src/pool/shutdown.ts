@@ -16,12 +16,7 @@ export class Shutdown {
   #onFreed: (() => void) | undefined;
 
   /** `timeoutMs` limits the wait for held connections; 0 means no limit. */
-  constructor(
-    engine: ConnectionEngine,
-    closing: ClosingSockets,
-    observer: PoolObserver,
-    timeoutMs: number,
-  ) {
+  constructor(engine: ConnectionEngine, closing: ClosingSockets, observer: PoolObserver, timeoutMs: number) {
     this.#engine = engine;
     this.#closing = closing;
     this.#observer = observer;
