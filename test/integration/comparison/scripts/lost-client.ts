@@ -13,9 +13,12 @@ if (held === 'held') pool.on('error', () => undefined);
 else client.release();
 const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
 const lost = once(stream, 'close');
+// An idle connection does not keep the process alive.
+const alive = setInterval(() => undefined, 1_000);
 await killer.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
 await lost;
 await sleep(100);
+clearInterval(alive);
 if (held === 'held') client.release();
 console.log((await pool.query<{ answer: string }>("select 'lives' as answer")).rows[0]?.answer);
 await Promise.all([pool.end(), killer.end()]);
