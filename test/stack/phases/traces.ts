@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 200;
 const ENOUGH_LOGINS = 20;
 const REQUEST = 'demo request';
 const NOBODY = 'nobody';
+/** Its parent was never received. */
+const LOST = 'lost';
 const PG_SCOPE = '@opentelemetry/instrumentation-pg';
 
 /** Which spans a span may have as its parent; all of them must occur. */
@@ -44,6 +46,9 @@ export const traces: Phase = {
         (await stack.prometheus.api.exemplars(exemplarQuery(app.instance))).length > 0;
       await until('exemplars', exemplars, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
       await app.load({ clients: 0, discard: 0 });
+      // The span of a request arrives after those within it: a request may still be under way.
+      const whole = (): boolean => !spans().map(parentIn(spans())).includes(LOST);
+      await until('the spans of the last requests', whole, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
       await counted(table, stack.prometheus.api, app.instance, spans);
       related(table, spans());
       await exemplified(table, stack, app.instance);
@@ -82,16 +87,21 @@ async function counted(
 }
 
 function related(table: Table, spans: readonly ReceivedSpan[]): void {
-  const byId = new Map(spans.map((span) => [span.spanId, span]));
-  const parentOf = ({ traceId, parentSpanId }: ReceivedSpan): string => {
-    if (parentSpanId === undefined) return NOBODY;
-    const parent = byId.get(parentSpanId);
-    return parent?.traceId === traceId ? kindOf(parent) : 'lost';
-  };
+  const parentOf = parentIn(spans);
   for (const [kind, parents] of Object.entries(PARENTS)) {
     const found = new Set(spans.filter((span) => kindOf(span) === kind).map(parentOf));
     table.equal(`parents of ${kind}`, list(parents), list(found));
   }
+}
+
+/** Tells which kind of span the parent of a span is. */
+function parentIn(spans: readonly ReceivedSpan[]): (span: ReceivedSpan) => string {
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  return ({ traceId, parentSpanId }) => {
+    if (parentSpanId === undefined) return NOBODY;
+    const parent = byId.get(parentSpanId);
+    return parent?.traceId === traceId ? kindOf(parent) : LOST;
+  };
 }
 
 function exemplarQuery(instance: string): string {
