@@ -6,39 +6,80 @@ export type PgaugeErrorCode =
   | 'ERR_PGAUGE_CONNECT_TIMEOUT'
   | 'ERR_PGAUGE_POOL_ENDED';
 
-/** The base of every error this package makes: a stable `code`, the original in `cause`, never a secret, client or config. */
+/** On the prototype of each class below: its name, by which other copies of this package in the process know its errors. */
+const CLASS = Symbol.for('pgauge.error');
+type Named = Readonly<Partial<Record<typeof CLASS, string>>>;
+
+/** Names a class in words of its own: a bundler that minifies renames what it declares. */
+function named(own: { readonly prototype: object }, name: string): void {
+  Object.defineProperty(own, 'name', { value: name, configurable: true });
+  Object.defineProperty(own.prototype, 'name', { value: name, configurable: true, writable: true });
+  Object.defineProperty(own.prototype, CLASS, { value: name });
+}
+
+/**
+ * The base of every error this package makes: a stable `code`, the original in `cause`, never a secret, client or config.
+ * `instanceof` also holds for the errors of another copy of this package in the process.
+ */
 export abstract class PgaugeError extends Error {
+  static {
+    named(this, 'PgaugeError');
+  }
+
   /** The stable code to test for. */
   abstract readonly code: PgaugeErrorCode;
 
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = new.target.name;
+  /** @internal */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    // Only the classes of this file have it: a subclass of a user's is not one of ours.
+    if (!Object.hasOwn(this.prototype, CLASS)) return false;
+    const { [CLASS]: name } = this.prototype as Named;
+    for (let link: unknown = value; typeof link === 'object' && link !== null;) {
+      if (Object.hasOwn(link, CLASS) && (link as Named)[CLASS] === name) return true;
+      link = Object.getPrototypeOf(link);
+    }
+    return false;
   }
 }
 
 /** A config, option or target that is refused before anything is dialled. */
 export class ConfigError extends PgaugeError {
+  static {
+    named(this, 'ConfigError');
+  }
   readonly code = 'ERR_PGAUGE_CONFIG';
 }
 
 /** A dynamic credential could not be had; its message starts with `dynamic auth (<backend>): ` where a backend is known. */
 export class AuthError extends PgaugeError {
+  static {
+    named(this, 'AuthError');
+  }
   readonly code = 'ERR_PGAUGE_AUTH';
 }
 
 /** An acquire waited longer than its timeout; the cause is the last connect error, if there was one. */
 export class AcquireTimeoutError extends PgaugeError {
+  static {
+    named(this, 'AcquireTimeoutError');
+  }
   readonly code = 'ERR_PGAUGE_ACQUIRE_TIMEOUT';
 }
 
 /** One physical connection attempt took longer than `connectTimeoutMs`. */
 export class ConnectTimeoutError extends PgaugeError {
+  static {
+    named(this, 'ConnectTimeoutError');
+  }
   readonly code = 'ERR_PGAUGE_CONNECT_TIMEOUT';
 }
 
 /** The pool has ended: it hands out no more connections. */
 export class PoolEndedError extends PgaugeError {
+  static {
+    named(this, 'PoolEndedError');
+  }
   readonly code = 'ERR_PGAUGE_POOL_ENDED';
 
   constructor() {

@@ -85,7 +85,7 @@ function checked(config: unknown, options: unknown): [Config, PoolSettings] {
   }
 }
 
-function dynamicAuth(config: Config, signal: AbortSignal | undefined): Promise<BeforeConnect> {
-  checkDynamicAuthPackages(config);
-  return newDynamicAuthFunc(config, config.user, { signal });
+async function dynamicAuth(config: Config, signal: AbortSignal | undefined): Promise<BeforeConnect> {
+  await checkDynamicAuthPackages(config);
+  return await newDynamicAuthFunc(config, config.user, { signal });
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as esbuild from 'esbuild';
@@ -8,19 +8,54 @@ const ROOT = join(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 const run = promisify(execFile);
 
-/** Builds the package into a new folder: types by the compiler, one module for the library, and the command line tool. Throws when something does not compile. */
+/** Builds the package into a new folder: the library as one CommonJS module with an ES module before it, its types, and the command line tool. Throws when something does not compile. */
 export async function build(outdir: string): Promise<void> {
   await rm(outdir, { recursive: true, force: true });
   await Promise.all([
     declarations(outdir),
-    bundle({ entryPoints: ['src/index.ts'], outdir }),
+    library(outdir),
     // Apart from the library's module, which stays one file; what `--help` does not need is loaded when it is.
-    bundle({ entryPoints: ['src/doctor/main.ts'], outdir: join(outdir, 'doctor'), splitting: true }),
+    bundle({
+      entryPoints: ['src/doctor/main.ts'],
+      format: 'esm',
+      outdir: join(outdir, 'doctor'),
+      splitting: true,
+    }),
   ]);
 }
 
+/** CommonJS, which `require` and bundlers understand alike; the ES module passes its exports on, so that there is one copy of everything. */
+async function library(outdir: string): Promise<void> {
+  const entryPoints = ['src/index.ts'];
+  const outfile = join(outdir, 'index.cjs');
+  const [, { metafile }] = await Promise.all([
+    bundle({ entryPoints, format: 'cjs', outfile, plugins: [requireOfCommonJs] }),
+    bundle({ entryPoints, format: 'esm', outfile, metafile: true, write: false }),
+  ]);
+  const names = Object.values(metafile?.outputs ?? {}).flatMap((output) => output.exports);
+  const text = `export {\n  ${names.sort().join(',\n  ')},\n} from './index.cjs';\n`;
+  await writeFile(join(outdir, 'index.js'), text);
+}
+
+/** The sources make themselves a `require`; CommonJS has its own, whose calls bundlers follow. */
+const requireOfCommonJs: esbuild.Plugin = {
+  name: 'require-of-commonjs',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      return { loader: 'ts', contents: text.replace('const require = createRequire(import.meta.url);', '') };
+    });
+  },
+};
+
+/** Of the library alone, as CommonJS, which both kinds of importers may read. */
 async function declarations(outdir: string): Promise<void> {
-  const args = [TSC, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', outdir];
+  const types = join(outdir, 'types');
+  await mkdir(types, { recursive: true });
+  await writeFile(join(types, 'package.json'), '{ "type": "commonjs" }\n');
+  for (const ending of ['ts', 'cts'])
+    await writeFile(join(outdir, `index.d.${ending}`), "export * from './types/index.js';\n");
+  const args = [TSC, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', types];
   await run(process.execPath, args, { cwd: ROOT }).catch((error: unknown) => {
     throw new Error(`the package does not compile:\n${(error as { stdout?: string }).stdout ?? ''}`, {
       cause: error,
@@ -29,16 +64,17 @@ async function declarations(outdir: string): Promise<void> {
 }
 
 /** One module loads several times faster than sixty small ones. */
-async function bundle(options: esbuild.BuildOptions): Promise<void> {
-  await esbuild.build({
+async function bundle(options: esbuild.BuildOptions): Promise<esbuild.BuildResult> {
+  return await esbuild.build({
     ...options,
     absWorkingDir: ROOT,
     bundle: true,
     packages: 'external',
     platform: 'node',
-    format: 'esm',
     target: 'node20.19',
     charset: 'utf8',
     logLevel: 'warning',
+    // What is left of it would be undefined.
+    logOverride: { 'empty-import-meta': 'error' },
   });
 }

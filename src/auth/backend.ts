@@ -1,5 +1,6 @@
 import type { TokenSource } from '../hooks.js';
 import type { CredentialsSource } from '../observer.js';
+import type { OptionalPackage } from './packages.js';
 
 /** What one token is issued for. */
 export interface LoginTarget {
@@ -29,7 +30,7 @@ export interface AuthBackend<Settings extends object = object> {
   /** Its name in the doctor's output: `RDS IAM`. */
   readonly label: string;
   /** The optional packages that these settings need. */
-  packages(settings: Settings): readonly string[];
+  packages(settings: Settings): readonly OptionalPackage[];
   /** Throws ConfigError for the first setting it refuses; `path` is where the settings stand in the config. */
   check(settings: BackendSettings, path: string): void;
   /** The text that `newAuthToken` and `newDynamicAuthFunc` put before the ConfigError of settings that lack something. */

@@ -65,10 +65,10 @@ export async function newDynamicAuthFunc(
   };
 }
 
-/** Checks, without loading them, that the packages `dynamicAuth` needs are installed; throws AuthError with the command that installs them. */
-export function checkDynamicAuthPackages(config: Config): void {
+/** Loads the packages that `dynamicAuth` needs; rejects with AuthError and the command that installs the missing ones. */
+export async function checkDynamicAuthPackages(config: Config): Promise<void> {
   const auth = checkDynamicAuth(readConfig(config).dynamicAuth);
-  if (auth) requirePackages(auth.name, auth.backend.packages(auth.settings));
+  if (auth) await requirePackages(auth.name, auth.backend.packages(auth.settings));
 }
 
 /** Checks the settings as `validateConfig` does, with the text of a missing setting that these two functions have always had. */

@@ -1,6 +1,8 @@
+import { sharedByAll } from '../process-state.js';
+
 /** An error that many share, such as a signal's reason, tells of its first callers: all of them would be a text without end. */
 const MOST_CALLERS = 3;
-const callers = new WeakMap<Error, number>();
+const callers = sharedByAll('callers', () => new WeakMap<Error, number>());
 
 /**
  * Adds the caller's frames to the stack of an error that was made on a timer or a socket, and throws it.

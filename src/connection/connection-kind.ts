@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Engine } from '../engine/engine.js';
 import type { EngineReason, ResourceKind } from '../engine/kind.js';
 import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
+import { sharedByAll } from '../process-state.js';
 import { ClosingSockets } from './closing-sockets.js';
 import { Dial } from './dial.js';
 import type { DriverClient } from './driver.js';
@@ -31,7 +32,7 @@ export function closeReasonOf(reason: EngineReason | CloseReason): CloseReason {
 }
 
 /** Runs what is dialled outside the request that caused it: its async context would stick to the socket for life. */
-const detached = AsyncLocalStorage.snapshot();
+const detached = sharedByAll('detached', () => AsyncLocalStorage.snapshot());
 
 /** Tells the pool's listeners of a client that is connected, or whose socket is closed. */
 export type ClientNews = (event: 'connect' | 'remove', client: DriverClient) => void;

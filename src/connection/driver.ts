@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import type pgModule from 'pg';
+import type * as pgModule from 'pg';
 import { withoutVariable } from '../settings/environment.js';
 
 /** What is used of a client's protocol connection and its types do not declare. */
@@ -47,13 +47,11 @@ type Connect = ((this: DriverClient, callback: ConnectCallback) => void) & { __o
 
 const require = createRequire(import.meta.url);
 
-function load(name: string): unknown {
-  // An explicit config is not overruled by the environment: libpq's binding has another life cycle.
-  return withoutVariable('NODE_PG_FORCE_NATIVE', (): unknown => require(name));
-}
-
-/** The application's own `pg`, loaded through `require` so that instrumentations see it. */
-export const pg = load('pg') as typeof pgModule;
+/**
+ * The application's own `pg`, loaded through `require` so that instrumentations see it.
+ * An explicit config is not overruled by the environment: libpq's binding has another life cycle.
+ */
+export const pg = withoutVariable('NODE_PG_FORCE_NATIVE', (): unknown => require('pg')) as typeof pgModule;
 
 /** A client that nothing but its config speaks for. */
 export function createClient(Client: ClientClass, config: pgModule.ClientConfig): DriverClient {
@@ -72,7 +70,7 @@ export function createClient(Client: ClientClass, config: pgModule.ClientConfig)
 
 /** Whether the application loaded the native binding before this package could load the JavaScript client. */
 export function isNativeClient(): boolean {
-  return pg.Client !== load('pg/lib/client.js');
+  return !('_getActiveQuery' in pg.Client.prototype);
 }
 
 /** Connects without what an instrumentation wrapped round it: a pool's connect has its own span. */

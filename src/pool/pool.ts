@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
-import type pgModule from 'pg';
+import type * as pgModule from 'pg';
 import type {
   PoolClient,
   PoolConfig,

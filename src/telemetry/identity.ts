@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import { sharedByAll } from '../process-state.js';
 import { ATTR, DB_SYSTEM_NAME } from './names.js';
 
 /** The facts about a pool that telemetry may report: an allow-list without user, password or token. */
@@ -14,7 +15,7 @@ export interface PoolIdentity {
   readonly tlsMode: string;
 }
 
-const taken = new Set<string>();
+const taken = sharedByAll('poolNames', () => new Set<string>());
 
 /** Reserves a name that no other pool in this process has, by appending `#2`, `#3`, … if necessary. */
 export function takePoolName(identity: PoolIdentity): string {

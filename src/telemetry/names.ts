@@ -1,10 +1,12 @@
+import { VERSION } from '../process-state.js';
+
 /** The version of the OpenTelemetry semantic conventions; names without the prefix `pgauge.` follow it. */
 export const SEMCONV_VERSION = '1.45.0';
 
 /** The instrumentation scope of all meters and tracers; its version is that of the package. */
 export const SCOPE = {
   name: 'pgauge',
-  version: '0.1.0',
+  version: VERSION,
   schemaUrl: `https://opentelemetry.io/schemas/${SEMCONV_VERSION}`,
 } as const;
 

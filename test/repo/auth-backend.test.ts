@@ -33,7 +33,7 @@ describe.each(Object.entries<AuthBackend>(BACKENDS))('the backend %s', (key, bac
   });
 
   it('needs only packages that package.json declares as optional peers', () => {
-    expect(backend.packages({}).filter((name) => !isOptionalPeer(name))).toEqual([]);
+    expect(backend.packages({}).filter(({ name }) => !isOptionalPeer(name))).toEqual([]);
   });
 
   it('refuses unknown settings with a ConfigError', () => {

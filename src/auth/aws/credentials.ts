@@ -1,4 +1,5 @@
 import type { CredentialsObserver } from '../../observer.js';
+import { sharedByVersion } from '../../process-state.js';
 import { CredentialMemo } from '../memo.js';
 import type { AwsSdk } from './sdk.js';
 
@@ -56,37 +57,46 @@ interface Source {
 /** The SDK's chain logs this when it asks the metadata service. */
 const ASKS_IMDS = 'fromInstanceMetadata';
 
-const observers = new Set<CredentialsObserver>();
-const imdsFailures = new WeakSet<object>();
-let selected: { readonly source: Source; readonly memo: CredentialMemo<AwsCredentials> } | undefined;
+interface Shared {
+  readonly observers: Set<CredentialsObserver>;
+  readonly imdsFailures: WeakSet<object>;
+  selected: { readonly source: Source; readonly memo: CredentialMemo<AwsCredentials> } | undefined;
+}
+
+// One memo for all pools of the process, whichever copy of this package made them.
+const shared = sharedByVersion<Shared>('awsCredentials', () => ({
+  observers: new Set(),
+  imdsFailures: new WeakSet(),
+  selected: undefined,
+}));
 
 /** Subscribes to every fetch of AWS credentials in this process (environment, file, IMDS, STS, …); returns the function that unsubscribes. An observer that throws is ignored. */
 export function observeCredentials(observer: CredentialsObserver): () => void {
-  observers.add(observer);
-  return () => void observers.delete(observer);
+  shared.observers.add(observer);
+  return () => void shared.observers.delete(observer);
 }
 
 /** Unix time in milliseconds at which the current session credentials expire; `undefined` if there are none or they do not expire. */
 export function credentialsExpireAtMs(): number | undefined {
-  return selected?.memo.expireAtMs;
+  return shared.selected?.memo.expireAtMs;
 }
 
 /** Credentials of the source that the environment selects now, from its memo; rejects with the SDK's own error. */
 export function awsCredentials(sdk: AwsSdk, provider: string, region: string): Promise<AwsCredentials> {
-  if (!selected || !isCurrent(selected.source)) {
-    selected = { source: currentSource(), memo: new CredentialMemo(report.bind(null, provider)) };
+  if (!shared.selected || !isCurrent(shared.selected.source)) {
+    shared.selected = { source: currentSource(), memo: new CredentialMemo(report.bind(null, provider)) };
   }
-  return selected.memo.get(() => fetchCredentials(sdk, region));
+  return shared.selected.memo.get(() => fetchCredentials(sdk, region));
 }
 
 /** Call when a login with these credentials was rejected: the next token fetches them again, as they may have been rotated. */
 export function awsCredentialsRejected(): void {
-  selected?.memo.suspect();
+  shared.selected?.memo.suspect();
 }
 
 /** Whether an error with which `awsCredentials` rejected came from the instance metadata service. */
 export function isImdsFailure(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && imdsFailures.has(error);
+  return typeof error === 'object' && error !== null && shared.imdsFailures.has(error);
 }
 
 function currentSource(): Source {
@@ -119,7 +129,7 @@ async function fetchCredentials(sdk: AwsSdk, region: string): Promise<AwsCredent
   });
   const found = await chain({ callerClientConfig: { region: () => Promise.resolve(region) } }).catch(
     (error: unknown) => {
-      if (asked.imds && typeof error === 'object' && error !== null) imdsFailures.add(error);
+      if (asked.imds && typeof error === 'object' && error !== null) shared.imdsFailures.add(error);
       throw error;
     },
   );
@@ -158,7 +168,7 @@ function filled(value: unknown): value is string {
 }
 
 function report(provider: string, durationMs: number, error?: unknown): void {
-  for (const observer of observers) {
+  for (const observer of shared.observers) {
     try {
       observer.fetched(provider, durationMs, error);
     } catch {

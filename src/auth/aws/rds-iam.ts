@@ -11,8 +11,8 @@ import {
   isImdsFailure,
   observeCredentials,
 } from './credentials.js';
-import { DETECT_REGION, IMDS_PACKAGE, NO_REGION, resolveAwsRegion } from './region.js';
-import { AWS_SDK_PACKAGES, loadAwsSdk, type AwsSdk } from './sdk.js';
+import { DETECT_REGION, NO_REGION, resolveAwsRegion } from './region.js';
+import { AWS_SDK_PACKAGES, IMDS_PACKAGE, loadAwsSdk, type AwsSdk } from './sdk.js';
 
 /** Logs in with tokens of AWS RDS IAM. */
 export interface DynamicAuthAwsRdsIam {
@@ -73,7 +73,7 @@ async function issueToken(target: LoginTarget, region: string, signal: AbortSign
     signal.throwIfAborted();
     return await untilAborted(steps(), signal);
   } catch (cause) {
-    if (progress.step === LOADING && !signal.aborted) requirePackages(NAME, AWS_SDK_PACKAGES);
+    if (progress.step === LOADING && !signal.aborted) await requirePackages(NAME, AWS_SDK_PACKAGES);
     const source = isImdsFailure(cause) ? ': no credentials from IMDS' : '';
     throw authFailure(NAME, progress.step + source, cause);
   }

@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { untilAborted, withTimeout } from '../../deadline.js';
 import { authFailure } from '../failure.js';
+import { IMDS_PACKAGE } from './sdk.js';
 
 /** The configured value that stands for the region of the instance this process runs on. */
 export const DETECT_REGION = 'detect';
 
 /** The text for a region that is unset or empty. */
 export const NO_REGION = 'AWS RDS IAM region is not configured';
-
-/** The package that region detection needs. */
-export const IMDS_PACKAGE = '@aws-sdk/ec2-metadata-service';
 
 const REQUEST_TIMEOUT_MS = 2_000;
 const OVERALL_TIMEOUT_MS = 7_000;
@@ -50,7 +48,7 @@ async function detectRegion(backend: string, signal: AbortSignal): Promise<strin
 }
 
 async function askImds(signal: AbortSignal): Promise<string> {
-  const { MetadataService } = await untilAborted(import('@aws-sdk/ec2-metadata-service'), signal);
+  const { MetadataService } = await untilAborted(IMDS_PACKAGE.load(), signal);
   const { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: mode } =
     process.env;
   for (let attempt = 1; ; attempt++) {

@@ -1,18 +1,73 @@
-import type { fromNodeProviderChain } from '@aws-sdk/credential-providers';
-import type { Signer } from '@aws-sdk/rds-signer';
+import { createRequire } from 'node:module';
+import { loadFailure, type OptionalPackage } from '../packages.js';
+
+const require = createRequire(import.meta.url);
+
+type SignerPackage = typeof import('@aws-sdk/rds-signer');
+type ProvidersPackage = typeof import('@aws-sdk/credential-providers');
+type ImdsPackage = typeof import('@aws-sdk/ec2-metadata-service');
+
+// Bundlers follow names that are written out, and within `try` forgive a package that is absent. `require` is for where
+// there is no `import()`, as in Jest's virtual machine.
+
+const SIGNER: OptionalPackage<SignerPackage> = {
+  name: '@aws-sdk/rds-signer',
+  load: async () => {
+    try {
+      return await import('@aws-sdk/rds-signer');
+    } catch (error) {
+      try {
+        return require('@aws-sdk/rds-signer') as SignerPackage;
+      } catch (second) {
+        throw loadFailure(error, second);
+      }
+    }
+  },
+};
+
+const PROVIDERS: OptionalPackage<ProvidersPackage> = {
+  name: '@aws-sdk/credential-providers',
+  load: async () => {
+    try {
+      return await import('@aws-sdk/credential-providers');
+    } catch (error) {
+      try {
+        return require('@aws-sdk/credential-providers') as ProvidersPackage;
+      } catch (second) {
+        throw loadFailure(error, second);
+      }
+    }
+  },
+};
+
+/** What region detection needs. */
+export const IMDS_PACKAGE: OptionalPackage<ImdsPackage> = {
+  name: '@aws-sdk/ec2-metadata-service',
+  load: async () => {
+    try {
+      return await import('@aws-sdk/ec2-metadata-service');
+    } catch (error) {
+      try {
+        return require('@aws-sdk/ec2-metadata-service') as ImdsPackage;
+      } catch (second) {
+        throw loadFailure(error, second);
+      }
+    }
+  },
+};
 
 /** The packages every token needs. */
-export const AWS_SDK_PACKAGES = ['@aws-sdk/rds-signer', '@aws-sdk/credential-providers'] as const;
+export const AWS_SDK_PACKAGES: readonly OptionalPackage[] = [SIGNER, PROVIDERS];
 
 /** The parts of the AWS SDK in use. */
 export interface AwsSdk {
-  readonly Signer: typeof Signer;
-  readonly fromNodeProviderChain: typeof fromNodeProviderChain;
+  readonly Signer: SignerPackage['Signer'];
+  readonly fromNodeProviderChain: ProvidersPackage['fromNodeProviderChain'];
 }
 
 let loading: Promise<AwsSdk> | undefined;
 
-/** Loads the AWS SDK at the first call, once; rejects with Node's own error, after which the next call tries again. */
+/** Loads the AWS SDK at the first call, once; rejects with the loader's own error, after which the next call tries again. */
 export function loadAwsSdk(): Promise<AwsSdk> {
   loading ??= load().catch((error: unknown) => {
     loading = undefined;
@@ -22,9 +77,6 @@ export function loadAwsSdk(): Promise<AwsSdk> {
 }
 
 async function load(): Promise<AwsSdk> {
-  const [signer, providers] = await Promise.all([
-    import('@aws-sdk/rds-signer'),
-    import('@aws-sdk/credential-providers'),
-  ]);
+  const [signer, providers] = await Promise.all([SIGNER.load(), PROVIDERS.load()]);
   return { Signer: signer.Signer, fromNodeProviderChain: providers.fromNodeProviderChain };
 }

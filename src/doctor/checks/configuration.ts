@@ -18,7 +18,7 @@ export async function checkConfiguration(session: Session): Promise<Outcome> {
     const config = copyConfig(settings.config);
     const checked = poolSettings(await sslOptions(settings.caFile), config);
     refuseTokenInClear(config);
-    checkDynamicAuthPackages(config);
+    await checkDynamicAuthPackages(config);
     session.set('tls', await planTls(effectiveSslMode(config), checked.ssl, env));
     session.set('rootsSource', rootsSource(settings, env));
     session.set('config', config);

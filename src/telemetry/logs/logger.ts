@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import type { Logger } from '../../hooks.js';
 import { readVariable } from '../../settings/environment.js';
 
+const require = createRequire(import.meta.url);
+
 /** The environment variable with the level of the default logger; if unset or unknown, the level is `info`. */
 export const LOG_LEVEL_VARIABLE = 'PGAUGE_LOG_LEVEL';
 
@@ -14,7 +16,7 @@ interface Pino {
 /** Creates the logger of a pool without a `logger` option: pino to stderr, since stdout may carry the program's output. */
 export function defaultLogger(): Logger {
   // Loaded here, so that a pool with its own logger does not load pino.
-  const pino = createRequire(import.meta.url)('pino') as Pino;
+  const pino = require('pino') as Pino;
   const wanted = readVariable(LOG_LEVEL_VARIABLE)?.trim().toLowerCase() ?? '';
   const known = wanted === 'silent' || Object.hasOwn(pino.levels.values, wanted);
   const stderr = pino.destination({ dest: 2, sync: true });

@@ -15,7 +15,8 @@ interface Use {
 
 /** The credentials that one meter observes: they belong to the process, so all pools of a meter share one observation. */
 export class MeterCredentials {
-  readonly #uses = new Map<CredentialsSource, Use>();
+  /** By provider: the sources of two copies of this package in one process are two objects for the same credentials. */
+  readonly #uses = new Map<string, Use>();
   readonly #errorTypes = new ErrorTypes();
   readonly #fetchDuration: Histogram;
 
@@ -25,21 +26,27 @@ export class MeterCredentials {
 
   /** Adds one pool of this meter that uses the credentials. */
   join(source: CredentialsSource): void {
-    const use = this.#uses.get(source);
+    const use = this.#uses.get(source.provider);
     if (use !== undefined && use.pools++ > 0) return;
     const attributes = { [ATTR.authProviderName]: source.provider };
     const unsubscribe = source.observe({
       fetched: (provider, durationMs, error) => this.#fetched(provider, durationMs, error),
     });
-    this.#uses.set(source, { source, attributes, unsubscribe, pools: 1, shown: use?.shown ?? false });
+    this.#uses.set(source.provider, {
+      source,
+      attributes,
+      unsubscribe,
+      pools: 1,
+      shown: use?.shown ?? false,
+    });
   }
 
   /** Removes one pool; with the last one the subscription to fetches ends. */
   leave(source: CredentialsSource): void {
-    const use = this.#uses.get(source);
+    const use = this.#uses.get(source.provider);
     if (use === undefined || use.pools === 0 || --use.pools > 0) return;
     quietly(use.unsubscribe);
-    if (!use.shown) this.#uses.delete(source);
+    if (!use.shown) this.#uses.delete(source.provider);
   }
 
   /** Observes when the credentials expire; once they no longer do, or no pool uses them, it observes 0 for the last time. */
@@ -49,7 +56,7 @@ export class MeterCredentials {
       if (endsAtMs !== undefined) result.observe(expiration, endsAtMs / 1000, use.attributes);
       else if (use.shown) result.observe(expiration, 0, use.attributes);
       use.shown = endsAtMs !== undefined;
-      if (use.pools === 0) this.#uses.delete(use.source);
+      if (use.pools === 0) this.#uses.delete(use.source.provider);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Histogram, Meter } from '@opentelemetry/api';
 import { createNoopMeter } from '@opentelemetry/api';
+import { sharedByVersion } from '../../process-state.js';
 import { METRIC } from '../names.js';
 import { MeterCredentials } from './credentials.js';
 import { ObservedPools } from './observed-pools.js';
@@ -15,7 +16,7 @@ export interface Instruments {
 }
 
 // Shared by all pools of a meter, so that each meter has one batch callback.
-const byMeter = new WeakMap<Meter, Instruments>();
+const byMeter = sharedByVersion('instruments', () => new WeakMap<Meter, Instruments>());
 const NOOP_METER = createNoopMeter();
 
 /** The instruments of a meter, created on first use; `undefined` for the no-op meter. */

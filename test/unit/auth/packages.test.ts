@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDynamicAuthPackages } from '../../../src/auth/index.js';
+import { loadFailure, requirePackages, type OptionalPackage } from '../../../src/auth/packages.js';
 import { iamConfig, inRegion } from '../../support/tokens.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -35,12 +36,12 @@ describe('the packages of AWS RDS IAM', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('are found when they are installed', () => {
-    expect(() => checkDynamicAuthPackages(iamConfig())).not.toThrow();
-    expect(() => checkDynamicAuthPackages(inRegion('detect'))).not.toThrow();
+  it('are found when they are installed', async () => {
+    expect(await checkDynamicAuthPackages(iamConfig())).toBe(undefined);
+    expect(await checkDynamicAuthPackages(inRegion('detect'))).toBe(undefined);
   });
 
-  it('are loaded by the first token and by nothing before it', async () => {
+  it('are loaded by the check of a config that needs them, and by nothing before it', async () => {
     const auth = JSON.stringify(pathToFileURL(join(ROOT, 'src/auth/index.ts')).href);
     const program = `
       import { createRequire } from 'node:module';
@@ -49,10 +50,11 @@ describe('the packages of AWS RDS IAM', () => {
         .filter((path) => /node_modules.@(aws-sdk|smithy)/.test(path)).length > 0;
       const config = ${JSON.stringify(iamConfig())};
       const states = [loaded()];
-      checkDynamicAuthPackages(config);
-      const hook = await newDynamicAuthFunc(config, 'app');
+      const { dynamicAuth, ...plain } = config;
+      await checkDynamicAuthPackages(plain);
+      await newDynamicAuthFunc(config, 'app');
       states.push(loaded());
-      await hook({ host: 'db', port: 5432, user: '', password: '', database: 'app', ssl: false });
+      await checkDynamicAuthPackages(config);
       states.push(loaded());
       console.log(JSON.stringify(states));`;
     expect(await run(program, folder)).toEqual([false, false, true]);
@@ -65,11 +67,11 @@ describe('the packages of AWS RDS IAM', () => {
       const config = ${JSON.stringify(iamConfig())};
       const detect = ${JSON.stringify(inRegion('detect'))};
       const { dynamicAuth, ...plain } = config;
-      checkDynamicAuthPackages(plain);
+      await checkDynamicAuthPackages(plain);
       const caught = [];
       const note = (error) => caught.push({ code: error.code, message: error.message, cause: error.cause?.code });
-      try { checkDynamicAuthPackages(config) } catch (error) { note(error) }
-      try { checkDynamicAuthPackages(detect) } catch (error) { note(error) }
+      await checkDynamicAuthPackages(config).catch(note);
+      await checkDynamicAuthPackages(detect).catch(note);
       await newAuthToken(config, 'app').catch(note);
       console.log(JSON.stringify(caught));`;
     const message =
@@ -81,5 +83,53 @@ describe('the packages of AWS RDS IAM', () => {
       { ...error, message: `${message} @aws-sdk/ec2-metadata-service` },
       { ...error, message },
     ]);
+  });
+});
+
+describe('requirePackages', () => {
+  const failing = (name: string, error: unknown): OptionalPackage => ({
+    name,
+    load: () => Promise.reject(error as Error),
+  });
+  const notFound = (message: string): Error =>
+    Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
+
+  it.each([
+    "Cannot find package '@some/sdk' imported from /app/index.js",
+    "Cannot find module '@some/sdk'\nRequire stack:\n- /app/index.js",
+    'pgauge tried to access @some/sdk (a peer dependency) but it is not provided by your application',
+    "Cannot find module '@some/sdk' from 'node_modules/pgauge/dist/index.cjs'",
+  ])('takes a package for missing that is not found: %j', async (message) => {
+    const missing = requirePackages('some', [failing('@some/sdk', notFound(message))]);
+    await expect(missing).rejects.toThrow('npm install @some/sdk');
+  });
+
+  it.each([
+    [
+      "Cannot find package '@other/core' imported from /app/node_modules/@some/sdk/index.js",
+      'MODULE_NOT_FOUND',
+    ],
+    [
+      "Cannot find module '@other/core'\nRequire stack:\n- /app/node_modules/@some/sdk/index.js",
+      'MODULE_NOT_FOUND',
+    ],
+    ["Cannot find package '@some/sdk-core' imported from /app/index.js", 'MODULE_NOT_FOUND'],
+    ["'@some/sdk' has no export", 'ERR_PACKAGE_PATH_NOT_EXPORTED'],
+  ])('leaves it to its use to report a package that is there and broken: %j', async (message, code) => {
+    const broken = failing('@some/sdk', Object.assign(new Error(message), { code }));
+    await expect(requirePackages('some', [broken])).resolves.toBe(undefined);
+  });
+});
+
+describe('loadFailure', () => {
+  const ofImport = Object.assign(new Error(), { code: 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG' });
+
+  it('is that of require when it looked for the package in vain', () => {
+    const ofRequire = Object.assign(new Error(), { code: 'MODULE_NOT_FOUND' });
+    expect(loadFailure(ofImport, ofRequire)).toBe(ofRequire);
+  });
+
+  it('is that of import where there is no require', () => {
+    expect(loadFailure(ofImport, new ReferenceError('require is not defined'))).toBe(ofImport);
   });
 });

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+const SHARED = ['pgauge.state.1', 'pgauge.state.1@0.1.0'].map((key) => Symbol.for(key));
+
+/** The module as one more copy of the package has it. */
+async function anotherCopy(): Promise<typeof import('../../src/process-state.js')> {
+  vi.resetModules();
+  return await import('../../src/process-state.js');
+}
+
+afterEach(() => vi.resetModules());
+
+describe('the state of the process', () => {
+  it('is one for all copies of the package', async () => {
+    const [one, two] = [await anotherCopy(), await anotherCopy()];
+    expect(one.sharedByAll).not.toBe(two.sharedByAll);
+    const set = one.sharedByAll('test set', () => new Set(['first']));
+    expect(two.sharedByAll('test set', () => new Set(['second']))).toBe(set);
+    const map = one.sharedByVersion('test map', () => new Map());
+    expect(two.sharedByVersion('test map', () => new Map())).toBe(map);
+  });
+
+  it('keeps apart what only copies of one version share', async () => {
+    const copy = await anotherCopy();
+    const ofAll = copy.sharedByAll('test name', () => ({}));
+    expect(copy.sharedByVersion('test name', () => ({}))).not.toBe(ofAll);
+  });
+
+  it('is not listed among the properties of globalThis', async () => {
+    (await anotherCopy()).sharedByAll('test list', () => new Set());
+    const enumerable = Object.getOwnPropertySymbols({ ...globalThis });
+    expect(enumerable.filter((key) => SHARED.includes(key))).toEqual([]);
+  });
+
+  it('has the version of the package', async () => {
+    const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+    expect((await anotherCopy()).VERSION).toBe((JSON.parse(manifest) as { version: string }).version);
+  });
+});
