@@ -1,5 +1,5 @@
 // The arrows of ARCHITECTURE.md: which folder may import which.
-const LEAVES = ['hooks', 'errors', 'observer', 'foreign-error', 'deadline'];
+const LEAVES = ['hooks', 'errors', 'observer', 'foreign-error', 'deadline', 'process-state'];
 // The doctor, and what backends add to it.
 const DOCTOR = ['^src/doctor/', '^src/auth/doctor', '^src/auth/[^/]+/doctor/'];
 const only = (name, from, allowed, fromNot) => ({
@@ -16,10 +16,11 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     only(
       'leaves-import-nothing',
-      '^src/(hooks|errors|foreign-error|deadline|telemetry/names|pool/stat|settings/environment)\\.ts$',
+      '^src/(hooks|errors|foreign-error|deadline|process-state|pool/stat|settings/environment)\\.ts$',
       ['$'],
     ),
     only('observer-sees-hooks', '^src/observer\\.ts$', ['hooks']),
+    only('names-see-the-version', '^src/telemetry/names\\.ts$', ['process-state']),
     folder('engine'),
     folder('settings', 'auth/backends'),
     folder('auth', 'settings/'),
