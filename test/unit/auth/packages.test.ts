@@ -37,8 +37,8 @@ describe('the packages of AWS RDS IAM', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   it('are found when they are installed', async () => {
-    expect(await checkDynamicAuthPackages(iamConfig())).toBe(undefined);
-    expect(await checkDynamicAuthPackages(inRegion('detect'))).toBe(undefined);
+    await expect(checkDynamicAuthPackages(iamConfig())).resolves.toBe(undefined);
+    await expect(checkDynamicAuthPackages(inRegion('detect'))).resolves.toBe(undefined);
   });
 
   it('are loaded by the check of a config that needs them, and by nothing before it', async () => {
@@ -87,9 +87,9 @@ describe('the packages of AWS RDS IAM', () => {
 });
 
 describe('requirePackages', () => {
-  const failing = (name: string, error: unknown): OptionalPackage => ({
+  const failing = (name: string, error: Error): OptionalPackage => ({
     name,
-    load: () => Promise.reject(error as Error),
+    load: () => Promise.reject(error),
   });
   const notFound = (message: string): Error =>
     Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
