@@ -4,7 +4,8 @@ export type PgaugeErrorCode =
   | 'ERR_PGAUGE_AUTH'
   | 'ERR_PGAUGE_ACQUIRE_TIMEOUT'
   | 'ERR_PGAUGE_CONNECT_TIMEOUT'
-  | 'ERR_PGAUGE_POOL_ENDED';
+  | 'ERR_PGAUGE_POOL_ENDED'
+  | 'ERR_PGAUGE_OPEN_TRANSACTION';
 
 /** On the prototype of each class below: its name, by which other copies of this package in the process know its errors. */
 const CLASS = Symbol.for('pgauge.error');
@@ -84,5 +85,17 @@ export class PoolEndedError extends PgaugeError {
 
   constructor() {
     super('Cannot use a pool after calling end on the pool');
+  }
+}
+
+/** A query of `pool.query` succeeded and left a transaction open, which was rolled back with its connection. */
+export class OpenTransactionError extends PgaugeError {
+  readonly code = 'ERR_PGAUGE_OPEN_TRANSACTION';
+
+  constructor() {
+    super(
+      'pool.query left a transaction open, and it was rolled back: the next query may run on another connection. ' +
+        'Acquire a client with pool.connect(), run BEGIN, the queries and COMMIT on it, and release it',
+    );
   }
 }

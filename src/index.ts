@@ -56,6 +56,7 @@ export {
   AuthError,
   ConfigError,
   ConnectTimeoutError,
+  OpenTransactionError,
   PgaugeError,
   PoolEndedError,
   type PgaugeErrorCode,

@@ -57,6 +57,14 @@ export interface PoolGauges {
   readonly canceledAcquires: number;
 }
 
+/** A checkout that has not ended. */
+export interface Holder {
+  /** Milliseconds since the hand-over. */
+  readonly heldMs: number;
+  /** The stack of its acquire, with `leakDetectionMs`. */
+  readonly stack: string | undefined;
+}
+
 /**
  * All that a pool reports. Telemetry implements it, the pool calls it, and neither knows the other.
  * No member may throw: an implementation guards what it calls.
@@ -76,6 +84,8 @@ export interface PoolObserver {
   leakSuspected(heldMs: number, stack: string): void;
   /** A suspected leak came back after all. */
   leakReturned(heldMs: number): void;
+  /** `end()` is waiting for these checkouts, the longest first, and for `pending` acquires. */
+  endWaiting(holders: readonly Holder[], pending: number): void;
   /** `endTimeoutMs` passed and checked-out clients were destroyed; their ages in milliseconds, longest first. */
   endForced(heldMs: readonly number[]): void;
   /** The pool has ended and every socket is closed. */

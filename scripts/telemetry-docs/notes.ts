@@ -110,6 +110,8 @@ export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
   recovered: 'no request has been pending for 1 s',
   leakSuspected: 'with `leakDetectionMs`: a client is held for longer; `stack` is its acquirer’s',
   leakReturned: 'it came back after all',
+  endWaiting:
+    '`end()` has waited for 5 s for clients that were not released or for acquires that wait; repeated every minute; `stacks` with `leakDetectionMs`',
   endForced: '`endTimeoutMs` passed and clients that were checked out were destroyed',
   tokenRefreshFailed: 'there was no token for an attempt',
 };

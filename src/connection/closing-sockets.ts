@@ -1,33 +1,45 @@
+import type { Socket } from 'node:net';
 import type { DriverClient } from './driver.js';
 
-/** The sockets of a pool that are destroyed and not yet closed. */
+/** The sockets of a pool that are being closed. */
 export class ClosingSockets {
-  #open = 0;
+  readonly #open = new Set<Socket>();
+  #patient = false;
   #onNone: (() => void) | undefined;
 
-  /** Destroys the client's socket now: says goodbye if the socket takes it, waits for nothing. */
-  destroy(client: DriverClient, closed?: () => void): void {
+  /** From now on a session that is ready for queries is left to the server to close: its backend is gone when it has. */
+  leaveToServer(): void {
+    this.#patient = true;
+  }
+
+  /** Closes the client's socket: says goodbye if the session takes it. */
+  close(client: DriverClient, closed?: () => void): void {
     const { stream } = client.connection;
-    this.#open += 1;
+    this.#open.add(stream);
     const onClosed = (): void => {
-      this.#open -= 1;
+      this.#open.delete(stream);
       closed?.();
-      if (this.#open === 0) this.#onNone?.();
+      if (this.#open.size === 0) this.#onNone?.();
     };
     if (stream.closed) process.nextTick(onClosed);
     else stream.once('close', onClosed);
+    const ready = client.readyForQuery === true;
     // In the middle of a login or an answer a goodbye would be a protocol violation.
-    if (client.readyForQuery !== true) stream.destroy();
+    if (!ready) stream.destroy();
     // Marks the client as ending, so that nothing of the close is reported as an unexpected loss.
     client.end(() => undefined);
-    stream.destroy();
+    // A socket that was idle would not keep the process until the server has closed it.
+    if (ready && this.#patient) client.ref();
+    else stream.destroy();
   }
 
-  /** Resolves when none is left, or after `timeoutMs`. */
+  /** Resolves when none is left; those that are after `timeoutMs` are destroyed. */
   allClosed(timeoutMs: number): Promise<void> {
-    if (this.#open === 0) return Promise.resolve();
+    if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = setTimeout(() => {
+        for (const stream of this.#open) stream.destroy();
+      }, timeoutMs);
       timer.unref();
       this.#onNone = (): void => {
         clearTimeout(timer);

@@ -5,7 +5,7 @@ import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js'
 import { sharedByAll } from '../process-state.js';
 import { ClosingSockets } from './closing-sockets.js';
 import { Dial } from './dial.js';
-import type { DriverClient } from './driver.js';
+import { pg, type DriverClient } from './driver.js';
 import { ping } from './ping.js';
 import type { DialPlan } from './plan.js';
 import type { PooledConnection } from './pooled-connection.js';
@@ -65,7 +65,6 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
       dial.run().then(
         (connection) => {
           this.#tell('connect', connection.client);
-          noteOpening(connection);
           done(undefined, connection);
         },
         (error: unknown) => done(error),
@@ -75,16 +74,14 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   }
 
   judge(connection: PooledConnection): 'ready' | 'settling' | CloseReason {
-    const { client, readOnly, erred, opening } = connection;
+    const { client, readOnly, erred } = connection;
     // Its query is being cancelled; then it is destroyed.
     if (connection.lostWith !== undefined) return 'settling';
     if (client._ending) return 'released_with_error';
     if (client.readyForQuery !== true) {
       const active = client._getActiveQuery();
       // A failed query's callback runs before ReadyForQuery, and with a stale transaction state.
-      const reported = erred || active == null || opening?.has(active) || hasEnded(active);
-      const nothingFollows = client._queryQueue.every((query) => opening?.has(query));
-      return reported && nothingFollows ? 'settling' : 'busy';
+      return erred || active == null || endsByItself(active) ? 'settling' : 'busy';
     }
     // A callback runs before what is queued behind its query is sent.
     if (client._queryQueue.length > 0) return 'settling';
@@ -113,22 +110,17 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
 
   destroy(connection: PooledConnection): void {
     const { client } = connection;
-    this.closing.destroy(client, () => this.#tell('remove', client));
+    this.closing.close(client, () => this.#tell('remove', client));
     connection.displace();
   }
 }
 
-/** Whether a stream has delivered everything: that of a COPY TO does so before the server says that it is ready. */
-function hasEnded(query: object): boolean {
-  return (query as { readableEnded?: unknown }).readableEnded === true;
-}
-
-function noteOpening(connection: PooledConnection): void {
-  const { client } = connection;
-  const active = client._getActiveQuery();
-  if (client.readyForQuery === true || active == null) return;
-  connection.opening = new Set([active, ...client._queryQueue]);
-  client.once('drain', () => {
-    connection.opening = undefined;
-  });
+/**
+ * Whether the query ends without its user. A cursor or a COPY lasts as long as it is read or written, unless its last byte
+ * has been, or it was destroyed, and only the server's ReadyForQuery is outstanding.
+ */
+function endsByItself(query: object): boolean {
+  if (query instanceof pg.Query) return true;
+  const { readableEnded, writableEnded, destroyed, state } = query as Readonly<Record<string, unknown>>;
+  return readableEnded === true || writableEnded === true || destroyed === true || state === 'done';
 }

@@ -52,7 +52,7 @@ export class Dial implements ConnectContext {
       return connection;
     } catch (thrown) {
       const error = thrown || new Error(`a hook threw ${String(thrown)}`);
-      if (this.#connection !== undefined) this.#closing.destroy(this.#connection.client);
+      if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
       if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tokenSource?.rejected?.();
       const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
       const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;

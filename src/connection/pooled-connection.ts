@@ -21,8 +21,6 @@ export class PooledConnection implements Watched {
   dismissal: unknown;
   readOnly = false;
   erred = false;
-  /** Queries that a `connect` listener or `afterConnect` left in flight: no checkout began them. */
-  opening: ReadonlySet<object> | undefined;
   /** Unset before the connection has a slot, and again once it is destroyed: what happens then is no loss. */
   #place: Place | undefined;
 

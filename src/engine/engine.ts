@@ -99,12 +99,23 @@ export class Engine<T, C, R extends string> {
     for (const slot of [...this.#slots.idle]) this.discard(slot, 'reset');
   }
 
-  /** Rejects waiters, gives up constructions and destroys what is not held; held resources are destroyed when they are returned. */
-  end(error: () => unknown): void {
+  /**
+   * Destroys what is idle and gives up constructions for nobody. Those that wait are still served; every other resource is
+   * destroyed when it is returned and has settled. The caller sees to it that nobody joins the queue any more.
+   */
+  end(): void {
     this.#ending = true;
-    for (const waiter of [...this.#waiters]) this.#reject(waiter, error());
-    for (const { attempt } of [...this.#constructions]) attempt?.abort();
-    for (const slot of [...this.#slots.idle, ...this.#slots.between]) this.discard(slot, 'pool_end');
+    for (const { attempt, waiter } of [...this.#constructions]) {
+      if (waiter?.waiting !== true) attempt?.abort();
+    }
+    for (const slot of [...this.#slots.idle]) this.discard(slot, 'pool_end');
+  }
+
+  /** Rejects all that wait. */
+  rejectWaiters(error: () => unknown): void {
+    for (const waiter of [...this.#waiters]) {
+      if (waiter.waiting) this.#reject(waiter, error());
+    }
   }
 
   #hasRoom(): boolean {
@@ -126,7 +137,6 @@ export class Engine<T, C, R extends string> {
 
   /** Gives every waiter something to wait for: an idle resource, a ping, a construction, or a used resource. */
   #dispatch(): void {
-    if (this.#ending) return;
     while (this.#waiters.size > this.#pings.size) {
       const now = performance.now();
       const slot = this.#newestIdle(now);
@@ -147,7 +157,7 @@ export class Engine<T, C, R extends string> {
 
   #construct(waiter: Waiter<T, C> | undefined): void {
     const generation = this.#generation;
-    const construction: Construction = { attempt: undefined };
+    const construction: Construction<Waiter<T, C>> = { attempt: undefined, waiter };
     this.#counts.constructing();
     // Counted before anything is called: no callee may see room that is taken.
     this.#constructions.add(construction);
@@ -208,10 +218,6 @@ export class Engine<T, C, R extends string> {
   }
 
   #judge(slot: Slot<T>, now: number): void {
-    if (this.#ending) {
-      this.#destroy(slot, 'pool_end');
-      return;
-    }
     const verdict = this.#kind.judge(slot.resource);
     if (verdict === 'ready') this.#recycle(slot, now);
     else if (verdict === 'settling') this.#settle(slot);
@@ -235,6 +241,7 @@ export class Engine<T, C, R extends string> {
     else if (now >= slot.expiresAt) this.#destroy(slot, 'lifetime');
     else if (slot.uses >= this.#limits.maxUses) this.#destroy(slot, 'max_uses');
     else if (this.#waiters.size > 0) this.#serve(slot, now);
+    else if (this.#ending) this.#destroy(slot, 'pool_end');
     else {
       slot.idleSince = now;
       this.#slots.move(slot, 'idle');
@@ -248,7 +255,7 @@ export class Engine<T, C, R extends string> {
     if (waiter === undefined) throw new Error('the queue is empty');
     const waitMs = now - waiter.startedAt;
     this.#counts.acquiredAfter(waitMs, waiter.reason !== undefined);
-    this.#waiters.leave(waiter);
+    this.#leave(waiter);
     waiter.request.served(this.#hold(slot, now), waitMs);
   }
 
@@ -260,8 +267,14 @@ export class Engine<T, C, R extends string> {
   }
 
   #reject(waiter: Waiter<T, C>, error: unknown): void {
-    this.#waiters.leave(waiter);
+    this.#leave(waiter);
     waiter.request.rejected(error, performance.now() - waiter.startedAt);
+  }
+
+  #leave(waiter: Waiter<T, C>): void {
+    this.#waiters.leave(waiter);
+    if (!this.#ending || this.#waiters.size > 0) return;
+    for (const { attempt } of [...this.#constructions]) attempt?.abort();
   }
 
   /** Tells a waiter once why it waits, unless an idle resource is being pinged for it. */

@@ -20,16 +20,17 @@ export interface EngineState<T, C> {
   readonly counts: EngineCounts;
 }
 
-/** A construction that has not ended. */
-export interface Construction {
+/** A construction that has not ended, and the waiter that it was started for, if it was for one. */
+export interface Construction<W> {
   attempt: { abort(): void } | undefined;
+  readonly waiter: W | undefined;
 }
 
 /** What an engine consists of; only the engine changes it. */
 export class EngineParts<T, C> implements EngineState<T, C> {
   readonly slots = new Slots<T>();
   readonly waiters = new WaitQueue<T, C>();
-  readonly constructions = new Set<Construction>();
+  readonly constructions = new Set<Construction<Waiter<T, C>>>();
   readonly counts = new EngineCounters();
 
   get total(): number {

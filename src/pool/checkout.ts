@@ -2,7 +2,7 @@ import type { ConnectionEngine } from '../connection/connection-kind.js';
 import { keepListening } from '../connection/loss.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import type { Slot } from '../engine/slot.js';
-import type { PoolObserver } from '../observer.js';
+import type { Holder, PoolObserver } from '../observer.js';
 import { LeakDetector, type Acquirer } from './leaks.js';
 
 type Notify = (event: string, ...args: unknown[]) => void;
@@ -40,6 +40,15 @@ export class Checkouts {
     if (acquirer !== undefined) this.#leaks?.checkedOut(slot, acquirer);
     this.#notify('acquire', client);
     return connection;
+  }
+
+  /** The checkouts that have not ended, the longest first. */
+  held(): Holder[] {
+    const now = performance.now();
+    return [...this.#engine.state.holders].map((slot) => ({
+      heldMs: now - slot.heldSince,
+      stack: this.#leaks?.stackOf(slot),
+    }));
   }
 
   /** Records the end of a use: the client was released, or its connection was lost. */

@@ -9,6 +9,7 @@ export interface Acquirer {
 }
 
 interface Watch {
+  readonly stack: string;
   readonly timer: NodeJS.Timeout;
   suspected: boolean;
 }
@@ -40,8 +41,13 @@ export class LeakDetector {
     // A queued acquirer is served in the async context of the user that released, which is not to blame.
     const timer = inContext(() => setTimeout(suspect, this.#thresholdMs));
     timer.unref();
-    const watch: Watch = { timer, suspected: false };
+    const watch: Watch = { stack, timer, suspected: false };
     this.#watches.set(slot, watch);
+  }
+
+  /** The stack of the acquire that holds a slot. */
+  stackOf(slot: Slot<unknown>): string | undefined {
+    return this.#watches.get(slot)?.stack;
   }
 
   returned(slot: Slot<unknown>, heldMs: number): void {

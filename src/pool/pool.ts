@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import type * as pgModule from 'pg';
 import type {
@@ -12,7 +11,6 @@ import type {
   QueryResultRow,
   Submittable,
 } from 'pg';
-import { withCallersStack } from '../connection/callers-stack.js';
 import { closeReasonOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
 import { pg } from '../connection/driver.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
@@ -26,8 +24,8 @@ import { Acquires, type AcquireOptions } from './acquire.js';
 import { Checkouts } from './checkout.js';
 import { EngineGauges, statOf } from './gauges.js';
 import type { PoolPlan } from './plan.js';
-import { runQuery, type QueryCallback } from './run-query.js';
-import { Shutdown } from './shutdown.js';
+import { Queries } from './queries.js';
+import { Shutdown, type EndOptions } from './shutdown.js';
 import type { PoolStat } from './stat.js';
 import { throwLater } from './throw-later.js';
 
@@ -77,6 +75,7 @@ export class InstrumentedPool extends Base {
   readonly #upkeep: Upkeep<PooledConnection, AcquireObserver, CloseReason>;
   readonly #checkouts: Checkouts;
   readonly #acquires: Acquires;
+  readonly #queries: Queries;
   readonly #shutdown: Shutdown;
   readonly #gauges: EngineGauges;
   readonly #endController = new AbortController();
@@ -98,7 +97,14 @@ export class InstrumentedPool extends Base {
     this.#upkeep = new Upkeep(this.#engine, plan);
     this.#checkouts = new Checkouts(this.#engine, observer, notify, plan.leakDetectionMs);
     this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan.acquireTimeoutMs);
-    this.#shutdown = new Shutdown(this.#engine, kind.closing, observer, plan.endTimeoutMs);
+    this.#queries = new Queries(this.#acquires, InstrumentedPool.prototype.query);
+    this.#shutdown = new Shutdown(
+      this.#engine,
+      this.#checkouts,
+      kind.closing,
+      observer,
+      plan.endTimeoutMs,
+    );
     this.#gauges = new EngineGauges(this.#engine.state, plan.max, plan.min);
   }
 
@@ -185,34 +191,24 @@ export class InstrumentedPool extends Base {
     callback: (error: Error, result: QueryResult<R>) => void,
   ): void;
   query(text: unknown, values?: unknown, third?: unknown): unknown {
-    const last = typeof values === 'function' ? values : third;
-    if (typeof last === 'function') {
-      // The answer comes from the socket, whose context is nobody's.
-      const callback = AsyncResource.bind(last as QueryCallback);
-      this.#query(text, last === values ? undefined : values, callback);
-      return undefined;
-    }
-    if (typeof text === 'function') {
-      const error = new Error('Passing a function as the first parameter to pool.query is not supported');
-      setImmediate(text as QueryCallback, error);
-      return undefined;
-    }
-    return new Promise((resolve, reject) => {
-      this.#query(text, values, (error, result) => {
-        if (error) reject(error);
-        else resolve(result);
-      });
-    }).catch(withCallersStack);
+    return this.#queries.start(text, values, third);
   }
 
   /**
-   * Ends the pool: waiters reject with `PoolEndedError`, idle connections close, held ones are waited for, without limit or
-   * for `endTimeoutMs`; a second call joins the first.
+   * Ends the pool: acquires that wait are served, by their own deadlines, later ones reject with `PoolEndedError`; idle
+   * connections close and held ones are waited for, without limit or for `endTimeoutMs`, with a warning after 5 s and every
+   * minute. Resolves when the server has closed every session, or a second later. A second call joins the first.
    */
-  end(): Promise<void>;
+  end(options?: EndOptions): Promise<void>;
   end(callback: () => void): void;
-  end(callback?: () => void): Promise<void> | undefined {
+  end(how?: EndOptions | (() => void) | null): Promise<void> | undefined {
+    const options = typeof how === 'object' && how !== null ? how : {};
+    const { waiting = 'serve' } = options;
+    if (waiting !== 'serve' && waiting !== 'reject') {
+      return Promise.reject(new TypeError("waiting must be 'serve' or 'reject'"));
+    }
     const promise = this.#shutdown.run(
+      waiting,
       () => {
         this.ending = true;
         this.#endController.abort();
@@ -222,8 +218,8 @@ export class InstrumentedPool extends Base {
         this.ended = true;
       },
     );
-    if (callback == null) return promise;
-    void promise.then(callback);
+    if (typeof how !== 'function') return promise;
+    void promise.then(how);
     return undefined;
   }
 
@@ -240,15 +236,6 @@ export class InstrumentedPool extends Base {
   /** @internal Gives up the first fill of `minConns`; the next health check resumes it. */
   stopFilling(): void {
     this.#upkeep.stopFilling();
-  }
-
-  #query(text: unknown, values: unknown, callback: QueryCallback): void {
-    this.#acquires.callback(
-      InstrumentedPool.prototype.query,
-      (connection) => runQuery(connection, text, values, callback),
-      callback,
-      false,
-    );
   }
 
   /** What follows from the engine's news. */

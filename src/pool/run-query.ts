@@ -1,9 +1,14 @@
 import type { PooledConnection } from '../connection/pooled-connection.js';
+import { OpenTransactionError } from '../errors.js';
+import { isSubmittable } from './submit-query.js';
 import { throwLater } from './throw-later.js';
 
 export type QueryCallback = (error: Error | undefined, result?: unknown) => void;
 
-/** Runs one query on a checked-out connection and returns it; `callback` is called once, and never before this returns. */
+/**
+ * Runs one query on a checked-out connection and returns it; `callback` is called once, and never before this returns. It
+ * gets an `OpenTransactionError` for a query that succeeds and leaves a transaction open: that connection is destroyed.
+ */
 export function runQuery(
   connection: PooledConnection,
   text: unknown,
@@ -12,6 +17,7 @@ export function runQuery(
 ): void {
   const { client } = connection;
   const release = client.release;
+  const own = ownCallback(text);
   let settled = false;
   let calling = true;
   const settle: QueryCallback = (error, result) => {
@@ -22,23 +28,23 @@ export function runQuery(
       return;
     }
     settled = true;
+    // A query succeeds at ReadyForQuery, which tells the state of the transaction.
+    const failure = error || (leavesTransaction(connection) ? new OpenTransactionError() : undefined);
     // What was refused before it was sent is tidied up right after this callback.
     connection.erred = Boolean(error) && client.readyForQuery !== true;
     release();
     try {
-      callback(error, result);
+      const outcome = failure === undefined ? result : undefined;
+      callback(failure, outcome);
+      own?.callback(failure, outcome);
     } catch (thrown) {
       throwLater(thrown);
     }
   };
-  const own = ownCallback(text);
-  if (own !== undefined) {
-    // The driver would call that one alone, and the client would never come back.
-    own.query.callback = (error, result): void => {
-      settle(error, result);
-      own.callback(error, result);
-    };
-  }
+  // The driver would call that one alone, and the client would never come back.
+  if (own !== undefined) own.query.callback = settle;
+  // A stream or cursor may never call it.
+  if (isSubmittable(text)) client.once('drain', () => settle(undefined));
   try {
     (client.query as unknown as (...args: unknown[]) => void)(text, values, settle);
   } catch (error) {
@@ -46,6 +52,10 @@ export function runQuery(
   } finally {
     calling = false;
   }
+}
+
+function leavesTransaction({ client }: PooledConnection): boolean {
+  return client.readyForQuery === true && client.getTransactionStatus() !== 'I';
 }
 
 interface SubmittableWithCallback {

@@ -2,35 +2,58 @@ import type { ConnectionEngine } from '../connection/connection-kind.js';
 import type { ClosingSockets } from '../connection/closing-sockets.js';
 import { PoolEndedError } from '../errors.js';
 import type { PoolObserver } from '../observer.js';
+import type { Checkouts } from './checkout.js';
 
-/** How long `end()` waits for a closing socket, in milliseconds. */
+/** How long `end()` waits for the server to close a socket, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
+/** When `end()` first reports whom it waits for, and how often after that, in milliseconds. */
+const FIRST_REPORT_MS = 5_000;
+const REPORT_EVERY_MS = 60_000;
+
+/** How a pool ends. */
+export interface EndOptions {
+  /**
+   * What becomes of the acquires that wait when the pool ends: `serve` gives them their connections by their own deadlines,
+   * `reject` rejects them with `PoolEndedError`. Default `serve`.
+   */
+  readonly waiting?: 'serve' | 'reject' | undefined;
+}
 
 /** Ends a pool, once. */
 export class Shutdown {
   readonly #engine: ConnectionEngine;
+  readonly #checkouts: Checkouts;
   readonly #closing: ClosingSockets;
   readonly #observer: PoolObserver;
   readonly #timeoutMs: number;
   #promise: Promise<void> | undefined;
   #onFreed: (() => void) | undefined;
 
-  /** `timeoutMs` limits the wait for held connections; 0 means no limit. */
-  constructor(engine: ConnectionEngine, closing: ClosingSockets, observer: PoolObserver, timeoutMs: number) {
+  /** `timeoutMs` limits the wait for held connections and waiting acquires; 0 means no limit. */
+  constructor(
+    engine: ConnectionEngine,
+    checkouts: Checkouts,
+    closing: ClosingSockets,
+    observer: PoolObserver,
+    timeoutMs: number,
+  ) {
     this.#engine = engine;
+    this.#checkouts = checkouts;
     this.#closing = closing;
     this.#observer = observer;
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Ends the pool, between `begin` and `finish`; a second call joins the first. */
-  run(begin: () => void, finish: () => void): Promise<void> {
-    if (this.#promise !== undefined) return this.#promise;
+  /** Ends the pool, between `begin` and `finish`; a second call joins the first, and may reject those that still wait. */
+  run(waiting: 'serve' | 'reject', begin: () => void, finish: () => void): Promise<void> {
+    const first = this.#promise === undefined;
     // Set before anything is called: a waiter's callback may end the pool in its turn.
     let settle: (end: Promise<void>) => void = () => undefined;
-    this.#promise = new Promise((resolve) => (settle = resolve));
-    settle(this.#run(begin, finish));
-    return this.#promise;
+    const promise = (this.#promise ??= new Promise((resolve) => (settle = resolve)));
+    if (first) begin();
+    if (waiting === 'reject') this.#engine.rejectWaiters(() => new PoolEndedError());
+    if (first) settle(this.#run(finish));
+    return promise;
   }
 
   /** A slot of the engine became free. */
@@ -38,9 +61,9 @@ export class Shutdown {
     this.#onFreed?.();
   }
 
-  async #run(begin: () => void, finish: () => void): Promise<void> {
-    begin();
-    this.#engine.end(() => new PoolEndedError());
+  async #run(finish: () => void): Promise<void> {
+    this.#closing.leaveToServer();
+    this.#engine.end();
     await this.#allReturned();
     await this.#closing.allClosed(CLOSE_TIMEOUT_MS);
     finish();
@@ -49,22 +72,30 @@ export class Shutdown {
 
   #allReturned(): Promise<void> {
     return new Promise((resolve) => {
-      const timer =
-        this.#timeoutMs > 0 ? setTimeout(() => this.#takeBack(), this.#timeoutMs).unref() : undefined;
+      const deadline =
+        this.#timeoutMs > 0 ? setTimeout(() => this.#force(), this.#timeoutMs).unref() : undefined;
+      const report = (): void => {
+        this.#observer.endWaiting(this.#checkouts.held(), this.#engine.state.pending);
+        reports = setTimeout(report, REPORT_EVERY_MS).unref();
+      };
+      let reports = setTimeout(report, FIRST_REPORT_MS).unref();
       this.#onFreed = (): void => {
-        if (this.#engine.state.total > 0) return;
-        clearTimeout(timer);
+        const { total, pending } = this.#engine.state;
+        if (total > 0 || pending > 0) return;
+        clearTimeout(deadline);
+        clearTimeout(reports);
         resolve();
       };
       this.#onFreed();
     });
   }
 
-  /** Destroys the connections that are still held. */
-  #takeBack(): void {
-    const now = performance.now();
-    const holders = [...this.#engine.state.holders];
-    this.#observer.endForced(holders.map((slot) => now - slot.heldSince));
-    for (const slot of holders) slot.resource.lose(new PoolEndedError(), 'pool_end');
+  /** Rejects those that still wait and destroys the connections that are still held. */
+  #force(): void {
+    this.#observer.endForced(this.#checkouts.held().map(({ heldMs }) => heldMs));
+    this.#engine.rejectWaiters(() => new PoolEndedError());
+    for (const slot of [...this.#engine.state.holders]) {
+      slot.resource.lose(new PoolEndedError(), 'pool_end');
+    }
   }
 }

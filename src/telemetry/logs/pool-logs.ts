@@ -1,5 +1,5 @@
 import type { Logger } from '../../hooks.js';
-import type { CloseReason, ConnectPhase, PoolGauges } from '../../observer.js';
+import type { CloseReason, ConnectPhase, Holder, PoolGauges } from '../../observer.js';
 import { ERROR_TYPE } from '../names.js';
 import { RateLimit } from './rate-limit.js';
 import { LOG, type LogFields, type LogRecord } from './records.js';
@@ -86,6 +86,18 @@ export class PoolLogs {
 
   leakReturned(heldMs: number): void {
     this.#write(LOG.leakReturned, { pool: this.#pool, held_ms: rounded(heldMs) });
+  }
+
+  /** Not limited to one a minute: the pool itself repeats it that often. */
+  endWaiting(holders: readonly Holder[], pending: number): void {
+    const stacks = holders.flatMap(({ stack }) => stack ?? []);
+    this.#write(LOG.endWaiting, {
+      pool: this.#pool,
+      connections: holders.length,
+      held_ms: holders.map(({ heldMs }) => rounded(heldMs)),
+      ...(stacks.length > 0 && { stacks }),
+      pending,
+    });
   }
 
   endForced(heldMs: readonly number[]): void {

@@ -84,6 +84,11 @@ export const LOG = {
     message: 'postgres connection leak returned',
     fields: ['pool', 'held_ms'],
   },
+  endWaiting: {
+    level: 'warn',
+    message: 'postgres connection pool end is waiting',
+    fields: ['pool', 'connections', 'held_ms', 'stacks', 'pending'],
+  },
   endForced: {
     level: 'warn',
     message: 'postgres connection pool end forced',

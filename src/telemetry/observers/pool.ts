@@ -1,5 +1,5 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import type { AcquireObserver, AttemptObserver, CloseReason, PoolObserver } from '../../observer.js';
+import type { AcquireObserver, AttemptObserver, CloseReason, Holder, PoolObserver } from '../../observer.js';
 import { quietly } from '../guard.js';
 import { releasePoolName } from '../identity.js';
 import type { PoolMetrics } from '../metrics/pool-metrics.js';
@@ -60,6 +60,10 @@ export class TelemetryObserver implements PoolObserver {
 
   leakReturned(heldMs: number): void {
     this.#signals.logs.leakReturned(heldMs);
+  }
+
+  endWaiting(holders: readonly Holder[], pending: number): void {
+    this.#signals.logs.endWaiting(holders, pending);
   }
 
   endForced(heldMs: readonly number[]): void {

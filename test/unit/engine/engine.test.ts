@@ -299,21 +299,58 @@ describe('reset', () => {
 });
 
 describe('end', () => {
-  it('rejects waiters, gives up constructions, destroys the idle at once and the held when returned', () => {
+  it('serves waiters, gives up constructions for nobody, destroys idle resources at once and held ones when returned', () => {
     const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
     const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
     const [first, second] = [succeed(kind), succeed(kind)];
     engine.release(a.slot, performance.now());
-    const [c, d] = [new Acquirer(engine, 'c'), new Acquirer(engine, 'd')];
-    const ended = new Error('ended');
-    engine.end(() => ended);
-    expect([c.outcome && 'slot' in c.outcome, d.error]).toEqual([true, ended]);
+    engine.constructSpare();
+    engine.end();
+    expect(first.destroyedFor).toBe('pool_end');
     expect(kind.aborted).toBe(1);
     expect(second.destroyedFor).toBeUndefined();
-    engine.release(c.slot, performance.now());
     engine.release(b.slot, performance.now());
-    expect([first.destroyedFor, second.destroyedFor]).toEqual(['pool_end', 'pool_end']);
+    expect(second.destroyedFor).toBe('pool_end');
     expect([engine.state.total, engine.constructSpare()]).toEqual([0, false]);
+  });
+
+  it('lets waiters have what is returned and what is constructed for them, and constructs for those left without', () => {
+    const { kind, engine } = makeEngine({ max: 2, maxConnecting: 1 });
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
+    engine.end();
+    kind.constructions[0]?.fail(new Error('refused'));
+    expect(a?.error).toBeInstanceOf(Error);
+    const resource = succeed(kind);
+    expect(b?.slot.resource).toBe(resource);
+    if (b !== undefined) engine.release(b.slot, performance.now());
+    expect(c?.slot.resource).toBe(resource);
+    // The construction that was started for c is for nobody now.
+    expect([kind.constructions.length, kind.aborted]).toEqual([0, 1]);
+    if (c !== undefined) engine.release(c.slot, performance.now());
+    expect([resource.destroyedFor, engine.state.total]).toEqual(['pool_end', 0]);
+  });
+
+  it('lets a returned resource settle before it is destroyed', () => {
+    const { kind, engine } = makeEngine();
+    const a = new Acquirer(engine, 'a');
+    const resource = succeed(kind);
+    resource.verdict = 'settling';
+    engine.release(a.slot, performance.now());
+    engine.end();
+    expect(resource.destroyedFor).toBeUndefined();
+    resource.verdict = 'tx_open';
+    resource.onSettled?.();
+    expect([resource.destroyedFor, engine.state.total]).toEqual(['tx_open', 0]);
+  });
+
+  it('rejects the waiters on demand, and gives up what is constructed for them', () => {
+    const { kind, engine } = makeEngine();
+    const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
+    const ended = new Error('ended');
+    engine.end();
+    engine.rejectWaiters(() => ended);
+    expect([a.error, b.error]).toEqual([ended, ended]);
+    expect([kind.aborted, engine.state.total]).toEqual([2, 0]);
   });
 });
 
