@@ -116,11 +116,17 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
 }
 
 /**
- * Whether the query ends without its user. A cursor or a COPY lasts as long as it is read or written, unless its last byte
- * has been, or it was destroyed, and only the server's ReadyForQuery is outstanding.
+ * Whether the query ends without its user. A cursor or a COPY lasts as long as it is read or written; once it was closed, or
+ * its last byte was read or written, only the server's ReadyForQuery is outstanding.
  */
 function endsByItself(query: object): boolean {
   if (query instanceof pg.Query) return true;
-  const { readableEnded, writableEnded, destroyed, state } = query as Readonly<Record<string, unknown>>;
-  return readableEnded === true || writableEnded === true || destroyed === true || state === 'done';
+  const { readableEnded, writableEnded, state, cursor } = query as {
+    readonly readableEnded?: unknown;
+    readonly writableEnded?: unknown;
+    readonly state?: unknown;
+    /** That of a stream of rows. */
+    readonly cursor?: { readonly state?: unknown };
+  };
+  return readableEnded === true || writableEnded === true || (cursor?.state ?? state) === 'done';
 }

@@ -98,13 +98,7 @@ export class InstrumentedPool extends Base {
     this.#checkouts = new Checkouts(this.#engine, observer, notify, plan.leakDetectionMs);
     this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan.acquireTimeoutMs);
     this.#queries = new Queries(this.#acquires, InstrumentedPool.prototype.query);
-    this.#shutdown = new Shutdown(
-      this.#engine,
-      this.#checkouts,
-      kind.closing,
-      observer,
-      plan.endTimeoutMs,
-    );
+    this.#shutdown = new Shutdown(this.#engine, this.#checkouts, kind.closing, observer, plan.endTimeoutMs);
     this.#gauges = new EngineGauges(this.#engine.state, plan.max, plan.min);
   }
 

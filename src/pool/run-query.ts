@@ -36,7 +36,7 @@ export function runQuery(
     try {
       const outcome = failure === undefined ? result : undefined;
       callback(failure, outcome);
-      own?.callback(failure, outcome);
+      own?.callback(failure ?? error, outcome);
     } catch (thrown) {
       throwLater(thrown);
     }

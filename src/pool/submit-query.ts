@@ -23,8 +23,8 @@ export class PendingQuery {
 
   constructor(query: Query) {
     this.#query = query;
-    const close = (error: unknown): void => {
-      this.#closed ??= error instanceof Error ? error : new Error('The query was closed before it was sent');
+    const close = (error: Error | null | undefined): void => {
+      this.#closed ??= closedEarly(error);
     };
     this.#stopWatching = isStream(query) ? finished(query, close) : watchClose(query, close);
   }
@@ -33,13 +33,16 @@ export class PendingQuery {
   run({ client }: PooledConnection): void {
     this.#stopWatching();
     const release = client.release;
-    if (this.#closed !== undefined || (isStream(this.#query) && this.#query.destroyed)) {
+    const query = this.#query;
+    const closed =
+      this.#closed ?? (isStream(query) && query.destroyed ? closedEarly(query.errored) : undefined);
+    if (closed !== undefined) {
       release();
-      this.fail(this.#closed ?? new Error('The stream was destroyed before it was sent'));
+      this.fail(closed);
       return;
     }
     client.once('drain', release);
-    client.query(this.#query);
+    client.query(query);
   }
 
   /** Tells it that it will not run. */
@@ -56,12 +59,16 @@ export class PendingQuery {
   }
 }
 
+function closedEarly(error: Error | null | undefined): Error {
+  return error ?? new Error('The query was closed before it was sent');
+}
+
 function isStream(query: unknown): query is Readable | Writable {
   return query instanceof Readable || query instanceof Writable;
 }
 
 /** Notices that a cursor is closed before it is sent, which it does not tell. */
-function watchClose(query: Query, closed: (error: unknown) => void): () => void {
+function watchClose(query: Query, closed: (error: undefined) => void): () => void {
   const { close } = query;
   if (typeof close !== 'function') return () => undefined;
   query.close = (...args: unknown[]): unknown => {

@@ -43,7 +43,7 @@ describe('end', () => {
     const client = await pool.connect();
     const calls: Calls = [];
     arm(pool, calls);
-    calls.push(pool.end());
+    calls.push(pool.end({ waiting: 'reject' }));
     expect(calls).toHaveLength(2);
     expect(calls[0]).toBe(calls[1]);
     expect(pool.ended).toBe(false);

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { PoolEndedError } from '../../../src/index.js';
+import { AcquireTimeoutError, PoolEndedError, type InstrumentedPool } from '../../../src/index.js';
 import { usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
@@ -83,16 +83,128 @@ describe('end', () => {
     expect(proxy().accepted).toBe(0);
   });
 
-  test('rejects who waits at once, though it has to wait itself', async () => {
+  test('lets what was asked for before it finish, on fewer connections than queries', async () => {
+    await server().query('create table asked_for (id int)');
+    const pool = await makePool(server(), { maxOpenConns: 3 });
+    const queries = Array.from({ length: 15 }, (_, id) => pool.query(`insert into asked_for values (${id})`));
+    const ended = pool.end();
+    expect((await rejection(pool.query('select 1'))).message).toBe(ENDED);
+    await Promise.all(queries);
+    await ended;
+    expect((await server().query('select count(*)::int as rows from asked_for')).rows).toEqual([
+      { rows: 15 },
+    ]);
+  });
+
+  test('serves those that wait when a client is returned', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const waiting = pool.connect();
+    const ended = pool.end();
+    client.release();
+    const next = await waiting;
+    expect((await next.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    expect(pool.ended).toBe(false);
+    next.release();
+    await ended;
+  });
+
+  test('serves those that wait with a new connection when the one they waited for is lost', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const waiting = pool.query('select 1 as one');
+    const ended = pool.end();
+    client.release(true);
+    expect((await waiting).rows).toEqual([{ one: 1 }]);
+    await ended;
+  });
+
+  test('rejects those that wait by their own deadlines', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const waiting = rejection(pool.connect({ timeoutMs: 50 }));
+    const ended = pool.end();
+    expect(await waiting).toBeInstanceOf(AcquireTimeoutError);
+    client.release();
+    await ended;
+    expect(pool.stat().canceledAcquireCount).toBe(1);
+  });
+
+  test('lets the last queries of a released client finish', async () => {
+    await server().query('create table last_words (id int)');
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    for (const text of ['begin', 'insert into last_words values (1)', 'commit']) void client.query(text);
+    const ended = pool.end();
+    client.release();
+    await ended;
+    expect((await server().query('select * from last_words')).rows).toEqual([{ id: 1 }]);
+  });
+
+  test.each([
+    ["end({ waiting: 'reject' })", (pool: InstrumentedPool) => pool.end({ waiting: 'reject' })],
+    [
+      "end({ waiting: 'reject' }) after end()",
+      async (pool: InstrumentedPool) => {
+        const first = pool.end();
+        await pool.end({ waiting: 'reject' });
+        await first;
+      },
+    ],
+  ])('%s rejects those that wait at once', async (_how, end) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const waiting = [rejection(pool.connect()), rejection(pool.query('select 1'))];
-    const ended = pool.end();
+    const ended = end(pool);
     for (const error of await Promise.all(waiting)) expect(error).toBeInstanceOf(PoolEndedError);
     expect(pool.ended).toBe(false);
     client.release();
     await ended;
     expect(pool.stat().canceledAcquireCount).toBe(0);
+  });
+
+  test('refuses a way to end that does not exist', async () => {
+    const pool = await makePool(server());
+    const error = await rejection(pool.end({ waiting: 'forget' as 'serve' }));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(pool.ending).toBe(false);
+  });
+
+  test('resolves when the server has closed every session', async () => {
+    const database = 'dropped_at_once';
+    for (let run = 0; run < 10; run += 1) {
+      await server().query(`create database ${database}`);
+      const pool = await makePool(server(), { database, maxOpenConns: 5 });
+      await Promise.all(Array.from({ length: 5 }, () => pool.query('select 1')));
+      await pool.end();
+      await server().query(`drop database ${database}`);
+    }
+  });
+
+  test('warns after 5 s whom it waits for: how many, how long, and whose stack', async () => {
+    const pool = await makePool(
+      server(),
+      { maxOpenConns: 1 },
+      { leakDetectionMs: 600_000, acquireTimeoutMs: 0 },
+    );
+    const client = await pool.connect();
+    const waiting = pool.query('select 1');
+    const ended = pool.end();
+    await until('it warns', () => pool.log.named('postgres connection pool end is waiting').length > 0);
+    expect(pool.log.named('postgres connection pool end is waiting')).toMatchObject([
+      {
+        level: 'warn',
+        fields: {
+          connections: 1,
+          held_ms: [expect.any(Number) as number],
+          stacks: [expect.stringContaining('end.test.ts') as string],
+          pending: 1,
+        },
+      },
+    ]);
+    client.release();
+    await waiting;
+    await ended;
   });
 
   test('waits for clients that are checked out, whose queries work on', async () => {
@@ -125,9 +237,9 @@ describe('end', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('gives up what is connecting', async () => {
+  test('after endTimeoutMs rejects those that wait, and gives up what is connecting for them', async () => {
     proxy().set({ blackHole: true });
-    const pool = await makePool(proxy(), { maxOpenConns: 2 });
+    const pool = await makePool(proxy(), { maxOpenConns: 2 }, { endTimeoutMs: 100 });
     const waiting = [rejection(pool.connect()), rejection(pool.connect())];
     await until('both are dialled', () => proxy().open === 2);
     await pool.end();
@@ -154,7 +266,7 @@ describe('end', () => {
     const pool = await makePool(proxy(), {}, { [hook]: hang });
     const waiting = rejection(pool.connect());
     await until('the hook runs', () => signal);
-    await pool.end();
+    await pool.end({ waiting: 'reject' });
     expect(await waiting).toBeInstanceOf(PoolEndedError);
     expect(signal?.aborted).toBe(true);
     await until('no socket is left', () => proxy().open === 0);

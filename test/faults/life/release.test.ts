@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { InstrumentedPool } from '../../../src/index.js';
+import Cursor from 'pg-cursor';
+import { from as copyFrom } from 'pg-copy-streams';
+import { OpenTransactionError, type InstrumentedPool } from '../../../src/index.js';
 import { backendPid, usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
@@ -99,13 +101,63 @@ describe('a client returned inside a transaction', () => {
     client.release();
     expect(await backendPid(pool)).toBe(before);
   });
+});
 
-  test('begun by pool.query is destroyed too', async () => {
+/** The forms of a query of the pool, each with what it rejects with. */
+const POOL_QUERIES: [string, (pool: InstrumentedPool, text: string) => Promise<unknown>][] = [
+  ['a promise', (pool, text) => rejection(pool.query(text))],
+  ['a config', (pool, text) => rejection(pool.query({ text, values: [] }))],
+  [
+    'a callback',
+    (pool, text) => new Promise((resolve) => pool.query(text, (error: Error) => resolve(error))),
+  ],
+  [
+    'a ready-made query',
+    (pool, text) => rejection(pool.query(new pg.Query(text)) as unknown as Promise<void>),
+  ],
+  [
+    'a ready-made query with a callback',
+    (pool, text) =>
+      new Promise((resolve) => {
+        const query = Object.assign(new pg.Query(text), { callback: resolve });
+        (pool.query(query) as unknown as Promise<void>).catch(() => undefined);
+      }),
+  ],
+];
+
+describe('a query of the pool that leaves a transaction open', () => {
+  test.each(POOL_QUERIES)('rejects, as %s, and its connection is destroyed', async (_form, run) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
-    await pool.query('begin');
+    const error = await run(pool, 'begin');
+    expect(error).toBeInstanceOf(OpenTransactionError);
+    expect(error).toMatchObject({
+      code: 'ERR_PGAUGE_OPEN_TRANSACTION',
+      message: expect.stringContaining('pool.connect()') as string,
+    });
     expect(pool.log.closeReasons).toEqual(['tx_open']);
     await pool.query('select 1');
   });
+
+  test('rolls back what it did, and what follows commits by itself and says so', async () => {
+    await server().query('create table unnoticed (id int)');
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const outcomes = await Promise.allSettled(
+      ['begin; insert into unnoticed values (1)', 'insert into unnoticed values (2)', 'rollback'].map(
+        (text) => pool.query(text),
+      ),
+    );
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect((await pool.query('select id from unnoticed')).rows).toEqual([{ id: 2 }]);
+  });
+
+  test.each(['begin; select 1; commit', 'begin; select 1; rollback', 'select 1'])(
+    'is none that ends it itself: %s',
+    async (text) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 });
+      await pool.query(text);
+      expect(pool.log.closeReasons).toEqual([]);
+    },
+  );
 });
 
 describe.each([
@@ -171,31 +223,83 @@ describe('a client that is settling', () => {
   });
 });
 
-describe('a client returned in the middle of a query', () => {
-  test('is destroyed at once, its slot is free at once, and its query rejects', async () => {
+/** Asks for all of this on a client and releases it without awaiting anything. */
+async function releaseUnawaited(
+  pool: InstrumentedPool,
+  texts: readonly string[],
+): Promise<PromiseSettledResult<pg.QueryResult>[]> {
+  const client = await pool.connect();
+  const asked = texts.map((text) => client.query(text));
+  client.release();
+  return Promise.allSettled(asked);
+}
+
+describe('a client released before its queries have been answered', () => {
+  test('runs them all: a COMMIT that nobody awaits commits', async () => {
+    await server().query('create table accepted (id int)');
+    const pool = await makePool(server(), { maxOpenConns: 3 });
+    const runs = Array.from({ length: 100 }, (_, id) =>
+      releaseUnawaited(pool, ['begin', `insert into accepted values (${id})`, 'commit']),
+    );
+    for (const outcome of (await Promise.all(runs)).flat()) expect(outcome.status).toBe('fulfilled');
+    expect((await pool.query('select count(*)::int as rows from accepted')).rows).toEqual([{ rows: 100 }]);
+    expect([pool.log.closeReasons, pool.totalCount]).toEqual([[], 3]);
+  });
+
+  test.each([
+    ['a single query', ['select 1']],
+    ['a prepared statement', ['prepare p as select 1']],
+    ['a ROLLBACK', ['begin', 'select 1', 'rollback']],
+    ['a failing query', ['select 1/0']],
+    ['a failing query with more behind it', ['select 1/0', 'select 1']],
+  ])('is kept after %s', async (_what, texts) => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const before = await backendPid(pool);
+    await releaseUnawaited(pool, texts);
+    expect(await backendPid(pool)).toBe(before);
+    expect(pool.log.closeReasons).toEqual([]);
+  });
+
+  test('is judged after them: a transaction that they leave open is rolled back', async () => {
+    await server().query('create table unended (id int)');
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const outcomes = await releaseUnawaited(pool, ['begin', 'insert into unended values (1)']);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect((await pool.query('select * from unended')).rows).toEqual([]);
+    expect(pool.log.closeReasons).toEqual(['tx_open']);
+  });
+
+  test('is used meanwhile, and handed to nobody', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
-    const running = rejection(client.query('select pg_sleep(10)'));
+    const running = client.query('select pg_sleep(0.2)');
     client.release();
-    expect(pool.totalCount).toBe(0);
+    expect(pool.stat()).toMatchObject({ acquiredConns: 1, idleConns: 0, totalConns: 1 });
+    let done = false;
+    void running.then(() => (done = true));
     await pool.query('select 1');
-    expect((await running).message).toMatch(/^Connection terminated/);
-    expect(pool.log.closeReasons).toEqual(['busy']);
-    expect(pool.log.named('postgres connection lost')).toMatchObject([{ fields: { reason: 'busy' } }]);
+    expect(done).toBe(true);
   });
 
-  test('with more in its queue is destroyed, and none of them hangs', async () => {
+  test('is destroyed when they take more than a second, and each tells what happened to it', async () => {
+    await server().query('create table slowly (id int)');
     const pool = await makePool(server(), { maxOpenConns: 1 });
-    const client = await pool.connect();
-    const failing = rejection(client.query('select 1/0'));
-    const queued = rejection(client.query('select pg_sleep(10)'));
-    client.release();
-    expect((await failing).message).toMatch(/^Connection terminated|division/);
-    expect((await queued).message).toMatch(/^Connection terminated/);
-    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    const outcomes = await releaseUnawaited(pool, [
+      'insert into slowly values (1)',
+      'select pg_sleep(20)',
+      'insert into slowly values (2)',
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    for (const outcome of outcomes.slice(1)) {
+      expect((outcome as PromiseRejectedResult).reason).toMatchObject({
+        message: expect.stringMatching(/^Connection terminated/) as string,
+      });
+    }
+    expect((await pool.query('select id from slowly')).rows).toEqual([{ id: 1 }]);
+    expect(pool.log.closeReasons).toEqual(['busy']);
   });
 
-  test('with a cursor left open is destroyed', async () => {
+  test('with a cursor left open is destroyed at once, its slot is free at once', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const cursor = client.query(new OpenCursor('select * from generate_series(1, 100)'));
@@ -204,6 +308,44 @@ describe('a client returned in the middle of a query', () => {
     expect(pool.totalCount).toBe(0);
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     expect(pool.log.closeReasons).toEqual(['busy']);
+  });
+
+  test('with a cursor that is being closed is kept', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const before = await backendPid(client);
+    const cursor = client.query(new Cursor('select * from generate_series(1, 100)'));
+    await cursor.read(1);
+    const closed = cursor.close();
+    client.release();
+    await closed;
+    expect(await backendPid(pool)).toBe(before);
+  });
+
+  test('with a COPY whose last byte was written has copied, and is kept', async () => {
+    await server().query('create table copied (id int)');
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const client = await pool.connect();
+    const before = await backendPid(client);
+    client.query(copyFrom('copy copied from stdin')).end('1\n2\n');
+    client.release();
+    expect(await backendPid(pool)).toBe(before);
+    expect((await pool.query('select count(*)::int as rows from copied')).rows).toEqual([{ rows: 2 }]);
+  });
+});
+
+describe('a release listener that queries', () => {
+  test('has its query run first, and the connection is kept', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    pool.on('release', (_error: unknown, client: pg.PoolClient) => void client.query('reset all'));
+    for (let run = 0; run < 20; run += 1) {
+      const client = await pool.connect();
+      await client.query("set application_name = 'mine'");
+      client.release();
+    }
+    const { rows } = await pool.query('show application_name');
+    expect(rows).toEqual([{ application_name: '' }]);
+    expect([pool.stat().newConnsCount, pool.log.closeReasons]).toEqual([1, []]);
   });
 });
 
@@ -243,7 +385,7 @@ describe('a client returned in a callback with more queued behind it', () => {
   });
 });
 
-describe('a submittable', () => {
+describe('a ready-made query', () => {
   test('given to a client runs to its end, and the client is kept', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
