@@ -42,6 +42,7 @@ export {
 
 export { InstrumentedPool } from './pool/pool.js';
 export type { AcquireOptions } from './pool/acquire.js';
+export type { EndOptions } from './pool/shutdown.js';
 export type { PoolStat } from './pool/stat.js';
 export type {
   AfterConnect,

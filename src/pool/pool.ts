@@ -196,8 +196,7 @@ export class InstrumentedPool extends Base {
   end(options?: EndOptions): Promise<void>;
   end(callback: () => void): void;
   end(how?: EndOptions | (() => void) | null): Promise<void> | undefined {
-    const options = typeof how === 'object' && how !== null ? how : {};
-    const { waiting = 'serve' } = options;
+    const { waiting = 'serve' }: { waiting?: unknown } = typeof how === 'object' && how !== null ? how : {};
     if (waiting !== 'serve' && waiting !== 'reject') {
       return Promise.reject(new TypeError("waiting must be 'serve' or 'reject'"));
     }

@@ -24,6 +24,7 @@ test('the package exports these values and no others', () => {
     'DEFAULT_QUERY_TIMEOUT_MS',
     'DEFAULT_SSL_MODE',
     'InstrumentedPool',
+    'OpenTransactionError',
     'PgaugeError',
     'PoolEndedError',
     'buildConnectionStringWithAuth',

@@ -73,6 +73,7 @@ async function everything() {
   observer.closed('network', 1, new TypeError('x'));
   observer.leakSuspected(1, 'stack');
   observer.leakReturned(1);
+  observer.endWaiting([{ heldMs: 1, stack: 'stack' }], 1);
   observer.endForced([1]);
   startPoolStatsLogger({ stat: () => ({}) as PoolStat, logger, endSignal: new AbortController().signal });
   vi.advanceTimersByTime(60_000);
