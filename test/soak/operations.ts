@@ -56,6 +56,37 @@ const INSERT = 'insert into written (id) values ($1)';
 /** Errors of an acquire, after which no statement can have been sent. */
 const NEVER_SENT = /^(ERR_PGAUGE_.*|28...|57P03|53300|ECONNREFUSED)$/;
 
+/** Asks for a transaction that writes, and awaits nothing; `answer` is that to its COMMIT. */
+function unawaitedTransaction({ ledger, tally }: Load, client: PoolClient) {
+  const ids = [ledger.begin(), ledger.begin()];
+  const first = [client.query('begin'), ...ids.map((id) => client.query(INSERT, [id]))];
+  for (const query of first) query.catch((error: unknown) => tally.failed(error));
+  for (const id of ids) ledger.sent(id);
+  return { ids, answer: client.query('commit') };
+}
+
+/** Asks for more than the pool has connections, and ends it: all of it must be done. Only without a fault. */
+export async function endWithLastWords(load: Load): Promise<void> {
+  const { ledger, pool, tally } = load;
+  const client = await pool.connect();
+  const { answer, ids } = unawaitedTransaction(load, client);
+  const asked = [answer];
+  for (let query = 0; query < 3 * pool.options.max; query += 1) {
+    const id = ledger.begin();
+    ledger.sent(id);
+    ids.push(id);
+    asked.push(pool.query(INSERT, [id]));
+  }
+  const ended = pool.end();
+  client.release();
+  for (const outcome of await Promise.allSettled(asked)) {
+    if (outcome.status === 'rejected')
+      tally.isWrong(`a query that was asked for before end() failed: ${String(outcome.reason)}`);
+  }
+  for (const id of ids) ledger.committed(id);
+  await ended;
+}
+
 /** What a worker may do, with a number from 0 up to 1 that varies it. */
 export const OPERATIONS = {
   echo: async (load: Load, vary: number) => expectEcho(load, load.pool, vary),
@@ -105,6 +136,15 @@ export const OPERATIONS = {
       if (command !== 'COMMIT') load.tally.isWrong(`a commit was answered with ${command}`);
       for (const id of ids) ledger.committed(id);
     }),
+
+  /** Asked for and released without awaiting anything: what the server said of it is true. */
+  async unawaited(load: Load) {
+    const client = await checkOut(load, load.pool.connect());
+    const { answer, ids } = unawaitedTransaction(load, client);
+    giveBack(load, client);
+    const { command } = await load.tally.watch('commit that nobody awaits', answer);
+    if (command === 'COMMIT') for (const id of ids) load.ledger.committed(id);
+  },
 
   /** Released in a transaction: none of it may ever be seen, by the next holder or in the table. */
   async abandonedTransaction(load: Load) {

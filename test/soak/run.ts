@@ -119,7 +119,7 @@ async function loaded(
   await tally.watch('last query', pool.query('select 1'));
   const connections = pool.stat().newConnsCount;
   const ended = await Promise.race([
-    tally.watch('end', pool.end()).then(() => true),
+    workload.endPool().then(() => true),
     sleep(SETTLE_MS, false, { ref: false }),
   ]);
   const { longestStallMs } = vitals;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { InstrumentedPool } from '../../src/index.js';
 import type { Ledger } from './ledger.js';
-import { OPERATIONS, type Load } from './operations.js';
+import { endWithLastWords, OPERATIONS, type Load } from './operations.js';
 import type { Tally } from './tally.js';
 
 /** One operation of the load and the number that varies it, from 0 up to 1. */
@@ -36,6 +36,11 @@ export class Workload {
     }
   }
 
+  /** Ends the pool while queries that were asked for are outstanding; after `stop`. */
+  endPool(): Promise<void> {
+    return this.#load.tally.watch('end', endWithLastWords(this.#load));
+  }
+
   /** No new operations; resolves when those under way have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -66,6 +71,7 @@ const weights: Record<keyof typeof OPERATIONS, number> = {
   callback: 100,
   insert: 250,
   transaction: 150,
+  unawaited: 60,
   abandonedTransaction: 20,
   failedTransaction: 20,
   releasedMidQuery: 15,

@@ -72,7 +72,7 @@ describe('a provider of credentials', () => {
     const error = await undialled(pool);
     expect(error.message).toMatch(/^dynamic auth \(awsRdsIam\): .*timeout/);
     const pending = rejection(pool.query('select 1'));
-    await pool.end();
+    await pool.end({ waiting: 'reject' });
     expect(await pending).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
     expect(pool.totalCount).toBe(0);
   });
@@ -143,7 +143,7 @@ describe('a hook that brings tokens of its own', () => {
     );
     const pending = rejection(patient.query('select 1'));
     expect(patient.totalCount).toBe(1);
-    await patient.end();
+    await patient.end({ waiting: 'reject' });
     expect(await pending).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
     expect(patient.totalCount).toBe(0);
   });

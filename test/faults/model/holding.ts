@@ -15,6 +15,7 @@ export class Holding {
   /** Queries whose promise has not settled. */
   #outstanding = 0;
   #inTransaction = false;
+  #mayBeHandedOn = false;
   /** The function of this checkout, whatever the client's own is later. */
   readonly release: (error?: unknown) => void;
   released = false;
@@ -96,9 +97,15 @@ export class Holding {
   drop(error?: unknown): void {
     if (this.released) return;
     this.released = true;
-    if (this.clean && !error) this.book.mayBeSeen.add(this.id);
+    this.#mayBeHandedOn = !error;
+    this.#noteClean();
     this.book.given(this);
     this.release(error);
+  }
+
+  /** What is outstanding when a client is released is answered first: the session is judged then. */
+  #noteClean(): void {
+    if (this.#mayBeHandedOn && this.clean) this.book.mayBeSeen.add(this.id);
   }
 
   /** Ends what is open, removes its sign, and releases it. */
@@ -122,9 +129,11 @@ export class Holding {
         (result) => {
           this.#outstanding -= 1;
           check(result);
+          this.#noteClean();
         },
         (error: unknown) => {
           this.#outstanding -= 1;
+          this.#noteClean();
           this.book.failed(what, error, this.#inTransaction);
         },
       ),

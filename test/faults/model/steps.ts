@@ -134,6 +134,17 @@ export const steps: readonly fc.WeightedArbitrary<Step>[] = [
     holding.endTransaction(how),
   ),
   withHolding(6, 'give back', nothing, (holding) => holding.giveBack()),
+  withHolding(
+    4,
+    'ask for a transaction and release',
+    fc.constantFrom('commit', 'rollback'),
+    (holding, how) => {
+      void holding.begin();
+      void holding.echo();
+      void holding.endTransaction(how);
+      holding.drop();
+    },
+  ),
   withHolding(6, 'release as it is', nothing, (holding) => holding.drop()),
   withHolding(2, 'release with an error', nothing, (holding) => holding.drop(new Error('unwanted'))),
   withHolding(4, 'fail and release in the callback', fc.boolean(), (holding, inTransaction) =>
@@ -155,7 +166,7 @@ export const steps: readonly fc.WeightedArbitrary<Step>[] = [
   // Beyond the idle timeout, the lifetime, and the age at which a connection is pinged.
   step(1, 'wait for long', fc.constantFrom(500, 1_200), (_world, wait) => sleep(wait)),
   step(1, 'reset()', nothing, ({ pool }) => pool.reset()),
-  step(1, 'end()', nothing, (world) => world.end()),
+  step(1, 'end()', fc.constantFrom('serve', 'reject'), (world, waiting) => world.end({ waiting })),
 
   step(2, 'terminate sessions', fc.constantFrom(1, 10), ({ server, application }, count) =>
     server.query(

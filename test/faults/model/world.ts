@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { newPool, type InstrumentedPool } from '../../../src/index.js';
+import { newPool, type EndOptions, type InstrumentedPool } from '../../../src/index.js';
 import type { LocalPostgres } from '../../../local-rds/index.js';
 import { errorClass } from '../../support/error-class.js';
 import { UNDISTURBED, type Proxy } from '../../support/proxy.js';
@@ -11,6 +11,9 @@ import { Holding } from './holding.js';
 const SETTLE_MS = 20_000;
 /** How long an idle pool may take to have as many sockets and sessions as it counts, in milliseconds. */
 const COUNTS_MS = 10_000;
+
+/** `queryTimeoutMs` of the pool, in milliseconds. */
+const SHORTEST_DEADLINE_MS = 500;
 
 /** What a run's pool is like. */
 export interface PoolShape {
@@ -46,6 +49,7 @@ export class World {
   static async make(server: LocalPostgres, proxy: Proxy, shape: PoolShape): Promise<World> {
     runs += 1;
     const application = `model ${process.pid} ${runs}`;
+    await server.query('create table if not exists last_words (application text, id int)');
     const { user, password, database } = server;
     const pool = await newPool(
       {
@@ -57,7 +61,7 @@ export class World {
       {
         pg: { application_name: application },
         ...{ maxConnecting: shape.maxConnecting, maxUses: shape.maxUses },
-        ...{ acquireTimeoutMs: 1_000, connectTimeoutMs: 1_000, queryTimeoutMs: 500 },
+        ...{ acquireTimeoutMs: 1_000, connectTimeoutMs: 1_000, queryTimeoutMs: SHORTEST_DEADLINE_MS },
         ...{
           idleTimeoutMs: 250,
           healthCheckPeriodMs: 50,
@@ -123,9 +127,34 @@ export class World {
     this.#violations.push(what);
   }
 
-  end(): void {
+  end(options?: EndOptions): void {
     this.ended = true;
-    void this.track('end', this.pool.end());
+    void this.track('end', this.pool.end(options));
+  }
+
+  /** Asks for writes that nobody awaits, on a client and on the pool, and ends it: without a fault all of them are done. */
+  async #endWithLastWords(): Promise<void> {
+    const client = await this.pool.connect();
+    const askedAt = performance.now();
+    const write = (id: number): string => `insert into last_words values ('${this.application}', ${id})`;
+    const transaction = ['begin', write(0), 'commit'].map((text) => client.query(text));
+    const writes = Array.from({ length: 2 * this.shape.max }, (_, id) => this.pool.query(write(id + 1)));
+    this.end();
+    client.release();
+    await this.track('last words', Promise.allSettled([...transaction, ...writes]));
+    const outcomes = await Promise.allSettled([...transaction.slice(-1), ...writes]);
+    // On a machine that is busy with others a deadline of the pool may pass.
+    const inTime = performance.now() - askedAt < SHORTEST_DEADLINE_MS;
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected' && inTime)
+        this.violated(`a query that was asked for before end() failed: ${String(outcome.reason)}`);
+    }
+    const told = outcomes.filter(({ status }) => status === 'fulfilled').length;
+    const { rows } = await this.server.query(
+      `select count(*)::int as count from last_words where application = '${this.application}'`,
+    );
+    const { count } = rows[0] as { count: number };
+    if (count < told) this.violated(`${told} writes were answered and ${count} were done`);
   }
 
   /** What must hold after every step. */
@@ -146,7 +175,7 @@ export class World {
   abandon(): void {
     this.calm();
     this.proxy.resetAll();
-    void this.pool.end();
+    void this.pool.end({ waiting: 'reject' });
     for (const holding of this.holdings) holding.drop();
   }
 
@@ -185,7 +214,7 @@ export class World {
         );
       await until('a query that succeeds', works, SETTLE_MS);
       await this.countsAgree();
-      this.end();
+      await this.#endWithLastWords();
       await this.#allGivenBack();
     }
     if (this.pool.totalCount !== 0) this.violated(`an ended pool counts ${this.pool.totalCount} connections`);

@@ -51,7 +51,7 @@ describe('a connection that was idle for more than a second', () => {
     proxy().set({ blackHole: true });
     const asked = pool.connect();
     const outcome = expect(asked).rejects.toThrow('Cannot use a pool after calling end on the pool');
-    await pool.end();
+    await pool.end({ waiting: 'reject' });
     await outcome;
     expect(pool.totalCount).toBe(0);
   });

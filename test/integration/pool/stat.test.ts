@@ -121,7 +121,7 @@ describe('stat', () => {
     const holder = await pool.connect();
     const stat = await added(pool, async () => {
       const waiting = rejection(pool.connect());
-      const ended = pool.end();
+      const ended = pool.end({ waiting: 'reject' });
       holder.release();
       await Promise.all([waiting, ended]);
       await rejection(pool.connect());

@@ -137,12 +137,24 @@ export const ENDED: readonly State[] = [
     truth: { ...gone, limit: 0, usesLost: 1, closed: { pool_end: 1 } },
   },
   {
-    name: 'ended with one waiting',
+    name: 'ended with one waiting, which is served',
+    config: { maxOpenConns: 1 },
+    reach: async ({ pool }) => {
+      const client = await pool.connect();
+      const waiter = pool.query('select 1');
+      const ended = pool.end();
+      client.release();
+      await Promise.all([waiter, ended]);
+    },
+    truth: { ...gone, limit: 0, acquires: { ok: 2 }, closed: { pool_end: 1 } },
+  },
+  {
+    name: 'ended with one waiting, which is rejected',
     config: { maxOpenConns: 1 },
     reach: async ({ pool }) => {
       const client = await pool.connect();
       const waiter = rejection(pool.connect());
-      const ended = pool.end();
+      const ended = pool.end({ waiting: 'reject' });
       await waiter;
       client.release();
       await ended;
@@ -154,7 +166,7 @@ export const ENDED: readonly State[] = [
     options: (gate) => ({ beforeConnect: () => gate }),
     reach: async ({ pool }) => {
       const waiter = rejection(pool.connect());
-      await pool.end();
+      await pool.end({ waiting: 'reject' });
       await waiter;
     },
     truth: { limit: 0, acquires: { ERR_PGAUGE_POOL_ENDED: 1 }, attempts: { ERR_PGAUGE_POOL_ENDED: 1 } },
