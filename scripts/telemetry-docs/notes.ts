@@ -68,7 +68,8 @@ export const CLOSE_REASON_NOTES: Readonly<Record<(typeof CLOSE_REASONS)[number],
   busy: 'released while a query was running, or not ready within a second',
   read_only: 'the server takes no writes (25006): an old writer after a failover',
   max_uses: 'handed out `maxUses` times',
-  released_with_error: '`release(error)`, or `client.end()` by its user',
+  released_with_error:
+    '`release(error)`, `client.end()` by its user, or an error that belongs to the session: 26000, 42P05, 08P01, or 0A000 of a statement prepared in SQL',
   pool_end: 'the pool ended',
 };
 

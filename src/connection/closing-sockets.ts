@@ -1,18 +1,27 @@
+import { Deadline } from '../deadline.js';
 import type { DriverClient } from './driver.js';
 
-/** The sockets of a pool that are destroyed and not yet closed. */
+/** The sockets of a pool that `end()` waits for: those that are destroyed and not yet closed, and those of cancel requests. */
 export class ClosingSockets {
   #open = 0;
   #onNone: (() => void) | undefined;
 
+  /** Counts a socket; what it returns is to be called once the socket is closed. */
+  add(): () => void {
+    this.#open += 1;
+    return () => {
+      this.#open -= 1;
+      if (this.#open === 0) this.#onNone?.();
+    };
+  }
+
   /** Destroys the client's socket now: says goodbye if the socket takes it, waits for nothing. */
   destroy(client: DriverClient, closed?: () => void): void {
     const { stream } = client.connection;
-    this.#open += 1;
+    const remove = this.add();
     const onClosed = (): void => {
-      this.#open -= 1;
       closed?.();
-      if (this.#open === 0) this.#onNone?.();
+      remove();
     };
     if (stream.closed) process.nextTick(onClosed);
     else stream.once('close', onClosed);
@@ -27,10 +36,9 @@ export class ClosingSockets {
   allClosed(timeoutMs: number): Promise<void> {
     if (this.#open === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      timer.unref();
+      const deadline = new Deadline(timeoutMs, resolve);
       this.#onNone = (): void => {
-        clearTimeout(timer);
+        deadline.clear();
         resolve();
       };
     });

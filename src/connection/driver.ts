@@ -9,7 +9,11 @@ export interface DriverConnection {
   stream: Socket;
   connect(port: number, host: string): void;
   requestSsl(): void;
+  /** The texts of the named statements that the driver has prepared, by name. */
+  parsedStatements: Record<string, string>;
+  parse(statement: { readonly name?: string }): void;
   bind(config: unknown): void;
+  close(what: { readonly type: 'S' | 'P'; readonly name: string }): void;
   cancel(processId: number, secretKey: number): void;
   on(event: string, listener: (...args: never[]) => void): this;
   once(event: string, listener: (...args: never[]) => void): this;

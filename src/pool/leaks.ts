@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Deadline } from '../deadline.js';
 import type { PoolObserver } from '../observer.js';
 import type { Slot } from '../engine/slot.js';
 
@@ -9,7 +10,7 @@ export interface Acquirer {
 }
 
 interface Watch {
-  readonly timer: NodeJS.Timeout;
+  readonly deadline: Deadline;
   suspected: boolean;
 }
 
@@ -38,9 +39,8 @@ export class LeakDetector {
       this.#observer.leakSuspected(performance.now() - slot.heldSince, stack);
     };
     // A queued acquirer is served in the async context of the user that released, which is not to blame.
-    const timer = inContext(() => setTimeout(suspect, this.#thresholdMs));
-    timer.unref();
-    const watch: Watch = { timer, suspected: false };
+    const deadline = inContext(() => new Deadline(this.#thresholdMs, suspect));
+    const watch: Watch = { deadline, suspected: false };
     this.#watches.set(slot, watch);
   }
 
@@ -48,7 +48,7 @@ export class LeakDetector {
     const watch = this.#watches.get(slot);
     if (watch === undefined) return;
     this.#watches.delete(slot);
-    clearTimeout(watch.timer);
+    watch.deadline.clear();
     if (watch.suspected) this.#observer.leakReturned(heldMs);
   }
 }

@@ -16,6 +16,7 @@ import { withCallersStack } from '../connection/callers-stack.js';
 import { closeReasonOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
 import { pg } from '../connection/driver.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
+import { Deadline } from '../deadline.js';
 import { Engine } from '../engine/engine.js';
 import type { EngineListener } from '../engine/kind.js';
 import { Upkeep } from '../engine/upkeep.js';
@@ -94,6 +95,7 @@ export class InstrumentedPool extends Base {
       ...plan,
       pingAfterMs: PING_AFTER_MS,
       settleMs: SETTLE_MS,
+      startDeadline: (ms, expired, keepsAlive) => new Deadline(ms, expired, keepsAlive),
     });
     this.#upkeep = new Upkeep(this.#engine, plan);
     this.#checkouts = new Checkouts(this.#engine, observer, notify, plan.leakDetectionMs);
@@ -261,7 +263,12 @@ export class InstrumentedPool extends Base {
       placed: (slot) => slot.resource.place(slot, this.#engine),
       destroyed: (slot, from, reason, ageMs) => {
         if (from === 'held') this.#checkouts.useEnded(slot, performance.now());
-        observer.closed(closeReasonOf(reason), ageMs, slot.resource.lostWith);
+        const { lostWith, unfit } = slot.resource;
+        observer.closed(
+          closeReasonOf(reason),
+          ageMs,
+          lostWith ?? (unfit?.reason === reason ? unfit.error : undefined),
+        );
       },
       freed: (slot, from) => {
         this.#upkeep.slotFreed();

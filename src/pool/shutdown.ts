@@ -1,5 +1,6 @@
 import type { ConnectionEngine } from '../connection/connection-kind.js';
 import type { ClosingSockets } from '../connection/closing-sockets.js';
+import { Deadline } from '../deadline.js';
 import { PoolEndedError } from '../errors.js';
 import type { PoolObserver } from '../observer.js';
 
@@ -49,11 +50,11 @@ export class Shutdown {
 
   #allReturned(): Promise<void> {
     return new Promise((resolve) => {
-      const timer =
-        this.#timeoutMs > 0 ? setTimeout(() => this.#takeBack(), this.#timeoutMs).unref() : undefined;
+      const deadline =
+        this.#timeoutMs > 0 ? new Deadline(this.#timeoutMs, () => this.#takeBack()) : undefined;
       this.#onFreed = (): void => {
         if (this.#engine.state.total > 0) return;
-        clearTimeout(timer);
+        deadline?.clear();
         resolve();
       };
       this.#onFreed();

@@ -19,7 +19,8 @@ import {
 
 beforeEach(() => {
   useContextManager();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
+  const timers = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const;
+  vi.useFakeTimers({ toFake: [...timers, 'setImmediate', 'clearImmediate', 'performance'] });
 });
 afterEach(() => {
   cleanUp();
@@ -64,7 +65,7 @@ async function everything() {
   await Promise.allSettled([attempt.hook(fail), attempt.token(source, fail), attempt.init(fail)]);
   await attempt.token(source, () => Promise.resolve('token'));
   attempt.failed(1, Object.assign(new Error('x'), { code: '28000', severity: 'FATAL' }), 'auth', 'auth');
-  vi.advanceTimersByTime(1_000);
+  vi.advanceTimersByTime(1_500);
   acquire.failed(1, new AcquireTimeoutError('x'));
   Object.assign(gauges, { pending: 0 });
   vi.advanceTimersByTime(2_000);
