@@ -41,7 +41,7 @@ export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
   serverPort: 'The port, likewise.',
   networkPeerAddress: 'The address that the name stood for.',
   errorType:
-    'The SQLSTATE; else the `code` of the error; else `acquire_timeout` or `connect_timeout`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
+    'The SQLSTATE; else the `code` of the error; else `acquire_timeout`, `connect_timeout` or `query_timeout`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
   cloudRegion: 'The region that the token is signed for.',
   authProviderName: 'The backend of `dynamicAuth`, as in the config: `awsRdsIam`.',
   tlsMode: '`sslMode` in effect; on CONNECT `disable` or `custom` where a hook decided otherwise.',
@@ -106,6 +106,10 @@ export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
   connectFailed:
     'an attempt failed; `phase` is hook, token, dns, tcp, tls, auth or init, `attempt` counts the failures in a row, `hint` says where to look first',
   connectionLost: 'a connection was discarded for a fault; `reason` is the close reason',
+  releasedInTransaction:
+    'a client was released with a transaction open, and its connection was closed: `BEGIN` without `COMMIT` or `ROLLBACK`',
+  releasedBusy:
+    'a client was released while a query, cursor or COPY was under way, and its connection was closed: a missing `await`',
   acquireTimedOut: 'an acquire timed out; the state of the pool without it',
   saturated: 'all connections are used and a request has been pending for 1 s',
   recovered: 'no request has been pending for 1 s',

@@ -1,4 +1,5 @@
 import { Deadline } from '../deadline.js';
+import { QueryTimeoutError } from '../errors.js';
 import { withCallersStack } from './callers-stack.js';
 import { cancelRequest } from './cancel.js';
 import { pg, type ClientClass, type DriverClient } from './driver.js';
@@ -68,7 +69,7 @@ function run(
   query(...args, settle);
   if (settled as boolean) return;
   const late = (): void => {
-    const error = new Error(`Query read timeout after ${timeoutMs} ms`);
+    const error = new QueryTimeoutError(timeoutMs);
     const connection = connectionOf(client);
     if (connection !== undefined) cancelAndGiveUp(connection, error);
     settle(error);

@@ -28,6 +28,7 @@ import { Checkouts } from './checkout.js';
 import { EngineGauges, statOf } from './gauges.js';
 import type { PoolPlan } from './plan.js';
 import { runQuery, type QueryCallback } from './run-query.js';
+import { unheldLoss } from './unheld-loss.js';
 import { Shutdown } from './shutdown.js';
 import type { PoolStat } from './stat.js';
 import { throwLater } from './throw-later.js';
@@ -64,6 +65,8 @@ const noop = (): void => undefined;
  * are those of `pg.Pool`: `connect`, `acquire`, `release`, `remove` and `error`, which nobody needs to listen to.
  */
 export class InstrumentedPool extends Base {
+  /** That of `pg.Pool`: tools look at `pool.constructor.name` to know what they were given. */
+  static override readonly name = 'BoundPool';
   /** Current: whether `end()` has been called. */
   ending = false;
   /** Current: whether `end()` has finished and every socket is closed. */
@@ -273,10 +276,8 @@ export class InstrumentedPool extends Base {
       freed: (slot, from) => {
         this.#upkeep.slotFreed();
         this.#shutdown.freed();
-        const lostWith = slot?.resource.lostWith;
-        if (from === 'idle' && lostWith !== undefined && this.listenerCount('error') > 0) {
-          this.#notify('error', lostWith, slot?.resource.client);
-        }
+        const lost = slot === undefined ? undefined : unheldLoss(slot, from);
+        if (lost !== undefined && this.listenerCount('error') > 0) this.#notify('error', ...lost);
       },
     };
   }

@@ -62,7 +62,7 @@ describe('a client returned inside a transaction', () => {
     expect(await backendPid(pool)).not.toBe(before);
     expect((await pool.query('select * from things')).rows).toEqual([]);
     expect(pool.log.closeReasons).toEqual(['tx_open']);
-    expect(pool.log.named('postgres connection lost')).toMatchObject([
+    expect(pool.log.named('postgres client released in a transaction')).toMatchObject([
       { level: 'warn', fields: { reason: 'tx_open' } },
     ]);
     await until(
@@ -181,7 +181,10 @@ describe('a client returned in the middle of a query', () => {
     await pool.query('select 1');
     expect((await running).message).toMatch(/^Connection terminated/);
     expect(pool.log.closeReasons).toEqual(['busy']);
-    expect(pool.log.named('postgres connection lost')).toMatchObject([{ fields: { reason: 'busy' } }]);
+    expect(pool.log.named('postgres client released while a query was running')).toMatchObject([
+      { level: 'warn', fields: { reason: 'busy' } },
+    ]);
+    expect(pool.log.named('postgres connection lost')).toEqual([]);
   });
 
   test('with more in its queue is destroyed, and none of them hangs', async () => {

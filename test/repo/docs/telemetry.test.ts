@@ -72,6 +72,8 @@ async function everything() {
 
   observer.connecting(undefined).connected(1);
   observer.closed('network', 1, new TypeError('x'));
+  observer.closed('tx_open', 1);
+  observer.closed('busy', 1);
   observer.leakSuspected(1, 'stack');
   observer.leakReturned(1);
   observer.endForced([1]);
