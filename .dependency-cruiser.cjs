@@ -26,6 +26,7 @@ module.exports = {
     folder('auth', 'settings/'),
     folder('connection', 'engine/', 'settings/'),
     folder('pool', 'connection/', 'engine/', 'settings/'),
+    folder('pg-config', 'connection/', 'settings/'),
     folder('telemetry', 'pool/stat', 'settings/environment'),
     {
       name: 'engine-is-generic',

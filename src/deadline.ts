@@ -1,6 +1,68 @@
 /** The longest delay a Node timer keeps, in milliseconds; a longer one fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** A timer that fires later than this, in milliseconds, was held up: the process was computing, or it was stopped. */
+const LATE_MS = 20;
+/** The least that a deadline which was held up is given, in milliseconds. */
+const GRACE_MS = 1_000;
+/** Turns of the event loop before a deadline expires: one reads what has arrived, one more reports the sockets closed by that. */
+const TURNS = 2;
+
+/**
+ * A time limit that looks at what has arrived before it expires. Node runs timers before it reads sockets: after a stall of
+ * the event loop an answer that came in time would otherwise be found too late.
+ *
+ * - `expired` is called two turns of the event loop after the timer has fired, unless `clear` is called meanwhile.
+ * - A timer that fires more than 20 ms late starts again, once: some work needs several answers and could not ask for them
+ *   during the stall. The second time is as long as the first was late, at least a second, and at most the limit itself. A dead
+ *   peer is thus found within twice the limit, plus the stall.
+ *
+ * Every limit of a pool is one of these: connecting (hooks included), acquiring, the ping, settling, queries, cancel requests,
+ * closing sockets, `endTimeoutMs`, `leakDetectionMs`, saturation, and what runs `withTimeout`. A connection's lifetime and idle
+ * time are ages, which go by the clock, as they do on the server; backoff, top-up and health check are pauses, which only start
+ * something.
+ */
+export class Deadline {
+  readonly #ms: number;
+  readonly #expired: () => void;
+  readonly #keepsAlive: boolean;
+  #extended = false;
+  #timer: NodeJS.Timeout | undefined;
+  #look: NodeJS.Immediate | undefined;
+
+  /** Starts at once, with at most `MAX_TIMER_MS`; only with `keepsAlive` does it keep the process alive. */
+  constructor(ms: number, expired: () => void, keepsAlive = false) {
+    this.#ms = ms;
+    this.#expired = expired;
+    this.#keepsAlive = keepsAlive;
+    this.#start(ms);
+  }
+
+  /** Ends it: `expired` will not be called. */
+  clear(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#look);
+  }
+
+  #start(ms: number): void {
+    const dueAt = performance.now() + ms;
+    this.#timer = setTimeout(() => this.#afterTurns(TURNS, performance.now() - dueAt), ms);
+    if (!this.#keepsAlive) this.#timer.unref();
+  }
+
+  #afterTurns(turns: number, lateMs: number): void {
+    if (turns > 0) {
+      // Not unref'd: the event loop could then wait in the very turn that is to pass.
+      this.#look = setImmediate(() => this.#afterTurns(turns - 1, lateMs));
+    } else if (lateMs > LATE_MS && !this.#extended) {
+      this.#extended = true;
+      this.#start(Math.min(this.#ms, Math.max(lateMs, GRACE_MS)));
+    } else {
+      this.#expired();
+    }
+  }
+}
+
 /** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted; `work` itself runs on. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -21,15 +83,15 @@ export async function withTimeout<T>(
   // Not AbortSignal.any with AbortSignal.timeout: Node 20 may collect the timeout before it fires.
   const controller = new AbortController();
   const follow = (): void => controller.abort(signal?.reason);
-  const timer = setTimeout(() => {
+  const late = (): void =>
     controller.abort(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
-  }, timeoutMs);
+  const deadline = new Deadline(timeoutMs, late, true);
   if (signal?.aborted) follow();
   else signal?.addEventListener('abort', follow);
   try {
     return await work(controller.signal);
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
     signal?.removeEventListener('abort', follow);
   }
 }

@@ -4,6 +4,7 @@ export type PgaugeErrorCode =
   | 'ERR_PGAUGE_AUTH'
   | 'ERR_PGAUGE_ACQUIRE_TIMEOUT'
   | 'ERR_PGAUGE_CONNECT_TIMEOUT'
+  | 'ERR_PGAUGE_QUERY_TIMEOUT'
   | 'ERR_PGAUGE_POOL_ENDED'
   | 'ERR_PGAUGE_OPEN_TRANSACTION';
 
@@ -74,6 +75,21 @@ export class ConnectTimeoutError extends PgaugeError {
     named(this, 'ConnectTimeoutError');
   }
   readonly code = 'ERR_PGAUGE_CONNECT_TIMEOUT';
+}
+
+/** A query took longer than `queryTimeoutMs`; the message is node-postgres' own, which programs compare. */
+export class QueryTimeoutError extends PgaugeError {
+  static {
+    named(this, 'QueryTimeoutError');
+  }
+  readonly code = 'ERR_PGAUGE_QUERY_TIMEOUT';
+  /** The limit that passed, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    super('Query read timeout');
+    this.timeoutMs = timeoutMs;
+  }
 }
 
 /** The pool has ended: it hands out no more connections. */

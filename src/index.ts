@@ -1,4 +1,6 @@
-export { newPool } from './new-pool.js';
+export { newPool, newPoolSync } from './new-pool.js';
+export { poolClass, type PoolClass } from './pool-class.js';
+export { fromPgConfig, type FromPgConfig } from './pg-config/index.js';
 export type { PoolOptions, PgSettings, SslOptions, AcquireSpan } from './settings/options.js';
 export {
   DEFAULT_ACQUIRE_SPAN,
@@ -60,5 +62,6 @@ export {
   OpenTransactionError,
   PgaugeError,
   PoolEndedError,
+  QueryTimeoutError,
   type PgaugeErrorCode,
 } from './errors.js';

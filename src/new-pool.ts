@@ -1,5 +1,5 @@
 import { checkDynamicAuth, CREDENTIALS } from './auth/backends.js';
-import { checkDynamicAuthPackages, newDynamicAuthFunc } from './auth/index.js';
+import { checkDynamicAuthPackages, newDynamicAuthFunc, newDynamicAuthFuncSync } from './auth/index.js';
 import { effectiveSslMode, type Config } from './settings/config.js';
 import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
 import { logValue } from './settings/redacted-view.js';
@@ -9,12 +9,12 @@ import type { PoolOptions } from './settings/options.js';
 import { poolSettings, type PoolSettings } from './settings/pool-settings.js';
 import { isNativeClient } from './connection/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
-import { poolPlan } from './pool/plan.js';
+import { poolPlan, type PoolPlan } from './pool/plan.js';
 import { observePool } from './telemetry/index.js';
 import { LOG } from './telemetry/logs/records.js';
 import { defaultLogger } from './telemetry/logs/logger.js';
 import { startPoolStatsLogger } from './telemetry/logs/stats-logger.js';
-import { planTls } from './connection/tls.js';
+import { planTls, planTlsSync, type TlsPlan } from './connection/tls.js';
 
 /**
  * Makes a pool without dialling: it succeeds with the server down, and the first query reports.
@@ -24,46 +24,85 @@ import { planTls } from './connection/tls.js';
 export async function newPool(config: Config, options?: PoolOptions): Promise<InstrumentedPool> {
   const [given, settings] = checked(config, options);
   settings.signal?.throwIfAborted();
+  await checkDynamicAuthPackages(given);
 
-  const hook = given.dynamicAuth ? await dynamicAuth(given, settings.signal) : settings.beforeConnect;
+  const hook = given.dynamicAuth
+    ? await newDynamicAuthFunc(given, given.user, { signal: settings.signal })
+    : settings.beforeConnect;
   const tls = await planTls(effectiveSslMode(given), settings.ssl);
   settings.signal?.throwIfAborted();
+  return begun(composed(given, settings, hook, tls));
+}
 
+/**
+ * Makes a pool as `newPool` does, without waiting: files are read synchronously, region `"detect"` is refused, since the
+ * instance metadata service has to be asked, and a package that `dynamicAuth` needs and that is missing is reported by the
+ * first query. Throws what `newPool` rejects with.
+ */
+export function newPoolSync(config: Config, options?: PoolOptions): InstrumentedPool {
+  return begun(composedSync(config, options));
+}
+
+/** What a pool is made from, and what begins once it is made. */
+export interface Composition {
+  readonly plan: PoolPlan;
+  begin(pool: InstrumentedPool): void;
+}
+
+/** What `newPoolSync` makes its pool from. */
+export function composedSync(config: Config, options: PoolOptions | undefined): Composition {
+  const [given, settings] = checked(config, options);
+  settings.signal?.throwIfAborted();
+
+  const hook = given.dynamicAuth
+    ? refusing(() => newDynamicAuthFuncSync(given, given.user))
+    : settings.beforeConnect;
+  return composed(given, settings, hook, planTlsSync(effectiveSslMode(given), settings.ssl));
+}
+
+function composed(
+  config: Config,
+  settings: PoolSettings,
+  hook: BeforeConnect | undefined,
+  tls: TlsPlan,
+): Composition {
+  const { host, port, database } = config;
   const telemetry = observePool(
     {
       poolName: settings.poolName,
-      host: given.host,
-      port: given.port,
-      database: given.database,
-      authProvider: checkDynamicAuth(given.dynamicAuth)?.name,
+      host,
+      port,
+      database,
+      authProvider: checkDynamicAuth(config.dynamicAuth)?.name,
       tlsMode: tls.mode,
     },
     { ...settings, logger: settings.logger ?? defaultLogger(), credentials: CREDENTIALS },
   );
+  const { observer, logger, poolName } = telemetry;
+  return {
+    plan: poolPlan({ config, settings, hook, tls, observer, logger }),
+    begin(pool) {
+      telemetry.watch(pool.gauges);
+      logger.info({ config: logValue(config), pool: poolName }, LOG.poolCreated.message);
+      pool.start();
+      settings.signal?.addEventListener('abort', () => pool.stopFilling(), {
+        once: true,
+        signal: pool.endSignal,
+      });
+      if (settings.statsLog !== undefined) startPoolStatsLogger(pool, settings.statsLog);
+    },
+  };
+}
 
-  const plan = poolPlan({
-    config: given,
-    settings,
-    hook,
-    tls,
-    observer: telemetry.observer,
-    logger: telemetry.logger,
-  });
+function begun({ plan, begin }: Composition): InstrumentedPool {
   const pool = new InstrumentedPool(plan);
-  telemetry.watch(pool.gauges);
-  telemetry.logger.info({ config: logValue(given), pool: telemetry.poolName }, LOG.poolCreated.message);
-  pool.start();
-  settings.signal?.addEventListener('abort', () => pool.stopFilling(), {
-    once: true,
-    signal: pool.endSignal,
-  });
-  if (settings.statsLog !== undefined) startPoolStatsLogger(pool, settings.statsLog);
+  begin(pool);
   return pool;
 }
 
 function checked(config: unknown, options: unknown): [Config, PoolSettings] {
   if (config === null || config === undefined) throw new ConfigError('config is nil');
-  try {
+  return refusing(() => {
     const given = copyConfig(config);
     const settings = poolSettings(options, given);
     if (isNativeClient()) {
@@ -79,13 +118,14 @@ function checked(config: unknown, options: unknown): [Config, PoolSettings] {
     }
     refuseTokenInClear(given);
     return [given, settings];
+  });
+}
+
+function refusing<T>(check: () => T): T {
+  try {
+    return check();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`invalid configuration: ${error.message}`, { cause: error.cause });
   }
-}
-
-async function dynamicAuth(config: Config, signal: AbortSignal | undefined): Promise<BeforeConnect> {
-  await checkDynamicAuthPackages(config);
-  return await newDynamicAuthFunc(config, config.user, { signal });
 }

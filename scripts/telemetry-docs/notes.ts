@@ -41,7 +41,7 @@ export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
   serverPort: 'The port, likewise.',
   networkPeerAddress: 'The address that the name stood for.',
   errorType:
-    'The SQLSTATE; else the `code` of the error; else `acquire_timeout` or `connect_timeout`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
+    'The SQLSTATE; else the `code` of the error; else `acquire_timeout`, `connect_timeout` or `query_timeout`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
   cloudRegion: 'The region that the token is signed for.',
   authProviderName: 'The backend of `dynamicAuth`, as in the config: `awsRdsIam`.',
   tlsMode: '`sslMode` in effect; on CONNECT `disable` or `custom` where a hook decided otherwise.',
@@ -68,7 +68,8 @@ export const CLOSE_REASON_NOTES: Readonly<Record<(typeof CLOSE_REASONS)[number],
   busy: 'released while a query was running, or not ready within a second',
   read_only: 'the server takes no writes (25006): an old writer after a failover',
   max_uses: 'handed out `maxUses` times',
-  released_with_error: '`release(error)`, or `client.end()` by its user',
+  released_with_error:
+    '`release(error)`, `client.end()` by its user, or an error that belongs to the session: 26000, 42P05, 08P01, or 0A000 of a statement prepared in SQL',
   pool_end: 'the pool ended',
 };
 
@@ -105,6 +106,10 @@ export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
   connectFailed:
     'an attempt failed; `phase` is hook, token, dns, tcp, tls, auth or init, `attempt` counts the failures in a row, `hint` says where to look first',
   connectionLost: 'a connection was discarded for a fault; `reason` is the close reason',
+  releasedInTransaction:
+    'a client was released with a transaction open, and its connection was closed: `BEGIN` without `COMMIT` or `ROLLBACK`',
+  releasedBusy:
+    'a client was released while a query, cursor or COPY was under way, and its connection was closed: a missing `await`',
   acquireTimedOut: 'an acquire timed out; the state of the pool without it',
   saturated: 'all connections are used and a request has been pending for 1 s',
   recovered: 'no request has been pending for 1 s',

@@ -35,8 +35,12 @@ export interface AuthBackend<Settings extends object = object> {
   check(settings: BackendSettings, path: string): void;
   /** The text that `newAuthToken` and `newDynamicAuthFunc` put before the ConfigError of settings that lack something. */
   incomplete?(settings: BackendSettings): string | undefined;
-  /** Resolves what is the same for every token, from settings that `check` has accepted; throws AuthError, also when `signal` is aborted. */
-  prepare(settings: Settings, signal: AbortSignal): Promise<TokenIssuer>;
+  /** The setting that `resolve` has to find out, for messages (`region "detect"`); undefined when there is none. */
+  unresolved?(settings: Settings): string | undefined;
+  /** Finds out what is the same for every token, from settings that `check` has accepted; throws AuthError, also when `signal` is aborted. */
+  resolve?(settings: Settings, signal: AbortSignal): Promise<Settings>;
+  /** What issues tokens by these settings, of which none is unresolved; throws AuthError for those it cannot use. */
+  issuer(settings: Settings): TokenIssuer;
   /** The credentials its tokens are made with, if it fetches any: one object per process. */
   readonly credentials?: CredentialsSource;
 }

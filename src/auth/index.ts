@@ -28,7 +28,7 @@ export async function newAuthToken(config: Config, user: string, options?: AuthO
   const target = checkedTarget(host, port, user);
   checkSettings(auth);
   return await withTimeout(TIMEOUT_MS, options?.signal, async (signal) => {
-    const issuer = await auth.backend.prepare(auth.settings, signal);
+    const issuer = await resolvedIssuer(auth, signal);
     return await issuer.issue(target, signal);
   });
 }
@@ -44,14 +44,47 @@ export async function newDynamicAuthFunc(
   user: string,
   options?: AuthOptions,
 ): Promise<(target: ConnectTarget, context?: ConnectContext) => Promise<void>> {
+  const auth = configuredAuth(config, user);
+  return tokenHook(
+    await withTimeout(TIMEOUT_MS, options?.signal, (signal) => resolvedIssuer(auth, signal)),
+    user,
+  );
+}
+
+/** As `newDynamicAuthFunc`, without waiting: throws ConfigError for a setting that has to be found out first. */
+export function newDynamicAuthFuncSync(
+  config: Config,
+  user: string,
+): (target: ConnectTarget, context?: ConnectContext) => Promise<void> {
+  const auth = configuredAuth(config, user);
+  const unresolved = auth.backend.unresolved?.(auth.settings);
+  if (unresolved !== undefined) {
+    throw new ConfigError(
+      `${auth.path}.${unresolved} has to be found out, which takes waiting: use newPool, or give the value itself`,
+    );
+  }
+  return tokenHook(auth.backend.issuer(auth.settings), user);
+}
+
+function configuredAuth(config: Config, user: string): ConfiguredBackend {
   const auth = checkDynamicAuth(readConfig(config).dynamicAuth);
   if (!auth) throw new ConfigError('dynamic authentication is not configured');
   checkUser(user);
   checkSettings(auth);
-  const issuer: TokenIssuer = await withTimeout(TIMEOUT_MS, options?.signal, (signal) =>
-    auth.backend.prepare(auth.settings, signal),
-  );
+  return auth;
+}
 
+async function resolvedIssuer(
+  { backend, settings }: ConfiguredBackend,
+  signal: AbortSignal,
+): Promise<TokenIssuer> {
+  return backend.issuer((await backend.resolve?.(settings, signal)) ?? settings);
+}
+
+function tokenHook(
+  issuer: TokenIssuer,
+  user: string,
+): (target: ConnectTarget, context?: ConnectContext) => Promise<void> {
   let login: LoginTarget | undefined;
   return async (target, context) => {
     // Most attempts have the same target: check it only when it changes.

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigError } from '../errors.js';
@@ -12,15 +13,42 @@ export interface ClientCertificate {
   readonly source: string;
 }
 
+/** The text of a file; throws Node's own error. */
+export type ReadFile = (path: string) => string;
+
+/** Reads a file now. */
+export const readNow: ReadFile = (path) => readFileSync(path, 'utf8');
+
+/** Reads the files that will be needed, and gives what returns their texts without waiting. */
+export async function readAhead(ssl: SslSettings | undefined, env?: Environment): Promise<ReadFile> {
+  const texts = new Map<string, PromiseSettledResult<string>>();
+  const names = [
+    ...(ssl?.ca === undefined ? (['PGSSLROOTCERT'] as const) : []),
+    ...(ssl?.cert === undefined ? (['PGSSLCERT', 'PGSSLKEY'] as const) : []),
+  ];
+  for (const name of names) {
+    const path = readVariable(name, env);
+    if (path === undefined || path === 'system') continue;
+    const [text] = await Promise.allSettled([readFile(path, 'utf8')]);
+    texts.set(path, text);
+  }
+  return (path) => {
+    const text = texts.get(path);
+    if (text?.status === 'fulfilled') return text.value;
+    throw text?.reason;
+  };
+}
+
 /**
- * The root certificates in `ssl.ca`, else in the file that PGSSLROOTCERT names; undefined: Node's own. Rejects with
+ * The root certificates in `ssl.ca`, else in the file that PGSSLROOTCERT names; undefined: Node's own. Throws
  * ConfigError, naming the path, when they cannot be used.
  */
-export async function rootCertificates(
+export function rootCertificates(
   mode: SslMode,
   ssl: SslSettings | undefined,
   env?: Environment,
-): Promise<string[] | undefined> {
+  read: ReadFile = readNow,
+): string[] | undefined {
   if (ssl?.ca !== undefined) {
     checkRoots(ssl.ca);
     return [...ssl.ca];
@@ -36,19 +64,20 @@ export async function rootCertificates(
     }
     return undefined;
   }
-  const pem = await readPem(path, 'PGSSLROOTCERT');
+  const pem = readPem(path, 'PGSSLROOTCERT', read);
   checkCertificates(pem, `PGSSLROOTCERT (${path})`);
   return [pem];
 }
 
 /**
  * The client certificate in `ssl.cert` and `ssl.key`, else in the files that PGSSLCERT and PGSSLKEY name; its material is
- * empty when there is none. Rejects with ConfigError, naming the path, when it cannot be used.
+ * empty when there is none. Throws ConfigError, naming the path, when it cannot be used.
  */
-export async function clientCertificate(
+export function clientCertificate(
   ssl: SslSettings | undefined,
   env?: Environment,
-): Promise<ClientCertificate> {
+  read: ReadFile = readNow,
+): ClientCertificate {
   const passphrase = ssl?.passphrase === undefined ? {} : { passphrase: ssl.passphrase };
   if (ssl?.cert !== undefined && ssl.key !== undefined) {
     return { material: { cert: ssl.cert, key: ssl.key, ...passphrase }, source: 'ssl.cert and ssl.key' };
@@ -58,7 +87,8 @@ export async function clientCertificate(
   if (!certPath && !keyPath) return { material: {}, source: 'ssl' };
   if (!certPath) throw new ConfigError(`PGSSLKEY (${keyPath}) is set but PGSSLCERT is not: both are needed`);
   if (!keyPath) throw new ConfigError(`PGSSLCERT (${certPath}) is set but PGSSLKEY is not: both are needed`);
-  const [cert, key] = await Promise.all([readPem(certPath, 'PGSSLCERT'), readPem(keyPath, 'PGSSLKEY')]);
+  const cert = readPem(certPath, 'PGSSLCERT', read);
+  const key = readPem(keyPath, 'PGSSLKEY', read);
   checkCertificates(cert, `PGSSLCERT (${certPath})`);
   // Node treats an empty key as unset, and would log in without a certificate.
   if (key === '') throw new ConfigError(`PGSSLKEY (${keyPath}): is empty`);
@@ -85,9 +115,9 @@ export function createContext(options: SecureContextOptions, source: string): Se
   }
 }
 
-async function readPem(path: string, variable: string): Promise<string> {
+function readPem(path: string, variable: string, read: ReadFile): string {
   try {
-    return await readFile(path, 'utf8');
+    return read(path);
   } catch (error) {
     throw new ConfigError(`${variable} (${path}): cannot be read: ${reason(error)}`, { cause: error });
   }

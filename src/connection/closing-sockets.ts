@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
+import { Deadline } from '../deadline.js';
 import type { DriverClient } from './driver.js';
 
-/** The sockets of a pool that are being closed. */
+/** The sockets of a pool that `end()` waits for: those that are being closed, and those of cancel requests. */
 export class ClosingSockets {
   readonly #open = new Set<Socket>();
   #patient = false;
@@ -12,14 +13,22 @@ export class ClosingSockets {
     this.#patient = true;
   }
 
+  /** Counts a socket; what it returns is to be called once the socket is closed. */
+  add(socket: Socket): () => void {
+    this.#open.add(socket);
+    return () => {
+      this.#open.delete(socket);
+      if (this.#open.size === 0) this.#onNone?.();
+    };
+  }
+
   /** Closes the client's socket: says goodbye if the session takes it. */
   close(client: DriverClient, closed?: () => void): void {
     const { stream } = client.connection;
-    this.#open.add(stream);
+    const remove = this.add(stream);
     const onClosed = (): void => {
-      this.#open.delete(stream);
       closed?.();
-      if (this.#open.size === 0) this.#onNone?.();
+      remove();
     };
     if (stream.closed) process.nextTick(onClosed);
     else stream.once('close', onClosed);
@@ -37,12 +46,11 @@ export class ClosingSockets {
   allClosed(timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        for (const stream of this.#open) stream.destroy();
-      }, timeoutMs);
-      timer.unref();
+      const deadline = new Deadline(timeoutMs, () => {
+        for (const socket of this.#open) socket.destroy();
+      });
       this.#onNone = (): void => {
-        clearTimeout(timer);
+        deadline.clear();
         resolve();
       };
     });

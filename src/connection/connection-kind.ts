@@ -74,7 +74,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   }
 
   judge(connection: PooledConnection): 'ready' | 'settling' | CloseReason {
-    const { client, readOnly, erred } = connection;
+    const { client, unfit, erred } = connection;
     // Its query is being cancelled; then it is destroyed.
     if (connection.lostWith !== undefined) return 'settling';
     if (client._ending) return 'released_with_error';
@@ -85,7 +85,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     }
     // A callback runs before what is queued behind its query is sent.
     if (client._queryQueue.length > 0) return 'settling';
-    if (readOnly) return 'read_only';
+    if (unfit !== undefined) return unfit.reason;
     return client.getTransactionStatus() === 'I' ? 'ready' : 'tx_open';
   }
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { untilAborted } from '../deadline.js';
+import { Deadline, untilAborted } from '../deadline.js';
 import { AuthError, ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
 import { isRejectedLogin, sqlState } from '../foreign-error.js';
 import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
@@ -40,12 +40,13 @@ export class Dial implements ConnectContext {
   /** Resolves with a connection that is logged in and initialised; rejects with the error of the step that failed. */
   async run(): Promise<PooledConnection> {
     const { connectTimeoutMs } = this.#plan;
-    const deadline = setTimeout(() => {
+    const late = (): void => {
       const source = this.#phase === 'token' ? this.#tokenSource : undefined;
       const prefix = source === undefined ? '' : `dynamic auth (${source.provider}): `;
       const text = `Connection terminated due to connection timeout after ${connectTimeoutMs} ms (${this.#phase})`;
       this.abort(new ConnectTimeoutError(prefix + text));
-    }, connectTimeoutMs);
+    };
+    const deadline = new Deadline(connectTimeoutMs, late, true);
     try {
       const connection = await this.#connect();
       this.#observer.connected(performance.now() - this.#startedAt);
@@ -59,7 +60,7 @@ export class Dial implements ConnectContext {
       this.#observer.failed(performance.now() - this.#startedAt, error, phase, closed);
       throw error as Error;
     } finally {
-      clearTimeout(deadline);
+      deadline.clear();
     }
   }
 
@@ -133,7 +134,7 @@ export class Dial implements ConnectContext {
         );
       });
     }
-    return (this.#connection = new PooledConnection(client));
+    return (this.#connection = new PooledConnection(client, this.#closing));
   }
 
   /** The answer to the server's request for a password. */

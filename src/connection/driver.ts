@@ -9,7 +9,11 @@ export interface DriverConnection {
   stream: Socket;
   connect(port: number, host: string): void;
   requestSsl(): void;
+  /** The texts of the named statements that the driver has prepared, by name. */
+  parsedStatements: Record<string, string>;
+  parse(statement: { readonly name?: string }): void;
   bind(config: unknown): void;
+  close(what: { readonly type: 'S' | 'P'; readonly name: string }): void;
   cancel(processId: number, secretKey: number): void;
   on(event: string, listener: (...args: never[]) => void): this;
   once(event: string, listener: (...args: never[]) => void): this;
@@ -66,6 +70,33 @@ export function createClient(Client: ClientClass, config: pgModule.ClientConfig)
     holder.binary = false;
   }
   return client;
+}
+
+/** What a client knows of where and as whom to log in: from its config, the URL in it, and the environment. */
+export interface ConnectionParameters {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string | undefined;
+  readonly database: string;
+  readonly password: unknown;
+  readonly ssl: unknown;
+  readonly sslnegotiation?: string | undefined;
+  readonly binary: unknown;
+  readonly replication: unknown;
+  readonly options: unknown;
+  readonly client_encoding: unknown;
+  readonly application_name: unknown;
+  readonly fallback_application_name: unknown;
+  readonly query_timeout: unknown;
+  readonly statement_timeout: unknown;
+  readonly lock_timeout: unknown;
+  readonly idle_in_transaction_session_timeout: unknown;
+}
+
+/** What the driver makes of a config; throws what the driver throws for one that it cannot use. */
+export function connectionParameters(config: object): ConnectionParameters {
+  const client: unknown = new pg.Client(config);
+  return (client as { connectionParameters: ConnectionParameters }).connectionParameters;
 }
 
 /** Whether the application loaded the native binding before this package could load the JavaScript client. */

@@ -2,13 +2,14 @@ import { sqlState } from '../foreign-error.js';
 import type { CloseReason } from '../observer.js';
 import { withCallersStack } from './callers-stack.js';
 import type { DriverClient, DriverConnection } from './driver.js';
+import type { ServerError } from './session-errors.js';
 
 /** What is told of the events of a client that bear on its loss. */
 export interface Watched {
+  /** The server sent an error, and the query that it answers is still the active one. */
+  errorReceived(error: ServerError): void;
   /** What the server said when it ended the session. */
-  dismissal: unknown;
-  /** The server said that it takes no writes (SQLSTATE 25006). */
-  readOnly: boolean;
+  readonly dismissal: unknown;
   /** The last query failed before anything was sent, and the driver has not yet tidied up. */
   erred: boolean;
   /** The client is dead; the first call counts. */
@@ -51,16 +52,8 @@ function onError(this: TaggedClient, error: unknown): void {
   watched?.lose(error, dismissed ? 'server_closed' : 'network');
 }
 
-function onErrorMessage(
-  this: TaggedConnection,
-  message: { readonly code?: string; readonly severity?: string },
-): void {
-  const watched = this[WATCHED];
-  if (watched === undefined) return;
-  // The severity is in the server's language; class 57P is an operator's intervention in any.
-  if (/^(FATAL|PANIC)$/.test(message.severity ?? '') || message.code?.startsWith('57P'))
-    watched.dismissal = message;
-  if (message.code === '25006') watched.readOnly = true;
+function onErrorMessage(this: TaggedConnection, message: ServerError): void {
+  this[WATCHED]?.errorReceived(message);
 }
 
 /** A value that cannot be sent fails its query within `bind`, and the driver tidies up after. */

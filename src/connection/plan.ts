@@ -1,4 +1,5 @@
 import type { ClientConfig } from 'pg';
+import { withTimeout } from '../deadline.js';
 import { ConfigError } from '../errors.js';
 import type { AfterConnect, BeforeConnect, ConnectContext, ConnectTarget, Logger } from '../hooks.js';
 import { validateConfig } from '../settings/config-checks.js';
@@ -98,11 +99,10 @@ function driverSettings({ pg: given, keepAlive }: PoolSettings): ClientConfig {
 
 /** A password or token that is good for one login now. */
 export async function currentPassword(dial: DialPlan): Promise<string> {
-  const target = dial.target();
-  const context: ConnectContext = {
-    signal: AbortSignal.timeout(dial.connectTimeoutMs),
-    refreshToken: (_source, refresh) => refresh(),
-  };
-  await dial.beforeConnect?.(target, context);
-  return target.password || (await dial.findPassword(target));
+  return await withTimeout(dial.connectTimeoutMs, undefined, async (signal) => {
+    const target = dial.target();
+    const context: ConnectContext = { signal, refreshToken: (_source, refresh) => refresh() };
+    await dial.beforeConnect?.(target, context);
+    return target.password || (await dial.findPassword(target));
+  });
 }

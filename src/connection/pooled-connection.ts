@@ -1,7 +1,10 @@
 import type { Slot } from '../engine/slot.js';
 import type { CloseReason } from '../observer.js';
+import type { ClosingSockets } from './closing-sockets.js';
 import type { DriverClient } from './driver.js';
 import { failQueriesWith, keepListening, watch, watchedOf, type Watched } from './loss.js';
+import { hasOtherStatements, isDismissal, unfitAfter, type ServerError } from './session-errors.js';
+import { forgetStatements } from './statements.js';
 
 /** Frees the slot of a lost connection: the engine. */
 export interface SlotOwner {
@@ -19,12 +22,18 @@ export class PooledConnection implements Watched {
   lostWith: unknown;
   lossReason: CloseReason = 'network';
   dismissal: unknown;
-  readOnly = false;
+  /** Set by an error after which the session is not for another user: why, and the error. */
+  unfit: { readonly reason: CloseReason; readonly error: ServerError } | undefined;
   erred = false;
+  #statementsForgotten = false;
   /** Unset before the connection has a slot, and again once it is destroyed: what happens then is no loss. */
   #place: Place | undefined;
 
-  constructor(readonly client: DriverClient) {
+  constructor(
+    readonly client: DriverClient,
+    /** Where the sockets of its cancel requests count. */
+    readonly sockets: ClosingSockets,
+  ) {
     // A key that can cancel this session's queries must not be printed.
     Object.defineProperty(client, 'secretKey', { value: null, writable: true, enumerable: false });
     // Before connecting, so that an error finds a listener at every moment.
@@ -40,6 +49,19 @@ export class PooledConnection implements Watched {
   /** The connection is about to be destroyed. */
   displace(): void {
     this.#place = undefined;
+  }
+
+  errorReceived(error: ServerError): void {
+    if (isDismissal(error)) this.dismissal = error;
+    const reason = this.dismissal === undefined ? unfitAfter(error) : 'server_closed';
+    if (reason !== undefined) this.unfit = { reason, error };
+    if (!hasOtherStatements(error)) return;
+    const { connection } = this.client;
+    const { name } = (this.client._getActiveQuery() ?? {}) as { readonly name?: string };
+    // One of a PREPARE in SQL is not the driver's to prepare anew, and what failed twice may fail for another reason.
+    if (!name || this.#statementsForgotten) this.unfit ??= { reason: 'released_with_error', error };
+    forgetStatements(connection);
+    this.#statementsForgotten = true;
   }
 
   lose(error: unknown, reason: CloseReason): void {

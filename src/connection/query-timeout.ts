@@ -1,7 +1,9 @@
+import { Deadline } from '../deadline.js';
+import { QueryTimeoutError } from '../errors.js';
 import { withCallersStack } from './callers-stack.js';
 import { cancelRequest } from './cancel.js';
 import { pg, type ClientClass, type DriverClient } from './driver.js';
-import { connectionOf } from './pooled-connection.js';
+import { connectionOf, type PooledConnection } from './pooled-connection.js';
 
 type Query = (...args: unknown[]) => unknown;
 type Callback = (error: Error | null | undefined, result?: unknown) => void;
@@ -40,6 +42,14 @@ function timed(client: DriverClient, query: Query, args: unknown[], timeoutMs: n
   }).catch(withCallersStack);
 }
 
+function cancelAndGiveUp(connection: PooledConnection, error: Error): void {
+  // First: a socket that is closed forgets its peer.
+  const cancel = cancelRequest(connection.client, connection.sockets);
+  const free = connection.giveUp(error);
+  // The slot is freed afterwards: once the client is gone, PgBouncer no longer knows which query to cancel.
+  if (free !== undefined) cancel(free);
+}
+
 function run(
   client: DriverClient,
   query: Query,
@@ -51,20 +61,18 @@ function run(
   const settle: Callback = (error, result) => {
     if (settled) return;
     settled = true;
-    clearTimeout(timer);
+    deadline?.clear();
     callback(error, result);
   };
-  let timer: NodeJS.Timeout | undefined = undefined;
+  let deadline: Deadline | undefined = undefined as Deadline | undefined;
   // This throws what the driver refuses, and may settle at once: in neither case is there anything to time.
   query(...args, settle);
   if (settled as boolean) return;
-  timer = setTimeout(() => {
-    const error = new Error(`Query read timeout after ${timeoutMs} ms`);
-    // First: a socket that is closed forgets its peer.
-    const cancel = cancelRequest(client);
-    const free = connectionOf(client)?.giveUp(error);
-    // The slot is freed afterwards: once the client is gone, PgBouncer no longer knows which query to cancel.
-    if (free !== undefined) cancel(free);
+  const late = (): void => {
+    const error = new QueryTimeoutError(timeoutMs);
+    const connection = connectionOf(client);
+    if (connection !== undefined) cancelAndGiveUp(connection, error);
     settle(error);
-  }, timeoutMs);
+  };
+  deadline = new Deadline(timeoutMs, late, true);
 }

@@ -1,7 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as tls from 'node:tls';
-import { checkRoots, clientCertificate, createContext, rootCertificates } from './certificates.js';
+import {
+  checkRoots,
+  clientCertificate,
+  createContext,
+  readAhead,
+  readNow,
+  rootCertificates,
+  type ReadFile,
+} from './certificates.js';
 import { ConfigError } from '../errors.js';
 import type { Environment } from '../settings/environment.js';
 import { DEFAULT_TLS_MIN_VERSION, type SslMode } from '../settings/ssl-mode.js';
@@ -27,10 +35,20 @@ export async function planTls(
   ssl: SslSettings | undefined,
   env?: Environment,
 ): Promise<TlsPlan> {
+  return planTlsSync(mode, ssl, env, mode === 'disable' ? readNow : await readAhead(ssl, env));
+}
+
+/** As `planTls`, without waiting: files are read by `read`, default now. */
+export function planTlsSync(
+  mode: SslMode,
+  ssl: SslSettings | undefined,
+  env?: Environment,
+  read: ReadFile = readNow,
+): TlsPlan {
   if (mode === 'disable')
     return { mode, target: () => false, finish: (options, host) => finish(options, host) };
-  const roots = await rootCertificates(mode, ssl, env);
-  const identity = await clientCertificate(ssl, env);
+  const roots = rootCertificates(mode, ssl, env, read);
+  const identity = clientCertificate(ssl, env, read);
   const { DEFAULT_MIN_VERSION } = tls;
   const material: tls.SecureContextOptions = {
     ...(roots && { ca: roots }),

@@ -52,10 +52,11 @@ export class Engine<T, C, R extends string> {
 
   /** Queues an acquirer; `request` is called back exactly once. */
   wait(request: AcquireWait<T, C>, startedAt: number, timeoutMs: number): Waiter<T, C> {
-    const waiter = this.#waiters.join(request, startedAt, timeoutMs, (late) => {
+    const late = (waiter: Waiter<T, C>): void => {
       this.#counts.timedOut();
-      this.cancel(late, request.timeoutError());
-    });
+      this.cancel(waiter, request.timeoutError());
+    };
+    const waiter = this.#waiters.join(request, startedAt, timeoutMs, late, this.#limits.startDeadline);
     this.#dispatch();
     this.#explain(waiter);
     return waiter;
@@ -225,12 +226,10 @@ export class Engine<T, C, R extends string> {
   }
 
   #settle(slot: Slot<T>): void {
-    slot.settling = setTimeout(() => {
-      this.discard(slot, 'unsettled');
-    }, this.#limits.settleMs);
-    slot.settling.unref();
+    const { settleMs, startDeadline } = this.#limits;
+    slot.settling = startDeadline(settleMs, () => this.discard(slot, 'unsettled'), false);
     this.#kind.whenSettled(slot.resource, () => {
-      clearTimeout(slot.settling);
+      slot.settling?.clear();
       if (slot.state === 'between') this.#judge(slot, performance.now());
     });
   }
@@ -290,7 +289,7 @@ export class Engine<T, C, R extends string> {
   #destroy(slot: Slot<T>, reason: EngineReason | R): void {
     const from = slot.state;
     slot.state = 'gone';
-    clearTimeout(slot.settling);
+    slot.settling?.clear();
     this.#kind.destroy(slot.resource);
     this.#slots.remove(slot, from);
     this.#counts.destroyed(reason);

@@ -1,3 +1,4 @@
+import type { StartDeadline } from './deadline.js';
 import type { Slot, SlotState } from './slot.js';
 
 /** Why the engine itself destroys a resource; the resource's kind may give other reasons. */
@@ -44,4 +45,5 @@ export interface EngineLimits {
   readonly pingAfterMs: number;
   /** A returned resource that is still settling after this time is destroyed. */
   readonly settleMs: number;
+  readonly startDeadline: StartDeadline;
 }

@@ -1,3 +1,4 @@
+import type { EngineDeadline } from './deadline.js';
 import type { Linked } from './linked-list.js';
 
 /**
@@ -15,7 +16,7 @@ export class Slot<T> implements Linked<Slot<T>> {
   heldSince = 0;
   uses = 0;
   /** Ends the wait for a returned resource that does not become ready. */
-  settling: NodeJS.Timeout | undefined;
+  settling: EngineDeadline | undefined;
 
   constructor(
     readonly resource: T,

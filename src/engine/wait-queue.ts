@@ -1,3 +1,4 @@
+import type { EngineDeadline, StartDeadline } from './deadline.js';
 import { LinkedList, type Linked } from './linked-list.js';
 import type { Slot } from './slot.js';
 
@@ -23,7 +24,7 @@ export class Waiter<T, C> implements Linked<Waiter<T, C>> {
   /** What was started for it and has not ended. */
   supply: 'construction' | 'ping' | undefined;
   reason: WaitReason | undefined;
-  timer: NodeJS.Timeout | undefined;
+  deadline: EngineDeadline | undefined;
   /** Called when it leaves the queue. */
   onDone: (() => void) | undefined;
 
@@ -41,10 +42,11 @@ export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
     startedAt: number,
     timeoutMs: number,
     late: (waiter: Waiter<T, C>) => void,
+    startDeadline: StartDeadline,
   ): Waiter<T, C> {
     const waiter = new Waiter(request, startedAt);
     this.push(waiter);
-    if (timeoutMs > 0) waiter.timer = setTimeout(late, timeoutMs, waiter);
+    if (timeoutMs > 0) waiter.deadline = startDeadline(timeoutMs, () => late(waiter), true);
     return waiter;
   }
 
@@ -59,7 +61,7 @@ export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
   leave(waiter: Waiter<T, C>): void {
     this.remove(waiter);
     waiter.waiting = false;
-    clearTimeout(waiter.timer);
+    waiter.deadline?.clear();
     waiter.onDone?.();
   }
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { Deadline } from '../deadline.js';
 import type { PoolObserver } from '../observer.js';
 import type { Slot } from '../engine/slot.js';
 
@@ -10,7 +11,7 @@ export interface Acquirer {
 
 interface Watch {
   readonly stack: string;
-  readonly timer: NodeJS.Timeout;
+  readonly deadline: Deadline;
   suspected: boolean;
 }
 
@@ -39,9 +40,8 @@ export class LeakDetector {
       this.#observer.leakSuspected(performance.now() - slot.heldSince, stack);
     };
     // A queued acquirer is served in the async context of the user that released, which is not to blame.
-    const timer = inContext(() => setTimeout(suspect, this.#thresholdMs));
-    timer.unref();
-    const watch: Watch = { stack, timer, suspected: false };
+    const deadline = inContext(() => new Deadline(this.#thresholdMs, suspect));
+    const watch: Watch = { stack, deadline, suspected: false };
     this.#watches.set(slot, watch);
   }
 
@@ -54,7 +54,7 @@ export class LeakDetector {
     const watch = this.#watches.get(slot);
     if (watch === undefined) return;
     this.#watches.delete(slot);
-    clearTimeout(watch.timer);
+    watch.deadline.clear();
     if (watch.suspected) this.#observer.leakReturned(heldMs);
   }
 }

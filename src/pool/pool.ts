@@ -14,6 +14,7 @@ import type {
 import { closeReasonOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
 import { pg } from '../connection/driver.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
+import { Deadline } from '../deadline.js';
 import { Engine } from '../engine/engine.js';
 import type { EngineListener } from '../engine/kind.js';
 import { Upkeep } from '../engine/upkeep.js';
@@ -28,6 +29,7 @@ import { Queries } from './queries.js';
 import { Shutdown, type EndOptions } from './shutdown.js';
 import type { PoolStat } from './stat.js';
 import { throwLater } from './throw-later.js';
+import { unheldLoss } from './unheld-loss.js';
 
 /** A connection that was idle for longer is pinged before it is handed out; in milliseconds, as in pgxpool. */
 const PING_AFTER_MS = 1_000;
@@ -61,6 +63,8 @@ const noop = (): void => undefined;
  * are those of `pg.Pool`: `connect`, `acquire`, `release`, `remove` and `error`, which nobody needs to listen to.
  */
 export class InstrumentedPool extends Base {
+  /** That of `pg.Pool`: tools look at `pool.constructor.name` to know what they were given. */
+  static override readonly name = 'BoundPool';
   /** Current: whether `end()` has been called. */
   ending = false;
   /** Current: whether `end()` has finished and every socket is closed. */
@@ -93,6 +97,7 @@ export class InstrumentedPool extends Base {
       ...plan,
       pingAfterMs: PING_AFTER_MS,
       settleMs: SETTLE_MS,
+      startDeadline: (ms, expired, keepsAlive) => new Deadline(ms, expired, keepsAlive),
     });
     this.#upkeep = new Upkeep(this.#engine, plan);
     this.#checkouts = new Checkouts(this.#engine, observer, notify, plan.leakDetectionMs);
@@ -241,15 +246,18 @@ export class InstrumentedPool extends Base {
       placed: (slot) => slot.resource.place(slot, this.#engine),
       destroyed: (slot, from, reason, ageMs) => {
         if (from === 'held') this.#checkouts.useEnded(slot, performance.now());
-        observer.closed(closeReasonOf(reason), ageMs, slot.resource.lostWith);
+        const { lostWith, unfit } = slot.resource;
+        observer.closed(
+          closeReasonOf(reason),
+          ageMs,
+          lostWith ?? (unfit?.reason === reason ? unfit.error : undefined),
+        );
       },
       freed: (slot, from) => {
         this.#upkeep.slotFreed();
         this.#shutdown.freed();
-        const lostWith = slot?.resource.lostWith;
-        if (from === 'idle' && lostWith !== undefined && this.listenerCount('error') > 0) {
-          this.#notify('error', lostWith, slot?.resource.client);
-        }
+        const lost = slot === undefined ? undefined : unheldLoss(slot, from);
+        if (lost !== undefined && this.listenerCount('error') > 0) this.#notify('error', ...lost);
       },
     };
   }

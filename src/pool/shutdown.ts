@@ -1,5 +1,6 @@
 import type { ConnectionEngine } from '../connection/connection-kind.js';
 import type { ClosingSockets } from '../connection/closing-sockets.js';
+import { Deadline } from '../deadline.js';
 import { PoolEndedError } from '../errors.js';
 import type { PoolObserver } from '../observer.js';
 import type { Checkouts } from './checkout.js';
@@ -72,8 +73,7 @@ export class Shutdown {
 
   #allReturned(): Promise<void> {
     return new Promise((resolve) => {
-      const deadline =
-        this.#timeoutMs > 0 ? setTimeout(() => this.#force(), this.#timeoutMs).unref() : undefined;
+      const deadline = this.#timeoutMs > 0 ? new Deadline(this.#timeoutMs, () => this.#force()) : undefined;
       const report = (): void => {
         this.#observer.endWaiting(this.#checkouts.held(), this.#engine.state.pending);
         reports = setTimeout(report, REPORT_EVERY_MS).unref();
@@ -82,7 +82,7 @@ export class Shutdown {
       this.#onFreed = (): void => {
         const { total, pending } = this.#engine.state;
         if (total > 0 || pending > 0) return;
-        clearTimeout(deadline);
+        deadline?.clear();
         clearTimeout(reports);
         resolve();
       };

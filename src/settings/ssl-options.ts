@@ -49,6 +49,7 @@ const OTHER_CHECKS = {
   minVersion: optional(checkOneOf(TLS_MIN_VERSIONS)),
 } satisfies Checks<Omit<SslOptions, keyof typeof CERTIFICATE_CHECKS>>;
 
+const HIDDEN = ['key', 'passphrase'] as const satisfies readonly (keyof SslOptions)[];
 const KEYS = [...Object.keys(CERTIFICATE_CHECKS), ...Object.keys(OTHER_CHECKS)];
 
 /**
@@ -61,6 +62,10 @@ export type SslSettings = Checked<typeof CERTIFICATE_CHECKS> & Checked<typeof OT
 export function sslSettings(value: unknown, mode: SslMode): SslSettings | undefined {
   if (value === undefined) return undefined;
   const fields: Unchecked<SslOptions> = readFields(value, 'ssl');
+  for (const name of HIDDEN) {
+    // node-postgres hides the key of an object that it was given, too.
+    if (Object.hasOwn(value as object, name)) fields[name] ??= (value as SslOptions)[name] ?? undefined;
+  }
   for (const name of ['rejectUnauthorized', 'checkServerIdentity']) {
     // Either could switch off the verification that the mode promises.
     if (name in fields) throw new ConfigError(`ssl.${name} is refused: sslMode says what is verified`);

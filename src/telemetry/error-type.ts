@@ -38,6 +38,7 @@ function classify(error: unknown, causesLeft: number): string {
   const code = property(error, 'code');
   if (code === ('ERR_PGAUGE_ACQUIRE_TIMEOUT' satisfies PgaugeErrorCode)) return ERROR_TYPE.acquireTimeout;
   if (code === ('ERR_PGAUGE_CONNECT_TIMEOUT' satisfies PgaugeErrorCode)) return ERROR_TYPE.connectTimeout;
+  if (code === ('ERR_PGAUGE_QUERY_TIMEOUT' satisfies PgaugeErrorCode)) return ERROR_TYPE.queryTimeout;
   if (code === ('ERR_PGAUGE_AUTH' satisfies PgaugeErrorCode) && causesLeft > 0) {
     const cause = property(error, 'cause');
     if (cause !== undefined) return classify(cause, causesLeft - 1);

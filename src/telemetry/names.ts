@@ -51,6 +51,7 @@ export const CONNECTION_STATES = ['used', 'idle', 'connecting'] as const;
 export const ERROR_TYPE = {
   acquireTimeout: 'acquire_timeout',
   connectTimeout: 'connect_timeout',
+  queryTimeout: 'query_timeout',
   other: '_OTHER',
 } as const;
 

@@ -27,9 +27,11 @@ test('the package exports these values and no others', () => {
     'OpenTransactionError',
     'PgaugeError',
     'PoolEndedError',
+    'QueryTimeoutError',
     'buildConnectionStringWithAuth',
     'connectionString',
     'defineConfig',
+    'fromPgConfig',
     'getMigrationPassword',
     'getMigrationUser',
     'logValue',
@@ -37,6 +39,8 @@ test('the package exports these values and no others', () => {
     'newAuthToken',
     'newDynamicAuthFunc',
     'newPool',
+    'newPoolSync',
+    'poolClass',
     'startPoolStatsLogger',
     'validateConfig',
   ]);
@@ -78,11 +82,13 @@ test('errors have their stable codes, keep their cause and are all PgaugeErrors'
     expect(error.cause).toBe(cause);
     return [error.name, error.code];
   });
-  expect([...codes, ['PoolEndedError', new pgauge.PoolEndedError().code]]).toEqual([
+  const own = [new pgauge.PoolEndedError(), new pgauge.QueryTimeoutError(5)];
+  expect([...codes, ...own.map(({ name, code }) => [name, code])]).toEqual([
     ['ConfigError', 'ERR_PGAUGE_CONFIG'],
     ['AuthError', 'ERR_PGAUGE_AUTH'],
     ['AcquireTimeoutError', 'ERR_PGAUGE_ACQUIRE_TIMEOUT'],
     ['ConnectTimeoutError', 'ERR_PGAUGE_CONNECT_TIMEOUT'],
     ['PoolEndedError', 'ERR_PGAUGE_POOL_ENDED'],
+    ['QueryTimeoutError', 'ERR_PGAUGE_QUERY_TIMEOUT'],
   ]);
 });

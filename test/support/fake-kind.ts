@@ -159,6 +159,10 @@ export const LIMITS: EngineLimits = {
   maxUses: Infinity,
   pingAfterMs: 1_000,
   settleMs: 1_000,
+  startDeadline: (ms, expired) => {
+    const timer = setTimeout(expired, ms);
+    return { clear: () => clearTimeout(timer) };
+  },
 };
 
 export function makeEngine(limits: Partial<EngineLimits> = {}): {

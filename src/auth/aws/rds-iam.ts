@@ -11,7 +11,7 @@ import {
   isImdsFailure,
   observeCredentials,
 } from './credentials.js';
-import { DETECT_REGION, NO_REGION, resolveAwsRegion } from './region.js';
+import { configuredAwsRegion, DETECT_REGION, NO_REGION, resolveAwsRegion } from './region.js';
 import { AWS_SDK_PACKAGES, IMDS_PACKAGE, loadAwsSdk, type AwsSdk } from './sdk.js';
 
 /** Logs in with tokens of AWS RDS IAM. */
@@ -45,9 +45,15 @@ export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
 
   incomplete: ({ region }) => (region === undefined || region === '' ? NO_REGION : undefined),
 
-  async prepare(settings, signal) {
+  unresolved: ({ region }) => (region === DETECT_REGION ? `region "${DETECT_REGION}"` : undefined),
+
+  async resolve({ region }, signal) {
     if (signal.aborted) throw authFailure(NAME, LOADING, signal.reason);
-    const region = await resolveAwsRegion(NAME, settings.region, signal);
+    return { region: await resolveAwsRegion(NAME, region, signal) };
+  },
+
+  issuer(settings) {
+    const region = configuredAwsRegion(NAME, settings.region);
     return {
       source: Object.freeze({
         provider: NAME,

@@ -25,8 +25,13 @@ export async function resolveAwsRegion(
   configured: unknown,
   signal: AbortSignal,
 ): Promise<string> {
-  if (configured === undefined || configured === '') throw authFailure(backend, NO_REGION);
   if (configured === DETECT_REGION) return await detectRegion(backend, signal);
+  return configuredAwsRegion(backend, configured);
+}
+
+/** The configured region, if it has the shape of one; throws AuthError. */
+export function configuredAwsRegion(backend: string, configured: unknown): string {
+  if (configured === undefined || configured === '') throw authFailure(backend, NO_REGION);
   if (isRegion(configured)) return configured;
   throw authFailure(
     backend,

@@ -39,6 +39,15 @@ export class PoolLogs {
     this.#warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: rounded(ageMs) }));
   }
 
+  /** A connection was discarded because of what its user left behind: nothing was lost. */
+  discarded(
+    record: typeof LOG.releasedInTransaction | typeof LOG.releasedBusy,
+    reason: CloseReason,
+    ageMs: number,
+  ): void {
+    this.#warn(record, undefined, () => ({ reason, age_ms: rounded(ageMs) }));
+  }
+
   /** A connection attempt failed; `attempt` is the number of failures since the last success. */
   connectFailed(failure: {
     errorType: string;

@@ -59,6 +59,16 @@ export const LOG = {
     message: 'postgres connection lost',
     fields: ['pool', 'error_type', 'reason', 'age_ms', 'suppressed'],
   },
+  releasedInTransaction: {
+    level: 'warn',
+    message: 'postgres client released in a transaction',
+    fields: ['pool', 'reason', 'age_ms', 'suppressed'],
+  },
+  releasedBusy: {
+    level: 'warn',
+    message: 'postgres client released while a query was running',
+    fields: ['pool', 'reason', 'age_ms', 'suppressed'],
+  },
   acquireTimedOut: {
     level: 'warn',
     message: 'postgres acquire timed out',

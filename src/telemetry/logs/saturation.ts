@@ -1,4 +1,5 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { Deadline } from '../../deadline.js';
 import type { PoolGauges } from '../../observer.js';
 import { quietly } from '../guard.js';
 
@@ -22,7 +23,7 @@ export interface SaturationReports {
 export class SaturationWatch {
   readonly #reports: SaturationReports;
   #gauges: PoolGauges | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #deadline: Deadline | undefined;
   #saturatedSince: number | undefined;
   #lastWaitEnded = 0;
 
@@ -37,7 +38,7 @@ export class SaturationWatch {
 
   /** A request has to wait, even if for a new connection: that connection may go to another request. */
   waiting(): void {
-    if (this.#timer === undefined) this.#checkIn(SATURATION_MS);
+    if (this.#deadline === undefined) this.#checkIn(SATURATION_MS);
   }
 
   /** A request no longer waits. */
@@ -47,22 +48,22 @@ export class SaturationWatch {
 
   /** The pool ends; requests rejected by the end must not count as a recovery. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#deadline?.clear();
+    this.#deadline = undefined;
     this.#saturatedSince = undefined;
   }
 
   #checkIn(ms: number): void {
     if (this.#gauges === undefined) return;
     // In the root context: the record is about the pool, so it must not carry the trace of one request.
-    this.#timer = context.with(ROOT_CONTEXT, () =>
-      setTimeout(() => this.#check(), Math.max(ms, MIN_CHECK_INTERVAL_MS)),
+    this.#deadline = context.with(
+      ROOT_CONTEXT,
+      () => new Deadline(Math.max(ms, MIN_CHECK_INTERVAL_MS), () => this.#check()),
     );
-    this.#timer.unref();
   }
 
   #check(): void {
-    this.#timer = undefined;
+    this.#deadline = undefined;
     quietly(() => {
       const gauges = this.#gauges;
       if (gauges === undefined) return;

@@ -2,6 +2,7 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { AcquireObserver, AttemptObserver, CloseReason, Holder, PoolObserver } from '../../observer.js';
 import { quietly } from '../guard.js';
 import { releasePoolName } from '../identity.js';
+import { LOG } from '../logs/records.js';
 import type { PoolMetrics } from '../metrics/pool-metrics.js';
 import { ObservedAcquire, traceWarmAcquire } from './acquire.js';
 import { ObservedAttempt } from './attempt.js';
@@ -51,7 +52,9 @@ export class TelemetryObserver implements PoolObserver {
     const { errorTypes, logs } = this.#signals;
     const errorType = error === undefined ? undefined : errorTypes.of(error);
     logs.closed(reason, ageMs, errorType);
-    if (IS_FAULT[reason]) logs.lost(reason, ageMs, errorType);
+    if (reason === 'tx_open') logs.discarded(LOG.releasedInTransaction, reason, ageMs);
+    else if (reason === 'busy') logs.discarded(LOG.releasedBusy, reason, ageMs);
+    else if (IS_LOSS[reason]) logs.lost(reason, ageMs, errorType);
   }
 
   leakSuspected(heldMs: number, stack: string): void {
@@ -98,13 +101,14 @@ export class TracingObserver extends TelemetryObserver {
 }
 
 /** The close reasons that are logged as a lost connection. */
-const IS_FAULT: Readonly<Record<CloseReason, boolean>> = {
+const IS_LOSS: Readonly<Record<CloseReason, boolean>> = {
   server_closed: true,
   network: true,
   timeout: true,
-  tx_open: true,
-  busy: true,
   read_only: true,
+  // Logged with texts of their own.
+  tx_open: false,
+  busy: false,
   // Routine.
   idle: false,
   lifetime: false,

@@ -64,7 +64,7 @@ describe('a client returned inside a transaction', () => {
     expect(await backendPid(pool)).not.toBe(before);
     expect((await pool.query('select * from things')).rows).toEqual([]);
     expect(pool.log.closeReasons).toEqual(['tx_open']);
-    expect(pool.log.named('postgres connection lost')).toMatchObject([
+    expect(pool.log.named('postgres client released in a transaction')).toMatchObject([
       { level: 'warn', fields: { reason: 'tx_open' } },
     ]);
     await until(
@@ -297,6 +297,10 @@ describe('a client released before its queries have been answered', () => {
     }
     expect((await pool.query('select id from slowly')).rows).toEqual([{ id: 1 }]);
     expect(pool.log.closeReasons).toEqual(['busy']);
+    expect(pool.log.named('postgres client released while a query was running')).toMatchObject([
+      { level: 'warn', fields: { reason: 'busy' } },
+    ]);
+    expect(pool.log.named('postgres connection lost')).toEqual([]);
   });
 
   test('with a cursor left open is destroyed at once, its slot is free at once', async () => {

@@ -1,14 +1,36 @@
 import type { Socket } from 'node:net';
-import type { PoolClient } from 'pg';
-import { describe, expect, test } from 'vitest';
+import { inspect } from 'node:util';
+import type { Pool, PoolClient } from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
 import { runScript } from '../../support/child.js';
 import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
-import { until } from '../../support/until.js';
+import { rejection, until } from '../../support/until.js';
+import { eitherPool, type Kind } from '../comparison/either-pool.js';
 
 const server = usePostgres();
 const makePool = usePools(server);
 const LISTENERS = new URL('./scripts/throwing-listener.ts', import.meta.url);
+
+const pools: Pool[] = [];
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.end();
+});
+
+/** A pool of either kind, with one connection. */
+async function openPool(kind: Kind): Promise<Pool> {
+  const pool = await eitherPool(kind, server());
+  pools.push(pool);
+  return pool;
+}
+
+async function running(pid: number): Promise<boolean> {
+  const { rowCount } = await server().query(
+    "select from pg_stat_activity where pid = $1 and state = 'active' and query like '%pg_sleep%'",
+    [pid],
+  );
+  return rowCount === 1;
+}
 
 describe('events', () => {
   test('come in order: connect, acquire, callback, release, remove', async () => {
@@ -69,7 +91,53 @@ describe('events', () => {
     expect((errors[0]?.[0] as { code?: string } | undefined)?.code).toBe('57P01');
     expect(errors[0]?.[1]).toBe(client);
     expect(pool.totalCount).toBe(0);
+    // As on an error of pg.Pool, but not in a log of it.
+    const [error] = errors[0] ?? [];
+    expect((error as { client?: unknown } | undefined)?.client).toBe(client);
+    expect(Object.keys(error ?? {})).not.toContain('client');
+    expect(inspect(error)).not.toContain('secretKey');
   });
+
+  test.each(['pg.Pool', 'pgauge'] as const)(
+    'of %s tell of a session that ended under a client, which was released without an error',
+    async (kind) => {
+      const pool = await openPool(kind);
+      const errors: (Error & { client?: unknown })[] = [];
+      pool.on('error', (error: Error) => errors.push(error));
+      const client = await pool.connect();
+      const pid = (client as unknown as { processID: number }).processID;
+      // Released with the answer, before the socket shows that the session has ended.
+      const killed = rejection(client.query('select pg_sleep(60)').finally(() => client.release()));
+      await until('the server runs it', () => running(pid));
+      await server().query('select pg_terminate_backend($1)', [pid]);
+      expect(await killed).toMatchObject({ code: '57P01' });
+      await until('the loss is told', () => errors.length > 0);
+      expect(errors).toMatchObject([{ message: 'Connection terminated unexpectedly' }]);
+      expect(errors[0]?.client).toBe(client);
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+      expect(errors).toHaveLength(1);
+    },
+  );
+
+  test.each(['pg.Pool', 'pgauge'] as const)(
+    'of %s do not tell of a session that ended under a query of the pool: its caller was told',
+    async (kind) => {
+      const pool = await openPool(kind);
+      const errors: Error[] = [];
+      pool.on('error', (error: Error) => errors.push(error));
+      const pids: number[] = [];
+      pool.on('acquire', (client: PoolClient) => {
+        pids.push((client as unknown as { processID: number }).processID);
+      });
+      const killed = rejection(pool.query('select pg_sleep(60)'));
+      await until('the server runs it', () => running(pids[0] ?? 0));
+      await server().query('select pg_terminate_backend($1)', [pids[0]]);
+      expect(await killed).toMatchObject({ code: '57P01' });
+      await until('the connection is gone', () => pool.totalCount === 0);
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+      expect(errors).toEqual([]);
+    },
+  );
 });
 
 describe('a listener that throws', () => {

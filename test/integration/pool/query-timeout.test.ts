@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createCa, startGate } from '../../../local-rds/index.js';
-import { newPool } from '../../../src/index.js';
+import { newPool, QueryTimeoutError } from '../../../src/index.js';
 import { RecordingLogger } from '../../support/logger.js';
 import { backendPid, usePools } from '../../support/pools.js';
 import { Proxy, useProxy } from '../../support/proxy.js';
@@ -31,12 +31,17 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     const slow = rejection(pool.query('select pg_sleep(60) /* slow one */'));
     await until('the server runs it', () => running('slow one'));
     const error = await slow;
-    expect(error.message).toMatch(/^Query read timeout/);
+    // Programs compare the text, word for word.
+    expect(error.message).toBe('Query read timeout');
+    expect(error).toBeInstanceOf(QueryTimeoutError);
+    expect(error).toMatchObject({ code: 'ERR_PGAUGE_QUERY_TIMEOUT', timeoutMs: 3_000 });
     expect(error.stack).toContain('query-timeout.test.ts');
     await until('it is cancelled', async () => (await running('slow one')) === 0);
     expect(await backendPid(pool)).not.toBe(before);
     expect(pool.log.closeReasons).toEqual(['timeout']);
-    expect(pool.log.named('postgres connection lost')).toMatchObject([{ fields: { reason: 'timeout' } }]);
+    expect(pool.log.named('postgres connection lost')).toMatchObject([
+      { fields: { reason: 'timeout', error_type: 'query_timeout' } },
+    ]);
   });
 
   test('on a client used after its release gives the connection up before anybody else gets it', async () => {

@@ -169,6 +169,7 @@ describe('a value of a query', () => {
     expect(new Set(told)).toEqual(
       new Set([
         'postgres connection lost',
+        'postgres client released while a query was running',
         'postgres connection leak suspected',
         'postgres connection pool end forced',
       ]),

@@ -19,7 +19,8 @@ import {
 
 beforeEach(() => {
   useContextManager();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] });
+  const timers = ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const;
+  vi.useFakeTimers({ toFake: [...timers, 'setImmediate', 'clearImmediate', 'performance'] });
 });
 afterEach(() => {
   cleanUp();
@@ -64,13 +65,15 @@ async function everything() {
   await Promise.allSettled([attempt.hook(fail), attempt.token(source, fail), attempt.init(fail)]);
   await attempt.token(source, () => Promise.resolve('token'));
   attempt.failed(1, Object.assign(new Error('x'), { code: '28000', severity: 'FATAL' }), 'auth', 'auth');
-  vi.advanceTimersByTime(1_000);
+  vi.advanceTimersByTime(1_500);
   acquire.failed(1, new AcquireTimeoutError('x'));
   Object.assign(gauges, { pending: 0 });
   vi.advanceTimersByTime(2_000);
 
   observer.connecting(undefined).connected(1);
   observer.closed('network', 1, new TypeError('x'));
+  observer.closed('tx_open', 1);
+  observer.closed('busy', 1);
   observer.leakSuspected(1, 'stack');
   observer.leakReturned(1);
   observer.endWaiting([{ heldMs: 1, stack: 'stack' }], 1);

@@ -8,11 +8,10 @@ const stub: AuthBackend = {
   label: 'Stub',
   packages: () => [],
   check: (settings, path) => refuseUnknown(settings, [], path),
-  prepare: () =>
-    Promise.resolve({
-      source: { provider: 'stubAuth', hint: 'look at the stub' },
-      issue: () => Promise.resolve('a token of the stub'),
-    }),
+  issuer: () => ({
+    source: { provider: 'stubAuth', hint: 'look at the stub' },
+    issue: () => Promise.resolve('a token of the stub'),
+  }),
 };
 
 // Into the table before the doctor reads it, as a line in backends.ts would.

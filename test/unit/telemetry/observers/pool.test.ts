@@ -18,8 +18,14 @@ describe('TelemetryObserver', () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     for (const reason of CLOSE_REASONS) observer.closed(reason, 1);
-    const lost: CloseReason[] = ['server_closed', 'network', 'timeout', 'tx_open', 'busy', 'read_only'];
+    const lost: CloseReason[] = ['server_closed', 'network', 'timeout', 'read_only'];
     expect(named('postgres connection lost').map((entry) => entry.fields['reason'])).toEqual(lost);
+    const released = named('postgres client released in a transaction');
+    const busy = named('postgres client released while a query was running');
+    expect([...released, ...busy]).toMatchObject([
+      { level: 'warn', fields: { pool: POOL, reason: 'tx_open', age_ms: 1, suppressed: 0 } },
+      { level: 'warn', fields: { pool: POOL, reason: 'busy', age_ms: 1, suppressed: 0 } },
+    ]);
     expect(named('postgres connection closed')).toHaveLength(13);
     observer.closed('network', 7, withCode('ECONNRESET'));
     expect(named('postgres connection lost').at(-1)).toMatchObject({

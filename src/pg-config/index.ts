@@ -1,0 +1,64 @@
+import type { PoolConfig } from 'pg';
+import type { Config } from '../settings/config.js';
+import type { PoolOptions } from '../settings/options.js';
+import { defineConfig } from '../settings/redacted-view.js';
+import { driversLogin, type PgConfigBase } from './login.js';
+import { readPgConfig } from './read.js';
+import { hooksOf, limitsOf, pgSettingsOf, setFields, sizesOf } from './settings.js';
+import { sslOf } from './ssl.js';
+
+/** The settings of a `pg.Pool` in the terms of `newPool`. */
+export interface FromPgConfig {
+  /** The first argument of `newPool`; prints without its password. */
+  readonly config: Config;
+  /** The second argument of `newPool`. */
+  readonly options: PoolOptions;
+  /**
+   * What was given and says nothing to node-postgres, in its order: `connectionLimit` for a key, `connectionString?schema`
+   * for a parameter of the URL, `ssl.require` for a member of `ssl`.
+   */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * Translates the settings of a `pg.Pool` for `newPool`. What they leave open is taken from PGHOST, PGPORT and the like, as
+ * node-postgres takes it. A password function becomes `beforeConnect`; `onConnect` and `verify` become `afterConnect`.
+ * Throws ConfigError for what has no meaning here, and says what to use instead.
+ */
+export function fromPgConfig(poolConfig: PoolConfig): FromPgConfig {
+  return translate(poolConfig, undefined);
+}
+
+/** As `fromPgConfig`, but what the settings leave open is taken from `base` instead of the environment. */
+export function overPgConfig(base: PgConfigBase, poolConfig: PoolConfig | null | undefined): FromPgConfig {
+  return translate(poolConfig ?? {}, base);
+}
+
+function translate(poolConfig: PoolConfig, base: PgConfigBase | undefined): FromPgConfig {
+  const { fields, dropped } = readPgConfig(poolConfig);
+  const { target, password, ssl, sslIsDrivers, parameters } = driversLogin(fields, base);
+  const secured = ssl === undefined && base !== undefined ? undefined : sslOf(ssl, sslIsDrivers);
+  const config = {
+    ...base?.config,
+    ...target,
+    ...setFields({
+      ...sizesOf(fields),
+      password: typeof password === 'function' ? undefined : password,
+      sslMode: secured?.sslMode,
+    }),
+  } as Config;
+  const options: PoolOptions = {
+    ...base?.options,
+    ...setFields({
+      ...limitsOf(fields, parameters),
+      ...hooksOf(fields, password, base?.options ?? {}),
+    }),
+    ...(secured && { ssl: secured.ssl }),
+    pg: { ...base?.options.pg, ...pgSettingsOf(fields, parameters) },
+  };
+  return {
+    config: defineConfig(config),
+    options: setFields(options),
+    dropped: [...dropped, ...(secured?.dropped ?? [])],
+  };
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Deadline, withTimeout } from '../../src/deadline.js';
+import { rejection, until } from '../support/until.js';
+
+/** Computes for so long, in milliseconds: nothing else runs. */
+function stall(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** The order in which a deadline, and what becomes ready during a stall in front of it, were noticed. */
+async function noticed(limitMs: number, stallMs: number, after: (tell: (what: string) => void) => void) {
+  const told: string[] = [];
+  const deadline = new Deadline(limitMs, () => told.push('expired'), true);
+  after((what) => {
+    told.push(what);
+    deadline.clear();
+  });
+  stall(stallMs);
+  await until('something is noticed', () => told.length > 0);
+  await sleep(limitMs * 2);
+  return told;
+}
+
+describe('a deadline', () => {
+  it('expires when nothing has arrived', async () => {
+    expect(await noticed(20, 0, () => undefined)).toEqual(['expired']);
+  });
+
+  it('does not expire once it is cleared', async () => {
+    expect(await noticed(20, 0, (tell) => setTimeout(tell, 1, 'arrived'))).toEqual(['arrived']);
+  });
+
+  it.each([1, 2])('lets what has arrived during a stall be noticed first, %i turns later', async (turns) => {
+    const later = (left: number, tell: (what: string) => void): void => {
+      if (left === 0) tell('arrived');
+      else setImmediate(() => later(left - 1, tell));
+    };
+    // Its timer fires before that of the deadline, as the poll phase would come after both.
+    expect(await noticed(50, 60, (tell) => setTimeout(later, 50, turns - 1, tell))).toEqual(['arrived']);
+  });
+
+  it('that fires late gives another answer time to arrive, which could not be asked for before', async () => {
+    const ask = (tell: (what: string) => void): void =>
+      void setTimeout(() => setTimeout(tell, 60, 'arrived'), 1);
+    expect(await noticed(200, 500, ask)).toEqual(['arrived']);
+  });
+
+  it('that fires late expires all the same when nothing arrives, also when it fires late again', async () => {
+    let expired = false;
+    new Deadline(100, () => (expired = true), true);
+    stall(200);
+    await sleep(20);
+    expect(expired).toBe(false);
+    stall(200);
+    await until('it expires', () => expired);
+  });
+});
+
+describe('withTimeout', () => {
+  it('aborts the signal of work that takes too long', async () => {
+    const work = (signal: AbortSignal): Promise<never> =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+      );
+    expect(await rejection(withTimeout(20, undefined, work))).toMatchObject({
+      code: 'ETIMEDOUT',
+      message: 'no answer within 20 ms',
+    });
+  });
+
+  it('hands on the reason of the signal that it follows', async () => {
+    const reason = new Error('stopped');
+    const work = (signal: AbortSignal): Promise<never> => Promise.reject(signal.reason as Error);
+    expect(await rejection(withTimeout(20, AbortSignal.abort(reason), work))).toBe(reason);
+  });
+});
