@@ -5,7 +5,7 @@ import { errorClass } from '../../support/error-class.js';
 import {
   connectOnce,
   HANGING_MS,
-  isFalsyStandIn,
+  isStandIn,
   listening,
   NEVER,
   returned,
@@ -67,7 +67,7 @@ export async function afterConnects(): Promise<Target> {
         return;
       }
       expectNoSecret(got.error);
-      if (seen.threw && isFalsyStandIn(got.error, throws)) return;
+      if (seen.threw && isStandIn(got.error, throws)) return;
       const own = [throws];
       // A promise or thenable that fails, fails with an error of its own.
       if (!seen.threw && errorClass(got.error) !== 'ERR_PGAUGE_CONNECT_TIMEOUT') own.push(got.error);
