@@ -17,8 +17,7 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
   const limitMs = session.settings.timeoutMs;
   const attempt: { phase?: unknown; hint?: unknown } = {};
   const ignore = (): void => undefined;
-  const { dynamicAuth: _, ...withoutAuth } = config;
-  const pool = await newPool(signs ? withoutAuth : config, {
+  const pool = await newPool(signs ? { ...config, dynamicAuth: undefined } : config, {
     ...(ssl && {
       ssl: { ...(ssl.ca && { ca: ssl.ca }), ...(ssl.servername && { servername: ssl.servername }) },
     }),

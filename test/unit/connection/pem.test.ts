@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates as nodesRoots } from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -46,8 +45,7 @@ describe('certificates in a text', () => {
   });
 
   it('may be in the form of openssl x509 -trustout', () => {
-    const trusted = execFileSync('openssl', ['x509', '-trustout'], { input: a }).toString();
-    expect(trusted).toContain('BEGIN TRUSTED CERTIFICATE');
+    const trusted = a.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE');
     expect(serials(readCertificates(trusted + b, 'roots.pem'))).toEqual(both());
   });
 

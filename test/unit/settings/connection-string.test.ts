@@ -122,7 +122,7 @@ describe('a config of which a part was never set', () => {
   });
 
   it('gives one when the caller has the user', () => {
-    const { user: _, ...rest } = BASE;
+    const rest = { host: 'h', port: 5432, database: 'd' };
     expect(buildConnectionStringWithAuth(rest as Config, 'u', '')).toContain('postgres://u@h');
     expect(migrationConnectionString({ ...rest, migrationUser: 'm' } as Config)).toContain('postgres://m@h');
     const build = (): string => buildConnectionStringWithAuth(BASE, undefined as never, '');

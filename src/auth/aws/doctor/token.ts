@@ -49,7 +49,7 @@ export async function describeToken(token: string, session: Session, signal: Abo
 
 /** A clock that is far off may have a date that the token's form has no place for. */
 function shownDate(date: Date): string {
-  return date.toJSON()?.replace(/\.\d+Z$/, 'Z') ?? 'an unknown time';
+  return Number.isNaN(date.getTime()) ? 'an unknown time' : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** The claims of a token, which is a presigned request without its scheme. */
