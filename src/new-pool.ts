@@ -86,7 +86,11 @@ function composed(
       telemetry.watch(pool.gauges);
       logger.info({ config: logValue(config), pool: poolName }, LOG.poolCreated.message);
       pool.start();
-      if (settings.signal) onAbort(pool.endSignal, onAbort(settings.signal, () => pool.stopFilling()));
+      if (settings.signal)
+        onAbort(
+          pool.endSignal,
+          onAbort(settings.signal, () => pool.stopFilling()),
+        );
       if (settings.statsLog !== undefined) startPoolStatsLogger(pool, settings.statsLog);
     },
   };

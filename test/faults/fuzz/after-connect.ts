@@ -2,15 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { RequestCode } from '../../../local-rds/wire.js';
 import { errorClass } from '../../support/error-class.js';
-import {
-  connectOnce,
-  HANGING_MS,
-  isStandIn,
-  listening,
-  NEVER,
-  returned,
-  thrown,
-} from './one-attempt.js';
+import { connectOnce, HANGING_MS, isStandIn, listening, NEVER, returned, thrown } from './one-attempt.js';
 import { expectClear, expectNoSecret, hold, junk, type Target } from './target.js';
 
 /** AuthenticationOk and ReadyForQuery. */

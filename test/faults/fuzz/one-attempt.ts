@@ -61,7 +61,5 @@ export function expectNothingSent(sessions: readonly FakeSession[]): void {
 
 /** What is no error and has no message comes out as the cause of one that says so. */
 export function isStandIn(error: unknown, own: unknown): boolean {
-  return (
-    error instanceof Error && Object.is(error.cause, own) && error.message.startsWith('a hook threw')
-  );
+  return error instanceof Error && Object.is(error.cause, own) && error.message.startsWith('a hook threw');
 }
