@@ -24,8 +24,9 @@ export async function app({ newPool, AuthError, PgaugeError }: typeof pgauge): P
   await pool.end();
   const ended = await pool.query('select 1').catch((error: unknown) => error);
   assert.ok(ended instanceof PgaugeError);
-  // However its class is called in a bundle.
+  // However a bundler calls the classes: tools decide by these names.
   assert.equal(ended.name, 'PoolEndedError');
+  assert.equal(pool.constructor.name, 'BoundPool');
 
   // The default logger is a package of its own.
   process.env['PGAUGE_LOG_LEVEL'] = 'silent';
