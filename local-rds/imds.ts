@@ -116,8 +116,8 @@ export class Imds {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    // The SDK's metadata client asks for `//latest/…`, which the real service answers too.
-    const path = (request.url ?? '/').replace(/^\/+/, '/');
+    // As strict as the strictest server: a path with two slashes is another path.
+    const path = request.url ?? '/';
     const call = `${request.method ?? ''} ${path}`;
     this.#calls.set(call, (this.#calls.get(call) ?? 0) + 1);
     const fault = path.startsWith(this.#fault.path ?? '/') ? this.#fault : {};

@@ -87,11 +87,42 @@ export async function withTimeout<T>(
     controller.abort(Object.assign(new Error(`no answer within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
   const deadline = new Deadline(timeoutMs, late, true);
   if (signal?.aborted) follow();
-  else signal?.addEventListener('abort', follow);
+  const forget = signal && onAbort(signal, follow);
   try {
     return await work(controller.signal);
   } finally {
     deadline.clear();
-    signal?.removeEventListener('abort', follow);
+    forget?.();
   }
+}
+
+interface Waiting {
+  readonly calls: Set<() => void>;
+  readonly abort: () => void;
+}
+
+const waitingFor = new WeakMap<AbortSignal, Waiting>();
+
+/**
+ * Calls `listener` when a signal is aborted; returns the function that takes it back. A signal of the user's may serve any
+ * number of waits at once: they share one listener, or Node would warn of a leak at the eleventh.
+ */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const waiting = waitingFor.get(signal) ?? startWaiting(signal);
+  waiting.calls.add(listener);
+  return () => {
+    waiting.calls.delete(listener);
+    if (waiting.calls.size > 0) return;
+    // Node keeps a signal that is made of others in memory for as long as it has a listener.
+    signal.removeEventListener('abort', waiting.abort);
+    if (waitingFor.get(signal) === waiting) waitingFor.delete(signal);
+  };
+}
+
+function startWaiting(signal: AbortSignal): Waiting {
+  const calls = new Set<() => void>();
+  const waiting = { calls, abort: () => calls.forEach((call) => call()) };
+  waitingFor.set(signal, waiting);
+  signal.addEventListener('abort', waiting.abort, { once: true });
+  return waiting;
 }

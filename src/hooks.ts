@@ -23,7 +23,7 @@ export interface TokenSource {
   readonly provider: string;
   /** The cloud region the token is signed for, where there is one. */
   readonly region?: string;
-  /** What to check first when the server rejects a login that used this source's token; a fixed text for the log, default none. */
+  /** What to check first when the server rejects a login that used this source's token; a text for the log without a secret, default none. */
   readonly hint?: string;
   /** Called when the server rejected a login that used this source's token (SQLSTATE class 28). */
   rejected?(): void;

@@ -3,6 +3,7 @@ import { checkDynamicAuthPackages, newDynamicAuthFunc, newDynamicAuthFuncSync } 
 import { effectiveSslMode, type Config } from './settings/config.js';
 import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
 import { logValue } from './settings/redacted-view.js';
+import { onAbort } from './deadline.js';
 import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
 import type { PoolOptions } from './settings/options.js';
@@ -85,10 +86,11 @@ function composed(
       telemetry.watch(pool.gauges);
       logger.info({ config: logValue(config), pool: poolName }, LOG.poolCreated.message);
       pool.start();
-      settings.signal?.addEventListener('abort', () => pool.stopFilling(), {
-        once: true,
-        signal: pool.endSignal,
-      });
+      if (settings.signal)
+        onAbort(
+          pool.endSignal,
+          onAbort(settings.signal, () => pool.stopFilling()),
+        );
       if (settings.statsLog !== undefined) startPoolStatsLogger(pool, settings.statsLog);
     },
   };

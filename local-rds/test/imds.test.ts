@@ -36,8 +36,13 @@ describe('the metadata service', () => {
 
   it('tells the AWS SDK the region', async () => {
     const client = new MetadataService({ endpoint: imds.endpoint });
-    expect(await client.request(REGION, {})).toBe('us-gov-west-1');
+    // The client puts the path after the endpoint's own, which is a slash.
+    expect(await client.request(REGION.slice(1), {})).toBe('us-gov-west-1');
     expect(imds.calls()).toEqual({ 'PUT /latest/api/token': 1, [`GET ${REGION}`]: 1 });
+  });
+
+  it('does not know a path with two slashes', async () => {
+    expect((await get(`/${REGION}`)).status).toBe(404);
   });
 
   it('gives the AWS SDK credentials that the store accepts', async () => {

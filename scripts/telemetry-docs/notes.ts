@@ -104,7 +104,7 @@ export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
   connectionOpened: 'a connection is ready for use',
   connectionClosed: 'every connection that is closed, and every login that fails',
   connectFailed:
-    'an attempt failed; `phase` is hook, token, dns, tcp, tls, auth or init, `attempt` counts the failures in a row, `hint` says where to look first',
+    'an attempt failed; `phase` is hook, token, dns, tcp, tls, auth or init, `attempt` counts the failures in a row, `tried` has each address or name with its code, `hint` says where to look first',
   connectionLost: 'a connection was discarded for a fault; `reason` is the close reason',
   releasedInTransaction:
     'a client was released with a transaction open, and its connection was closed: `BEGIN` without `COMMIT` or `ROLLBACK`',

@@ -16,6 +16,8 @@ export interface LoginTarget {
 export interface TokenIssuer {
   /** Identifies the issuer in telemetry; its `hint` is logged when the server rejects a login with one of its tokens. */
   readonly source: TokenSource;
+  /** What to check first when the server rejects a token for this target: the hint of `source` with the facts at hand, never a secret; default that of `source`. */
+  hint?(target: LoginTarget): string;
   /** Issues one fresh token; throws AuthError, also when `signal` is aborted. */
   issue(target: LoginTarget, signal: AbortSignal): Promise<string>;
 }

@@ -1,4 +1,5 @@
 import { AuthError } from '../errors.js';
+import { errorText } from '../foreign-error.js';
 
 const MAX_REASON_LENGTH = 300;
 
@@ -22,6 +23,8 @@ function withoutQuotes(cause: unknown): unknown {
 
 function reason(cause: unknown): string {
   if (!(cause instanceof Error)) return 'no reason given';
-  const line = cause.message.replace(/\p{Cc}+/gu, ' ').trim();
+  const line = errorText(cause)
+    .replace(/\p{Cc}+/gu, ' ')
+    .trim();
   return line.slice(0, MAX_REASON_LENGTH) || cause.name;
 }

@@ -1,6 +1,6 @@
 import { withTimeout } from '../deadline.js';
 import { ConfigError } from '../errors.js';
-import type { ConnectContext, ConnectTarget } from '../hooks.js';
+import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
 import { checkText } from '../settings/checks.js';
 import { checkHost, checkPort, readConfig } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
@@ -86,13 +86,16 @@ function tokenHook(
   user: string,
 ): (target: ConnectTarget, context?: ConnectContext) => Promise<void> {
   let login: LoginTarget | undefined;
+  let { source } = issuer;
   return async (target, context) => {
     // Most attempts have the same target: check it only when it changes.
-    if (target.host !== login?.host || target.port !== login.port)
+    if (target.host !== login?.host || target.port !== login.port) {
       login = checkedTarget(target.host, target.port, user);
+      source = sourceFor(issuer, login);
+    }
     const at = login;
     target.password = context
-      ? await context.refreshToken(issuer.source, () => issuer.issue(at, context.signal))
+      ? await context.refreshToken(source, () => issuer.issue(at, context.signal))
       : await withTimeout(TIMEOUT_MS, undefined, (signal) => issuer.issue(at, signal));
     target.user = user;
   };
@@ -113,6 +116,12 @@ function checkSettings({ name, backend, settings, path }: ConfiguredBackend): vo
     if (lacking === undefined || !(error instanceof ConfigError)) throw error;
     throw new ConfigError(`dynamic auth (${name}): ${lacking}: ${error.message}`);
   }
+}
+
+/** The source of the tokens for one target: its hint says for whom and where they are. */
+function sourceFor(issuer: TokenIssuer, target: LoginTarget): TokenSource {
+  const hint = issuer.hint?.(target);
+  return hint === undefined ? issuer.source : Object.freeze({ ...issuer.source, hint });
 }
 
 function checkedTarget(host: unknown, port: unknown, user: unknown): LoginTarget {

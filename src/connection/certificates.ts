@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
@@ -6,6 +5,7 @@ import { ConfigError } from '../errors.js';
 import { readVariable, type Environment } from '../settings/environment.js';
 import type { SslMode } from '../settings/ssl-mode.js';
 import type { SslSettings } from '../settings/ssl-options.js';
+import { readCertificates, reasonOf } from './pem.js';
 
 /** A client certificate with its key, and where it was given, for messages. */
 export interface ClientCertificate {
@@ -49,10 +49,7 @@ export function rootCertificates(
   env?: Environment,
   read: ReadFile = readNow,
 ): string[] | undefined {
-  if (ssl?.ca !== undefined) {
-    checkRoots(ssl.ca);
-    return [...ssl.ca];
-  }
+  if (ssl?.ca !== undefined) return givenRoots(ssl.ca);
   const path = readVariable('PGSSLROOTCERT', env);
   if (path === undefined) return undefined;
   if (path === 'system') {
@@ -64,9 +61,7 @@ export function rootCertificates(
     }
     return undefined;
   }
-  const pem = readPem(path, 'PGSSLROOTCERT', read);
-  checkCertificates(pem, `PGSSLROOTCERT (${path})`);
-  return [pem];
+  return readCertificates(readText(path, 'PGSSLROOTCERT', read), `PGSSLROOTCERT (${path})`);
 }
 
 /**
@@ -80,16 +75,17 @@ export function clientCertificate(
 ): ClientCertificate {
   const passphrase = ssl?.passphrase === undefined ? {} : { passphrase: ssl.passphrase };
   if (ssl?.cert !== undefined && ssl.key !== undefined) {
-    return { material: { cert: ssl.cert, key: ssl.key, ...passphrase }, source: 'ssl.cert and ssl.key' };
+    const cert = readCertificates(ssl.cert, 'ssl.cert').join('');
+    return { material: { cert, key: ssl.key, ...passphrase }, source: 'ssl.cert and ssl.key' };
   }
   const certPath = readVariable('PGSSLCERT', env);
   const keyPath = readVariable('PGSSLKEY', env);
   if (!certPath && !keyPath) return { material: {}, source: 'ssl' };
   if (!certPath) throw new ConfigError(`PGSSLKEY (${keyPath}) is set but PGSSLCERT is not: both are needed`);
   if (!keyPath) throw new ConfigError(`PGSSLCERT (${certPath}) is set but PGSSLKEY is not: both are needed`);
-  const cert = readPem(certPath, 'PGSSLCERT', read);
-  const key = readPem(keyPath, 'PGSSLKEY', read);
-  checkCertificates(cert, `PGSSLCERT (${certPath})`);
+  const chain = readText(certPath, 'PGSSLCERT', read);
+  const key = readText(keyPath, 'PGSSLKEY', read);
+  const cert = readCertificates(chain, `PGSSLCERT (${certPath})`).join('');
   // Node treats an empty key as unset, and would log in without a certificate.
   if (key === '') throw new ConfigError(`PGSSLKEY (${keyPath}): is empty`);
   return {
@@ -98,10 +94,12 @@ export function clientCertificate(
   };
 }
 
-/** Throws ConfigError unless every root is one PEM certificate or several. */
-export function checkRoots(roots: readonly string[]): void {
+/** The certificates of roots that are given as PEM; throws ConfigError unless each text holds one or several. */
+export function givenRoots(roots: readonly string[]): string[] {
+  const several = roots.length > 1;
   // Node would replace an empty list by its own roots.
-  for (const pem of roots.length === 0 ? [''] : roots) checkCertificates(pem, 'ssl.ca');
+  const given = roots.length === 0 ? [''] : roots;
+  return given.flatMap((pem, index) => readCertificates(pem, 'ssl.ca', several ? index + 1 : undefined));
 }
 
 /** Parses certificates, keys and versions once for many connections; throws ConfigError, naming `source`, when they cannot be used. */
@@ -111,35 +109,14 @@ export function createContext(options: SecureContextOptions, source: string): Se
   try {
     return createSecureContext(own);
   } catch (error) {
-    throw new ConfigError(`${source}: cannot be used for TLS: ${reason(error)}`, { cause: error });
+    throw new ConfigError(`${source}: cannot be used for TLS: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-function readPem(path: string, variable: string, read: ReadFile): string {
+function readText(path: string, variable: string, read: ReadFile): string {
   try {
     return read(path);
   } catch (error) {
-    throw new ConfigError(`${variable} (${path}): cannot be read: ${reason(error)}`, { cause: error });
+    throw new ConfigError(`${variable} (${path}): cannot be read: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.*?(?:-----END [A-Z0-9 ]+-----|$)/gs;
-
-/** Node ignores the certificates that it cannot parse, even when that leaves none. */
-function checkCertificates(pem: string, source: string): void {
-  const blocks = pem.match(CERTIFICATE);
-  if (blocks === null) throw new ConfigError(`${source}: holds no PEM certificate`);
-  blocks.forEach((block, index) => {
-    try {
-      new X509Certificate(block);
-    } catch (error) {
-      throw new ConfigError(`${source}: certificate ${index + 1} cannot be parsed: ${reason(error)}`, {
-        cause: error,
-      });
-    }
-  });
-}
-
-function reason(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 }

@@ -6,6 +6,7 @@ import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
+import { withText } from './error-text.js';
 import type { DialPlan } from './plan.js';
 import { PooledConnection } from './pooled-connection.js';
 
@@ -52,7 +53,7 @@ export class Dial implements ConnectContext {
       this.#observer.connected(performance.now() - this.#startedAt);
       return connection;
     } catch (thrown) {
-      const error = thrown || new Error(`a hook threw ${String(thrown)}`);
+      const error = withText(thrown, this.#phase);
       if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
       if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tokenSource?.rejected?.();
       const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
@@ -140,7 +141,7 @@ export class Dial implements ConnectContext {
   /** The answer to the server's request for a password. */
   #answer(password: string): string {
     if (this.signal.aborted) throw this.signal.reason as Error;
-    if (password === '') throw new ConfigError(this.#plan.noPassword);
+    if (password === '') throw new ConfigError(this.#plan.noPassword());
     return password;
   }
 

@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { posix, win32 } from 'node:path';
-import { readVariable, type Environment } from '../settings/environment.js';
+import { homeFolder, readVariable, type Environment } from '../settings/environment.js';
 
 /** The login that a line of the password file has to match. */
 export interface PasswordTarget {
@@ -31,7 +30,7 @@ export function passfilePath(
     const folder = readVariable('APPDATA', env);
     return folder && win32.join(folder, 'postgresql', 'pgpass.conf');
   }
-  const home = readVariable('HOME', env) ?? homedir();
+  const home = homeFolder(env);
   return home ? posix.join(home, '.pgpass') : undefined;
 }
 

@@ -24,7 +24,7 @@ export interface DialPlan {
   /** The password of a target that has none, from the password file. */
   findPassword(target: ConnectTarget): Promise<string>;
   /** What to say when the server asks for a password and none was found. */
-  readonly noPassword: string;
+  noPassword(): string;
   /** The TLS options for the host that is dialled. */
   finishTls(ssl: ConnectTarget['ssl'], host: string): ConnectTarget['ssl'];
   readonly Client: ClientClass;
@@ -67,7 +67,9 @@ export function dialPlan({ config, settings, hook, tls, logger }: DialParts): Di
     afterConnect: settings.afterConnect,
     check: checkTarget,
     findPassword: async (target) => (await findPassword(target, { warn })) ?? '',
-    noPassword: `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set'}) matches`,
+    // The path is looked up when it is needed: it depends on the environment and on the user's home folder.
+    noPassword: () =>
+      `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set, and there is no home folder'}) matches`,
     finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
     Client:
       settings.queryTimeoutMs > 0

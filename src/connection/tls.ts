@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import * as tls from 'node:tls';
 import {
-  checkRoots,
   clientCertificate,
   createContext,
+  givenRoots,
   readAhead,
   readNow,
   rootCertificates,
@@ -102,12 +102,15 @@ function finish(options: unknown, host: string): false | tls.ConnectionOptions {
   const final = ownOf(options);
   if (final.secureContext === undefined) {
     const own = contextOptions(final);
-    if (own.ca !== undefined) checkRoots([own.ca].flat().map(String));
+    if (own.ca !== undefined) own.ca = givenRoots([own.ca].flat().map(String));
     final.secureContext = createContext(own, 'ssl of the connection target');
   }
   // The context now holds these values, and no inspection of it shows them.
   for (const key of CONTEXT_KEYS) Reflect.deleteProperty(final, key);
-  const name = final.servername || host;
+  const given = final.servername || host;
+  // A name that is complete may end with a dot for the resolver; in a certificate and in SNI (RFC 6066) it has none.
+  const name = given.replace(/(?<=.)\.$/, '');
+  if (name !== given) final.servername = name;
   const check = final.checkServerIdentity ?? checkIdentity;
   // Node passes `localhost` when the driver did not give it a host.
   final.checkServerIdentity = (_name, certificate) => check(name, certificate);

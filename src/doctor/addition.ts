@@ -30,6 +30,8 @@ export interface FailedLogin {
   /** The hint in the library's own log record of this attempt. */
   readonly hint: string | undefined;
   readonly user: string;
+  /** The name that the token was signed for; that of the database where it is dialled by another. */
+  readonly host?: string;
   readonly database: string;
   readonly passwordOrigin: string | undefined;
   readonly clock: { readonly aheadMs: number; readonly of: string } | undefined;
@@ -69,7 +71,7 @@ export interface DoctorAddition {
   /** Explains a rejected login (SQLSTATE class 28) with its token, or with a password; undefined if it knows nothing special. */
   explainRejection?(state: string, login: FailedLogin): Explanation | undefined;
   /** Ends the remedy for a rejected token. */
-  readonly afterRejection?: string;
+  afterRejection?(login: FailedLogin): string;
   /** Ends the remedy for a login that found no password. */
   readonly withoutPassword?: string;
   /** The remedy for settings that the config check refuses. */

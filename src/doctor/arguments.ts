@@ -14,6 +14,8 @@ export interface Arguments {
   readonly database: string | undefined;
   readonly sslMode: string | undefined;
   readonly ca: string | undefined;
+  /** The database's own name, perhaps with its port, where another one is dialled. */
+  readonly signHost?: string | undefined;
   /** The options of the auth backends. */
   readonly flags?: GivenFlags;
   /** The pool's maximum number of connections. */
@@ -36,6 +38,10 @@ to do about it. Nothing is changed on the server.
 
   --host <name>       host to dial [PGHOST]
   --port <n>          port, default 5432 [PGPORT]
+  --sign-host <name[:port]>
+                      the database's own name, where --host is a tunnel or an
+                      alias: tokens are signed and the certificate is verified
+                      for it
   --user <name>       role to log in as [PGUSER]
   --database <name>   database to open [PGDATABASE]
   --ssl-mode <mode>   disable, require, verify-ca or verify-full;
@@ -74,6 +80,7 @@ export function readArguments(given: readonly string[]): Arguments | 'help' | 'v
     database: values.database,
     sslMode: values['ssl-mode'],
     ca: values.ca,
+    signHost: values['sign-host'],
     flags: Object.fromEntries(BACKEND_FLAGS.map(({ name }) => [name, backendValues[name]])),
     max: wholeNumber('max', values.max, 1, MAX_CONNECTIONS) ?? DEFAULT_MAX_OPEN_CONNS,
     timeoutMs: (wholeNumber('timeout', values.timeout, 1, MAX_TIMEOUT_S) ?? DEFAULT_TIMEOUT_S) * 1_000,
@@ -91,7 +98,7 @@ function parse(given: readonly string[]) {
       allowPositionals: true,
       options: {
         ...{ host: text, port: text, user: text, database: text, ca: text },
-        ...{ 'ssl-mode': text, max: text, timeout: text },
+        ...{ 'ssl-mode': text, 'sign-host': text, max: text, timeout: text },
         ...(Object.fromEntries(BACKEND_FLAGS.map(({ name, type }) => [name, { type }])) as object),
         ...{ json: flag, help: { ...flag, short: 'h' }, version: flag },
       },

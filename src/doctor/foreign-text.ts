@@ -1,3 +1,5 @@
+import { errorText } from '../foreign-error.js';
+
 const MAX_LENGTH = 400;
 /** Shorter secrets are words that a message may hold for other reasons, and hiding them would tell what they are. */
 const MIN_SECRET_LENGTH = 8;
@@ -30,8 +32,8 @@ export class ForeignText {
 
   /** The message of an error, after its code unless the message has it. */
   ofError(error: unknown): string {
-    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-    const said = typeof message === 'string' ? this.clean(message.replace(OPENSSL, '$1')) : '';
+    const { code } = (error ?? {}) as { code?: unknown };
+    const said = this.clean(errorText(error).replace(OPENSSL, '$1'));
     const named = typeof code === 'string' && !code.startsWith('ERR_PGAUGE') ? this.clean(code) : '';
     if (said.includes(named)) return said || 'no reason given';
     return said === '' ? named : `${named}: ${said}`;

@@ -73,12 +73,13 @@ function additionsFor({ provider }: FailedLogin): readonly DoctorAddition[] {
   );
 }
 
-function tokenRemedy({ hint, clock }: FailedLogin, additions: readonly DoctorAddition[]): string {
+function tokenRemedy(login: FailedLogin, additions: readonly DoctorAddition[]): string {
+  const { hint, clock } = login;
   const known =
     clock === undefined || Math.abs(clock.aheadMs) < CLOCK_LIMIT_MS
       ? ''
       : `this machine's clock ${differenceText(clock.aheadMs)} the ${clock.of}: set it first. `;
-  const more = additions.flatMap(({ afterRejection }) => afterRejection ?? []);
+  const more = additions.flatMap((addition) => addition.afterRejection?.(login) ?? []);
   return known + [hint ?? 'the server rejected the token', ...more].join('. ');
 }
 

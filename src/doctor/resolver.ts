@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import type { LookupAddress } from 'node:dns';
+import { getDefaultResultOrder, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { promisify } from 'node:util';
 
 const PROGRAM = `
-  require('node:dns').lookup(process.argv[1], { all: true }, (error, addresses) =>
+  const dns = require('node:dns');
+  dns.setDefaultResultOrder(process.argv[2]);
+  dns.lookup(process.argv[1], { all: true }, (error, addresses) =>
     console.log(JSON.stringify(error ? { code: error.code } : { addresses })));`;
 
 /** The process that was to ask ended without an answer: no name server is to blame. */
@@ -16,25 +18,35 @@ export class LookupProcessError extends Error {}
  * it has answered: so a process of its own asks, which can be killed.
  */
 export async function resolveHost(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
-  const options = { signal, killSignal: 'SIGKILL' } as const;
-  // After `--` no host is taken for an option.
-  const args = ['-e', PROGRAM, '--', host];
-  const { code, addresses } = await promisify(execFile)(process.execPath, args, options)
-    .then(({ stdout }) => answerIn(stdout))
-    .catch((error: unknown) => {
-      if (signal.aborted) throw signal.reason;
-      throw new LookupProcessError(`the process that looks up ${host} gave no answer`, { cause: error });
-    });
+  const { code, addresses } = await ask(host, signal).catch((error: unknown) => {
+    if (signal.aborted) throw signal.reason;
+    throw new LookupProcessError(`the process that looks up ${host} gave no answer`, { cause: error });
+  });
   if (addresses === undefined) {
     throw Object.assign(new Error(`${host} was not resolved`), { code: code ?? 'EAI_FAIL' });
   }
   return addresses;
 }
 
-function answerIn(stdout: string): { code?: string; addresses?: LookupAddress[] } {
-  // What NODE_OPTIONS loads may print before it.
-  const line = stdout.trim().split('\n').at(-1) ?? '';
-  return JSON.parse(line) as { code?: string; addresses?: LookupAddress[] };
+interface Answer {
+  readonly code?: string;
+  readonly addresses?: LookupAddress[];
+}
+
+async function ask(host: string, signal: AbortSignal): Promise<Answer> {
+  const options = { signal, killSignal: 'SIGKILL', env: helperEnvironment() } as const;
+  // After `--` no host is taken for an option.
+  const args = ['-e', PROGRAM, '--', host, getDefaultResultOrder()];
+  const { stdout } = await promisify(execFile)(process.execPath, args, options);
+  return JSON.parse(stdout) as Answer;
+}
+
+/**
+ * The environment of the process that asks, without the variables of Node: what NODE_OPTIONS loads belongs to the
+ * application, and may print, listen on a port or never end. The system's resolver reads the others.
+ */
+function helperEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^NODE_/i.test(name)));
 }
 
 /** The same for sockets, as their option `lookup`. */

@@ -13,6 +13,8 @@ export interface Settings {
   readonly origins: Readonly<Partial<Record<keyof Config, string>>>;
   /** The file of root certificates that a flag names. */
   readonly caFile: string | undefined;
+  /** The database's own name, where another one is dialled; the port defaults to the dialled one. */
+  readonly signAt?: { readonly host: string; readonly port: unknown } | undefined;
   readonly max: number;
   readonly timeoutMs: number;
 }
@@ -73,6 +75,15 @@ export class Session {
     const value = this.#found[name];
     if (value === undefined) throw new Error(`no check has found the ${name}`);
     return value;
+  }
+
+  /** Where the database is by its own name: what tokens are signed and certificates verified for. */
+  get endpoint(): { readonly host: string; readonly port: number } {
+    const { host, port } = this.get('config');
+    const { signAt } = this.settings;
+    return signAt === undefined
+      ? { host, port }
+      : { host: signAt.host, port: (signAt.port as number | undefined) ?? port };
   }
 
   /** The first row of a query's result; a query that takes too long is cancelled. */

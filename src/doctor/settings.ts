@@ -62,7 +62,15 @@ export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
     config,
     origins,
     caFile: given.ca,
+    signAt: given.signHost === undefined ? undefined : hostAndPort(given.signHost),
     max: given.max,
     timeoutMs: given.timeoutMs,
   };
+}
+
+/** An IPv6 address has its port after brackets. A text that is not a port is kept, for the check to refuse it. */
+function hostAndPort(text: string): { readonly host: string; readonly port: unknown } {
+  const bracketed = /^\[(.*)\](?::(.*))?$/.exec(text);
+  const [, host = text, port] = bracketed ?? /^([^:]*)(?::([^:]*))?$/.exec(text) ?? [];
+  return { host, port: port === undefined ? undefined : /^\d+$/.test(port) ? Number(port) : port };
 }

@@ -37,9 +37,9 @@ export async function shakeHands(
     const answer = await request(socket);
     if (answer !== 'S') throw new NoTlsError(meaningOf(answer));
     return await inspect(socket, {
-      ...options,
       // As the driver does: the name that is asked for, never an address.
       ...(isIP(host) === 0 && { servername: host }),
+      ...options,
     });
   } catch (error) {
     throw signal.aborted ? signal.reason : error;

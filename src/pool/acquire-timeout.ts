@@ -1,4 +1,5 @@
 import { AcquireTimeoutError } from '../errors.js';
+import { failedPlaces } from '../foreign-error.js';
 import type { EngineState } from '../engine/state.js';
 import type { Slot } from '../engine/slot.js';
 
@@ -35,8 +36,10 @@ function longestHeld(holders: Iterable<Slot<unknown>>): number[] {
   return ages;
 }
 
-/** A code if there is one, else the kind of error: a message may hold what the server was asked. */
+/** A code if there is one, else the kind of error, and where it was met: a message may hold what the server was asked. */
 function describe(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
-  return typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';
+  const kind = typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';
+  const places = failedPlaces(error).map(({ place }) => place);
+  return places.length === 0 ? kind : `${kind} (${places.join(', ')})`;
 }

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import type { ConnectionEngine } from '../connection/connection-kind.js';
 import { withCallersStack } from '../connection/callers-stack.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
-import { MAX_TIMER_MS } from '../deadline.js';
+import { MAX_TIMER_MS, onAbort } from '../deadline.js';
 import type { Waiter } from '../engine/wait-queue.js';
 import { PoolEndedError } from '../errors.js';
 import type { AcquireObserver, PoolObserver } from '../observer.js';
@@ -68,9 +68,7 @@ export class Acquires {
     return new Promise<PoolClient>((resolve, reject) => {
       const waiter = this.#wait(now, timeoutMs, acquirer, ({ client }) => resolve(client), reject);
       if (signal === undefined || !waiter.waiting) return;
-      const abort = (): void => this.#engine.cancel(waiter, signal.reason);
-      signal.addEventListener('abort', abort, { once: true });
-      waiter.onDone = () => signal.removeEventListener('abort', abort);
+      waiter.onDone = onAbort(signal, () => this.#engine.cancel(waiter, signal.reason));
     }).catch(withCallersStack);
   }
 

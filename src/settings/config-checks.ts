@@ -97,6 +97,10 @@ export function checkHost(host: unknown, name: string): asserts host is string {
   if (/[:[\]]/.test(host) && !isIPv6(host)) {
     throw new ConfigError(`${name} must be a name or an address, without port or brackets`);
   }
+  // No URL can hold them in a host; of the addresses, IPv6 has a percent sign before its zone.
+  if (/[%"<>\\^`{|}]/.test(host) && !isIPv6(host)) {
+    throw new ConfigError(`${text}, nor any of %"<>\\^\`{|}`);
+  }
   checkText(host, name);
 }
 

@@ -17,24 +17,29 @@ export function getMigrationPassword(config: Config): string {
   return migrationPassword(readConfig(config));
 }
 
-/** The libpq URL of the application's user, with its password; throws ConfigError for an unknown `sslMode`. */
+/** The libpq URL of the application's user, with its password; throws ConfigError for an unknown `sslMode`, and for a host, port, user or database that was never set. */
 export function connectionString(config: Config): string {
   const fields = readConfig(config);
-  return build(fields, text(fields.user, 'user'), text(fields.password, 'password'));
+  return build(fields, given(fields.user, 'user'), text(fields.password, 'password'));
 }
 
-/** The libpq URL of the migration user, with its password; throws ConfigError for an unknown `sslMode`. */
+/** The libpq URL of the migration user, with its password; throws ConfigError for an unknown `sslMode`, and for a host, port, user or database that was never set. */
 export function migrationConnectionString(config: Config): string {
   const fields = readConfig(config);
-  return build(fields, migrationUser(fields), migrationPassword(fields));
+  return build(
+    fields,
+    text(fields.migrationUser, 'migrationUser') || given(fields.user, 'user'),
+    migrationPassword(fields),
+  );
 }
 
 /**
  * The libpq URL for a user and password of the caller's, such as a token; an empty password is left out.
- * What a URL gives a meaning to is escaped, nothing else is validated; throws ConfigError for an unknown `sslMode`.
+ * What a URL gives a meaning to is escaped, nothing else is validated; throws ConfigError for an unknown `sslMode` and for
+ * a host, port, user or database that was never set.
  */
 export function buildConnectionStringWithAuth(config: Config, user: string, password: string): string {
-  return build(readConfig(config), text(user, 'user'), text(password, 'password'));
+  return build(readConfig(config), given(user, 'user'), text(password, 'password'));
 }
 
 function migrationUser(fields: Unchecked<Config>): string {
@@ -50,18 +55,24 @@ function migrationPassword(fields: Unchecked<Config>): string {
 function build(fields: Unchecked<Config>, user: string, password: string): string {
   checkSslMode(fields.sslMode, 'sslMode');
   const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
-  const host = hostPart(text(fields.host, 'host'));
+  const host = hostPart(given(fields.host, 'host'));
   const port = escape(portText(fields.port), '');
-  const database = escape(text(fields.database, 'database'), DATABASE_KEEPS);
+  const database = escape(given(fields.database, 'database'), DATABASE_KEEPS);
   return `postgres://${login}@${host}:${port}/${database}?sslmode=${effectiveSslMode(fields as Config)}`;
 }
 
 function portText(port: unknown): string {
   // Some objects have no text form at all.
-  if (port !== undefined && typeof port !== 'number' && typeof port !== 'string') {
+  if (typeof port !== 'number' && typeof port !== 'string') {
     throw new ConfigError('port must be between 1 and 65535');
   }
   return String(port);
+}
+
+/** The text of a field that a URL cannot do without. */
+function given(value: unknown, name: string): string {
+  if (value === undefined || value === null) throw new ConfigError(`${name} is required`);
+  return text(value, name);
 }
 
 function text(value: unknown, name: string): string {
@@ -74,6 +85,10 @@ function text(value: unknown, name: string): string {
 
 // What Go's url.UserPassword leaves as it is beside the unreserved characters.
 const USER_KEEPS = '$&+,;=';
+
+// What RFC 3986 lets stand in a name beside the unreserved characters; Go's url.Parse refuses them as %XX. The comma is not
+// among them: to libpq it ends a host and begins the next.
+const HOST_KEEPS = "!$&'()*+;=";
 
 // Left as they are because WHATWG-style parsers of PostgreSQL URLs do not decode them in a path; libpq takes both forms.
 const DATABASE_KEEPS = '$&+,;=:@/';
@@ -94,5 +109,5 @@ function percentEncode(character: string): string {
 function hostPart(host: string): string {
   const bare = /^\[(.*)\]$/s.exec(host)?.[1] ?? host;
   // RFC 6874: the percent sign before a zone is escaped.
-  return isIPv6(bare) ? `[${escape(bare, ':')}]` : escape(host, '');
+  return isIPv6(bare) ? `[${escape(bare, ':')}]` : escape(host, HOST_KEEPS);
 }

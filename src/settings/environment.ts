@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+
 /**
  * The environment variables that the library itself reads, each at the moment its value is needed. Those of a cloud's SDK
  * belong to `auth`, those of the command line to `doctor`; node-postgres reads some of its own (PGAPPNAME, PGOPTIONS).
@@ -19,6 +21,18 @@ export interface Environment {
   readonly PGAUGE_LOG_LEVEL?: string | undefined;
   /** Makes node-postgres load its native binding, which is not supported: unset while the library loads `pg`. */
   readonly NODE_PG_FORCE_NATIVE?: string | undefined;
+}
+
+/** The home folder: HOME, else what the system knows of the user; undefined for a user without either, as a container may have. */
+export function homeFolder(env?: Environment): string | undefined {
+  const given = readVariable('HOME', env);
+  if (given !== undefined) return given;
+  try {
+    return homedir() || undefined;
+  } catch {
+    // A user id without an entry in the password database has no home.
+    return undefined;
+  }
 }
 
 /** The value of a variable now; undefined when it is unset or empty. */

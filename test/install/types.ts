@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { asUser } from '../support/packages/built-package.js';
 import { install } from '../support/packages/npm.js';
+import { check } from './check.js';
 
 const run = promisify(execFile);
 const COMPILE_TIMEOUT_MS = 120_000;
@@ -14,52 +15,80 @@ interface TypeScript {
   readonly version: string;
   /** The newest declarations of Node and of the driver's protocol are not for it. */
   readonly skipLibCheck?: true;
-  /** It does not know that Node can `require` an ES module. */
-  readonly importOnly?: true;
+  /** Flags for the resolution `node10`; undefined where it is no more. */
+  readonly node10?: readonly string[];
 }
 
 /** The versions of TypeScript, the lowest first. */
-export const TYPESCRIPTS: readonly TypeScript[] = [
-  { version: '5.4', skipLibCheck: true, importOnly: true },
-  { version: '5.7', importOnly: true },
-  { version: '5.8' },
-  { version: '5.9' },
-  { version: '6' },
+const TYPESCRIPTS: readonly TypeScript[] = [
+  { version: '5.4', skipLibCheck: true, node10: [] },
+  { version: '5.7', node10: [] },
+  { version: '5.8', node10: [] },
+  { version: '5.9', node10: [] },
+  { version: '6', node10: ['--ignoreDeprecations', '6.0'] },
   { version: '7' },
 ];
 
-/** The ways of TypeScript's to find a package. */
-export const RESOLUTIONS = [
-  { moduleResolution: 'nodenext', module: 'nodenext' },
-  { moduleResolution: 'bundler', module: 'preserve' },
-] as const;
+interface Resolution {
+  readonly moduleResolution: string;
+  readonly module: string;
+  readonly files: readonly string[];
+  /** Not with the other versions. */
+  readonly versions?: readonly string[];
+}
+
+const BOTH = ['consumer.mts', 'consumer.cts'];
+/** The ways of TypeScript's to find a package; the first reads no `exports`. */
+const RESOLUTIONS: readonly Resolution[] = [
+  { moduleResolution: 'node10', module: 'commonjs', files: ['consumer.ts'] },
+  { moduleResolution: 'node16', module: 'node16', files: BOTH, versions: ['5.4', '5.9'] },
+  { moduleResolution: 'nodenext', module: 'nodenext', files: BOTH },
+  { moduleResolution: 'bundler', module: 'preserve', files: BOTH },
+];
 
 const alias = (version: string): string => `typescript-${version}`;
 
 /** Installs every TypeScript into a folder. */
-export async function installTypeScripts(folder: string): Promise<void> {
+async function installTypeScripts(folder: string): Promise<void> {
   const packages = TYPESCRIPTS.map(({ version }) => `${alias(version)}@npm:typescript@${version}`);
   await install(folder, packages, { manifest: {} });
 }
 
-/** Writes the consumer into a project, as an ES module and as CommonJS. */
-export async function writeConsumers(project: string): Promise<void> {
+/** Writes the consumer into a project, as an ES module, as CommonJS and as what the options say. */
+async function writeConsumers(project: string): Promise<void> {
   const text = asUser(await readFile(new URL('consumer.ts', import.meta.url), 'utf8'));
-  for (const ending of ['mts', 'cts']) await writeFile(join(project, `consumer.${ending}`), text);
+  for (const ending of ['ts', 'mts', 'cts']) await writeFile(join(project, `consumer.${ending}`), text);
+}
+
+/** Installs every TypeScript in `folder`, and compiles the consumers in a project with each, in every way to find a package. */
+export async function checkTypeScripts(folder: string, project: string): Promise<void> {
+  await installTypeScripts(folder);
+  await writeConsumers(project);
+  for (const typeScript of TYPESCRIPTS)
+    for (const resolution of RESOLUTIONS)
+      if (isFor(resolution, typeScript))
+        await check(`TypeScript ${typeScript.version}, ${resolution.moduleResolution}`, () =>
+          compile(folder, project, typeScript, resolution),
+        );
+}
+
+/** `node16` is `nodenext` without news: the lowest and one of the newest stand for all. */
+function isFor({ moduleResolution, versions }: Resolution, { version, node10 }: TypeScript): boolean {
+  if (moduleResolution === 'node10') return node10 !== undefined;
+  return versions?.includes(version) ?? true;
 }
 
 /** Compiles the consumers of a project, strictly; throws the first errors, and says what was compiled. */
-export async function compile(
+async function compile(
   typeScripts: string,
   project: string,
-  { version, skipLibCheck, importOnly }: TypeScript,
-  { moduleResolution, module }: (typeof RESOLUTIONS)[number],
+  { version, skipLibCheck, node10 = [] }: TypeScript,
+  { moduleResolution, module, files }: Resolution,
 ): Promise<string> {
   const home = join(typeScripts, 'node_modules', alias(version));
-  const onlyImport = importOnly === true && moduleResolution === 'nodenext';
-  const files = onlyImport ? ['consumer.mts'] : ['consumer.mts', 'consumer.cts'];
   const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', module];
   if (skipLibCheck) options.push('--skipLibCheck');
+  if (moduleResolution === 'node10') options.push(...node10);
   const args = [join(home, 'bin/tsc'), ...options, '--moduleResolution', moduleResolution, ...files];
   await run(process.execPath, args, { cwd: project, timeout: COMPILE_TIMEOUT_MS }).catch((error: unknown) => {
     const { stdout = '' } = error as { stdout?: string };
@@ -67,6 +96,5 @@ export async function compile(
     throw new Error(lines || String(error), { cause: error });
   });
   const manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8')) as { version: string };
-  const left = onlyImport ? 'ES module only' : 'ES module and CommonJS';
-  return `${manifest.version}: ${left}${skipLibCheck ? ', skipLibCheck' : ''}`;
+  return `${manifest.version}: ${files.join(', ')}${skipLibCheck ? ', skipLibCheck' : ''}`;
 }

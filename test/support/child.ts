@@ -22,11 +22,15 @@ export interface Child {
   readonly result: Promise<ChildResult>;
 }
 
-/** Runs a file of TypeScript or JavaScript as a process of its own, killed after `timeoutMs` (60 000). */
+/** Runs a file of TypeScript or JavaScript as a process of its own, killed after `timeoutMs` (60 000); as another user with `uid`, which only root may give. */
 export function runScript(
   script: URL,
   args: readonly string[],
-  { env = {}, timeoutMs = 60_000 }: { env?: Record<string, string>; timeoutMs?: number } = {},
+  {
+    env = {},
+    timeoutMs = 60_000,
+    uid,
+  }: { env?: Record<string, string | undefined>; timeoutMs?: number; uid?: number } = {},
 ): Child {
   const loader = /\.m?ts$/.test(script.pathname) ? ['--import', 'tsx'] : [];
   const child = spawn(process.execPath, [...loader, fileURLToPath(script), ...args], {
@@ -35,6 +39,7 @@ export function runScript(
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
+    ...(uid !== undefined && { uid }),
   });
   const lines: string[] = [];
   let lastLineAt = performance.now();

@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { Deadline, withTimeout } from '../../src/deadline.js';
+import { Deadline, onAbort, withTimeout } from '../../src/deadline.js';
 import { rejection, until } from '../support/until.js';
 
 /** Computes for so long, in milliseconds: nothing else runs. */
@@ -74,5 +75,30 @@ describe('withTimeout', () => {
     const reason = new Error('stopped');
     const work = (signal: AbortSignal): Promise<never> => Promise.reject(signal.reason as Error);
     expect(await rejection(withTimeout(20, AbortSignal.abort(reason), work))).toBe(reason);
+  });
+});
+
+describe('waits for one signal', () => {
+  it('share one listener, and are all called', () => {
+    const controller = new AbortController();
+    const called: number[] = [];
+    const forget = Array.from({ length: 20 }, (_, at) =>
+      onAbort(controller.signal, () => void called.push(at)),
+    );
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    forget[3]?.();
+    controller.abort();
+    expect(called).toEqual([...Array(20).keys()].filter((at) => at !== 3));
+  });
+
+  it('leave no listener behind, and can begin again', () => {
+    const { signal } = new AbortController();
+    for (let round = 0; round < 2; round++) {
+      const forget = [onAbort(signal, () => undefined), onAbort(signal, () => undefined)];
+      expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+      for (const one of forget) one();
+      for (const one of forget) one();
+      expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    }
   });
 });

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import { untilAborted } from '../../deadline.js';
 import { checkRequired, checkText, refuseUnknown } from '../../settings/checks.js';
 import type { AuthBackend, LoginTarget } from '../backend.js';
@@ -11,6 +10,7 @@ import {
   isImdsFailure,
   observeCredentials,
 } from './credentials.js';
+import { describeSigned, signedHost, urlHost } from './endpoint.js';
 import { configuredAwsRegion, DETECT_REGION, NO_REGION, resolveAwsRegion } from './region.js';
 import { AWS_SDK_PACKAGES, IMDS_PACKAGE, loadAwsSdk, type AwsSdk } from './sdk.js';
 
@@ -61,6 +61,7 @@ export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
         hint: REJECTED_TOKEN,
         rejected: awsCredentialsRejected,
       }),
+      hint: (target) => `${REJECTED_TOKEN}; it was ${describeSigned(target, region)}`,
       issue: (target, issueSignal) => issueToken(target, region, issueSignal),
     };
   },
@@ -80,8 +81,7 @@ async function issueToken(target: LoginTarget, region: string, signal: AbortSign
     return await untilAborted(steps(), signal);
   } catch (cause) {
     if (progress.step === LOADING && !signal.aborted) await requirePackages(NAME, AWS_SDK_PACKAGES);
-    const source = isImdsFailure(cause) ? ': no credentials from IMDS' : '';
-    throw authFailure(NAME, progress.step + source, cause);
+    throw authFailure(NAME, progress.step + circumstance(cause), cause);
   }
 }
 
@@ -89,13 +89,19 @@ async function sign(sdk: AwsSdk, { host, port, user }: LoginTarget, region: stri
   // Credentials rather than their provider: given a provider, the Signer forces a refresh whenever less than
   // 15 minutes are left. The memo renews them too, and limits how often.
   const credentials = await awsCredentials(sdk, NAME, region);
-  const signer = new sdk.Signer({ hostname: urlHost(host), port, username: user, region, credentials });
+  const hostname = urlHost(signedHost(host));
+  const signer = new sdk.Signer({ hostname, port, username: user, region, credentials });
   const token: unknown = await signer.getAuthToken();
   if (typeof token !== 'string' || token === '') throw new Error('the signer returned no token');
   return token;
 }
 
-// The Signer writes the host as it is given, and in `::1:5432` host and port could not be told apart again.
-function urlHost(host: string): string {
-  return host.includes(':') && isIPv6(host) ? `[${host}]` : host;
+/** What the SDK's error does not say. */
+function circumstance(cause: unknown): string {
+  if (isImdsFailure(cause)) return ': no credentials from IMDS';
+  // The SDK reads its files before it asks a metadata service or STS, and looks for them in the home folder.
+  const homeless = (cause as { syscall?: unknown } | null)?.syscall === 'uv_os_homedir';
+  return homeless
+    ? ': the AWS SDK looks for a home folder, and this user has none: set HOME, to / for instance'
+    : '';
 }

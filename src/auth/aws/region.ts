@@ -13,7 +13,8 @@ const REQUEST_TIMEOUT_MS = 2_000;
 const OVERALL_TIMEOUT_MS = 7_000;
 const ATTEMPTS = 2;
 const RETRY_DELAY_MS = 200;
-const REGION_PATH = '/latest/meta-data/placement/region';
+// The SDK's client appends it to the endpoint's path, which ends with a slash: with two, a strict server answers 404.
+const REGION_PATH = 'latest/meta-data/placement/region';
 // The SDK knows this address, but its metadata client does not read the variable that selects it.
 const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';
 // us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1; no character that could end a line, a host name or a path.
@@ -60,6 +61,7 @@ async function askImds(signal: AbortSignal): Promise<string> {
     // A new client for each attempt: a client that was refused a session token once never asks for one again.
     // The client's retries continue after an abort, so they are off.
     const imds = new MetadataService({
+      ...(endpoint && { endpoint: endpoint.replace(/\/*$/, '/') }),
       ...(!endpoint && mode === 'IPv6' && { endpoint: IPV6_ENDPOINT }),
       ec2MetadataV1Disabled: true,
       httpOptions: { timeout: REQUEST_TIMEOUT_MS },

@@ -3,8 +3,9 @@ import { DOCTOR_BACKENDS, loginBackend } from '../../auth/doctor.js';
 import { checkDynamicAuthPackages } from '../../auth/index.js';
 import { logValue } from '../../settings/redacted-view.js';
 import { effectiveSslMode, type Config } from '../../settings/config.js';
-import { copyConfig, refuseTokenInClear } from '../../settings/config-checks.js';
+import { checkHost, checkPort, copyConfig, refuseTokenInClear } from '../../settings/config-checks.js';
 import { AuthError, ConfigError } from '../../errors.js';
+import type { SslMode } from '../../settings/ssl-mode.js';
 import { poolSettings } from '../../settings/pool-settings.js';
 import { planTls } from '../../connection/tls.js';
 import { failed, ok, type Outcome } from '../report.js';
@@ -16,7 +17,8 @@ export async function checkConfiguration(session: Session): Promise<Outcome> {
   const { settings, env, text } = session;
   try {
     const config = copyConfig(settings.config);
-    const checked = poolSettings(await sslOptions(settings.caFile), config);
+    checkSignAt(settings);
+    const checked = poolSettings(await sslOptions(settings, effectiveSslMode(config)), config);
     refuseTokenInClear(config);
     await checkDynamicAuthPackages(config);
     session.set('tls', await planTls(effectiveSslMode(config), checked.ssl, env));
@@ -37,10 +39,22 @@ export async function checkConfiguration(session: Session): Promise<Outcome> {
   }
 }
 
-async function sslOptions(caFile: string | undefined): Promise<object> {
-  if (caFile === undefined) return {};
+function checkSignAt({ signAt }: Settings): void {
+  if (signAt === undefined) return;
+  checkHost(signAt.host, '--sign-host');
+  if (signAt.port !== undefined) checkPort(signAt.port, 'the port of --sign-host');
+}
+
+async function sslOptions({ caFile, signAt }: Settings, mode: SslMode): Promise<object> {
+  const ca = caFile === undefined ? undefined : await readRoots(caFile);
+  const servername = mode === 'disable' ? undefined : signAt?.host;
+  if (ca === undefined && servername === undefined) return {};
+  return { ssl: { ...(ca !== undefined && { ca }), ...(servername !== undefined && { servername }) } };
+}
+
+async function readRoots(caFile: string): Promise<string> {
   try {
-    return { ssl: { ca: await readFile(caFile, 'utf8') } };
+    return await readFile(caFile, 'utf8');
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new ConfigError(`--ca (${caFile}): cannot be read: ${reason}`, { cause: error });

@@ -23,7 +23,7 @@ export async function checkDns(session: Session, signal: AbortSignal): Promise<O
       return failed(
         'lookup_failed',
         error.message,
-        'see that Node may start a process of its own here, and that what NODE_OPTIONS loads lets it run',
+        'see that this user may start Node as a process of its own here, and that nothing ends it (limits of processes or memory, a security policy)',
       );
     }
     const { code } = error as NodeJS.ErrnoException;

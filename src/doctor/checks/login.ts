@@ -1,4 +1,6 @@
 import { loginBackend } from '../../auth/doctor.js';
+import { newDynamicAuthFunc } from '../../auth/index.js';
+import type { BeforeConnect } from '../../hooks.js';
 import { newPool } from '../../new-pool.js';
 import { LOG } from '../../telemetry/logs/records.js';
 import { loginFailure } from '../login-failure.js';
@@ -11,11 +13,15 @@ const APPLICATION_NAME = 'pgauge doctor';
 export async function checkLogin(session: Session, signal: AbortSignal): Promise<Outcome> {
   const config = session.get('config');
   const { ssl } = session.get('poolSettings');
+  const signs = config.dynamicAuth !== undefined && session.settings.signAt !== undefined;
   const limitMs = session.settings.timeoutMs;
   const attempt: { phase?: unknown; hint?: unknown } = {};
   const ignore = (): void => undefined;
-  const pool = await newPool(config, {
-    ...(ssl?.ca && { ssl: { ca: ssl.ca } }),
+  const pool = await newPool(signs ? { ...config, dynamicAuth: undefined } : config, {
+    ...(ssl && {
+      ssl: { ...(ssl.ca && { ca: ssl.ca }), ...(ssl.servername && { servername: ssl.servername }) },
+    }),
+    ...(signs && { beforeConnect: await signFor(session) }),
     poolName: APPLICATION_NAME,
     pg: { application_name: APPLICATION_NAME },
     connectTimeoutMs: limitMs,
@@ -47,11 +53,23 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
       gaveUp: signal.aborted,
       hint: textOf(attempt.hint),
       user: config.user,
+      host: session.endpoint.host,
       database: config.database,
       passwordOrigin: session.settings.origins.password,
       clock: session.find('clock'),
     });
   }
+}
+
+/** Signs for the database's own name, and dials what was given. */
+async function signFor(session: Session): Promise<BeforeConnect> {
+  const config = session.get('config');
+  const auth = await newDynamicAuthFunc(config, config.user);
+  return async (target, context) => {
+    const signed = { ...target, ...session.endpoint };
+    await auth(signed, context);
+    target.password = signed.password;
+  };
 }
 
 function textOf(value: unknown): string | undefined {

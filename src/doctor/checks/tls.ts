@@ -71,14 +71,14 @@ function notVerified({ protocol, cipher }: Handshake, facts: Facts): Outcome {
 
 function distrusted(problem: string, handshake: Handshake, session: Session, facts: Facts): Outcome {
   const { chain } = handshake;
-  const { host } = session.get('config');
+  const { host } = session.endpoint;
   const [leaf] = chain;
   if (problem === WRONG_NAME) {
     const names = clean(session, leaf?.subjectaltname ?? `CN ${nameOf(leaf)}`);
     return failed(
       'tls_wrong_name',
       `the certificate is for another name than ${host}: ${names}`,
-      `dial a name the certificate holds${aside('certificateName')}, or set the option ssl.servername; verify-ca does not check the name`,
+      `dial a name the certificate holds${aside('certificateName')}, give the database's own name with --sign-host (in the options: ssl.servername); verify-ca does not check the name`,
       facts,
     );
   }

@@ -10,12 +10,13 @@ export async function checkToken(session: Session, signal: AbortSignal): Promise
   if (backend === undefined) return notConfigured('not needed: logs in with a password');
   let token: string;
   try {
-    token = await newAuthToken(config, config.user, { signal });
+    token = await newAuthToken({ ...config, ...session.endpoint }, config.user, { signal });
   } catch (error) {
     return failed('token_failed', session.text.ofError(error), 'look at the credentials above');
   }
   session.text.hide(token);
   const { addition } = backend;
   if (addition.describeToken) return await addition.describeToken(token, session, signal);
-  return ok(`for ${config.user} at ${config.host}:${config.port}`);
+  const { host, port } = session.endpoint;
+  return ok(`for ${config.user} at ${host}:${port}`);
 }

@@ -3,7 +3,7 @@ import { isRejectedLogin, property } from '../../foreign-error.js';
 const NO_PASSWORD = 'no password was found: set one in the config or add a matching line to PGPASSFILE';
 
 /**
- * What to check first after a failed connection attempt, if known; always a fixed text. `rejectedHint` is the hint of
+ * What to check first after a failed connection attempt, if known; never a text of the error. `rejectedHint` is the hint of
  * the token source that the attempt used; it applies if the server rejected the login.
  */
 export function connectHint(error: unknown, rejectedHint: string | undefined): string | undefined {

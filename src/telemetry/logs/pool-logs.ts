@@ -2,7 +2,7 @@ import type { Logger } from '../../hooks.js';
 import type { CloseReason, ConnectPhase, Holder, PoolGauges } from '../../observer.js';
 import { ERROR_TYPE } from '../names.js';
 import { RateLimit } from './rate-limit.js';
-import { LOG, type LogFields, type LogRecord } from './records.js';
+import { LOG, rounded, type LogFields, type LogRecord } from './records.js';
 
 /** Milliseconds between two warnings with the same pool, message and error type. */
 export const WARNING_INTERVAL_MS = 60_000;
@@ -48,19 +48,21 @@ export class PoolLogs {
     this.#warn(record, undefined, () => ({ reason, age_ms: rounded(ageMs) }));
   }
 
-  /** A connection attempt failed; `attempt` is the number of failures since the last success. */
+  /** A connection attempt failed; `attempt` is the number of failures since the last success, `tried` the addresses, each with its code. */
   connectFailed(failure: {
     errorType: string;
     phase: ConnectPhase;
     attempt: number;
     durationMs: number;
+    tried: readonly string[];
     hint: string | undefined;
   }): void {
-    const { errorType, phase, attempt, durationMs, hint } = failure;
+    const { errorType, phase, attempt, durationMs, tried, hint } = failure;
     this.#warn(LOG.connectFailed, errorType, () => ({
       phase,
       attempt,
       duration_ms: rounded(durationMs),
+      ...(tried.length > 0 && { tried }),
       ...(hint !== undefined && { hint }),
     }));
   }
@@ -151,9 +153,4 @@ export class PoolLogs {
 
 function counts({ used, idle, connecting, pending, limit }: PoolGauges) {
   return { total: used + idle + connecting, used, idle, connecting, pending, limit };
-}
-
-/** Rounds to whole microseconds, since the clock is no more precise. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

@@ -52,7 +52,7 @@ export const LOG = {
   connectFailed: {
     level: 'warn',
     message: 'postgres connect failed',
-    fields: ['pool', 'error_type', 'phase', 'attempt', 'duration_ms', 'hint', 'suppressed'],
+    fields: ['pool', 'error_type', 'phase', 'attempt', 'duration_ms', 'tried', 'hint', 'suppressed'],
   },
   connectionLost: {
     level: 'warn',
@@ -116,3 +116,8 @@ export type LogRecord = (typeof LOG)[keyof typeof LOG];
 
 /** The fields that a record may have. */
 export type LogFields<R extends LogRecord> = Readonly<Partial<Record<R['fields'][number], unknown>>>;
+
+/** A time as every record has it: in whole milliseconds. */
+export function rounded(ms: number): number {
+  return Math.round(ms);
+}

@@ -1,10 +1,10 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { MAX_TIMER_MS } from '../../deadline.js';
+import { MAX_TIMER_MS, onAbort } from '../../deadline.js';
 import { ConfigError } from '../../errors.js';
 import type { Logger } from '../../hooks.js';
 import type { PoolStat } from '../../pool/stat.js';
 import { guardLogger } from './logger.js';
-import { LOG, type LogFields } from './records.js';
+import { LOG, rounded, type LogFields } from './records.js';
 
 /** Milliseconds between two records of `startPoolStatsLogger` when `intervalMs` is 0 or unset: one minute. */
 export const DEFAULT_POOL_STATS_INTERVAL_MS = 60_000;
@@ -59,9 +59,9 @@ export function startPoolStatsLogger(
   timer.unref();
   const stop = (): void => {
     clearInterval(timer);
-    for (const signal of signals) signal.removeEventListener('abort', stop);
+    for (const forget of following) forget();
   };
-  for (const signal of signals) signal.addEventListener('abort', stop, { once: true });
+  const following = signals.map((signal) => onAbort(signal, stop));
   return { [Symbol.dispose]: stop };
 }
 
@@ -91,5 +91,6 @@ const KEYS: Readonly<Record<keyof PoolStat, keyof LogFields<typeof LOG.poolStats
 
 function statFields(stat: PoolStat): Record<string, number> {
   const keys = Object.keys(KEYS) as (keyof PoolStat)[];
-  return Object.fromEntries(keys.map((key) => [KEYS[key], stat[key]]));
+  // Counts are whole already.
+  return Object.fromEntries(keys.map((key) => [KEYS[key], rounded(stat[key])]));
 }

@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
-import { sqlState } from '../../foreign-error.js';
+import { failedPlaces, sqlState } from '../../foreign-error.js';
 import type { TokenSource } from '../../hooks.js';
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../../observer.js';
 import { isPoolEnded } from '../error-type.js';
@@ -129,6 +129,7 @@ export class ObservedAttempt implements AttemptObserver {
             phase,
             attempt,
             durationMs,
+            tried: failedPlaces(error).map(({ place, code }) => `${place} ${code}`),
             hint: connectHint(error, this.#rejectedHint),
           });
       }),

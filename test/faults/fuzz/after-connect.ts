@@ -2,15 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { RequestCode } from '../../../local-rds/wire.js';
 import { errorClass } from '../../support/error-class.js';
-import {
-  connectOnce,
-  HANGING_MS,
-  isFalsyStandIn,
-  listening,
-  NEVER,
-  returned,
-  thrown,
-} from './one-attempt.js';
+import { connectOnce, HANGING_MS, isStandIn, listening, NEVER, returned, thrown } from './one-attempt.js';
 import { expectClear, expectNoSecret, hold, junk, type Target } from './target.js';
 
 /** AuthenticationOk and ReadyForQuery. */
@@ -67,7 +59,7 @@ export async function afterConnects(): Promise<Target> {
         return;
       }
       expectNoSecret(got.error);
-      if (seen.threw && isFalsyStandIn(got.error, throws)) return;
+      if (seen.threw && isStandIn(got.error, throws)) return;
       const own = [throws];
       // A promise or thenable that fails, fails with an error of its own.
       if (!seen.threw && errorClass(got.error) !== 'ERR_PGAUGE_CONNECT_TIMEOUT') own.push(got.error);

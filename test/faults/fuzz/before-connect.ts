@@ -7,7 +7,7 @@ import {
   connectOnce,
   expectNothingSent,
   HANGING_MS,
-  isFalsyStandIn,
+  isStandIn,
   listening,
   NEVER,
   returned,
@@ -90,7 +90,7 @@ export async function beforeConnects(): Promise<Target> {
       hold('error' in got, 'the server takes nobody', got);
       const { error } = got;
       expectNoSecret(error);
-      if (own !== undefined && (error === own || isFalsyStandIn(error, own))) {
+      if (own !== undefined && (error === own || isStandIn(error, own))) {
         expectNothingSent(sessions);
         return;
       }

@@ -59,7 +59,7 @@ export function expectNothingSent(sessions: readonly FakeSession[]): void {
   );
 }
 
-/** Nobody can tell a falsy value from no error. */
-export function isFalsyStandIn(error: unknown, own: unknown): boolean {
-  return !own && error instanceof Error && error.message.startsWith('a hook threw');
+/** What is no error and has no message comes out as the cause of one that says so. */
+export function isStandIn(error: unknown, own: unknown): boolean {
+  return error instanceof Error && Object.is(error.cause, own) && error.message.startsWith('a hook threw');
 }

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { TLSSocket, createSecureContext } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -15,12 +17,25 @@ import { settingsOf } from '../../../src/doctor/settings.js';
 import { SSL_REQUEST, useFakeServer } from '../../support/fake-server.js';
 import { useLocalRds } from '../../support/servers.js';
 import { dropsConnections } from './drops-connections.js';
-import { diagnose, expectFailure, iamArgs, type Diagnosis } from './run-doctor.js';
+import { diagnose, emptyHome, expectFailure, iamArgs, runDoctor, type Diagnosis } from './run-doctor.js';
 
 const rds = useLocalRds();
 const fake = useFakeServer();
 const DAY_MS = 86_400_000;
-const RESOLVER = new URL('./programs/broken-resolver.ts', import.meta.url).href;
+const ANOTHER_NODE = new URL('./programs/another-node.ts', import.meta.url).href;
+const BROKEN = new URL('./programs/broken-resolver.ts', import.meta.url).href;
+const METRICS_SERVER = new URL('../../faults/process/preloads/metrics-server.ts', import.meta.url).href;
+
+/** Variables of a doctor whose process that asks the resolver meets a broken one. */
+function withResolver(resolver: string): Record<string, string> {
+  const home = emptyHome();
+  const node = join(home['HOME'] ?? '', 'node');
+  writeFileSync(node, `#!/bin/sh\nexec '${process.execPath}' --import=tsx --import='${BROKEN}' "$@"\n`, {
+    mode: 0o755,
+  });
+  const preloads = `--import=tsx --import=${ANOTHER_NODE}`;
+  return { ...rds().awsEnv, NODE_OPTIONS: preloads, ANOTHER_NODE: node, RESOLVER: resolver };
+}
 
 async function diagnoseRds(args: readonly string[], of: LocalRds = rds()): Promise<Diagnosis> {
   return await diagnose({
@@ -120,7 +135,7 @@ describe('a server that is not reached', () => {
   ])('says that the name server gave no answer: %s', async (resolver, found, timeout) => {
     const diagnosis = await diagnose({
       args: [...iamArgs(rds()), '--host', 'db.example.com', '--timeout', timeout],
-      env: { ...rds().awsEnv, NODE_OPTIONS: `--import=tsx --import=${RESOLVER}`, RESOLVER: resolver },
+      env: withResolver(resolver),
     });
     expectFailure(diagnosis, 'dns', 'dns_unavailable', '/etc/resolv.conf');
     expect(diagnosis.step('dns').found).toContain(found);
@@ -132,12 +147,30 @@ describe('a server that is not reached', () => {
     async (resolver) => {
       const diagnosis = await diagnose({
         args: [...iamArgs(rds()), '--host', 'db.example.com', '--timeout', '90'],
-        env: { ...rds().awsEnv, NODE_OPTIONS: `--import=tsx --import=${RESOLVER}`, RESOLVER: resolver },
+        env: withResolver(resolver),
       });
-      expectFailure(diagnosis, 'dns', 'lookup_failed', 'NODE_OPTIONS');
+      expectFailure(diagnosis, 'dns', 'lookup_failed', 'may start Node as a process of its own');
       expectSkipped(diagnosis, 'dns');
     },
   );
+
+  it('asks the resolver without what NODE_OPTIONS loads into the application', async () => {
+    const port = await new Promise<number>((resolve) => {
+      const server = createServer().listen(0, () => {
+        const { port } = server.address() as AddressInfo;
+        server.close(() => resolve(port));
+      });
+    });
+    const env = {
+      ...rds().awsEnv,
+      NODE_OPTIONS: `--import=tsx --import=${METRICS_SERVER}`,
+      METRICS_PORT: String(port),
+    };
+    const { code, stdout, stderr } = await runDoctor(iamArgs(rds()), env);
+    expect(stdout).toMatch(/^telemetry is on\n/);
+    expect(stdout).toMatch(/^✓ DNS +\d+ ms +127\.0\.0\.1/m);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
 
   it('warns of an address that is not reached beside one that is', async () => {
     const { port, user, database } = rds();

@@ -70,6 +70,8 @@ async function everything() {
   Object.assign(gauges, { pending: 0 });
   vi.advanceTimersByTime(2_000);
 
+  const refused = { code: 'ECONNREFUSED', syscall: 'connect', address: '192.0.2.1', port: 1 };
+  observer.connecting(undefined).failed(1, Object.assign(new Error('x'), refused), 'tcp', undefined);
   observer.connecting(undefined).connected(1);
   observer.closed('network', 1, new TypeError('x'));
   observer.closed('tx_open', 1);

@@ -21,15 +21,17 @@ export async function linkModules(folder: string): Promise<void> {
   }
 }
 
-/** Writes a TypeScript module of ours as JavaScript that any Node runs, and that gets pgauge as a package. */
+/** Writes a TypeScript module of ours as JavaScript that any Node runs, CommonJS if `target` ends so, and that gets pgauge as a package. */
 export async function writeProgram(source: URL, target: string): Promise<void> {
   const text = await readFile(source, 'utf8');
+  const isCommonJs = target.endsWith('.cjs');
   const { outputText } = ts.transpileModule(text, {
     fileName: source.pathname,
     compilerOptions: {
       target: ts.ScriptTarget.ES2023,
-      module: ts.ModuleKind.ESNext,
-      verbatimModuleSyntax: true,
+      module: isCommonJs ? ts.ModuleKind.CommonJS : ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: !isCommonJs,
+      esModuleInterop: true,
     },
   });
   await writeFile(target, asUser(outputText));

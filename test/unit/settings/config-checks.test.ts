@@ -49,6 +49,11 @@ describe('validateConfig', () => {
       changed({ host: 'a,b' }),
       'host must be one host: a list of hosts is not supported',
     ],
+    ...['a%b', 'a"b', 'a<b>', 'a\\b', 'a^b', 'a`b', 'a{b}', 'a|b'].map((host): [string, unknown, string] => [
+      `the host ${host}, which no URL can hold`,
+      changed({ host }),
+      `${HOST}, nor any of %"<>\\^\`{|}`,
+    ]),
     ['a host with a port', changed({ host: 'a:5432' }), NOT_HOST],
     ['an address in brackets', changed({ host: '[::1]' }), NOT_HOST],
     ['half a character in the host', changed({ host: 'a\ud800' }), 'host must be well-formed Unicode'],
@@ -182,6 +187,7 @@ describe('validateConfig', () => {
     ['an empty mode', { sslMode: '' }],
     ['an IPv4 address', { host: '127.0.0.1' }],
     ['an IPv6 address', { host: '::1' }],
+    ['a host with what a URL may hold in one', { host: "a!$&'()*+;=_~-.b" }],
     ['an IPv6 address with a zone', { host: 'fe80::1%eth0' }],
     ['odd names', { user: 'a b"\'@:/%é密😀', database: 'a"\'@:%é密😀', password: ' "\'@:/%é密😀' }],
     [

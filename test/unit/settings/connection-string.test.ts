@@ -55,6 +55,16 @@ describe('connectionString', () => {
     ['writes the mode', { sslMode: 'verify-full' }, 'postgres://alice@h:5432/d?sslmode=verify-full'],
     ['brackets IPv6', { host: '::1' }, 'postgres://alice@[::1]:5432/d?sslmode=require'],
     ['does not bracket twice', { host: '[::1]' }, 'postgres://alice@[::1]:5432/d?sslmode=require'],
+    [
+      'leaves what may stand in a host',
+      { host: "a!$&'()*+;=b" },
+      "postgres://alice@a!$&'()*+;=b:5432/d?sslmode=require",
+    ],
+    [
+      'escapes a comma, which would begin another host',
+      { host: 'a,b' },
+      'postgres://alice@a%2Cb:5432/d?sslmode=require',
+    ],
     ['escapes a zone', { host: 'fe80::1%eth0' }, 'postgres://alice@[fe80::1%25eth0]:5432/d?sslmode=require'],
     [
       'escapes what would end the host',
@@ -96,6 +106,27 @@ describe('connectionString', () => {
     ],
   ])('refuses %s', (_title, value, message) => {
     expect(() => connectionString(value as Config)).toThrow(new ConfigError(message));
+  });
+});
+
+describe('a config of which a part was never set', () => {
+  it.each<[string, object, string]>([
+    ['host', { port: 5432, user: 'alice', database: 'd' }, 'host is required'],
+    ['port', { host: 'h', user: 'alice', database: 'd' }, 'port must be between 1 and 65535'],
+    ['user', { host: 'h', port: 5432, database: 'd' }, 'user is required'],
+    ['database', { host: 'h', port: 5432, user: 'alice' }, 'database is required'],
+    ['null as database', config({ database: null as never }), 'database is required'],
+  ])('gives no URL but an error: %s', (_title, value, message) => {
+    expect(() => connectionString(value as Config)).toThrow(new ConfigError(message));
+    expect(() => migrationConnectionString(value as Config)).toThrow(new ConfigError(message));
+  });
+
+  it('gives one when the caller has the user', () => {
+    const rest = { host: 'h', port: 5432, database: 'd' };
+    expect(buildConnectionStringWithAuth(rest as Config, 'u', '')).toContain('postgres://u@h');
+    expect(migrationConnectionString({ ...rest, migrationUser: 'm' } as Config)).toContain('postgres://m@h');
+    const build = (): string => buildConnectionStringWithAuth(BASE, undefined as never, '');
+    expect(build).toThrow(new ConfigError('user is required'));
   });
 });
 

@@ -1,5 +1,6 @@
 import type { DoctorAddition, Explanation, FailedLogin } from '../../../doctor/addition.js';
 import { sqlName } from '../../../doctor/sql-name.js';
+import { isEndpoint } from '../endpoint.js';
 import { checkAwsCredentials } from './credentials.js';
 import { checkMembership } from './membership.js';
 import { checkRegion } from './region.js';
@@ -21,8 +22,11 @@ export const awsDoctor: DoctorAddition = {
   checks: { region: checkRegion, credentials: checkAwsCredentials, rds_iam: checkMembership },
   describeToken,
   explainRejection,
-  afterRejection:
-    'Look also at the host (the endpoint itself, not an alias), the region, that IAM authentication is on, and that the key is still active',
+  afterRejection: ({ host }) =>
+    'Look also at the host (the endpoint itself, not an alias), the region, that IAM authentication is on, and that the key is still active' +
+    (host === undefined || isEndpoint(host)
+      ? ''
+      : `. ${host} is not the name of an RDS endpoint: where it is a tunnel or an alias, give the endpoint itself with --sign-host NAME:PORT`),
   withoutPassword: 'a member of rds_iam needs a token instead: give --region',
   refusedSettings: 'name the region (--region us-east-1), or leave the option out',
   tokens: 'IAM tokens',

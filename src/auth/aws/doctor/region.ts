@@ -2,6 +2,7 @@ import { failed, ok, warning, type Outcome } from '../../../doctor/report.js';
 import type { Session } from '../../../doctor/session.js';
 import type { Config } from '../../../settings/config.js';
 import type { DynamicAuthConfig } from '../../backends.js';
+import { regionOfHost } from '../endpoint.js';
 import { awsRdsIam } from '../rds-iam.js';
 import { DETECT_REGION, resolveAwsRegion } from '../region.js';
 
@@ -25,7 +26,7 @@ export async function checkRegion(session: Session, signal: AbortSignal): Promis
   session.set('config', config);
   const origin = detected ? 'instance metadata service' : '--region';
   const facts = { region, origin };
-  const named = regionOfHost(config.host);
+  const named = regionOfHost(session.endpoint.host);
   if (named === undefined || named === region) return ok(`${region}, from ${origin}`, { facts });
   return warning(
     'region_mismatch',
@@ -43,13 +44,4 @@ export function asksToDetect(session: Session): boolean {
 /** The region as it was asked for, before it was detected. */
 function askedRegion({ settings }: Session): string | undefined {
   return (settings.config.dynamicAuth as DynamicAuthConfig | undefined)?.awsRdsIam?.region;
-}
-
-/** The region in the name of an RDS endpoint, `….eu-central-1.rds.amazonaws.com` or, in China, `….rds.cn-north-1.amazonaws.com.cn`. */
-export function regionOfHost(host: string): string | undefined {
-  const name = host.toLowerCase().replace(/\.$/, '');
-  return (
-    /\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1] ??
-    /\.rds\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1]
-  );
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { untilAborted } from '../../../deadline.js';
+import { homeFolder } from '../../../settings/environment.js';
 import type { AwsSdk } from '../sdk.js';
 
 /** Where the SDK's chain found credentials. */
@@ -13,7 +13,7 @@ export interface FoundSource {
 }
 
 const IMDS_ENDPOINT = 'http://169.254.169.254';
-const ROLE_PATH = '/latest/meta-data/iam/security-credentials/';
+const ROLE_PATH = 'latest/meta-data/iam/security-credentials/';
 const ROLE_REQUEST_MS = 1_000;
 const ECS_ENDPOINT = 'http://169.254.170.2';
 
@@ -75,8 +75,9 @@ export async function findSource(sdk: AwsSdk, region: string, env: Env): Promise
 /** The configured sources of credentials: names of variables that are set, and paths of files that exist. */
 export function configuredSources(env: Env): string[] {
   const file = (variable: string, name: string): string[] => {
-    const path = env[variable] || join(homedir(), '.aws', name);
-    return existsSync(path) ? [path] : [];
+    const home = homeFolder(env);
+    const path = env[variable] || (home && join(home, '.aws', name));
+    return path && existsSync(path) ? [path] : [];
   };
   const set = (name: string): string[] => (env[name] ? [name] : []);
   return [

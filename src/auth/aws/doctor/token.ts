@@ -3,6 +3,7 @@ import { CLOCK_LIMIT_MS, CLOCK_REMEDY, differenceText } from '../../../doctor/cl
 import { ok, warning, type Outcome } from '../../../doctor/report.js';
 import { askService } from '../../../doctor/service-answer.js';
 import type { Session } from '../../../doctor/session.js';
+import { isEndpoint } from '../endpoint.js';
 import { asksToDetect } from './region.js';
 import { imdsEndpoint, maskedKeyId } from './source.js';
 
@@ -38,11 +39,17 @@ export async function describeToken(token: string, session: Session, signal: Abo
     clock_ahead_ms: aheadMs ?? null,
   };
   const { user, host, port, region } = claims;
-  const text = `for ${user} at ${host}:${port} in ${region}, valid until ${expiresAt.toISOString().replace(/\.\d+Z$/, 'Z')}`;
+  const foreign = isEndpoint(host) ? '' : `; ${host} is not the name of an RDS endpoint`;
+  const text = `for ${user} at ${host}:${port} in ${region}, valid until ${shownDate(expiresAt)}${foreign}`;
   if (aheadMs === undefined) return ok(text, { facts });
   const clock = `clock ${differenceText(aheadMs)} the metadata service`;
   if (Math.abs(aheadMs) < CLOCK_LIMIT_MS) return ok(`${text}; ${clock}`, { facts });
   return warning('clock_skew', `${text}; ${clock}`, CLOCK_REMEDY, facts);
+}
+
+/** A clock that is far off may have a date that the token's form has no place for. */
+function shownDate(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'an unknown time' : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 /** The claims of a token, which is a presigned request without its scheme. */

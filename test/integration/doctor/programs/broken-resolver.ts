@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 
-// Loaded before a program: its system's resolver gives RESOLVER as the code of its failure, hangs, or ends its process.
+// Loaded before the program that asks: its system's resolver gives RESOLVER as the code of its failure, hangs, or ends its process.
 const { RESOLVER: code } = process.env;
 
 dns.lookup = ((_host: string, _options: unknown, done: (error: NodeJS.ErrnoException) => void) => {

@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkRegion, regionOfHost } from '../../../../../src/auth/aws/doctor/region.js';
+import { checkRegion } from '../../../../../src/auth/aws/doctor/region.js';
 import { Session } from '../../../../../src/doctor/session.js';
 
-describe('the region of a host', () => {
-  it.each([
-    ['db.abc.eu-central-1.rds.amazonaws.com', 'eu-central-1'],
-    ['DB.cluster-abc.us-gov-west-1.rds.amazonaws.com.', 'us-gov-west-1'],
-    ['db.abc.rds.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
-    ['db.abc.eu-central-1.rds.amazonaws.com.evil.example', undefined],
-    ['localhost', undefined],
-  ])('%s: %s', (host, region) => {
-    expect(regionOfHost(host)).toBe(region);
-  });
-
+describe('the region of an endpoint', () => {
   it('is held against the region asked for', async () => {
     const session = new Session(
       {

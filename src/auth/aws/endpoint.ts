@@ -1,0 +1,34 @@
+import { isIPv6 } from 'node:net';
+import type { LoginTarget } from '../backend.js';
+
+/** The host that a token is signed for: without the dot with which a name may end for the resolver, which the server does not count. */
+export function signedHost(host: string): string {
+  return host.replace(/(?<=.)\.$/, '');
+}
+
+/** The host as it stands in a URL: in `::1:5432` host and port could not be told apart again. */
+export function urlHost(host: string): string {
+  return host.includes(':') && isIPv6(host) ? `[${host}]` : host;
+}
+
+/** The region in the name of an RDS endpoint, `….eu-central-1.rds.amazonaws.com` or, in China, `….rds.cn-north-1.amazonaws.com.cn`; undefined for any other name. */
+export function regionOfHost(host: string): string | undefined {
+  const name = signedHost(host.toLowerCase());
+  return (
+    /\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.rds\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1] ??
+    /\.rds\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.amazonaws\.com(?:\.cn)?$/.exec(name)?.[1]
+  );
+}
+
+/** Whether a name is an RDS endpoint's own: an address and an alias are not, and a token for them counts nowhere. */
+export function isEndpoint(host: string): boolean {
+  return regionOfHost(host) !== undefined;
+}
+
+/** For whom, where and in which region a token is signed, and what the host's name says against that. */
+export function describeSigned({ host, port, user }: LoginTarget, region: string): string {
+  const named = regionOfHost(host);
+  const signed = `signed for ${user} at ${urlHost(signedHost(host))}:${port} in ${region}`;
+  if (named === undefined) return `${signed}, and ${signedHost(host)} is not the name of an RDS endpoint`;
+  return named === region ? signed : `${signed}, and the endpoint is in ${named}`;
+}
