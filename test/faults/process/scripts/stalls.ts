@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { PoolClient } from 'pg';
+import type { InstrumentedPool, PoolOptions } from '../../../../src/index.js';
+import { RecordingLogger } from '../../../support/logger.js';
+import { childPool, say } from '../../../support/scripts/child-pool.js';
+
+// Lets the event loop stand still at the moments given, for as long as the parent says, and tells what became of each.
+const stallMs = Number(process.argv[2]);
+/** Limits that end within the stall. */
+const limitMs = Math.round(stallMs * 0.75);
+const names = process.argv.slice(3);
+let current = '';
+
+/** Nothing runs and nothing is computed, for many of these processes share a machine; or the parent stops the process. */
+const stall = (): void => {
+  if (process.env['STOPPED'] === undefined)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs);
+  else say(`stop me: "${current}"`);
+};
+
+type Step = 'connect' | 'requestSsl' | 'startup' | 'sendSASLInitialResponseMessage' | 'cancel';
+
+/** Stalls once, right after the driver has taken the step. */
+function stallAfter(step: Step): void {
+  const prototype = (
+    pg as unknown as { Connection: { prototype: Record<string, (...a: unknown[]) => unknown> } }
+  ).Connection.prototype;
+  const original = prototype[step];
+  if (original === undefined) throw new Error(`the driver has no ${step}`);
+  prototype[step] = function (...args) {
+    prototype[step] = original;
+    const result = original.apply(this, args);
+    stall();
+    return result;
+  };
+}
+
+interface Given {
+  readonly pool: InstrumentedPool;
+  readonly log: RecordingLogger;
+}
+
+/** What one scene tells; a scene that waits for ever is ended by the parent. */
+type Scene = { options?: PoolOptions; max?: number; run: (given: Given) => Promise<unknown> };
+
+const one = async (client: Pick<InstrumentedPool | PoolClient, 'query'>): Promise<unknown> => {
+  const { rows } = await (client.query as (text: string) => Promise<{ rows: unknown[] }>)('select 1 as one');
+  return (rows[0] as { one: number }).one;
+};
+
+const dialling = (step: Step): Scene => ({
+  options: { connectTimeoutMs: limitMs, acquireTimeoutMs: limitMs },
+  run: ({ pool }) => {
+    stallAfter(step);
+    return one(pool);
+  },
+});
+
+const SCENES: Record<string, Scene> = {
+  ping: {
+    max: 3,
+    run: async ({ pool }) => {
+      const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+      for (const client of clients) client.release();
+      await sleep(1_100);
+      const answers = Promise.all([one(pool), one(pool), one(pool)]);
+      setImmediate(stall);
+      return [await answers, pool.stat().newConnsCount];
+    },
+  },
+  'ping of a dead peer': {
+    max: 2,
+    run: async ({ pool }) => {
+      await one(pool);
+      say('cut me off');
+      await sleep(1_500);
+      const answer = one(pool);
+      setImmediate(stall);
+      return [await answer, pool.stat().newConnsCount];
+    },
+  },
+  'dial to a dead peer': {
+    options: { connectTimeoutMs: limitMs },
+    run: async ({ pool }) => {
+      say('be silent');
+      await sleep(500);
+      stallAfter('startup');
+      const error = await one(pool).catch((thrown: unknown) => thrown);
+      return (error as { code: unknown }).code;
+    },
+  },
+  tcp: dialling('connect'),
+  tls: dialling('requestSsl'),
+  startup: dialling('startup'),
+  password: dialling('sendSASLInitialResponseMessage'),
+  'after connect': {
+    options: {
+      connectTimeoutMs: limitMs,
+      acquireTimeoutMs: limitMs,
+      afterConnect: async (client) => {
+        const answer = client.query('select 1');
+        stall();
+        await answer;
+        await client.query('select 2');
+      },
+    },
+    run: ({ pool }) => one(pool),
+  },
+  'before connect': {
+    options: {
+      connectTimeoutMs: limitMs,
+      acquireTimeoutMs: limitMs,
+      beforeConnect: async () => {
+        await sleep(1);
+        stall();
+        await sleep(1);
+      },
+    },
+    run: ({ pool }) => one(pool),
+  },
+  settle: {
+    run: async ({ pool }) => {
+      const client = await pool.connect();
+      // Its callback runs before ReadyForQuery, which the parent delays.
+      await new Promise<void>((resolve) => {
+        client.query('select 1/0', () => {
+          client.release();
+          stall();
+          resolve();
+        });
+      });
+      return [await one(pool), pool.stat().newConnsCount];
+    },
+  },
+  query: {
+    options: { queryTimeoutMs: limitMs },
+    run: async ({ pool }) => {
+      const client = await pool.connect();
+      const answers = Promise.all([
+        one(client),
+        one(client),
+        client.query('select repeat($1, 1000000) as t', ['x']),
+      ]);
+      stall();
+      const [first, second, third] = await answers;
+      client.release();
+      const { t } = third.rows[0] as { t: string };
+      return [first, second, t.length, pool.stat().newConnsCount];
+    },
+  },
+  cancel: {
+    options: { queryTimeoutMs: 300 },
+    run: async ({ pool }) => {
+      stallAfter('cancel');
+      const error = await pool.query("select 'cancel me', pg_sleep(60)").catch((thrown: unknown) => thrown);
+      return [error instanceof Error && error.message.startsWith('Query read timeout'), await one(pool)];
+    },
+  },
+  'cancel dial': {
+    options: { queryTimeoutMs: 300 },
+    run: async ({ pool }) => {
+      const client = await pool.connect();
+      stallAfter('connect');
+      const error = await client.query("select 'cancel me', pg_sleep(60)").catch((thrown: unknown) => thrown);
+      client.release(error instanceof Error);
+      return [error instanceof Error && error.message.startsWith('Query read timeout'), await one(pool)];
+    },
+  },
+  acquire: {
+    options: { acquireTimeoutMs: limitMs },
+    run: async ({ pool }) => {
+      const client = await pool.connect();
+      const answer = client.query('select 1').then(() => client.release());
+      const waiting = one(pool);
+      stall();
+      await answer;
+      return await waiting;
+    },
+  },
+  leak: {
+    options: { leakDetectionMs: limitMs },
+    run: async ({ pool }) => {
+      const client = await pool.connect();
+      const answer = client.query('select 1').then(() => client.release());
+      stall();
+      await answer;
+      return undefined;
+    },
+  },
+  saturation: {
+    run: async ({ pool }) => {
+      const client = await pool.connect();
+      const answer = client.query('select 1').then(() => client.release());
+      const waiting = one(pool);
+      stall();
+      await answer;
+      return await waiting;
+    },
+  },
+  'end timeout': {
+    options: { endTimeoutMs: limitMs },
+    run: async ({ pool }) => {
+      const client = await pool.connect();
+      const answer = one(client);
+      const ended = pool.end();
+      stall();
+      const found = await answer;
+      client.release();
+      await ended;
+      return found;
+    },
+  },
+  end: {
+    run: async ({ pool }) => {
+      await one(pool);
+      const ended = pool.end();
+      stall();
+      await ended;
+      return pool.totalCount;
+    },
+  },
+};
+
+for (const name of names) {
+  current = name;
+  const scene = SCENES[name];
+  if (scene === undefined) throw new Error(`no scene ${name}`);
+  const log = new RecordingLogger();
+  const pool = await childPool({ maxOpenConns: scene.max ?? 1 }, { logger: log, ...scene.options });
+  const found = await scene.run({ pool, log }).catch((error: unknown) => String(error));
+  const warnings = log.records.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  const before = log.closeReasons.filter((reason) => reason !== 'pool_end');
+  await pool.end();
+  say(`${name}: ${JSON.stringify({ found, closed: before, warnings })}`);
+}
