@@ -46,6 +46,21 @@ export type AfterConnect = (
   context: { readonly signal: AbortSignal },
 ) => void | Promise<void>;
 
+/**
+ * Runs before every hand-over of a client, in the async context of the code that acquires it, within the acquire's own time
+ * limit: `signal` is aborted when that has passed. A failure closes the connection and rejects the acquirer with it.
+ */
+export type OnAcquire = (
+  client: PoolClient,
+  context: { readonly signal: AbortSignal },
+) => void | Promise<void>;
+
+/**
+ * What makes a released session as good as new before anybody else gets it: `DISCARD ALL`, or a function that runs the
+ * statements. A failure, or more time than `acquireTimeoutMs`, closes the connection.
+ */
+export type ResetSession = 'discard' | ((client: PoolClient) => void | Promise<void>);
+
 /** The part of a pino logger that is used: fields first, message second. */
 export interface Logger {
   /** Takes a record of routine: statistics, connections that come and go. */

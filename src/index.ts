@@ -52,6 +52,8 @@ export type {
   ConnectContext,
   ConnectTarget,
   Logger,
+  OnAcquire,
+  ResetSession,
   TokenSource,
 } from './hooks.js';
 export {

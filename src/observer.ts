@@ -57,6 +57,12 @@ export interface PoolGauges {
   readonly canceledAcquires: number;
 }
 
+/** The hooks that run between two uses of a connection: the values of `pgauge.session.hook`. */
+export const SESSION_HOOKS = ['acquire', 'reset'] as const;
+
+/** One of {@link SESSION_HOOKS}. */
+export type SessionHook = (typeof SESSION_HOOKS)[number];
+
 /** A checkout that has not ended. */
 export interface Holder {
   /** Milliseconds since the hand-over. */
@@ -80,6 +86,8 @@ export interface PoolObserver {
   connecting(cause: AcquireObserver | undefined): AttemptObserver;
   /** An established connection was closed, `ageMs` after it was opened. */
   closed(reason: CloseReason, ageMs: number, error?: unknown): void;
+  /** A session hook ended after `durationMs`; `error` is set if it failed. */
+  sessionHook(hook: SessionHook, durationMs: number, error?: unknown): void;
   /** A checked-out client was held for longer than `leakDetectionMs`; the stack is its acquirer's. */
   leakSuspected(heldMs: number, stack: string): void;
   /** A suspected leak came back after all. */

@@ -14,6 +14,8 @@ export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
   createTime: 'Once per physical attempt as it ends: hook, token, DNS, TCP, TLS, login, afterConnect.',
   useTime: 'Once per checkout, when it is released or its connection is lost.',
   tokenRefreshDuration: 'Once per connection attempt that asks for a token; never for a query.',
+  sessionHookDuration:
+    'Once per run of `onAcquire` or `resetSession`, failed ones included; absent without these options.',
   credentialsFetchDuration:
     'When the credential provider really fetched (environment, file, IMDS, STS, …), not when it answered from memory. Credentials belong to the process: one fetch is one sample per meter, however many pools there are.',
   credentialsExpiration:
@@ -48,6 +50,7 @@ export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
   closeReason: 'Why a connection was closed: see below.',
   acquireReason:
     '`new_connection`: a connection is or may be made for it; `exhausted`: all there may be are in use.',
+  sessionHook: '`acquire` for `onAcquire`, `reset` for `resetSession`.',
   poolUsed: 'Connections used as the wait began.',
   poolIdle: 'Connections idle as the wait began.',
   poolConnecting: 'Connections being made as the wait began.',
@@ -62,7 +65,7 @@ export const CLOSE_REASON_NOTES: Readonly<Record<(typeof CLOSE_REASONS)[number],
   server_closed: 'the server said goodbye: restart, failover, `pg_terminate_backend`, too many connections',
   network: 'the socket was reset or cut, TLS failed, or a ping was not answered',
   timeout: 'the connect deadline or `queryTimeoutMs` passed',
-  hook: '`afterConnect` failed',
+  hook: '`afterConnect`, `onAcquire` or `resetSession` failed',
   auth: 'the login was rejected (SQLSTATE class 28)',
   tx_open: 'released inside a transaction',
   busy: 'released while a query was running, or not ready within a second',
@@ -118,5 +121,7 @@ export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
   endWaiting:
     '`end()` has waited for 5 s for clients that were not released or for acquires that wait; repeated every minute; `stacks` with `leakDetectionMs`',
   endForced: '`endTimeoutMs` passed and clients that were checked out were destroyed',
+  sessionHookFailed:
+    '`onAcquire` or `resetSession` failed or took too long, and its connection was closed; `hook` is acquire or reset',
   tokenRefreshFailed: 'there was no token for an attempt',
 };

@@ -9,6 +9,7 @@ import { pg, type DriverClient } from './driver.js';
 import { ping } from './ping.js';
 import type { DialPlan } from './plan.js';
 import type { PooledConnection } from './pooled-connection.js';
+import type { SessionReset } from './session-reset.js';
 
 /** How long a ping may take, in milliseconds. */
 const PING_TIMEOUT_MS = 1_000;
@@ -47,9 +48,17 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
   readonly #observer: PoolObserver;
   readonly #tell: ClientNews;
   readonly #endReason: () => unknown;
+  readonly reset: SessionReset | undefined;
 
-  /** `endReason` makes the error of attempts that are given up because the pool ends. */
-  constructor(plan: DialPlan, observer: PoolObserver, tell: ClientNews, endReason: () => unknown) {
+  /** `reset` runs after every release; `endReason` makes the error of attempts that are given up because the pool ends. */
+  constructor(
+    plan: DialPlan,
+    observer: PoolObserver,
+    tell: ClientNews,
+    endReason: () => unknown,
+    reset: SessionReset | undefined,
+  ) {
+    this.reset = reset;
     this.#plan = plan;
     this.#observer = observer;
     this.#tell = tell;

@@ -47,7 +47,9 @@ export type DriverClient = pgModule.PoolClient & UntypedClient;
 export type ClientClass = new (config: pgModule.ClientConfig) => DriverClient;
 
 type ConnectCallback = (error: Error | null | undefined) => void;
-type Connect = ((this: DriverClient, callback: ConnectCallback) => void) & { __original?: Connect };
+type Connect = (this: DriverClient, callback: ConnectCallback) => void;
+type QueryText = (this: DriverClient, text: string, callback: ConnectCallback) => void;
+type Wrapped<F> = F & { __original?: Wrapped<F> };
 
 const require = createRequire(import.meta.url);
 
@@ -107,9 +109,25 @@ export function isNativeClient(): boolean {
 /** Connects without what an instrumentation wrapped round it: a pool's connect has its own span. */
 export function connectClient(client: DriverClient, callback: ConnectCallback): void {
   // Looked up at each dial: instrumentations come late, and are removed.
-  let connect = pg.Client.prototype.connect as unknown as Connect;
-  while (connect.__original !== undefined) connect = connect.__original;
-  connect.call(client, callback);
+  unwrapped(pg.Client.prototype.connect as unknown as Wrapped<Connect>).call(client, callback);
+}
+
+/** Runs a statement without what an instrumentation wrapped round it: it is the pool's own, and no query of the application. */
+export function queryQuietly(client: DriverClient, text: string): Promise<void> {
+  const query = unwrapped(pg.Client.prototype.query as unknown as Wrapped<QueryText>);
+  return new Promise((resolve, reject) => {
+    query.call(client, text, (error) => {
+      if (error == null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+/** A function as it was before an instrumentation wrapped it. */
+function unwrapped<F>(wrapped: Wrapped<F>): F {
+  let original = wrapped;
+  while (original.__original !== undefined) original = original.__original;
+  return original;
 }
 
 /** Keeps an explicit TLS `servername` that differs from the host. */

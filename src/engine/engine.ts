@@ -69,8 +69,9 @@ export class Engine<T, C, R extends string> {
     this.#reject(waiter, error);
   }
 
-  /** Counts an acquire that was aborted before it could be queued. */
-  countCanceled(): void {
+  /** Counts an acquire that was aborted outside of the queue, or timed out there. */
+  countCanceled(timedOut = false): void {
+    if (timedOut) this.#counts.timedOut();
     this.#counts.canceled();
   }
 
@@ -234,13 +235,23 @@ export class Engine<T, C, R extends string> {
     });
   }
 
+  #reset(slot: Slot<T>, reset: (resource: T, done: (failed?: R) => void) => void): void {
+    slot.used = false;
+    reset(slot.resource, (failed) => {
+      if (slot.state !== 'between') return;
+      if (failed === undefined) this.#judge(slot, performance.now());
+      else this.#destroy(slot, failed);
+    });
+  }
+
   /** Gives a good resource to the oldest waiter, or parks it, unless it has served its time. */
   #recycle(slot: Slot<T>, now: number): void {
     if (slot.generation !== this.#generation) this.#destroy(slot, 'reset');
     else if (now >= slot.expiresAt) this.#destroy(slot, 'lifetime');
     else if (slot.uses >= this.#limits.maxUses) this.#destroy(slot, 'max_uses');
+    else if (this.#ending && this.#waiters.size === 0) this.#destroy(slot, 'pool_end');
+    else if (slot.used && this.#kind.reset !== undefined) this.#reset(slot, this.#kind.reset);
     else if (this.#waiters.size > 0) this.#serve(slot, now);
-    else if (this.#ending) this.#destroy(slot, 'pool_end');
     else {
       slot.idleSince = now;
       this.#slots.move(slot, 'idle');
@@ -261,6 +272,7 @@ export class Engine<T, C, R extends string> {
   #hold(slot: Slot<T>, now: number): Slot<T> {
     slot.heldSince = now;
     slot.uses += 1;
+    slot.used = true;
     this.#slots.move(slot, 'held');
     return slot;
   }

@@ -12,6 +12,8 @@ export interface ResourceKind<T, C, R extends string> {
   judge(resource: T): 'ready' | 'settling' | R;
   /** Calls `done` when a settling resource can be judged again. */
   whenSettled(resource: T, done: () => void): void;
+  /** Makes a resource that was used as good as new, before anybody else gets it; `done` is called once, with a reason to destroy it. */
+  readonly reset?: ((resource: T, done: (failed?: R) => void) => void) | undefined;
   /** Finds out whether a resource that was idle for long is alive; `done` is called once, within a bounded time. */
   ping(resource: T, done: (alive: boolean) => void): void;
   /** Prepares a resource for being idle. */

@@ -15,6 +15,8 @@ export class Slot<T> implements Linked<Slot<T>> {
   idleSince = 0;
   heldSince = 0;
   uses = 0;
+  /** It was used since it was made, or since it was reset. */
+  used = false;
   /** Ends the wait for a returned resource that does not become ready. */
   settling: EngineDeadline | undefined;
 

@@ -4,12 +4,15 @@ import type { ConnectionEngine } from '../connection/connection-kind.js';
 import { withCallersStack } from '../connection/callers-stack.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { MAX_TIMER_MS, onAbort } from '../deadline.js';
+import type { Slot } from '../engine/slot.js';
 import type { Waiter } from '../engine/wait-queue.js';
 import { PoolEndedError } from '../errors.js';
 import type { AcquireObserver, PoolObserver } from '../observer.js';
 import { acquireTimeoutError } from './acquire-timeout.js';
+import { AcquireHook } from './acquire-hook.js';
 import type { Checkouts } from './checkout.js';
 import type { Acquirer } from './leaks.js';
+import type { PoolPlan } from './plan.js';
 import { throwLater } from './throw-later.js';
 
 /** How one acquire may differ from the pool's options. */
@@ -25,6 +28,15 @@ type Entry = (...args: never[]) => unknown;
 type Serve = (connection: PooledConnection) => void;
 type Fail = (error: Error) => void;
 
+interface Acquire {
+  readonly startedAt: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly acquirer: Acquirer | undefined;
+  readonly serve: Serve;
+  readonly fail: Fail;
+}
+
 /** Acquires connections for the users of a pool: an idle one at once, else the first that becomes free. */
 export class Acquires {
   readonly #engine: ConnectionEngine;
@@ -32,6 +44,7 @@ export class Acquires {
   readonly #checkouts: Checkouts;
   readonly #pool: { readonly ending: boolean };
   readonly #timeoutMs: number;
+  readonly #hook: AcquireHook | undefined;
   /** Why connecting failed last, `undefined` after a success: the cause of an acquire that times out. */
   lastConnectError: unknown;
 
@@ -40,13 +53,14 @@ export class Acquires {
     observer: PoolObserver,
     checkouts: Checkouts,
     pool: { readonly ending: boolean },
-    timeoutMs: number,
+    { acquireTimeoutMs, onAcquire }: Pick<PoolPlan, 'acquireTimeoutMs' | 'onAcquire'>,
   ) {
     this.#engine = engine;
     this.#observer = observer;
     this.#checkouts = checkouts;
     this.#pool = pool;
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = acquireTimeoutMs;
+    this.#hook = onAcquire && new AcquireHook(onAcquire, observer);
   }
 
   /** The promise form. */
@@ -66,7 +80,8 @@ export class Acquires {
     const connection = this.#atOnce(now, acquirer);
     if (connection !== undefined) return Promise.resolve(connection.client);
     return new Promise<PoolClient>((resolve, reject) => {
-      const waiter = this.#wait(now, timeoutMs, acquirer, ({ client }) => resolve(client), reject);
+      const serve = ({ client }: PooledConnection): void => resolve(client);
+      const waiter = this.#wait({ startedAt: now, timeoutMs, signal, acquirer, serve, fail: reject });
       if (signal === undefined || !waiter.waiting) return;
       waiter.onDone = onAbort(signal, () => this.#engine.cancel(waiter, signal.reason));
     }).catch(withCallersStack);
@@ -84,44 +99,82 @@ export class Acquires {
     if (connection === undefined) {
       // It will be called where another user releases a client, in that user's async context.
       const context = new AsyncResource('pgauge.acquire');
-      this.#wait(now, this.#timeoutMs, acquirer, inContext(context, serve), inContext(context, fail));
+      this.#wait({
+        ...{ startedAt: now, timeoutMs: this.#timeoutMs, signal: undefined, acquirer },
+        ...{ serve: inContext(context, serve), fail: inContext(context, fail) },
+      });
     } else if (deferred) process.nextTick(serve, connection);
     else serve(connection);
   }
 
+  /** A connection was lost; whether it was about to be handed over. */
+  lost(slot: Slot<PooledConnection>): boolean {
+    return this.#hook?.lost(slot) === true;
+  }
+
   #atOnce(now: number, acquirer: Acquirer | undefined): PooledConnection | undefined {
+    // What runs before the hand-over takes time.
+    if (this.#hook !== undefined) return undefined;
     const slot = this.#engine.tryAcquire(now);
     if (slot === undefined) return undefined;
     this.#observer.acquired(0);
     return this.#checkouts.handOver(slot, acquirer);
   }
 
-  #wait(
-    startedAt: number,
-    timeoutMs: number,
-    acquirer: Acquirer | undefined,
-    serve: Serve,
-    fail: Fail,
-  ): Waiter<PooledConnection, AcquireObserver> {
+  #wait(acquire: Acquire): Waiter<PooledConnection, AcquireObserver> {
+    const { startedAt, timeoutMs, acquirer, serve, fail } = acquire;
     const observer = this.#observer.acquireStarted();
+    const handOver = (slot: Slot<PooledConnection>, waitMs: number): void => {
+      observer.acquired(waitMs);
+      serve(this.#checkouts.handOver(slot, acquirer));
+    };
+    const failed = (error: unknown, waitMs: number): void => {
+      observer.failed(waitMs, error);
+      fail(error as Error);
+    };
+    const timeoutError = (): Error =>
+      acquireTimeoutError(this.#engine.state, performance.now() - startedAt, this.lastConnectError);
+    const served =
+      this.#hook === undefined
+        ? handOver
+        : this.#prepared(this.#hook, acquire, timeoutError, handOver, failed);
     return this.#engine.wait(
       {
         cause: observer,
         waiting: (reason) => observer.waiting(reason),
-        served: (slot, waitMs) => {
-          observer.acquired(waitMs);
-          serve(this.#checkouts.handOver(slot, acquirer));
-        },
-        rejected: (error, waitMs) => {
-          observer.failed(waitMs, error);
-          fail(error as Error);
-        },
-        timeoutError: () =>
-          acquireTimeoutError(this.#engine.state, performance.now() - startedAt, this.lastConnectError),
+        served,
+        rejected: failed,
+        timeoutError,
       },
       startedAt,
       timeoutMs,
     );
+  }
+
+  /** Runs the hook between the engine's hand-over and the user's. */
+  #prepared(
+    hook: AcquireHook,
+    { startedAt, timeoutMs, signal }: Acquire,
+    timeoutError: () => Error,
+    handOver: (slot: Slot<PooledConnection>, waitMs: number) => void,
+    failed: (error: unknown, waitMs: number) => void,
+  ): (slot: Slot<PooledConnection>, waitMs: number) => void {
+    const context = new AsyncResource('pgauge.acquire');
+    return (slot, servedMs) => {
+      const leftMs = timeoutMs > 0 ? timeoutMs - servedMs : undefined;
+      hook.run(slot, { context, leftMs, signal, timeoutError }, (outcome) => {
+        const now = performance.now();
+        if (outcome.ended === 'well') {
+          handOver(slot, now - startedAt);
+          return;
+        }
+        if (outcome.ended === 'timed_out' || outcome.ended === 'aborted') {
+          this.#engine.countCanceled(outcome.ended === 'timed_out');
+        }
+        this.#engine.release(slot, now, 'hook');
+        failed(outcome.error, now - startedAt);
+      });
+    };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { PoolConfig } from 'pg';
 import { currentPassword, dialPlan, type DialParts, type DialPlan } from '../connection/plan.js';
-import type { Logger } from '../hooks.js';
+import type { Logger, OnAcquire, ResetSession } from '../hooks.js';
 import type { PoolObserver } from '../observer.js';
 import { effectiveLifetimeMs, effectiveMax, effectiveMin } from '../settings/config.js';
 
@@ -22,6 +22,8 @@ export interface PoolPlan {
   readonly acquireTimeoutMs: number;
   readonly endTimeoutMs: number;
   readonly leakDetectionMs: number;
+  readonly onAcquire: OnAcquire | undefined;
+  readonly resetSession: ResetSession | undefined;
 }
 
 /** What a pool is made from, once all of it is checked. */

@@ -14,6 +14,7 @@ import type {
 import { closeReasonOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
 import { pg } from '../connection/driver.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
+import { sessionReset } from '../connection/session-reset.js';
 import { Deadline } from '../deadline.js';
 import { Engine } from '../engine/engine.js';
 import type { EngineListener } from '../engine/kind.js';
@@ -92,7 +93,8 @@ export class InstrumentedPool extends Base {
     this.logger = plan.logger;
     this.endSignal = this.#endController.signal;
     const notify = (event: string, ...args: unknown[]): void => this.#notify(event, ...args);
-    const kind = new ConnectionKind(plan.dial, observer, notify, () => new PoolEndedError());
+    const reset = plan.resetSession && sessionReset(plan.resetSession, plan.acquireTimeoutMs, observer);
+    const kind = new ConnectionKind(plan.dial, observer, notify, () => new PoolEndedError(), reset);
     this.#engine = new Engine(kind, this.#listener(plan), {
       ...plan,
       pingAfterMs: PING_AFTER_MS,
@@ -101,7 +103,7 @@ export class InstrumentedPool extends Base {
     });
     this.#upkeep = new Upkeep(this.#engine, plan);
     this.#checkouts = new Checkouts(this.#engine, observer, notify, plan.leakDetectionMs);
-    this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan.acquireTimeoutMs);
+    this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan);
     this.#queries = new Queries(this.#acquires, InstrumentedPool.prototype.query);
     this.#shutdown = new Shutdown(this.#engine, this.#checkouts, kind.closing, observer, plan.endTimeoutMs);
     this.#gauges = new EngineGauges(this.#engine.state, plan.max, plan.min);
@@ -245,7 +247,9 @@ export class InstrumentedPool extends Base {
       },
       placed: (slot) => slot.resource.place(slot, this.#engine),
       destroyed: (slot, from, reason, ageMs) => {
-        if (from === 'held') this.#checkouts.useEnded(slot, performance.now());
+        if (from === 'held' && !this.#acquires.lost(slot)) {
+          this.#checkouts.useEnded(slot, performance.now());
+        }
         const { lostWith, unfit } = slot.resource;
         observer.closed(
           closeReasonOf(reason),

@@ -1,7 +1,7 @@
 import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { PgSettings } from './driver-settings.js';
 import type { SslOptions } from './ssl-options.js';
-import type { AfterConnect, BeforeConnect, Logger } from '../hooks.js';
+import type { AfterConnect, BeforeConnect, Logger, OnAcquire, ResetSession } from '../hooks.js';
 
 export type { PgSettings } from './driver-settings.js';
 export type { SslOptions } from './ssl-options.js';
@@ -47,6 +47,10 @@ export interface PoolOptions {
   readonly beforeConnect?: BeforeConnect | undefined;
   /** Runs once on every new connection; default none. */
   readonly afterConnect?: AfterConnect | undefined;
+  /** Runs before every hand-over of a client, for example to set the tenant of row-level security; default none. */
+  readonly onAcquire?: OnAcquire | undefined;
+  /** Runs after every release: `'discard'` for `DISCARD ALL`, or a function; default none. */
+  readonly resetSession?: ResetSession | undefined;
   /** Where the pool logs; default and null: pino on stderr, at the level that PGAUGE_LOG_LEVEL names (`info`). */
   readonly logger?: Logger | null | undefined;
   /** Creates the metric instruments; default a meter of the global provider. Not with `meterProvider`. */

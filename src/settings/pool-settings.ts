@@ -37,12 +37,14 @@ import {
 import { sslSettings } from './ssl-options.js';
 import { MAX_TIMER_MS } from '../deadline.js';
 import { ConfigError } from '../errors.js';
-import type { AfterConnect, BeforeConnect, Logger } from '../hooks.js';
+import type { AfterConnect, BeforeConnect, Logger, OnAcquire, ResetSession } from '../hooks.js';
 
 const optionChecks = (config: Config) =>
   ({
     beforeConnect: optional(checkFunction) as Check<BeforeConnect | undefined>,
     afterConnect: optional(checkFunction) as Check<AfterConnect | undefined>,
+    onAcquire: optional(checkFunction) as Check<OnAcquire | undefined>,
+    resetSession,
     logger: optional(checkMethods<Logger>('debug', 'info', 'warn')),
     meter: optional(checkMethods<Meter>('createHistogram', 'createObservableCounter')),
     meterProvider: optional(checkMethods<MeterProvider>('getMeter')),
@@ -98,6 +100,13 @@ function refusePair(settings: PoolSettings, one: keyof PoolSettings, other: keyo
 function poolName(value: unknown, name: string): string | undefined {
   checkText(value, name);
   return value === '' ? undefined : value;
+}
+
+function resetSession(value: unknown, name: string): ResetSession | undefined {
+  if (value === undefined || value === 'discard' || typeof value === 'function') {
+    return value as ResetSession | undefined;
+  }
+  throw new ConfigError(`${name} must be 'discard' or a function`);
 }
 
 function signal(value: unknown, name: string): AbortSignal | undefined {

@@ -34,6 +34,7 @@ export const ATTR = {
   tlsMode: 'pgauge.tls.mode',
   closeReason: 'pgauge.connection.close_reason',
   acquireReason: 'pgauge.acquire.reason',
+  sessionHook: 'pgauge.session.hook',
   poolUsed: 'pgauge.pool.used',
   poolIdle: 'pgauge.pool.idle',
   poolConnecting: 'pgauge.pool.connecting',
@@ -170,6 +171,14 @@ export const METRIC = {
     attributes: [ATTR.poolName, ATTR.authProviderName, ATTR.errorType],
     buckets: LATENCY_BUCKETS,
     description: 'Time to obtain the fresh token of one connection attempt.',
+  },
+  sessionHookDuration: {
+    name: 'pgauge.session.hook.duration',
+    instrument: 'Histogram',
+    unit: 's',
+    attributes: [ATTR.poolName, ATTR.sessionHook, ATTR.errorType],
+    buckets: LATENCY_BUCKETS,
+    description: 'Time of one run of onAcquire or resetSession.',
   },
   credentialsFetchDuration: {
     name: 'pgauge.auth.credentials.fetch.duration',

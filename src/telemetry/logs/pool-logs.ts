@@ -1,5 +1,5 @@
 import type { Logger } from '../../hooks.js';
-import type { CloseReason, ConnectPhase, Holder, PoolGauges } from '../../observer.js';
+import type { CloseReason, ConnectPhase, Holder, PoolGauges, SessionHook } from '../../observer.js';
 import { ERROR_TYPE } from '../names.js';
 import { RateLimit } from './rate-limit.js';
 import { LOG, rounded, type LogFields, type LogRecord } from './records.js';
@@ -89,6 +89,10 @@ export class PoolLogs {
 
   tokenRefreshFailed(provider: string, errorType: string): void {
     this.#warn(LOG.tokenRefreshFailed, errorType, () => ({ provider }));
+  }
+
+  sessionHookFailed(hook: SessionHook, durationMs: number, errorType: string): void {
+    this.#warn(LOG.sessionHookFailed, errorType, () => ({ hook, duration_ms: rounded(durationMs) }));
   }
 
   leakSuspected(heldMs: number, stack: string): void {

@@ -104,6 +104,11 @@ export const LOG = {
     message: 'postgres connection pool end forced',
     fields: ['pool', 'connections', 'held_ms', 'suppressed'],
   },
+  sessionHookFailed: {
+    level: 'warn',
+    message: 'postgres session hook failed',
+    fields: ['pool', 'error_type', 'hook', 'duration_ms', 'suppressed'],
+  },
   tokenRefreshFailed: {
     level: 'warn',
     message: 'postgres token refresh failed',

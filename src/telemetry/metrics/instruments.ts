@@ -11,6 +11,7 @@ export interface Instruments {
   readonly createTime: Histogram;
   readonly useTime: Histogram;
   readonly tokenRefreshDuration: Histogram;
+  readonly sessionHookDuration: Histogram;
   readonly pools: ObservedPools;
   readonly credentials: MeterCredentials;
 }
@@ -41,6 +42,7 @@ function createInstruments(meter: Meter): Instruments {
     createTime: histogram(METRIC.createTime),
     useTime: histogram(METRIC.useTime),
     tokenRefreshDuration: histogram(METRIC.tokenRefreshDuration),
+    sessionHookDuration: histogram(METRIC.sessionHookDuration),
     pools: new ObservedPools(meter, credentials),
     credentials,
   };

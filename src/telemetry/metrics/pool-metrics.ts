@@ -1,6 +1,6 @@
 import type { Attributes, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
 import { metrics } from '@opentelemetry/api';
-import type { CloseReason, CredentialsSource, PoolGauges } from '../../observer.js';
+import type { CloseReason, CredentialsSource, PoolGauges, SessionHook } from '../../observer.js';
 import { quietly } from '../guard.js';
 import type { PoolIdentity } from '../identity.js';
 import { ATTR, SCOPE } from '../names.js';
@@ -86,6 +86,16 @@ export class PoolMetrics {
     record(this.#instruments.tokenRefreshDuration, durationMs, {
       ...this.#withError(errorType),
       [ATTR.authProviderName]: provider,
+    });
+  }
+
+  /** A run of `onAcquire` or `resetSession` has ended; `errorType` if it failed. */
+  sessionHook(hook: SessionHook, durationMs: number, errorType?: string): void {
+    this.follow();
+    if (this.#instruments === undefined) return;
+    record(this.#instruments.sessionHookDuration, durationMs, {
+      ...this.#withError(errorType),
+      [ATTR.sessionHook]: hook,
     });
   }
 

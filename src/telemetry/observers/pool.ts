@@ -1,5 +1,12 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import type { AcquireObserver, AttemptObserver, CloseReason, Holder, PoolObserver } from '../../observer.js';
+import type {
+  AcquireObserver,
+  AttemptObserver,
+  CloseReason,
+  Holder,
+  PoolObserver,
+  SessionHook,
+} from '../../observer.js';
 import { quietly } from '../guard.js';
 import { releasePoolName } from '../identity.js';
 import { LOG } from '../logs/records.js';
@@ -55,6 +62,12 @@ export class TelemetryObserver implements PoolObserver {
     if (reason === 'tx_open') logs.discarded(LOG.releasedInTransaction, reason, ageMs);
     else if (reason === 'busy') logs.discarded(LOG.releasedBusy, reason, ageMs);
     else if (IS_LOSS[reason]) logs.lost(reason, ageMs, errorType);
+  }
+
+  sessionHook(hook: SessionHook, durationMs: number, error?: unknown): void {
+    const errorType = error === undefined ? undefined : this.#signals.errorTypes.of(error);
+    this.#metrics.sessionHook(hook, durationMs, errorType);
+    if (errorType !== undefined) this.#signals.logs.sessionHookFailed(hook, durationMs, errorType);
   }
 
   leakSuspected(heldMs: number, stack: string): void {

@@ -22,6 +22,7 @@ const shape: fc.Arbitrary<PoolShape> = fc.record({
   min: fc.constantFrom(0, 0, 1),
   maxConnecting: fc.integer({ min: 1, max: 4 }),
   maxUses: fc.constantFrom(0, 0, 5),
+  hooks: fc.constantFrom(false, false, true),
 });
 
 test(

@@ -21,9 +21,12 @@ export interface PoolShape {
   readonly min: number;
   readonly maxConnecting: number;
   readonly maxUses: number;
+  /** Whether `onAcquire` and `resetSession` run. */
+  readonly hooks: boolean;
 }
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
+const ask = async (client: PoolClient): Promise<void> => void (await client.query('select 1'));
 let runs = 0;
 
 /** A pool on a real server behind a proxy that disturbs, and a book of what was asked of it and what came back. */
@@ -68,6 +71,7 @@ export class World {
           connMaxLifetimeJitterMs: 200,
           leakDetectionMs: 100,
         },
+        ...(shape.hooks && { onAcquire: ask, resetSession: 'discard' }),
         logger: silent,
       },
     );

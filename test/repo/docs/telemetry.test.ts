@@ -54,6 +54,8 @@ async function everything() {
   for (const error of [undefined, new TypeError('x')]) fetched[0]?.('awsRdsIam', 1, error);
   observer.acquired(1);
   observer.released(1);
+  observer.sessionHook('acquire', 1);
+  observer.sessionHook('reset', 1, new TypeError('x'));
 
   const source = { provider: 'awsRdsIam', region: 'eu-west-1', hint: 'check the clock' };
   const acquire = observer.acquireStarted();

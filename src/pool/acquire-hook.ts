@@ -1,0 +1,69 @@
+import type { AsyncResource } from 'node:async_hooks';
+import type { PooledConnection } from '../connection/pooled-connection.js';
+import { Deadline, onAbort } from '../deadline.js';
+import type { Slot } from '../engine/slot.js';
+import type { OnAcquire } from '../hooks.js';
+import type { PoolObserver } from '../observer.js';
+
+/** One acquire whose hook is about to run. */
+export interface HookedAcquire {
+  /** That of the code that acquires. */
+  readonly context: AsyncResource;
+  /** What is left of its time in milliseconds; `undefined` for no limit. */
+  readonly leftMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Makes the error of an acquire that runs out of time. */
+  timeoutError(): Error;
+}
+
+/** How the hook of an acquire ended: well, with an error, or without having ended. */
+export type HookOutcome =
+  | { readonly ended: 'well' }
+  | { readonly ended: 'failed' | 'timed_out' | 'aborted' | 'lost'; readonly error: unknown };
+
+/** Runs `onAcquire` on connections that are about to be handed over. */
+export class AcquireHook {
+  readonly #hook: OnAcquire;
+  readonly #observer: PoolObserver;
+  readonly #running = new Map<Slot<PooledConnection>, (error: unknown) => void>();
+
+  constructor(hook: OnAcquire, observer: PoolObserver) {
+    this.#hook = hook;
+    this.#observer = observer;
+  }
+
+  /** Runs the hook; `done` is called once. */
+  run(slot: Slot<PooledConnection>, acquire: HookedAcquire, done: (outcome: HookOutcome) => void): void {
+    const { client } = slot.resource;
+    const { context, leftMs, signal } = acquire;
+    const startedAt = performance.now();
+    const controller = new AbortController();
+    const end = (outcome: HookOutcome): void => {
+      if (!this.#running.delete(slot)) return;
+      deadline?.clear();
+      unfollow?.();
+      const error = outcome.ended === 'well' ? undefined : outcome.error;
+      if (error !== undefined) controller.abort(error);
+      this.#observer.sessionHook('acquire', performance.now() - startedAt, error);
+      done(outcome);
+    };
+    this.#running.set(slot, (error) => end({ ended: 'lost', error }));
+    const late = (): void => end({ ended: 'timed_out', error: acquire.timeoutError() });
+    const deadline = leftMs === undefined ? undefined : new Deadline(Math.max(1, leftMs), late, true);
+    const unfollow = signal && onAbort(signal, () => end({ ended: 'aborted', error: signal.reason }));
+    // It is not yet the user's to return.
+    client.release = () => undefined;
+    const hook = async (): Promise<void> => this.#hook(client, { signal: controller.signal });
+    context.runInAsyncScope(hook).then(
+      () => end({ ended: 'well' }),
+      (error: unknown) => end({ ended: 'failed', error: error ?? new Error('onAcquire failed') }),
+    );
+  }
+
+  /** Tells that a connection was lost; whether its hook was running. */
+  lost(slot: Slot<PooledConnection>): boolean {
+    const tell = this.#running.get(slot);
+    tell?.(slot.resource.lostWith);
+    return tell !== undefined;
+  }
+}
