@@ -82,7 +82,6 @@ describe('what a hook throws', () => {
     ['afterConnect', new Error(), 'an error without a message (afterConnect)'],
   ])('has a text when it is no error or has none: %s, %o', async (hook, thrown, text) => {
     const fail = (): never => {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error -- anybody may throw anything
       throw thrown;
     };
     const pool = await makePool(server(), {}, { [hook]: fail });

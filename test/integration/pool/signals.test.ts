@@ -41,7 +41,7 @@ describe('one signal for many', () => {
     const { signal } = new AbortController();
     const { host, port, user, password, database } = server();
     const pools: InstrumentedPool[] = [];
-    for (const _ of MANY) {
+    for (let made = 0; made < MANY.length; made++) {
       const config = { host, port, user, password, database, sslMode: 'disable' } as const;
       pools.push(await newPool(config, { signal, logger: new RecordingLogger() }));
     }
