@@ -70,3 +70,9 @@ export interface Logger {
   /** Takes a record of what should not be. */
   warn(fields: object, message: string): void;
 }
+
+/**
+ * Which acquires get a span: those that have to wait (`auto`), warm ones too (`always`), none (`never`).
+ * @useDeclaredType
+ */
+export type AcquireSpan = 'auto' | 'always' | 'never';

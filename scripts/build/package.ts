@@ -8,11 +8,11 @@ const ROOT = join(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 const run = promisify(execFile);
 
-/** Builds the package into a new folder: the library as one CommonJS module with an ES module before it, its types, and the command line tool. Throws when something does not compile. */
-export async function build(outdir: string): Promise<void> {
+/** Builds the package into a new folder: the library as one CommonJS module with an ES module before it, its types, and the command line tool. Without `types` there are none, and types are not checked, which is what takes long. Throws when something does not compile. */
+export async function build(outdir: string, { types = true } = {}): Promise<void> {
   await rm(outdir, { recursive: true, force: true });
   await Promise.all([
-    declarations(outdir),
+    types && declarations(outdir),
     library(outdir),
     // Apart from the library's module, which stays one file; what `--help` does not need is loaded when it is.
     bundle({

@@ -1,7 +1,7 @@
 import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { PgSettings } from './driver-settings.js';
 import type { SslOptions } from './ssl-options.js';
-import type { AfterConnect, BeforeConnect, Logger, OnAcquire, ResetSession } from '../hooks.js';
+import type { AcquireSpan, AfterConnect, BeforeConnect, Logger, OnAcquire, ResetSession } from '../hooks.js';
 
 export type { PgSettings } from './driver-settings.js';
 export type { SslOptions } from './ssl-options.js';
@@ -30,13 +30,7 @@ export const DEFAULT_LEAK_DETECTION_MS = 0;
 export const DEFAULT_ACQUIRE_SPAN = 'auto';
 
 /** The values of `acquireSpan`. */
-export const ACQUIRE_SPANS = ['auto', 'always', 'never'] as const;
-
-/**
- * Which acquires get a span: those that have to wait (`auto`), warm ones too (`always`), none (`never`).
- * @useDeclaredType
- */
-export type AcquireSpan = (typeof ACQUIRE_SPANS)[number];
+export const ACQUIRE_SPANS = ['auto', 'always', 'never'] as const satisfies readonly AcquireSpan[];
 
 /**
  * Options of `newPool`, which throws ConfigError for an unknown key, a value of another type, and a number that is

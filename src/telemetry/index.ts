@@ -1,4 +1,4 @@
-import type { Logger } from '../hooks.js';
+import type { AcquireSpan, Logger } from '../hooks.js';
 import type { CredentialsSource, PoolGauges, PoolObserver } from '../observer.js';
 import { ErrorTypes } from './error-type.js';
 import { type PoolIdentity, spanAttributes, takePoolName } from './identity.js';
@@ -7,7 +7,7 @@ import { PoolLogs } from './logs/pool-logs.js';
 import { SaturationWatch } from './logs/saturation.js';
 import { type MeterOptions, PoolMetrics } from './metrics/pool-metrics.js';
 import { TelemetryObserver, TracingObserver } from './observers/pool.js';
-import type { AcquireSpan, Signals } from './observers/signals.js';
+import type { Signals } from './observers/signals.js';
 import { type TracerOptions, TracerSource } from './spans/tracer-source.js';
 
 export type { PoolIdentity } from './identity.js';

@@ -23,6 +23,8 @@ const FULL = { sslMode: 'verify-full' } as const;
 describe('the server name that is asked for (SNI)', () => {
   test.each([
     ['localhost', undefined, 'localhost'],
+    // The dot with which a complete name may end is for the resolver alone.
+    ['localhost', 'db.internal.', 'db.internal'],
     ['127.0.0.1', undefined, undefined],
     ['localhost', 'db.internal', 'db.internal'],
     ['127.0.0.1', 'db.internal', 'db.internal'],

@@ -1,4 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { AcquireSpan } from '../../hooks.js';
 import type { PoolGauges } from '../../observer.js';
 import type { ErrorTypes } from '../error-type.js';
 import type { PoolIdentity } from '../identity.js';
@@ -6,9 +7,6 @@ import type { PoolLogs } from '../logs/pool-logs.js';
 import type { SaturationWatch } from '../logs/saturation.js';
 import type { PoolMetrics } from '../metrics/pool-metrics.js';
 import type { TracerSource } from '../spans/tracer-source.js';
-
-/** Which acquires get a span: those that wait, all, or none. */
-export type AcquireSpan = 'auto' | 'always' | 'never';
 
 /** Everything the observers of one pool report to, and the state they share. */
 export interface Signals {

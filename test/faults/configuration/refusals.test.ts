@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { startImds } from '../../../local-rds/index.js';
+import { BACKENDS } from '../../../src/auth/backends.js';
 import { AuthError, ConfigError, newPool, type Config } from '../../../src/index.js';
 import { causes } from '../../support/errors.js';
 import { useCleanEnvironment, useImds } from '../../support/environment.js';
@@ -12,6 +13,7 @@ useCleanEnvironment();
 const listener = useFakeServer();
 
 const CANARY = 'canary-password';
+const NO_AUTH = `dynamicAuth is set but no supported auth method (e.g., ${Object.keys(BACKENDS).join(', ')}) is configured`;
 const iam = { dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } };
 
 /** What `newPool` rejects with: nobody was dialled, nothing logged and no secret told. */
@@ -94,16 +96,8 @@ describe('newPool refuses, and dials nothing:', () => {
     ['sslMode true', { sslMode: true }, 'sslMode must be one of disable, require'],
     ['an unknown key', { passwrod: CANARY }, 'unknown key "passwrod" in config'],
     ['a key of the driver', { ssl: { rejectUnauthorized: false } }, 'unknown key "ssl" in config'],
-    [
-      'dynamicAuth without a backend',
-      { dynamicAuth: {} },
-      'dynamicAuth is set but no supported auth method (e.g., awsRdsIam) is configured',
-    ],
-    [
-      'dynamicAuth with an unknown backend',
-      { dynamicAuth: { gcp: {} } },
-      'dynamicAuth is set but no supported auth method (e.g., awsRdsIam) is configured',
-    ],
+    ['dynamicAuth without a backend', { dynamicAuth: {} }, NO_AUTH],
+    ['dynamicAuth with an unknown backend', { dynamicAuth: { gcp: {} } }, NO_AUTH],
     [
       'dynamicAuth without a region',
       { dynamicAuth: { awsRdsIam: {} } },

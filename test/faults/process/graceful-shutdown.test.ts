@@ -25,7 +25,7 @@ let folder = '';
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'pgauge-shutdown-')));
-  await installBuilt(folder);
+  await installBuilt(folder, { types: false });
   for (const name of ['pg', 'pino', '@opentelemetry/api']) {
     const place = join(folder, 'node_modules', name);
     mkdirSync(dirname(place), { recursive: true });

@@ -10,10 +10,10 @@ const TYPE_A = 1;
 export class Names {
   /** Cumulative: questions for the address of a name. */
   questions = 0;
-  readonly #addresses = new Map<string, string>();
+  readonly #addresses = new Map<string, readonly string[]>();
 
-  set(name: string, address: string): void {
-    this.#addresses.set(name, address);
+  set(name: string, ...addresses: string[]): void {
+    this.#addresses.set(name, addresses);
   }
 
   /** The answer to a question, as RFC 1035 lays it out. */
@@ -25,19 +25,20 @@ export class Names {
       at += 1 + length;
     }
     const asked = question.subarray(12, at + 5);
-    const address = this.#addresses.get(labels.join('.'));
-    const known = address !== undefined && question.readUInt16BE(at + 1) === TYPE_A;
+    const addresses = this.#addresses.get(labels.join('.'));
+    const known = addresses !== undefined && question.readUInt16BE(at + 1) === TYPE_A;
     if (known) this.questions += 1;
     const header = Buffer.alloc(12);
     question.copy(header, 0, 0, 2);
     // A response, recursion available; a name that nobody set does not exist.
-    header.writeUInt16BE(address === undefined ? 0x8183 : 0x8180, 2);
+    header.writeUInt16BE(addresses === undefined ? 0x8183 : 0x8180, 2);
     header.writeUInt16BE(1, 4);
-    header.writeUInt16BE(known ? 1 : 0, 6);
+    header.writeUInt16BE(known ? addresses.length : 0, 6);
     if (!known) return Buffer.concat([header, asked]);
     // The name asked for, type A, class IN, a lifetime of 0 s, four bytes.
     const record = Buffer.from([0xc0, 0x0c, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4]);
-    return Buffer.concat([header, asked, record, Buffer.from(address.split('.').map(Number))]);
+    const records = addresses.flatMap((address) => [record, Buffer.from(address.split('.').map(Number))]);
+    return Buffer.concat([header, asked, ...records]);
   }
 }
 

@@ -14,7 +14,7 @@ it(
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pgauge-bin-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-    await installBuilt(folder);
+    await installBuilt(folder, { types: false });
     const home = join(folder, 'node_modules/pgauge');
     const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
       bin: { pgauge: string };

@@ -239,7 +239,12 @@ describe('resetSession', () => {
         throw new Error('cannot be reset');
       },
     ],
-    ['leaves a transaction open', async (client: PoolClient) => void (await client.query('begin'))],
+    [
+      'leaves a transaction open',
+      async (client: PoolClient) => {
+        await client.query('begin');
+      },
+    ],
   ])('that %s costs the connection, and the next user gets another one', async (how, resetSession) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { resetSession });
     const client = await pool.connect();

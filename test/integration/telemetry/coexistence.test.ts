@@ -20,7 +20,7 @@ let folder: string;
 beforeAll(async () => {
   await server().query(`create database ${PLAIN}`);
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'pgauge-apps-')));
-  await installBuilt(folder);
+  await installBuilt(folder, { types: false });
   for (const name of readdirSync(join(ROOT, 'node_modules')).filter((entry) => !entry.startsWith('.')))
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   for (const name of ['work', 'telemetry'])

@@ -47,7 +47,7 @@ const exported: Export[] = [];
 
 beforeAll(async () => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'pgauge-guide-')));
-  await installBuilt(folder);
+  await installBuilt(folder, { types: false });
   for (const name of readdirSync(join(ROOT, 'node_modules')).filter((entry) => !entry.startsWith('.')))
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   collector = createServer((request, response) => {

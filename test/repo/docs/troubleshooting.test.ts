@@ -34,18 +34,24 @@ const iam = { awsRdsIam: { region: 'eu-central-1' } };
 async function refusals(): Promise<string[]> {
   const empty = join(place.home, 'empty.pem');
   writeFileSync(empty, 'no certificate');
+  const cut = join(place.home, 'cut.pem');
+  writeFileSync(cut, '-----BEGIN CERTIFICATE-----\nMIIB');
   const attempts: [config: unknown, options?: unknown, roots?: string][] = [
     [undefined],
     [{ ...good, host: '' }],
     [{ ...good, port: '5432' }],
     [{ ...good, host: 'a,b' }],
     [{ ...good, host: 'postgres://db' }],
+    [{ ...good, host: 'db:5432' }],
+    [{ ...good, host: 'a%b' }],
+    [{ ...good, password: '\ud800' }],
     [{ ...good, sslmode: 'require' }],
     [good, { pg: { max: 3 } }],
     [{ ...good, minConns: 11 }],
     [{ ...good, dynamicAuth: iam }, { beforeConnect: () => undefined }],
     [good, {}, join(place.home, 'missing.pem')],
     [good, {}, empty],
+    [good, {}, cut],
     [good, {}, 'system'],
   ];
   const texts: string[] = [];

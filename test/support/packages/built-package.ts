@@ -5,11 +5,11 @@ import { build } from '../../../scripts/build/package.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Builds this package into a new folder `node_modules/pgauge` of `folder`, as it would be installed there. Throws when it does not compile. */
-export async function installBuilt(folder: string): Promise<void> {
+/** Builds this package into a new folder `node_modules/pgauge` of `folder`, as it would be installed there; without `types` for programs that only run. Throws when it does not compile. */
+export async function installBuilt(folder: string, options?: { readonly types: boolean }): Promise<void> {
   const installed = join(folder, 'node_modules/pgauge');
   await mkdir(installed, { recursive: true });
-  await build(join(installed, 'dist'));
+  await build(join(installed, 'dist'), options);
   await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
 }
 

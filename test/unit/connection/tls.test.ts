@@ -177,6 +177,17 @@ describe('a handshake', () => {
     });
   });
 
+  it('asks for and verifies a name without the dot at its end', async () => {
+    const made = await plan('verify-full', { ca: ca.certPem });
+    for (const host of ['db.test.', 'db.test']) {
+      const options = made.finish(made.target(), host) as tls.ConnectionOptions;
+      const certificate = { subject: {}, subjectaltname: 'DNS:db.test' } as tls.PeerCertificate;
+      expect(options.servername).toBe(host === 'db.test' ? undefined : 'db.test');
+      expect(options.checkServerIdentity?.('localhost', certificate)).toBeUndefined();
+    }
+    expect(made.finish(made.target(), '127.0.0.1.')).not.toHaveProperty('servername');
+  });
+
   it('verifies a servername that is an address, and does not ask for it', async () => {
     const made = await plan('verify-full', { ca: ca.certPem, servername: '127.0.0.1' });
     const options = made.finish(made.target(), 'db.test');

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { BACKENDS } from '../../../src/auth/backends.js';
 import { effectiveSslMode, type Config } from '../../../src/settings/config.js';
 import {
   checkHost,
@@ -12,7 +13,7 @@ import {
 import { ConfigError } from '../../../src/errors.js';
 
 const BASE: Config = { host: 'db.example.com', port: 5432, user: 'alice', database: 'app' };
-const NO_AUTH = 'dynamicAuth is set but no supported auth method (e.g., awsRdsIam) is configured';
+const NO_AUTH = `dynamicAuth is set but no supported auth method (e.g., ${Object.keys(BACKENDS).join(', ')}) is configured`;
 const HOST = 'host must not contain any of "@/?#" or whitespace';
 const PORT = 'port must be between 1 and 65535';
 const DATABASE = 'database must not contain any of "?#/" or whitespace';

@@ -212,6 +212,26 @@ describe('escaping', () => {
     );
   });
 
+  it.each<[string, Partial<Config>]>([
+    ['a database with a question mark', { database: 'a?b' }],
+    ['a database with a number sign', { database: 'a#b' }],
+    ['the database .', { database: '.' }],
+    ['the database ..', { database: '..' }],
+    ['an IPv6 address with a zone', { host: 'fe80::1%eth0' }],
+  ])('is not read by pg-connection-string, as the README says: %s', (_title, changes) => {
+    const given = config({ sslMode: 'disable', ...changes });
+    const url = connectionString(given);
+    let read: object = {};
+    try {
+      read = parse(url);
+    } catch {
+      // What it cannot take for a URL at all.
+    }
+    expect(read).not.toMatchObject({ host: given.host, database: given.database });
+    const { host, database } = parseLikeLibpq(url);
+    expect({ host, database }).toEqual({ host: given.host, database: given.database });
+  });
+
   it.each(['::1', '2001:db8::1:0:0:2'])('gives the address %s back to pg-connection-string', (host) => {
     expect(parse(connectionString(config({ host, sslMode: 'disable' }))).host).toBe(host);
   });
