@@ -15,6 +15,8 @@ describe('the defaults of the options', () => {
     expect({ ...settingsOf(options), pg: {} }).toStrictEqual({
       beforeConnect: undefined,
       afterConnect: undefined,
+      onAcquire: undefined,
+      resetSession: undefined,
       logger: undefined,
       meter: undefined,
       meterProvider: undefined,
