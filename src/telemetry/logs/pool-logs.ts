@@ -74,6 +74,11 @@ export class PoolLogs {
     }));
   }
 
+  /** This pool is one of many of its target and name. */
+  manyPools(pools: number, hint: string): void {
+    this.#warn(LOG.manyPools, undefined, () => ({ pools, hint }));
+  }
+
   /** All connections are used and requests are waiting. */
   saturated(waitedMs: number, gauges: PoolGauges): void {
     this.#warn(LOG.saturated, undefined, () => ({ waited_ms: rounded(waitedMs), ...counts(gauges) }));

@@ -7,6 +7,11 @@ export const LOG = {
     message: 'postgres connection pool created',
     fields: ['config', 'pool'],
   },
+  manyPools: {
+    level: 'warn',
+    message: 'postgres many pools of one target',
+    fields: ['pool', 'pools', 'hint', 'suppressed'],
+  },
   poolEnded: {
     level: 'info',
     message: 'postgres connection pool ended',
