@@ -122,7 +122,7 @@ export type LogRecord = (typeof LOG)[keyof typeof LOG];
 /** The fields that a record may have. */
 export type LogFields<R extends LogRecord> = Readonly<Partial<Record<R['fields'][number], unknown>>>;
 
-/** A time as every record has it: in whole milliseconds. */
-export function rounded(ms: number): number {
-  return Math.round(ms);
+/** A time as every record has it: in the whole milliseconds that have passed. */
+export function wholeMs(ms: number): number {
+  return Math.trunc(ms);
 }
