@@ -2,7 +2,7 @@
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A timer that fires later than this, in milliseconds, was held up: the process was computing, or it was stopped. */
-const LATE_MS = 20;
+export const LATE_MS = 20;
 /** The least that a deadline which was held up is given, in milliseconds. */
 const GRACE_MS = 1_000;
 /** Turns of the event loop before a deadline expires: one reads what has arrived, one more reports the sockets closed by that. */

@@ -4,11 +4,15 @@ import { AuthError, ConfigError, ConnectTimeoutError, PoolEndedError } from '../
 import { isRejectedLogin, sqlState } from '../foreign-error.js';
 import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
+import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
 import { withText } from './error-text.js';
 import type { DialPlan } from './plan.js';
 import { PooledConnection } from './pooled-connection.js';
+
+/** An address was given up because the event loop stood still; nobody is told. */
+const HELD_UP = new Error('held up');
 
 /** One connection attempt under one deadline: hook, check, dial, TLS, login, afterConnect. */
 export class Dial implements ConnectContext {
@@ -89,12 +93,26 @@ export class Dial implements ConnectContext {
     if (!target.password && this.#tokenSource === undefined) {
       target.password = await this.#bounded(() => this.#plan.findPassword(target));
     }
-    const connection = this.#build(target);
-    await this.#bounded(() => this.#login(connection.client));
+    const connection = await this.#dial(target);
     await this.#initialise(connection);
     if (connection.client._ending) throw new Error('afterConnect ended its client');
     if (connection.lostWith !== undefined) throw connection.lostWith as Error;
     return connection;
+  }
+
+  async #dial(target: ConnectTarget): Promise<PooledConnection> {
+    const first = this.#build(target);
+    try {
+      await this.#bounded(() => this.#login(first.client, true));
+      return first;
+    } catch (error) {
+      if (error !== HELD_UP) throw error;
+      // Nothing was sent: the addresses are tried again.
+      this.#closing.close(first.client);
+    }
+    const second = this.#build(target);
+    await this.#bounded(() => this.#login(second.client, false));
+    return second;
   }
 
   #build(target: ConnectTarget): PooledConnection {
@@ -145,9 +163,12 @@ export class Dial implements ConnectContext {
     return password;
   }
 
-  #login(client: DriverClient): Promise<void> {
+  /** Rejects with `HELD_UP` where `again` is possible and a stall of the event loop makes it worth while. */
+  #login(client: DriverClient, again: boolean): Promise<void> {
     this.#phase = 'tcp';
     return new Promise((resolve, reject) => {
+      if (again && isIP(client.host) === 0)
+        whenAddressHeldUp(client.connection.stream, () => reject(HELD_UP));
       connectClient(client, (error) => {
         // The driver keeps plain copies, which nothing needs after the login.
         (client as { password: unknown }).password = null;

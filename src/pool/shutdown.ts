@@ -76,14 +76,14 @@ export class Shutdown {
       const deadline = this.#timeoutMs > 0 ? new Deadline(this.#timeoutMs, () => this.#force()) : undefined;
       const report = (): void => {
         this.#observer.endWaiting(this.#checkouts.held(), this.#engine.state.pending);
-        reports = setTimeout(report, REPORT_EVERY_MS).unref();
+        reports = new Deadline(REPORT_EVERY_MS, report);
       };
-      let reports = setTimeout(report, FIRST_REPORT_MS).unref();
+      let reports = new Deadline(FIRST_REPORT_MS, report);
       this.#onFreed = (): void => {
         const { total, pending } = this.#engine.state;
         if (total > 0 || pending > 0) return;
         deadline?.clear();
-        clearTimeout(reports);
+        reports.clear();
         resolve();
       };
       this.#onFreed();

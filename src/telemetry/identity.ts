@@ -15,7 +15,8 @@ export interface PoolIdentity {
   readonly tlsMode: string;
 }
 
-const taken = sharedByAll('poolNames', () => new Set<string>());
+/** The names of the live pools, each with what it stands for: a target and a name, which other pools may have too. */
+const taken = sharedByAll('poolNames', () => new Map<string, string>());
 
 /** Reserves a name that no other pool in this process has, by appending `#2`, `#3`, … if necessary. */
 export function takePoolName(identity: PoolIdentity): string {
@@ -25,13 +26,21 @@ export function takePoolName(identity: PoolIdentity): string {
       : identity.poolName;
   let name = wanted;
   for (let n = 2; taken.has(name); n++) name = `${wanted}#${n}`;
-  taken.add(name);
+  taken.set(name, `${wanted} ${defaultPoolName(identity)}`);
   return name;
 }
 
 /** Releases a name, so that a new pool can have it. */
 export function releasePoolName(name: string): void {
   taken.delete(name);
+}
+
+/** How many live pools of this process have the target and the name of this one; `kind` stands for both. */
+export function livePools(poolName: string): { readonly kind: string; readonly count: number } {
+  const kind = taken.get(poolName) ?? '';
+  let count = 0;
+  for (const other of taken.values()) if (other === kind) count += 1;
+  return { kind, count };
 }
 
 /** The attributes common to the acquire and connect spans of a pool. */

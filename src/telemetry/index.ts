@@ -3,6 +3,7 @@ import type { CredentialsSource, PoolGauges, PoolObserver } from '../observer.js
 import { ErrorTypes } from './error-type.js';
 import { type PoolIdentity, spanAttributes, takePoolName } from './identity.js';
 import { guardLogger } from './logs/logger.js';
+import { warnOfManyPools } from './logs/many-pools.js';
 import { PoolLogs } from './logs/pool-logs.js';
 import { SaturationWatch } from './logs/saturation.js';
 import { type MeterOptions, PoolMetrics } from './metrics/pool-metrics.js';
@@ -58,6 +59,7 @@ export function observePool(identity: PoolIdentity, options: TelemetryOptions): 
       signals.gauges = gauges;
       signals.metrics.watch(gauges);
       signals.saturation.watch(gauges);
+      warnOfManyPools(poolName, logs);
     },
   };
 }

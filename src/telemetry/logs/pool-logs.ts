@@ -2,7 +2,7 @@ import type { Logger } from '../../hooks.js';
 import type { CloseReason, ConnectPhase, Holder, PoolGauges, SessionHook } from '../../observer.js';
 import { ERROR_TYPE } from '../names.js';
 import { RateLimit } from './rate-limit.js';
-import { LOG, rounded, type LogFields, type LogRecord } from './records.js';
+import { LOG, wholeMs, type LogFields, type LogRecord } from './records.js';
 
 /** Milliseconds between two warnings with the same pool, message and error type. */
 export const WARNING_INTERVAL_MS = 60_000;
@@ -22,21 +22,22 @@ export class PoolLogs {
   }
 
   opened(durationMs: number): void {
-    this.#write(LOG.connectionOpened, { pool: this.#pool, duration_ms: rounded(durationMs) });
+    this.#write(LOG.connectionOpened, { pool: this.#pool, duration_ms: wholeMs(durationMs) });
   }
 
   closed(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
     this.#write(LOG.connectionClosed, {
       pool: this.#pool,
       reason,
-      age_ms: rounded(ageMs),
+      // 0 stands for a login that failed: the connection was never open.
+      age_ms: ageMs === 0 ? 0 : Math.max(1, wholeMs(ageMs)),
       ...(errorType !== undefined && { error_type: errorType }),
     });
   }
 
   /** A connection was discarded because of a fault; without an error, `reason` is logged as the error type. */
   lost(reason: CloseReason, ageMs: number, errorType: string | undefined): void {
-    this.#warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: rounded(ageMs) }));
+    this.#warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: wholeMs(ageMs) }));
   }
 
   /** A connection was discarded because of what its user left behind: nothing was lost. */
@@ -45,7 +46,7 @@ export class PoolLogs {
     reason: CloseReason,
     ageMs: number,
   ): void {
-    this.#warn(record, undefined, () => ({ reason, age_ms: rounded(ageMs) }));
+    this.#warn(record, undefined, () => ({ reason, age_ms: wholeMs(ageMs) }));
   }
 
   /** A connection attempt failed; `attempt` is the number of failures since the last success, `tried` the addresses, each with its code. */
@@ -61,7 +62,7 @@ export class PoolLogs {
     this.#warn(LOG.connectFailed, errorType, () => ({
       phase,
       attempt,
-      duration_ms: rounded(durationMs),
+      duration_ms: wholeMs(durationMs),
       ...(tried.length > 0 && { tried }),
       ...(hint !== undefined && { hint }),
     }));
@@ -69,20 +70,25 @@ export class PoolLogs {
 
   acquireTimedOut(waitedMs: number, gauges: PoolGauges | undefined): void {
     this.#warn(LOG.acquireTimedOut, ERROR_TYPE.acquireTimeout, () => ({
-      waited_ms: rounded(waitedMs),
+      waited_ms: wholeMs(waitedMs),
       ...(gauges !== undefined && counts(gauges)),
     }));
   }
 
+  /** This pool is one of many of its target and name. */
+  manyPools(pools: number, hint: string): void {
+    this.#warn(LOG.manyPools, undefined, () => ({ pools, hint }));
+  }
+
   /** All connections are used and requests are waiting. */
   saturated(waitedMs: number, gauges: PoolGauges): void {
-    this.#warn(LOG.saturated, undefined, () => ({ waited_ms: rounded(waitedMs), ...counts(gauges) }));
+    this.#warn(LOG.saturated, undefined, () => ({ waited_ms: wholeMs(waitedMs), ...counts(gauges) }));
   }
 
   recovered(saturatedMs: number, gauges: PoolGauges): void {
     this.#write(LOG.recovered, {
       pool: this.#pool,
-      saturated_ms: rounded(saturatedMs),
+      saturated_ms: wholeMs(saturatedMs),
       ...counts(gauges),
     });
   }
@@ -96,11 +102,11 @@ export class PoolLogs {
   }
 
   leakSuspected(heldMs: number, stack: string): void {
-    this.#warn(LOG.leakSuspected, undefined, () => ({ held_ms: rounded(heldMs), stack }));
+    this.#warn(LOG.leakSuspected, undefined, () => ({ held_ms: wholeMs(heldMs), stack }));
   }
 
   leakReturned(heldMs: number): void {
-    this.#write(LOG.leakReturned, { pool: this.#pool, held_ms: rounded(heldMs) });
+    this.#write(LOG.leakReturned, { pool: this.#pool, held_ms: wholeMs(heldMs) });
   }
 
   /** Not limited to one a minute: the pool itself repeats it that often. */
@@ -109,7 +115,7 @@ export class PoolLogs {
     this.#write(LOG.endWaiting, {
       pool: this.#pool,
       connections: holders.length,
-      held_ms: holders.map(({ heldMs }) => rounded(heldMs)),
+      held_ms: holders.map(({ heldMs }) => wholeMs(heldMs)),
       ...(stacks.length > 0 && { stacks }),
       pending,
     });
@@ -118,7 +124,7 @@ export class PoolLogs {
   endForced(heldMs: readonly number[]): void {
     this.#warn(LOG.endForced, undefined, () => ({
       connections: heldMs.length,
-      held_ms: heldMs.map(rounded),
+      held_ms: heldMs.map(wholeMs),
     }));
   }
 
@@ -131,7 +137,7 @@ export class PoolLogs {
         acquire_timeouts: gauges.acquireTimeouts,
         canceled_acquires: gauges.canceledAcquires,
         empty_acquires: gauges.emptyAcquires,
-        empty_acquire_wait_time_ms: rounded(gauges.emptyAcquireWaitMs),
+        empty_acquire_wait_time_ms: wholeMs(gauges.emptyAcquireWaitMs),
       }),
     });
   }

@@ -7,6 +7,11 @@ export const LOG = {
     message: 'postgres connection pool created',
     fields: ['config', 'pool'],
   },
+  manyPools: {
+    level: 'warn',
+    message: 'postgres many pools of one target',
+    fields: ['pool', 'pools', 'hint', 'suppressed'],
+  },
   poolEnded: {
     level: 'info',
     message: 'postgres connection pool ended',
@@ -122,7 +127,7 @@ export type LogRecord = (typeof LOG)[keyof typeof LOG];
 /** The fields that a record may have. */
 export type LogFields<R extends LogRecord> = Readonly<Partial<Record<R['fields'][number], unknown>>>;
 
-/** A time as every record has it: in whole milliseconds. */
-export function rounded(ms: number): number {
-  return Math.round(ms);
+/** A time as every record has it: in the whole milliseconds that have passed. */
+export function wholeMs(ms: number): number {
+  return Math.trunc(ms);
 }

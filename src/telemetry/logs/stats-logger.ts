@@ -4,7 +4,7 @@ import { ConfigError } from '../../errors.js';
 import type { Logger } from '../../hooks.js';
 import type { PoolStat } from '../../pool/stat.js';
 import { guardLogger } from './logger.js';
-import { LOG, rounded, type LogFields } from './records.js';
+import { LOG, wholeMs, type LogFields } from './records.js';
 
 /** Milliseconds between two records of `startPoolStatsLogger` when `intervalMs` is 0 or unset: one minute. */
 export const DEFAULT_POOL_STATS_INTERVAL_MS = 60_000;
@@ -92,5 +92,5 @@ const KEYS: Readonly<Record<keyof PoolStat, keyof LogFields<typeof LOG.poolStats
 function statFields(stat: PoolStat): Record<string, number> {
   const keys = Object.keys(KEYS) as (keyof PoolStat)[];
   // Counts are whole already.
-  return Object.fromEntries(keys.map((key) => [KEYS[key], rounded(stat[key])]));
+  return Object.fromEntries(keys.map((key) => [KEYS[key], wholeMs(stat[key])]));
 }

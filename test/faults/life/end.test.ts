@@ -7,10 +7,12 @@ import { usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
+import { useSockets } from '../support/sockets.js';
 
 const server = usePostgres();
 const proxy = useProxy(server);
 const makePool = usePools(server);
+const sockets = useSockets();
 const ENDED = 'Cannot use a pool after calling end on the pool';
 
 beforeEach(() => proxy().clear());
@@ -38,6 +40,19 @@ describe('end', () => {
     expect([pool.ending, pool.ended]).toEqual([true, true]);
     expect(pool.log.closeReasons).toEqual(['pool_end', 'pool_end', 'pool_end']);
     await until('the proxy sees them closed', () => proxy().open === 0);
+  });
+
+  test('closes the socket of a cancel request before it resolves', async () => {
+    const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 3_000 });
+    const slow = rejection(pool.query('select pg_sleep(60) /* cancelled by end */'));
+    const running = `select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60) /* cancelled by end */'`;
+    await until('the server runs it', async () => (await server().query(running)).rowCount === 1);
+    // Nobody answers the cancel request.
+    proxy().set({ blackHole: true });
+    expect((await slow).message).toContain('timeout');
+    await until('the cancel request is dialled', () => sockets.held === 2);
+    await pool.end();
+    expect(sockets.held).toBe(0);
   });
 
   test('says goodbye, so that the server has nothing to complain of', async () => {

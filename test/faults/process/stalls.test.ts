@@ -25,6 +25,7 @@ const TIMED_OUT = { closed: ['timeout'], warnings: ['postgres connection lost'] 
 const EXPECTED: Readonly<Record<string, unknown>> = {
   ping: { found: [[1, 1, 1], 3], ...QUIET },
   tcp: { found: 1, ...QUIET },
+  'tcp to a host of two addresses': { found: 1, ...QUIET },
   startup: { found: 1, ...QUIET },
   password: { found: 1, ...QUIET },
   'after connect': { found: 1, ...QUIET },

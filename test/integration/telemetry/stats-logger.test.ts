@@ -22,7 +22,7 @@ const snakeCase = (stat: PoolStat): object =>
   Object.fromEntries(
     Object.entries(stat).map(([key, value]) => [
       key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      Math.round(value as number),
+      Math.trunc(value as number),
     ]),
   );
 

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TELEMETRY_PAGE, telemetryPage } from '../../../scripts/telemetry-docs/page.js';
 import { prometheusName } from '../../../dashboards/src/prometheus-name.js';
 import { AcquireTimeoutError } from '../../../src/errors.js';
 import type { PoolStat } from '../../../src/pool/stat.js';
+import { MANY_POOLS } from '../../../src/telemetry/logs/many-pools.js';
 import { LOG } from '../../../src/telemetry/logs/records.js';
 import { METRIC, SPAN, SPAN_ATTRIBUTES } from '../../../src/telemetry/names.js';
 import { startPoolStatsLogger } from '../../../src/telemetry/logs/stats-logger.js';
@@ -82,6 +84,9 @@ async function everything() {
   observer.leakReturned(1);
   observer.endWaiting([{ heldMs: 1, stack: 'stack' }], 1);
   observer.endForced([1]);
+  // Of a target that the process was not yet warned of.
+  const many = randomUUID();
+  for (let n = 0; n < MANY_POOLS; n++) observed({ host: many }, { logger }).watch(idleGauges());
   startPoolStatsLogger({ stat: () => ({}) as PoolStat, logger, endSignal: new AbortController().signal });
   vi.advanceTimersByTime(60_000);
   const metrics = await meter.collect();

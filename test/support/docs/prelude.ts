@@ -30,3 +30,7 @@ export function currentWriter(): Promise<string> {
 
 /** The metric readers of an application. */
 export const readers: MetricReader[] = [];
+
+const write = (message: string, fields: object): void => console.error(message, fields);
+/** A logger that takes the text first. */
+export const log = { debug: write, info: write, warn: write };

@@ -1,7 +1,8 @@
+import dns from 'node:dns';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { PoolClient } from 'pg';
-import type { InstrumentedPool, PoolOptions } from '../../../../src/index.js';
+import type { Config, InstrumentedPool, PoolOptions } from '../../../../src/index.js';
 import { RecordingLogger } from '../../../support/logger.js';
 import { childPool, say } from '../../../support/scripts/child-pool.js';
 
@@ -42,7 +43,12 @@ interface Given {
 }
 
 /** What one scene tells; a scene that waits for ever is ended by the parent. */
-type Scene = { options?: PoolOptions; max?: number; run: (given: Given) => Promise<unknown> };
+type Scene = {
+  config?: Partial<Config>;
+  options?: PoolOptions;
+  max?: number;
+  run: (given: Given) => Promise<unknown>;
+};
 
 const one = async (client: Pick<InstrumentedPool | PoolClient, 'query'>): Promise<unknown> => {
   const { rows } = await (client.query as (text: string) => Promise<{ rows: unknown[] }>)('select 1 as one');
@@ -91,6 +97,22 @@ const SCENES: Record<string, Scene> = {
     },
   },
   tcp: dialling('connect'),
+  'tcp to a host of two addresses': {
+    config: { host: 'two.test' },
+    run: ({ pool }) => {
+      const { lookup } = dns;
+      let stalled = false;
+      dns.lookup = ((_name: string, _options: object, done: (...args: unknown[]) => void) => {
+        // Nobody listens on the second.
+        const found = ['127.0.0.1', '127.0.0.9'].map((address) => ({ address, family: 4 }));
+        done(null, found);
+        // The first is being tried.
+        if (!stalled) process.nextTick(stall);
+        stalled = true;
+      }) as unknown as typeof lookup;
+      return one(pool).finally(() => (dns.lookup = lookup));
+    },
+  },
   tls: dialling('requestSsl'),
   startup: dialling('startup'),
   password: dialling('sendSASLInitialResponseMessage'),
@@ -227,7 +249,10 @@ for (const name of names) {
   const scene = SCENES[name];
   if (scene === undefined) throw new Error(`no scene ${name}`);
   const log = new RecordingLogger();
-  const pool = await childPool({ maxOpenConns: scene.max ?? 1 }, { logger: log, ...scene.options });
+  const pool = await childPool(
+    { maxOpenConns: scene.max ?? 1, ...scene.config },
+    { logger: log, ...scene.options },
+  );
   const found = await scene.run({ pool, log }).catch((error: unknown) => String(error));
   const warnings = log.records.filter(({ level }) => level === 'warn').map(({ message }) => message);
   const before = log.closeReasons.filter((reason) => reason !== 'pool_end');

@@ -26,6 +26,16 @@ afterEach(() => {
 });
 
 describe('PoolLogs', () => {
+  it('has times in whole milliseconds that have passed, and age 0 only for a login that failed', () => {
+    const { logger, entries } = keptLogs();
+    const { observer } = observed({}, { logger });
+    observer.connecting(undefined).connected(12.98);
+    observer.closed('lifetime', 0.2);
+    observer.connecting(undefined).failed(1.5, new Error('x'), 'auth', 'auth');
+    const times = entries.map(({ fields }) => fields['duration_ms'] ?? fields['age_ms']);
+    expect(times).toEqual([12, 1, 0, 1]);
+  });
+
   it('writes a record for each connection opened and closed', () => {
     const { logger, entries } = keptLogs();
     const { observer } = observed({}, { logger });
