@@ -98,7 +98,7 @@ export class PoolLogs {
   }
 
   sessionHookFailed(hook: SessionHook, durationMs: number, errorType: string): void {
-    this.#warn(LOG.sessionHookFailed, errorType, () => ({ hook, duration_ms: rounded(durationMs) }));
+    this.#warn(LOG.sessionHookFailed, errorType, () => ({ hook, duration_ms: wholeMs(durationMs) }));
   }
 
   leakSuspected(heldMs: number, stack: string): void {
