@@ -59,12 +59,14 @@ describe('a tool that is given the pool', () => {
   });
 });
 
-describe('a tool with a pool of its own', () => {
-  test('TypeORM: every connection logs in with a token', async () => {
-    const { logins } = await transfer('typeorm/main.ts');
-    expect(logins).toBe(MAX_CONNECTIONS);
+describe('a tool that makes its pool itself, of a class that it is given', () => {
+  test.each(['typeorm', 'pg-promise'])('%s: it has no connection but that pool’s', async (tool) => {
+    const { stat, logins } = await transfer(`${tool}/main.ts`);
+    expectOnly(stat, logins);
   });
+});
 
+describe('a tool with a pool of its own', () => {
   test('Sequelize: every connection logs in with a token', async () => {
     const { logins } = await transfer('sequelize/main.ts');
     // One more asks for the server's version before there is a pool.

@@ -1,18 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { newAuthToken } from 'pgauge';
+import { newDynamicAuthFunc, poolClass } from 'pgauge';
 import { DataSource } from 'typeorm';
-import { config, roots } from '../config.js';
+import { config } from '../config.js';
 import { Account, Transfer } from './entities.js';
 
-const { host, port, user, database } = config;
+// A class cannot wait for the region: the hook that is made here knows it.
+const beforeConnect = await newDynamicAuthFunc(config, config.user);
+const Pool = poolClass({ ...config, dynamicAuth: undefined, maxOpenConns: 5 }, { beforeConnect });
 
-/** TypeORM makes a pool of its own. */
-export const db = new DataSource({
-  type: 'postgres',
-  ...{ host, port, username: user, database },
-  // Asked for every new connection: a token is good for 15 minutes.
-  password: () => newAuthToken(config, user),
-  ssl: { ca: readFileSync(roots) },
-  poolSize: 5,
-  entities: [Account, Transfer],
-});
+/** TypeORM makes its pool itself, with the class that its driver has. */
+export const db = new DataSource({ type: 'postgres', driver: { Pool }, entities: [Account, Transfer] });

@@ -1,3 +1,4 @@
+import type { InstrumentedPool } from 'pgauge';
 import { QueryFailedError } from 'typeorm';
 import { db } from './database.js';
 import { Account, Transfer } from './entities.js';
@@ -18,6 +19,7 @@ const refused = await transfer('ada', 'bob', 1).then(
   (error: unknown) => error instanceof QueryFailedError && (error.driverError as { code?: string }).code,
 );
 const balances = await db.getRepository(Account).find({ order: { owner: 'asc' } });
-console.log(JSON.stringify({ balances, refused }));
+const { master } = db.driver as unknown as { master: InstrumentedPool };
+console.log(JSON.stringify({ balances, refused, stat: master.stat() }));
 
 await db.destroy();

@@ -1,0 +1,48 @@
+import { Logger, makeWorkerUtils, run, runMigrations } from 'graphile-worker';
+import { newPool } from 'pgauge';
+import { config } from '../config.js';
+
+const JOBS = 200;
+const pool = await newPool({ ...config, maxOpenConns: 5 });
+// Without a listener of ours it says that there should be one; the pool itself survives without.
+pool.on('error', () => undefined);
+const common = { pgPool: pool, logger: new Logger(() => () => undefined) };
+await runMigrations(common);
+const utils = await makeWorkerUtils(common);
+await Promise.all(Array.from({ length: JOBS }, (_, n) => utils.addJob('visit', { n })));
+
+const done = new Set<number>();
+let kills = 0;
+
+/** Ends all sessions of the application but the one that asks. */
+async function killSessions() {
+  const { rowCount } = await pool.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and pid <> pg_backend_pid()',
+  );
+  kills += rowCount ?? 0;
+}
+
+const runner = await run({
+  ...common,
+  concurrency: 4,
+  pollInterval: 200,
+  noHandleSignals: true,
+  taskList: {
+    visit: async (payload, { withPgClient }) => {
+      const { n } = payload as { n: number };
+      await withPgClient((client) => client.query('select pg_sleep(0.01)'));
+      done.add(n);
+      if (n === JOBS / 4 || n === JOBS / 2) await killSessions();
+    },
+  },
+});
+
+async function jobsLeft(): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>('select count(*)::int as n from graphile_worker.jobs');
+  return rows[0]?.n ?? 0;
+}
+while ((await jobsLeft()) > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+await runner.stop();
+await utils.release();
+console.log(JSON.stringify({ done: done.size, kills, stat: pool.stat() }));
+await pool.end();

@@ -1,0 +1,33 @@
+import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
+import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
+import type pg from 'pg';
+import { newPool } from 'pgauge';
+import { config } from '../config.js';
+
+const pool = await newPool({ ...config, maxOpenConns: 5 });
+const saver = new PostgresSaver(pool as unknown as pg.Pool, undefined, { schema: 'agents' });
+await saver.setup();
+
+/** A conversation of several steps; each continues from the one before. */
+async function converse(thread: string): Promise<unknown> {
+  let at = { configurable: { thread_id: thread, checkpoint_ns: '' } } as Parameters<typeof saver.put>[0];
+  for (let step = 0; step < 3; step++) {
+    const checkpoint = { ...emptyCheckpoint(), channel_values: { said: `${thread} ${step}` } };
+    at = await saver.put(at, checkpoint, { source: 'loop', step, parents: {} }, { said: step + 1 });
+  }
+  await saver.putWrites(at, [['said', 'to be continued']], 'task');
+  const last = await saver.getTuple({ configurable: { thread_id: thread } });
+  return [last?.metadata?.step, last?.pendingWrites?.map(([, , value]) => value as unknown)];
+}
+
+const conversations = await Promise.all(Array.from({ length: 8 }, (_, n) => converse(`thread ${n}`)));
+let steps = 0;
+for await (const found of saver.list({ configurable: { thread_id: 'thread 0' } })) steps += found ? 1 : 0;
+await saver.deleteThread('thread 0');
+const deleted = await saver.getTuple({ configurable: { thread_id: 'thread 0' } });
+const stat = pool.stat();
+// Ends the pool that it was given.
+await saver.end();
+console.log(
+  JSON.stringify({ conversations, steps, deleted: deleted === undefined, stat, ended: pool.ended }),
+);

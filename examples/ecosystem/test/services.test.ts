@@ -1,0 +1,48 @@
+import type { PoolStat } from 'pgauge';
+import { expect, test } from 'vitest';
+import { logins, usePlace } from './support/place.js';
+
+const { rds, query, run } = usePlace();
+const MAX_CONNECTIONS = 5;
+
+/** Runs an example that gives its pool to a tool; every login must be the pool's. */
+async function report(folder: string): Promise<Record<string, unknown> & { stat: PoolStat }> {
+  const before = logins(rds());
+  const told = (await run(`${folder}/main.ts`)) as Record<string, unknown> & { stat: PoolStat };
+  expect(told.stat.newConnsCount).toBe(logins(rds()) - before);
+  expect(told.stat).toMatchObject({ maxConns: MAX_CONNECTIONS, acquiredConns: 0 });
+  return told;
+}
+
+test('rate-limiter-flexible knows the pool by the name of its class, and counts every visit', async () => {
+  const { allowed, refused, left } = await report('rate-limiter-flexible');
+  expect({ allowed, refused, left }).toEqual({ allowed: 10, refused: 15, left: 0 });
+  expect(await query('select points from limits.visits')).toEqual([{ points: 25 }]);
+});
+
+test('better-auth makes its tables, signs users up and in, and refuses a wrong password', async () => {
+  const { signedIn, refused } = await report('better-auth');
+  expect(signedIn).toEqual([0, 1, 2, 3, 4].map((n) => `user-${n}@example.com`));
+  expect(refused).toBe('UNAUTHORIZED');
+  expect(await query('select count(*)::int as users from auth."user"')).toEqual([{ users: 5 }]);
+});
+
+test('graphile-worker works every job off although all of its sessions are killed twice under load', async () => {
+  const { done, kills, stat } = await report('graphile-worker');
+  expect(done).toBe(200);
+  expect(kills).toBeGreaterThan(1);
+  expect(stat.newConnsCount).toBeGreaterThan(MAX_CONNECTIONS);
+  expect(await query('select * from graphile_worker.jobs')).toEqual([]);
+});
+
+test('connect-pg-simple keeps the sessions of visitors who come at the same time', async () => {
+  const { visitors } = await report('connect-pg-simple');
+  expect(visitors).toEqual(Array(10).fill(['1', '2', '3']));
+  expect(await query('select count(*)::int as sessions from web.session')).toEqual([{ sessions: 10 }]);
+});
+
+test('langgraph’s checkpointer keeps conversations apart, lists and deletes them, and ends the pool', async () => {
+  const { conversations, steps, deleted, ended } = await report('langgraph');
+  expect(conversations).toEqual(Array(8).fill([2, ['to be continued']]));
+  expect({ steps, deleted, ended }).toEqual({ steps: 3, deleted: true, ended: true });
+});
