@@ -43,5 +43,5 @@ async function visitor(): Promise<string[]> {
 const visitors = await Promise.all(Array.from({ length: 10 }, visitor));
 console.log(JSON.stringify({ visitors, stat: pool.stat() }));
 await new Promise((resolve) => server.close(resolve));
-await store.close();
+store.close();
 await pool.end();

@@ -1,11 +1,10 @@
 import { emptyCheckpoint } from '@langchain/langgraph-checkpoint';
 import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
-import type pg from 'pg';
 import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
 const pool = await newPool({ ...config, maxOpenConns: 5 });
-const saver = new PostgresSaver(pool as unknown as pg.Pool, undefined, { schema: 'agents' });
+const saver = new PostgresSaver(pool, undefined, { schema: 'agents' });
 await saver.setup();
 
 /** A conversation of several steps; each continues from the one before. */
@@ -17,12 +16,13 @@ async function converse(thread: string): Promise<unknown> {
   }
   await saver.putWrites(at, [['said', 'to be continued']], 'task');
   const last = await saver.getTuple({ configurable: { thread_id: thread } });
-  return [last?.metadata?.step, last?.pendingWrites?.map(([, , value]) => value as unknown)];
+  return [last?.metadata?.step, last?.pendingWrites?.map(([, , value]) => value)];
 }
 
 const conversations = await Promise.all(Array.from({ length: 8 }, (_, n) => converse(`thread ${n}`)));
-let steps = 0;
-for await (const found of saver.list({ configurable: { thread_id: 'thread 0' } })) steps += found ? 1 : 0;
+const steps: unknown[] = [];
+for await (const { metadata } of saver.list({ configurable: { thread_id: 'thread 0' } }))
+  steps.push(metadata?.step);
 await saver.deleteThread('thread 0');
 const deleted = await saver.getTuple({ configurable: { thread_id: 'thread 0' } });
 const stat = pool.stat();

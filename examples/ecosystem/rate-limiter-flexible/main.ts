@@ -4,16 +4,10 @@ import { config } from '../config.js';
 
 const pool = await newPool({ ...config, maxOpenConns: 5 });
 await pool.query('create schema limits');
+// The limiter knows the pool by the name of its class; no `storeType` is needed.
+const store = { storeClient: pool, schemaName: 'limits', tableName: 'visits', clearExpiredByTimeout: false };
 const limiter = await new Promise<RateLimiterPostgres>((resolve, reject) => {
-  // It knows the pool by the name of its class; no `storeType` is needed.
-  const options = {
-    storeClient: pool,
-    schemaName: 'limits',
-    tableName: 'visits',
-    points: 10,
-    duration: 3_600,
-  };
-  const made = new RateLimiterPostgres({ ...options, clearExpiredByTimeout: false }, (error?: Error) => {
+  const made = new RateLimiterPostgres({ ...store, points: 10, duration: 3_600 }, (error?: Error) => {
     if (error) reject(error);
     else resolve(made);
   });

@@ -44,5 +44,5 @@ test('connect-pg-simple keeps the sessions of visitors who come at the same time
 test('langgraph’s checkpointer keeps conversations apart, lists and deletes them, and ends the pool', async () => {
   const { conversations, steps, deleted, ended } = await report('langgraph');
   expect(conversations).toEqual(Array(8).fill([2, ['to be continued']]));
-  expect({ steps, deleted, ended }).toEqual({ steps: 3, deleted: true, ended: true });
+  expect({ steps, deleted, ended }).toEqual({ steps: [2, 1, 0], deleted: true, ended: true });
 });
