@@ -27,10 +27,10 @@ test('better-auth makes its tables, signs users up and in, and refuses a wrong p
   expect(await query('select count(*)::int as users from auth."user"')).toEqual([{ users: 5 }]);
 });
 
-test('graphile-worker works every job off although all of its sessions are killed twice under load', async () => {
+test('graphile-worker works every job off although sessions of its jobs and of its listener are killed under load', async () => {
   const { done, kills, stat } = await report('graphile-worker');
-  expect(done).toBe(200);
-  expect(kills).toBeGreaterThan(1);
+  expect(done).toBe(100);
+  expect(kills).toBeGreaterThanOrEqual(10);
   expect(stat.newConnsCount).toBeGreaterThan(MAX_CONNECTIONS);
   expect(await query('select * from graphile_worker.jobs')).toEqual([]);
 });
