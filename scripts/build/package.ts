@@ -33,8 +33,12 @@ async function library(outdir: string): Promise<void> {
     bundle({ entryPoints, format: 'esm', outfile, metafile: true, write: false }),
   ]);
   const names = Object.values(metafile?.outputs ?? {}).flatMap((output) => output.exports);
-  const text = `export {\n  ${names.sort().join(',\n  ')},\n} from './index.cjs';\n`;
-  await writeFile(join(outdir, 'index.js'), text);
+  const list = `export {\n  ${names.sort().join(',\n  ')},\n}`;
+  await writeFile(join(outdir, 'index.js'), `${list} from './exports.cjs';\n`);
+  // Node reads what an ES module imports character by character, in search of the names: that is not to be the whole library.
+  const lines = names.map((name) => `exports.${name} = library.${name};\n`);
+  const text = `'use strict';\nconst library = require('./index.cjs');\n${lines.join('')}`;
+  await writeFile(join(outdir, 'exports.cjs'), text);
 }
 
 /** The sources make themselves a `require`; CommonJS has its own, whose calls bundlers follow. */

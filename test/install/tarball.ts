@@ -10,7 +10,7 @@ const PACK_TIMEOUT_MS = 120_000;
 /** What is there beside the declarations. */
 const EXPECTED = [
   ...['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'],
-  ...['dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts'],
+  ...['dist/index.js', 'dist/index.cjs', 'dist/exports.cjs', 'dist/index.d.ts', 'dist/index.d.cts'],
   ...['dist/types/package.json', 'dist/doctor/main.js'],
 ];
 /** The parts of the command line tool, under the names that the bundler gives them. */
