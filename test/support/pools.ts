@@ -26,7 +26,9 @@ const END_TIMEOUT_MS = 30_000;
 export function usePools(login: () => { user: string; password: string; database: string }): MakePool {
   const pools: InstrumentedPool[] = [];
   afterEach(async () => {
-    const ended = Promise.all(pools.splice(0).map((pool) => pool.end({ waiting: 'reject' }))).then(() => true);
+    const ended = Promise.all(pools.splice(0).map((pool) => pool.end({ waiting: 'reject' }))).then(
+      () => true,
+    );
     const inTime = await Promise.race([ended, sleep(END_TIMEOUT_MS, false, { ref: false })]);
     if (!inTime) throw new Error(`a pool of this test did not end within ${END_TIMEOUT_MS} ms`);
   });
