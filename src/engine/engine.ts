@@ -1,7 +1,8 @@
+import type { Construction } from './constructions.js';
 import type { EngineLimits, EngineListener, EngineReason, ResourceKind } from './kind.js';
 import { Pings } from './pings.js';
 import { expiry, Slot } from './slot.js';
-import { EngineParts, type Construction, type EngineState } from './state.js';
+import { EngineParts, type EngineState } from './state.js';
 import type { AcquireWait, Waiter } from './wait-queue.js';
 
 /**
@@ -107,17 +108,13 @@ export class Engine<T, C, R extends string> {
    */
   end(): void {
     this.#ending = true;
-    for (const { attempt, waiter } of [...this.#constructions]) {
-      if (waiter?.waiting !== true) attempt?.abort();
-    }
+    this.#constructions.abortUnwanted();
     for (const slot of [...this.#slots.idle]) this.discard(slot, 'pool_end');
   }
 
   /** Rejects all that wait. */
   rejectWaiters(error: () => unknown): void {
-    for (const waiter of [...this.#waiters]) {
-      if (waiter.waiting) this.#reject(waiter, error());
-    }
+    for (const waiter of [...this.#waiters]) if (waiter.waiting) this.#reject(waiter, error());
   }
 
   #hasRoom(): boolean {
@@ -158,28 +155,16 @@ export class Engine<T, C, R extends string> {
   }
 
   #construct(waiter: Waiter<T, C> | undefined): void {
-    const generation = this.#generation;
-    const construction: Construction<Waiter<T, C>> = { attempt: undefined, waiter };
+    const construction = this.#constructions.started(waiter, this.#generation);
     this.#counts.constructing();
-    // Counted before anything is called: no callee may see room that is taken.
-    this.#constructions.add(construction);
-    if (waiter !== undefined) {
-      waiter.supply = 'construction';
-      this.#explain(waiter);
-    }
+    if (waiter !== undefined) this.#explain(waiter);
     construction.attempt = this.#kind.create(waiter?.request.cause, (error, resource) => {
-      this.#constructions.delete(construction);
-      if (waiter !== undefined) waiter.supply = undefined;
-      this.#constructed(error, resource, generation, waiter);
+      this.#constructions.ended(construction);
+      this.#constructed(construction, error, resource);
     });
   }
 
-  #constructed(
-    error: unknown,
-    resource: T | undefined,
-    generation: number,
-    waiter: Waiter<T, C> | undefined,
-  ): void {
+  #constructed({ waiter, generation }: Construction<T, C>, error: unknown, resource: T | undefined): void {
     if (resource === undefined) {
       this.#listener.constructed(error, waiter?.request.cause);
       if (waiter?.waiting === true) this.#reject(waiter, error);
@@ -227,8 +212,8 @@ export class Engine<T, C, R extends string> {
   }
 
   #settle(slot: Slot<T>): void {
-    const { settleMs, startDeadline } = this.#limits;
-    slot.settling = startDeadline(settleMs, () => this.discard(slot, 'unsettled'), false);
+    const unsettled = (): void => this.discard(slot, 'unsettled');
+    slot.settling = this.#limits.startDeadline(this.#limits.settleMs, unsettled, false);
     this.#kind.whenSettled(slot.resource, () => {
       slot.settling?.clear();
       if (slot.state === 'between') this.#judge(slot, performance.now());
@@ -284,8 +269,8 @@ export class Engine<T, C, R extends string> {
 
   #leave(waiter: Waiter<T, C>): void {
     this.#waiters.leave(waiter);
-    if (!this.#ending || this.#waiters.size > 0) return;
-    for (const { attempt } of [...this.#constructions]) attempt?.abort();
+    // Another waiter may be served by a construction that was started for this one.
+    if (this.#ending && this.#waiters.size === 0) this.#constructions.abortUnwanted();
   }
 
   /** Tells a waiter once why it waits, unless an idle resource is being pinged for it. */

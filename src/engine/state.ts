@@ -1,3 +1,4 @@
+import { Constructions } from './constructions.js';
 import { EngineCounters, type EngineCounts } from './counters.js';
 import type { Slot } from './slot.js';
 import { Slots } from './slots.js';
@@ -20,17 +21,11 @@ export interface EngineState<T, C> {
   readonly counts: EngineCounts;
 }
 
-/** A construction that has not ended, and the waiter that it was started for, if it was for one. */
-export interface Construction<W> {
-  attempt: { abort(): void } | undefined;
-  readonly waiter: W | undefined;
-}
-
 /** What an engine consists of; only the engine changes it. */
 export class EngineParts<T, C> implements EngineState<T, C> {
   readonly slots = new Slots<T>();
   readonly waiters = new WaitQueue<T, C>();
-  readonly constructions = new Set<Construction<Waiter<T, C>>>();
+  readonly constructions = new Constructions<T, C>();
   readonly counts = new EngineCounters();
 
   get total(): number {
