@@ -5,9 +5,9 @@ import type { AfterConnect, BeforeConnect, ConnectContext, ConnectTarget, Logger
 import { validateConfig } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
 import type { PoolSettings } from '../settings/pool-settings.js';
-import { pg, type ClientClass } from './driver.js';
+import type { ClientClass } from './driver.js';
 import { findPassword, passfilePath } from './pgpass.js';
-import { clientWithQueryTimeout } from './query-timeout.js';
+import { clientClass } from './query-timeout.js';
 import type { TlsPlan } from './tls.js';
 
 /** How connections of one pool are made. */
@@ -71,10 +71,7 @@ export function dialPlan({ config, settings, hook, tls, logger }: DialParts): Di
     noPassword: () =>
       `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set, and there is no home folder'}) matches`,
     finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
-    Client:
-      settings.queryTimeoutMs > 0
-        ? clientWithQueryTimeout(settings.queryTimeoutMs)
-        : (pg.Client as unknown as ClientClass),
+    Client: clientClass(settings.queryTimeoutMs),
     settings: driverSettings(settings),
     connectTimeoutMs: settings.connectTimeoutMs,
   };

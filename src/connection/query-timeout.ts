@@ -1,4 +1,4 @@
-import { Deadline } from '../deadline.js';
+import { Deadline, MAX_TIMER_MS } from '../deadline.js';
 import { QueryTimeoutError } from '../errors.js';
 import { withCallersStack } from './callers-stack.js';
 import { cancelRequest } from './cancel.js';
@@ -8,32 +8,101 @@ import { connectionOf, type PooledConnection } from './pooled-connection.js';
 type Query = (...args: unknown[]) => unknown;
 type Callback = (error: Error | null | undefined, result?: unknown) => void;
 
-/** A client class whose ordinary queries end after `timeoutMs`: rejected, cancelled on the server, their connection destroyed. */
-export function clientWithQueryTimeout(timeoutMs: number): ClientClass {
-  class TimedClient extends pg.Client {
+/**
+ * A client class whose ordinary queries end after `timeoutMs`, 0 for never, or after the `query_timeout` of their config:
+ * rejected, cancelled on the server, their connection destroyed. It refuses members of a query's config that promise an end.
+ */
+export function clientClass(timeoutMs: number): ClientClass {
+  // Programs look at the name.
+  class Client extends pg.Client {
     override query(...args: unknown[]): never {
-      const superQuery = super.query.bind(this) as unknown as Query;
-      return timed(this as unknown as DriverClient, superQuery, args, timeoutMs) as never;
+      const superQuery = super.query as unknown as Query;
+      const [config] = args;
+      // Cursors and COPY last as long as their reader does: `statement_timeout` is for them.
+      if (typeof config !== 'object' || config === null || 'submit' in config) {
+        return (
+          timeoutMs > 0 && typeof config === 'string'
+            ? timed(this as unknown as DriverClient, superQuery, args, timeoutMs)
+            : superQuery.apply(this, args)
+        ) as never;
+      }
+      return configured(this as unknown as DriverClient, superQuery, args, config, timeoutMs) as never;
     }
   }
-  return TimedClient as unknown as ClientClass;
+  return Client as unknown as ClientClass;
+}
+
+/** What people expect of a query's config and the driver would ignore. */
+const REFUSED: Readonly<Record<string, string>> = {
+  signal:
+    'abort the acquire with connect({ signal }), and bound the query with query_timeout or queryTimeoutMs',
+  abortSignal:
+    'abort the acquire with connect({ signal }), and bound the query with query_timeout or queryTimeoutMs',
+  timeout: 'use query_timeout, in milliseconds, or the option queryTimeoutMs',
+  timeoutMs: 'use query_timeout, in milliseconds, or the option queryTimeoutMs',
+  queryTimeoutMs: 'it is an option of the pool: use query_timeout for a single query',
+  statement_timeout: 'it is a setting of the session: use query_timeout for a single query',
+};
+
+/** Runs a query that has a config. */
+function configured(
+  client: DriverClient,
+  query: Query,
+  args: unknown[],
+  config: object,
+  timeoutMs: number,
+): unknown {
+  const given = config as Readonly<Record<string, unknown>>;
+  for (const [name, instead] of Object.entries(REFUSED)) {
+    if (given[name] !== undefined) {
+      return failed(args, new TypeError(`a query does not take ${name}: ${instead}`));
+    }
+  }
+  const { query_timeout: own } = given;
+  if (own === undefined || own === null) {
+    return timeoutMs > 0 ? timed(client, query, args, timeoutMs) : query.apply(client, args);
+  }
+  if (typeof own !== 'number' || !(own >= 0 && own <= MAX_TIMER_MS)) {
+    return failed(
+      args,
+      new TypeError(`query_timeout must be a number of milliseconds from 0 to ${MAX_TIMER_MS}`),
+    );
+  }
+  // The driver's own limit would leave the query running on the server.
+  const copy = Object.assign(
+    Object.create(Object.getPrototypeOf(config) as object | null) as object,
+    config,
+    {
+      query_timeout: undefined,
+    },
+  );
+  const rest = [copy, ...args.slice(1)];
+  return own > 0 ? timed(client, query, rest, own) : query.apply(client, rest);
+}
+
+/** The callback of a query in any of the forms that the driver takes. */
+function callbackOf([config, values, third]: readonly unknown[]): unknown {
+  const last = typeof values === 'function' ? values : third;
+  return last ?? (config as { callback?: unknown }).callback;
+}
+
+function failed(args: readonly unknown[], error: Error): unknown {
+  const callback = callbackOf(args);
+  if (typeof callback !== 'function') return Promise.reject(error);
+  process.nextTick(callback, error);
+  return undefined;
 }
 
 function timed(client: DriverClient, query: Query, args: unknown[], timeoutMs: number): unknown {
-  const [config] = args;
-  // Cursors and COPY last as long as their reader does: `statement_timeout` is for them.
-  if (typeof (config as { submit?: unknown } | null | undefined)?.submit === 'function')
-    return query(...args);
-  const [, values, third] = args;
-  const last = typeof values === 'function' ? values : third;
-  const callback = last ?? (config as { callback?: unknown } | null | undefined)?.callback;
-  const given = [config, last === values ? undefined : values];
+  const [config, values] = args;
+  const callback = callbackOf(args);
+  const given = [config, typeof values === 'function' ? undefined : values];
   if (typeof callback === 'function') {
     run(client, query, given, timeoutMs, callback as Callback);
     return undefined;
   }
   // Refused by the driver.
-  if (callback != null) return query(...args);
+  if (callback != null) return query.apply(client, args);
   return new Promise((resolve, reject) => {
     run(client, query, given, timeoutMs, (error, result) => {
       if (error) reject(error);
@@ -66,7 +135,7 @@ function run(
   };
   let deadline: Deadline | undefined = undefined as Deadline | undefined;
   // This throws what the driver refuses, and may settle at once: in neither case is there anything to time.
-  query(...args, settle);
+  query.apply(client, [...args, settle]);
   if (settled as boolean) return;
   const late = (): void => {
     const error = new QueryTimeoutError(timeoutMs);

@@ -24,6 +24,69 @@ async function running(mark: string): Promise<number> {
   return rows[0]?.n ?? 0;
 }
 
+describe('a query with a limit of its own', () => {
+  const slow = (mark: string, more: object): pg.QueryConfig => ({
+    text: `select pg_sleep(60) /* ${mark} */`,
+    ...more,
+  });
+
+  test.each([0, 60_000])(
+    'query_timeout counts, and cancels it, beside queryTimeoutMs %i',
+    async (queryTimeoutMs) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs });
+      const error = await rejection(pool.query(slow(`own ${queryTimeoutMs}`, { query_timeout: 300 })));
+      expect(error).toBeInstanceOf(QueryTimeoutError);
+      expect(error).toMatchObject({ message: 'Query read timeout', timeoutMs: 300 });
+      await until('it is cancelled', async () => (await running(`own ${queryTimeoutMs}`)) === 0);
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+      expect(pool.log.closeReasons).toEqual(['timeout']);
+    },
+  );
+
+  test('query_timeout 0 lifts that of the pool, and a value and a name stay', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 200 });
+    const text = 'select $1::int as n, pg_sleep(0.5)';
+    const config = Object.freeze({ name: 'patient', text, values: [7], query_timeout: 0 });
+    for (let run = 0; run < 2; run += 1) {
+      expect((await pool.query(config)).rows).toMatchObject([{ n: 7 }]);
+    }
+    const client = await pool.connect();
+    const rows = await new Promise((resolve, reject) => {
+      client.query({ text, query_timeout: 0 } as unknown as string, [8], (error, result) => {
+        if (error as unknown) reject(error);
+        else resolve(result.rows);
+      });
+    });
+    client.release();
+    expect(rows).toMatchObject([{ n: 8 }]);
+  });
+
+  test.each([
+    ['signal', new AbortController().signal],
+    ['abortSignal', new AbortController().signal],
+    ['timeout', 100],
+    ['timeoutMs', 100],
+    ['queryTimeoutMs', 100],
+    ['statement_timeout', 100],
+    ['query_timeout', '100'],
+    ['query_timeout', -1],
+    ['query_timeout', Number.NaN],
+  ])('%s: %s would be ignored, and is refused before anything is sent', async (name, value) => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const config = (): pg.QueryConfig => slow('never sent', { [name]: value });
+    const error = await rejection(pool.query(config()));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain(name);
+    const inCallback = new Promise((resolve) => pool.query(config(), (told: Error) => resolve(told)));
+    expect(await inCallback).toBeInstanceOf(TypeError);
+    const client = await pool.connect();
+    expect(await rejection(client.query(config()))).toBeInstanceOf(TypeError);
+    client.release();
+    expect(await running('never sent')).toBe(0);
+    expect([pool.stat().newConnsCount, pool.log.closeReasons]).toEqual([1, []]);
+  });
+});
+
 describe('a query that takes longer than queryTimeoutMs', () => {
   test('rejects, is cancelled on the server, and its connection is destroyed', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 3_000 });
