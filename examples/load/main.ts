@@ -84,6 +84,8 @@ async function openPool(given: Arguments, database: Database, { meterProvider, t
       queryTimeoutMs: QUERY_TIMEOUT_MS,
       endTimeoutMs: END_TIMEOUT_MS,
       pg: { application_name: given.poolName },
+      // An application sets its tenant here; with nothing to set it still is timed.
+      onAcquire: () => undefined,
       // A query that is abandoned here should not go on there.
       afterConnect: async (client) => {
         await client.query(`set statement_timeout = ${QUERY_TIMEOUT_MS}`);
