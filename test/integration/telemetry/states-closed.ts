@@ -14,13 +14,24 @@ export const CLOSED: readonly State[] = [
     truth: { ...gone, closed: { tx_open: 1 } },
   },
   {
-    name: 'after a release in the middle of a query',
+    name: 'after a release in the middle of a long query',
     reach: async ({ pool, leave }) => {
       const client = await pool.connect();
-      leave(client.query('select pg_sleep(0.2)'));
+      leave(client.query('select pg_sleep(2)'));
       client.release();
+      await until('it is destroyed', () => pool.totalCount === 0);
     },
     truth: { ...gone, closed: { busy: 1 } },
+  },
+  {
+    name: 'after a release in the middle of a short query',
+    reach: async ({ pool, leave }) => {
+      const client = await pool.connect();
+      leave(client.query('select pg_sleep(0.1)'));
+      client.release();
+      await until('it has been answered', () => pool.idleCount === 1);
+    },
+    truth: { limit: 2, idle: 1, acquires: { ok: 1 }, attempts: { ok: 1 }, empty: 1, uses: 1, sessions: 1 },
   },
   {
     name: 'after a release with an error',
@@ -146,7 +157,7 @@ export const ENDED: readonly State[] = [
       client.release();
       await Promise.all([waiter, ended]);
     },
-    truth: { ...gone, limit: 0, acquires: { ok: 2 }, closed: { pool_end: 1 } },
+    truth: { ...gone, limit: 0, acquires: { ok: 2 }, empty: 2, uses: 2, closed: { pool_end: 1 } },
   },
   {
     name: 'ended with one waiting, which is rejected',
