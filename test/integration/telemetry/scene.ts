@@ -115,7 +115,7 @@ export class PlayedScene implements Scene {
   async end(): Promise<void> {
     this.openGate();
     for (const client of this.#held.splice(0)) client.release();
-    const ended = this.pool.end();
+    const ended = this.pool.end({ waiting: 'reject' });
     await Promise.all(this.#left);
     await ended;
   }
