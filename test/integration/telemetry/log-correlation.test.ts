@@ -103,7 +103,7 @@ describe('the trace ids of a record are those of', () => {
     const client = await pool.connect();
     await client.query('begin');
     const { span } = request('checkout', () => client.release());
-    expect(line('postgres connection lost')).toMatchObject(ids(span));
+    expect(line('postgres client released in a transaction')).toMatchObject(ids(span));
   });
 
   test('the request that holds a client for too long, not the one that released it before', async () => {
