@@ -100,8 +100,12 @@ export class Acquires {
       // It will be called where another user releases a client, in that user's async context.
       const context = new AsyncResource('pgauge.acquire');
       this.#wait({
-        ...{ startedAt: now, timeoutMs: this.#timeoutMs, signal: undefined, acquirer },
-        ...{ serve: inContext(context, serve), fail: inContext(context, fail) },
+        startedAt: now,
+        timeoutMs: this.#timeoutMs,
+        signal: undefined,
+        acquirer,
+        serve: inContext(context, serve),
+        fail: inContext(context, fail),
       });
     } else if (deferred) process.nextTick(serve, connection);
     else serve(connection);
