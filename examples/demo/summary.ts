@@ -22,7 +22,7 @@ export function isGood({ results, gate }: Report): boolean {
 }
 
 const HEAD = ['phase', 'queries', 'errors', 'acquire p99', 'token p50', 'p95', 'p99', 'recovered'] as const;
-const WIDTHS = [16, 8, 7, 12, 10, 8, 8, 10] as const;
+const WIDTHS = [16, 8, 7, 12, 10, 8, 8, 11] as const;
 
 /** The lines of the summary, at most 80 wide where it is a table. */
 export function summaryLines(report: Report): string[] {
