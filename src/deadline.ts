@@ -122,7 +122,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 function startWaiting(signal: AbortSignal): Waiting {
   const calls = new Set<() => void>();
   const waiting = { calls, abort: () => calls.forEach((call) => call()) };
-  waitingFor.set(signal, waiting);
   signal.addEventListener('abort', waiting.abort, { once: true });
+  waitingFor.set(signal, waiting);
   return waiting;
 }

@@ -57,7 +57,8 @@ export type OnAcquire = (
 
 /**
  * What makes a released session as good as new before anybody else gets it: `DISCARD ALL`, or a function that runs the
- * statements. A failure, or more time than `acquireTimeoutMs`, closes the connection.
+ * statements. A failure, or more time than `acquireTimeoutMs` (30 s where that is off), closes
+ * the connection.
  */
 export type ResetSession = 'discard' | ((client: PoolClient) => void | Promise<void>);
 

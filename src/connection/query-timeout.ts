@@ -58,24 +58,17 @@ function configured(
       return failed(args, new TypeError(`a query does not take ${name}: ${instead}`));
     }
   }
-  const { query_timeout: own } = given;
-  if (own === undefined || own === null) {
-    return timeoutMs > 0 ? timed(client, query, args, timeoutMs) : query.apply(client, args);
-  }
+  const { query_timeout: own = timeoutMs } = given;
   if (typeof own !== 'number' || !(own >= 0 && own <= MAX_TIMER_MS)) {
     return failed(
       args,
       new TypeError(`query_timeout must be a number of milliseconds from 0 to ${MAX_TIMER_MS}`),
     );
   }
-  // The driver's own limit would leave the query running on the server.
-  const copy = Object.assign(
-    Object.create(Object.getPrototypeOf(config) as object | null) as object,
-    config,
-    {
-      query_timeout: undefined,
-    },
-  );
+  if (own === 0 && given['query_timeout'] === undefined) return query.apply(client, args);
+  // The driver's own limit would leave the query running on the server, and some of its versions write into the config.
+  const prototype = Object.getPrototypeOf(config) as object | null;
+  const copy = Object.assign(Object.create(prototype) as object, config, { query_timeout: undefined });
   const rest = [copy, ...args.slice(1)];
   return own > 0 ? timed(client, query, rest, own) : query.apply(client, rest);
 }

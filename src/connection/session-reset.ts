@@ -9,11 +9,19 @@ import type { PooledConnection } from './pooled-connection.js';
 /** Runs a reset outside of the context of the code that released the client, which no longer has to do with it. */
 const detached = sharedByAll('detached', () => AsyncLocalStorage.snapshot());
 
-/** Resets a released session; `done` is called once, within `timeoutMs` unless that is 0. */
+/** How long a reset may take when acquires may take for ever, in milliseconds: nobody waits for it by a limit of their own. */
+const LONGEST_RESET_MS = 30_000;
+
+/** Resets a released session; `done` is called once, within a limited time. */
 export type SessionReset = (connection: PooledConnection, done: (failed?: 'hook') => void) => void;
 
 /** What `resetSession` asks for. */
-export function sessionReset(how: ResetSession, timeoutMs: number, observer: PoolObserver): SessionReset {
+export function sessionReset(
+  how: ResetSession,
+  acquireTimeoutMs: number,
+  observer: PoolObserver,
+): SessionReset {
+  const timeoutMs = acquireTimeoutMs || LONGEST_RESET_MS;
   // Async, so that a function that throws rejects.
   const reset = how === 'discard' ? discardAll : async (client: DriverClient) => how(client);
   return ({ client }, done) => {
@@ -22,12 +30,12 @@ export function sessionReset(how: ResetSession, timeoutMs: number, observer: Poo
     const end = (error?: unknown): void => {
       if (ended) return;
       ended = true;
-      deadline?.clear();
+      deadline.clear();
       observer.sessionHook('reset', performance.now() - startedAt, error);
       done(error === undefined ? undefined : 'hook');
     };
     const late = (): void => end(new Error(`resetSession took more than ${timeoutMs} ms`));
-    const deadline = timeoutMs > 0 ? new Deadline(timeoutMs, late) : undefined;
+    const deadline = new Deadline(timeoutMs, late);
     // Nobody holds it, so nobody may return it.
     client.release = () => undefined;
     void detached(() => reset(client)).then(

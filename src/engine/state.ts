@@ -16,6 +16,8 @@ export interface EngineState<T, C> {
   readonly pending: number;
   /** Held slots, longest held first. */
   readonly holders: Iterable<Slot<T>>;
+  /** Slots that nobody holds any more and that are not yet idle: being judged, settling or being reset. */
+  readonly returned: Iterable<Slot<T>>;
   readonly oldestHolder: Slot<T> | undefined;
   readonly oldestWaiter: Waiter<T, C> | undefined;
   readonly counts: EngineCounts;
@@ -45,6 +47,9 @@ export class EngineParts<T, C> implements EngineState<T, C> {
   }
   get holders(): Iterable<Slot<T>> {
     return this.slots.held;
+  }
+  get returned(): Iterable<Slot<T>> {
+    return this.slots.between;
   }
   get oldestHolder(): Slot<T> | undefined {
     return this.slots.held.head;

@@ -55,8 +55,8 @@ export class AcquireHook {
     client.release = () => undefined;
     const hook = async (): Promise<void> => this.#hook(client, { signal: controller.signal });
     context.runInAsyncScope(hook).then(
-      () => end({ ended: 'well' }),
-      (error: unknown) => end({ ended: 'failed', error: error ?? new Error('onAcquire failed') }),
+      () => end(outcomeOf(slot.resource)),
+      (error: unknown) => end({ ended: 'failed', error: errorOf(error) }),
     );
   }
 
@@ -66,4 +66,16 @@ export class AcquireHook {
     tell?.(slot.resource.lostWith);
     return tell !== undefined;
   }
+}
+
+/** A hook that ended well may have swallowed the loss of its client. */
+function outcomeOf({ client, lostWith }: PooledConnection): HookOutcome {
+  if (lostWith !== undefined) return { ended: 'failed', error: lostWith };
+  return client._ending
+    ? { ended: 'failed', error: new Error('onAcquire ended its client') }
+    : { ended: 'well' };
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('onAcquire failed', { cause: thrown });
 }

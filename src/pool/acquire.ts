@@ -69,6 +69,9 @@ export class Acquires {
     if (!(timeoutMs >= 0 && timeoutMs <= MAX_TIMER_MS)) {
       return Promise.reject(new RangeError(`timeoutMs must be between 0 and ${MAX_TIMER_MS}`));
     }
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      return Promise.reject(new TypeError('signal must be an AbortSignal'));
+    }
     if (this.#pool.ending) return Promise.reject(new PoolEndedError());
     const now = performance.now();
     if (signal?.aborted === true) {
@@ -175,7 +178,8 @@ export class Acquires {
         if (outcome.ended === 'timed_out' || outcome.ended === 'aborted') {
           this.#engine.countCanceled(outcome.ended === 'timed_out');
         }
-        this.#engine.release(slot, now, 'hook');
+        // One that was given up is destroyed when its cancel request has ended.
+        this.#engine.release(slot, now, slot.resource.lostWith === undefined ? 'hook' : undefined);
         failed(outcome.error, now - startedAt);
       });
     };

@@ -1,7 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { Submittable } from 'pg';
 import { withCallersStack } from '../connection/callers-stack.js';
+import type { PooledConnection } from '../connection/pooled-connection.js';
 import type { Acquires } from './acquire.js';
-import { runQuery, type QueryCallback } from './run-query.js';
+import { ownCallback, runQuery, type QueryCallback } from './run-query.js';
 import { isSubmittable, PendingQuery } from './submit-query.js';
 
 /** Runs `pool.query` in all its forms, each query on a connection that it acquires. */
@@ -21,7 +23,9 @@ export class Queries {
     if (typeof last === 'function') {
       // The answer comes from the socket, whose context is nobody's.
       const callback = AsyncResource.bind(last as QueryCallback);
-      this.#run(text, last === values ? undefined : values, callback);
+      const given = last === values ? undefined : values;
+      if (isSubmittable(text)) this.#submit(text, given, callback);
+      else this.#run(text, given, callback);
       return undefined;
     }
     if (typeof text === 'function') {
@@ -39,12 +43,34 @@ export class Queries {
       );
       return text;
     }
-    return new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       this.#run(text, values, (error, result) => {
         if (error) reject(error);
         else resolve(result);
       });
     }).catch(withCallersStack);
+    // Its own callback is told: nobody has to await the promise, too.
+    if (ownCallback(text) !== undefined) promise.catch(() => undefined);
+    return promise;
+  }
+
+  /** Runs a stream or cursor with a callback for its end, which it calls itself or leaves to the pool. */
+  #submit(query: Submittable, values: unknown, callback: QueryCallback): void {
+    const pending = new PendingQuery(query);
+    const fail = (error: Error): void => {
+      pending.fail(error);
+      callback(error);
+    };
+    const serve = (connection: PooledConnection): void => {
+      const closed = pending.withdrawn();
+      if (closed === undefined) {
+        runQuery(connection, query, values, callback);
+        return;
+      }
+      connection.client.release();
+      process.nextTick(fail, closed);
+    };
+    this.#acquires.callback(this.#entry, serve, fail, false);
   }
 
   #run(text: unknown, values: unknown, callback: QueryCallback): void {

@@ -64,7 +64,9 @@ interface SubmittableWithCallback {
 }
 
 /** The callback that a ready-made query brings, such as a `pg.Query`. */
-function ownCallback(text: unknown): { query: SubmittableWithCallback; callback: QueryCallback } | undefined {
+export function ownCallback(
+  text: unknown,
+): { query: SubmittableWithCallback; callback: QueryCallback } | undefined {
   const query = text as Partial<SubmittableWithCallback> | null | undefined;
   if (typeof query?.submit !== 'function' || typeof query.callback !== 'function') return undefined;
   return { query: query as SubmittableWithCallback, callback: query.callback };

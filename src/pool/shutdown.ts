@@ -90,12 +90,13 @@ export class Shutdown {
     });
   }
 
-  /** Rejects those that still wait and destroys the connections that are still held. */
+  /** Rejects those that still wait and destroys the connections that are still held, or being reset. */
   #force(): void {
     this.#observer.endForced(this.#checkouts.held().map(({ heldMs }) => heldMs));
     this.#engine.rejectWaiters(() => new PoolEndedError());
     for (const slot of [...this.#engine.state.holders]) {
       slot.resource.lose(new PoolEndedError(), 'pool_end');
     }
+    for (const slot of [...this.#engine.state.returned]) this.#engine.discard(slot, 'pool_end');
   }
 }

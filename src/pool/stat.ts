@@ -10,11 +10,11 @@ export interface PoolStat {
   readonly constructingConns: number;
   /** Current: the maximum number of connections, which does not change. */
   readonly maxConns: number;
-  /** Cumulative: acquires that succeeded. */
+  /** Cumulative: acquires that got a connection, counted before `onAcquire` runs, as pgxpool counts before its hook. */
   readonly acquireCount: number;
-  /** Cumulative: milliseconds from start to hand-over of all successful acquires, dials included. */
+  /** Cumulative: milliseconds from start to hand-over of these, dials included and `onAcquire` not. */
   readonly acquireDurationMs: number;
-  /** Cumulative: acquires that timed out or were aborted. */
+  /** Cumulative: acquires that timed out or were aborted, in `onAcquire` too. */
   readonly canceledAcquireCount: number;
   /** Cumulative: successful acquires that waited for a slot or for a new connection. */
   readonly emptyAcquireCount: number;

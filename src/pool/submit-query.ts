@@ -31,18 +31,29 @@ export class PendingQuery {
 
   /** Sends it and releases the connection when the server is ready for the next query. */
   run({ client }: PooledConnection): void {
-    this.#stopWatching();
     const release = client.release;
     const query = this.#query;
-    const closed =
-      this.#closed ?? (isStream(query) && query.destroyed ? closedEarly(query.errored) : undefined);
+    const closed = this.withdrawn();
     if (closed !== undefined) {
       release();
       this.fail(closed);
       return;
     }
     client.once('drain', release);
-    client.query(query);
+    try {
+      client.query(query);
+    } catch (error) {
+      client.off('drain', release);
+      release(true);
+      process.nextTick(() => this.fail(error as Error));
+    }
+  }
+
+  /** Its connection has come: why it must not be sent, if it was closed or destroyed while it waited. */
+  withdrawn(): Error | undefined {
+    this.#stopWatching();
+    const query = this.#query;
+    return this.#closed ?? (isStream(query) && query.destroyed ? closedEarly(query.errored) : undefined);
   }
 
   /** Tells it that it will not run. */

@@ -66,6 +66,18 @@ describe('a stream of the pool', () => {
     await cameBack(pool);
   });
 
+  test('with a callback that is destroyed while it waits is never sent, and its callback is told', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const letGo = await occupy(pool);
+    const stream = new QueryStream("select 'never sent with a callback'");
+    const told = new Promise((resolve) => pool.query(stream as unknown as string, resolve));
+    stream.destroy();
+    letGo();
+    expect(await told).toBeInstanceOf(Error);
+    await cameBack(pool);
+    expect(server().log()).not.toContain('never sent with a callback');
+  });
+
   test('that is destroyed while it waits is never sent', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const letGo = await occupy(pool);
@@ -184,6 +196,21 @@ describe('a query class of its own', () => {
     await until('it has ended', () => query.ended);
     expect(query.rows).toBe(2);
     await cameBack(pool);
+  });
+
+  test('that throws as it is sent costs the connection and nothing more', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 });
+    const failed: Error[] = [];
+    const query = {
+      submit: () => {
+        throw new Error('cannot be sent');
+      },
+      handleError: (error: Error) => failed.push(error),
+    };
+    pool.query(query as unknown as Submittable);
+    await until('it is told', () => failed.length > 0);
+    expect(failed[0]?.message).toBe('cannot be sent');
+    expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
   test('with a callback for it settles too', async () => {

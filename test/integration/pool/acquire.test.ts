@@ -296,4 +296,18 @@ describe('a signal', () => {
     expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     client.release();
   });
+
+  test.each([new AbortController(), 'signal', {}])(
+    'with %s for a signal is refused, and holds nothing',
+    async (signal) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 });
+      const held = await pool.connect();
+      const error = await rejection(pool.connect({ signal: signal as AbortSignal }));
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toBe('signal must be an AbortSignal');
+      expect(pool.waitingCount).toBe(0);
+      held.release();
+      await pool.query('select 1');
+    },
+  );
 });

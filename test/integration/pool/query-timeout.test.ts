@@ -43,6 +43,17 @@ describe('a query with a limit of its own', () => {
     },
   );
 
+  test('leaves the config as it is, which may be used again', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 60_000 });
+    const config = Object.freeze({ text: 'select 1 as one' });
+    const client = await pool.connect();
+    for (let run = 0; run < 3; run += 1) {
+      expect((await client.query(config)).rows).toEqual([{ one: 1 }]);
+    }
+    client.release();
+    expect((await pool.query(config)).rows).toEqual([{ one: 1 }]);
+  });
+
   test('query_timeout 0 lifts that of the pool, and a value and a name stay', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 200 });
     const text = 'select $1::int as n, pg_sleep(0.5)';

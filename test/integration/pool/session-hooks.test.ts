@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryConfig } from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import {
   AcquireTimeoutError,
@@ -155,6 +155,43 @@ describe('onAcquire', () => {
     expect(await acquiring).toBeInstanceOf(PoolEndedError);
   });
 
+  test.each([
+    [
+      'loses it to a limit of its query',
+      async (client: PoolClient) => {
+        await client
+          .query({ text: 'select pg_sleep(20)', query_timeout: 100 } as QueryConfig)
+          .catch(() => undefined);
+      },
+      'timeout',
+    ],
+    [
+      'ends it',
+      (client: PoolClient) => {
+        void client.end();
+      },
+      'hook',
+    ],
+  ])('that swallows that it %s hands out no dead client', async (_what, onAcquire, reason) => {
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { onAcquire });
+    expect(await rejection(pool.connect())).toBeInstanceOf(Error);
+    await until('the connection is closed', () => pool.totalCount === 0);
+    expect(pool.log.closeReasons).toEqual([reason]);
+  });
+
+  test.each([false, 0, 'text', { code: 1 }])(
+    'that rejects with %j rejects the acquire with an error',
+    async (thrown) => {
+      const onAcquire = (): Promise<void> =>
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        Promise.reject(thrown);
+      const pool = await makePool(server(), { maxOpenConns: 1 }, { onAcquire });
+      const error = await rejection(pool.query('select 1'));
+      expect(error).toBeInstanceOf(Error);
+      expect(error.cause).toEqual(thrown);
+    },
+  );
+
   test('cannot return the client, and finds it in no event yet', async () => {
     const events: string[] = [];
     const pool = await makePool(
@@ -264,6 +301,17 @@ describe('resetSession', () => {
     (await pool.connect({ timeoutMs: 0 })).release();
     await until('it is closed', () => pool.totalCount === 0);
     expect(pool.log.named('postgres session hook failed')).toMatchObject([{ fields: { hook: 'reset' } }]);
+  });
+
+  test('that hangs is ended with the pool after endTimeoutMs', async () => {
+    const pool = await makePool(
+      server(),
+      { maxOpenConns: 1 },
+      { resetSession: () => new Promise(() => undefined), acquireTimeoutMs: 0, endTimeoutMs: 100 },
+    );
+    (await pool.connect()).release();
+    await pool.end();
+    expect(pool.totalCount).toBe(0);
   });
 
   test('runs in the context of nobody who released', async () => {
