@@ -164,12 +164,14 @@ describe('a value of a query', () => {
     const abandoned = await pool.connect();
     void abandoned.query('select $1::text, pg_sleep(10)', [SQL_VALUE]).catch(() => undefined);
     abandoned.release();
+    const BUSY = 'postgres client released while a query was running';
+    await until('its query has taken too long', () => pool.log.named(BUSY).length > 0);
 
     const told = await expectNothingTold(pool);
     expect(new Set(told)).toEqual(
       new Set([
         'postgres connection lost',
-        'postgres client released while a query was running',
+        BUSY,
         'postgres connection leak suspected',
         'postgres connection pool end forced',
       ]),
