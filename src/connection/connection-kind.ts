@@ -1,9 +1,8 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Engine } from '../engine/engine.js';
 import type { EngineReason, ResourceKind } from '../engine/kind.js';
 import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
-import { sharedByAll } from '../process-state.js';
 import { ClosingSockets } from './closing-sockets.js';
+import { detached } from './detached.js';
 import { Dial } from './dial.js';
 import { pg, type DriverClient } from './driver.js';
 import { ping } from './ping.js';
@@ -31,9 +30,6 @@ export function closeReasonOf(reason: EngineReason | CloseReason): CloseReason {
     ? REPORTED_REASONS[reason as EngineReason]
     : (reason as CloseReason);
 }
-
-/** Runs what is dialled outside the request that caused it: its async context would stick to the socket for life. */
-const detached = sharedByAll('detached', () => AsyncLocalStorage.snapshot());
 
 /** Tells the pool's listeners of a client that is connected, or whose socket is closed. */
 export type ClientNews = (event: 'connect' | 'remove', client: DriverClient) => void;
@@ -70,6 +66,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     done: (error: unknown, connection?: PooledConnection) => void,
   ): { abort(): void } {
     const dial = new Dial(this.#plan, this.#observer.connecting(cause), this.closing);
+    // The context of the request that caused it would stick to the socket for life.
     void detached(() =>
       dial.run().then(
         (connection) => {

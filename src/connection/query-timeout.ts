@@ -32,17 +32,18 @@ export function clientClass(timeoutMs: number): ClientClass {
   return Client as unknown as ClientClass;
 }
 
-/** What people expect of a query's config and the driver would ignore. */
-const REFUSED: Readonly<Record<string, string>> = {
-  signal:
-    'abort the acquire with connect({ signal }), and bound the query with query_timeout or queryTimeoutMs',
-  abortSignal:
-    'abort the acquire with connect({ signal }), and bound the query with query_timeout or queryTimeoutMs',
-  timeout: 'use query_timeout, in milliseconds, or the option queryTimeoutMs',
-  timeoutMs: 'use query_timeout, in milliseconds, or the option queryTimeoutMs',
-  queryTimeoutMs: 'it is an option of the pool: use query_timeout for a single query',
-  statement_timeout: 'it is a setting of the session: use query_timeout for a single query',
-};
+const BOUND_ONE = 'use query_timeout, in milliseconds, or the option queryTimeoutMs';
+const ABORT_ACQUIRE = `abort the acquire with connect({ signal }), and to bound the query ${BOUND_ONE}`;
+
+/** What people expect of a query's config and the driver would ignore, with what to use instead. */
+const REFUSED: readonly (readonly [name: string, instead: string])[] = [
+  ['signal', ABORT_ACQUIRE],
+  ['abortSignal', ABORT_ACQUIRE],
+  ['timeout', BOUND_ONE],
+  ['timeoutMs', BOUND_ONE],
+  ['queryTimeoutMs', 'it is an option of the pool: use query_timeout for a single query'],
+  ['statement_timeout', 'it is a setting of the session: use query_timeout for a single query'],
+];
 
 /** Runs a query that has a config. */
 function configured(
@@ -53,7 +54,7 @@ function configured(
   timeoutMs: number,
 ): unknown {
   const given = config as Readonly<Record<string, unknown>>;
-  for (const [name, instead] of Object.entries(REFUSED)) {
+  for (const [name, instead] of REFUSED) {
     if (given[name] !== undefined) {
       return failed(args, new TypeError(`a query does not take ${name}: ${instead}`));
     }

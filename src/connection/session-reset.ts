@@ -1,13 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Deadline } from '../deadline.js';
 import type { ResetSession } from '../hooks.js';
 import type { PoolObserver } from '../observer.js';
-import { sharedByAll } from '../process-state.js';
+import { detached } from './detached.js';
 import { queryQuietly, type DriverClient } from './driver.js';
 import type { PooledConnection } from './pooled-connection.js';
-
-/** Runs a reset outside of the context of the code that released the client, which no longer has to do with it. */
-const detached = sharedByAll('detached', () => AsyncLocalStorage.snapshot());
 
 /** How long a reset may take when acquires may take for ever, in milliseconds: nobody waits for it by a limit of their own. */
 const LONGEST_RESET_MS = 30_000;
@@ -38,6 +34,7 @@ export function sessionReset(
     const deadline = new Deadline(timeoutMs, late);
     // Nobody holds it, so nobody may return it.
     client.release = () => undefined;
+    // The code that released the client has nothing to do with it any more.
     void detached(() => reset(client)).then(
       () => end(),
       (error: unknown) => end(error ?? new Error('resetSession failed')),

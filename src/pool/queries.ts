@@ -34,13 +34,7 @@ export class Queries {
       return undefined;
     }
     if (isSubmittable(text)) {
-      const pending = new PendingQuery(text);
-      this.#acquires.callback(
-        this.#entry,
-        (connection) => pending.run(connection),
-        (error) => pending.fail(error),
-        false,
-      );
+      this.#submit(text, values, undefined);
       return text;
     }
     const promise = new Promise((resolve, reject) => {
@@ -54,21 +48,20 @@ export class Queries {
     return promise;
   }
 
-  /** Runs a stream or cursor with a callback for its end, which it calls itself or leaves to the pool. */
-  #submit(query: Submittable, values: unknown, callback: QueryCallback): void {
+  /** Runs a stream or cursor, unless it was withdrawn while it waited; `callback` is told of its end. */
+  #submit(query: Submittable, values: unknown, callback: QueryCallback | undefined): void {
     const pending = new PendingQuery(query);
     const fail = (error: Error): void => {
       pending.fail(error);
-      callback(error);
+      callback?.(error);
     };
     const serve = (connection: PooledConnection): void => {
-      const closed = pending.withdrawn();
-      if (closed === undefined) {
-        runQuery(connection, query, values, callback);
-        return;
-      }
-      connection.client.release();
-      process.nextTick(fail, closed);
+      const withdrawn = pending.withdrawn();
+      if (withdrawn !== undefined) {
+        connection.client.release();
+        process.nextTick(fail, withdrawn);
+      } else if (callback === undefined) pending.send(connection);
+      else runQuery(connection, query, values, callback);
     };
     this.#acquires.callback(this.#entry, serve, fail, false);
   }

@@ -30,18 +30,11 @@ export class PendingQuery {
   }
 
   /** Sends it and releases the connection when the server is ready for the next query. */
-  run({ client }: PooledConnection): void {
+  send({ client }: PooledConnection): void {
     const release = client.release;
-    const query = this.#query;
-    const closed = this.withdrawn();
-    if (closed !== undefined) {
-      release();
-      this.fail(closed);
-      return;
-    }
     client.once('drain', release);
     try {
-      client.query(query);
+      client.query(this.#query);
     } catch (error) {
       client.off('drain', release);
       release(true);
