@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { LocalRds } from '../../local-rds/index.js';
-import type { Config } from '../../src/index.js';
 import { writeProgram } from '../support/packages/built-package.js';
 import { install } from '../support/packages/npm.js';
+import { iamConfig, plainConfig } from '../support/rds-configs.js';
 import type { AppSettings } from './app.js';
 
 const run = promisify(execFile);
@@ -64,23 +64,10 @@ export async function runIn(
 
 /** The two servers, as a program of a project is told of them; `CHECK` has more in it for those that ask. */
 export function environmentOf(rds: LocalRds, aws: boolean, more: object = {}): NodeJS.ProcessEnv {
-  const { host, port, user, database, region, postgres } = rds;
-  const plain: Config = {
-    host: postgres.host,
-    port: postgres.port,
-    user: postgres.user,
-    password: postgres.password,
-    database: postgres.database,
-    sslMode: 'disable',
+  const settings: AppSettings = {
+    postgres: plainConfig(rds),
+    rds: iamConfig(rds, { sslMode: 'verify-full' }),
+    aws,
   };
-  const iam: Config = {
-    host,
-    port,
-    user,
-    database,
-    sslMode: 'verify-full',
-    dynamicAuth: { awsRdsIam: { region } },
-  };
-  const settings: AppSettings = { postgres: plain, rds: iam, aws };
   return { ...rds.awsEnv, PGSSLROOTCERT: rds.caFile, CHECK: JSON.stringify({ ...settings, ...more }) };
 }

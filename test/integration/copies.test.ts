@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installBuilt, linkModules } from '../support/packages/built-package.js';
+import { iamConfig, plainConfig } from '../support/rds-configs.js';
 import { useLocalRds } from '../support/servers.js';
 
 const run = promisify(execFile);
@@ -72,28 +73,13 @@ describe('several copies of the package in one process', () => {
     // Each version has its own meter, and signs with credentials of its own.
     ['two versions', ['./layer/index.js', './newer/index.js'], 2],
   ])('have names of their own and complete series: %s', async (_title, copies, fetches) => {
-    const { postgres, host, port, user, database, region, awsEnv, caFile } = server();
-    const plain = {
-      host: postgres.host,
-      port: postgres.port,
-      user: postgres.user,
-      password: postgres.password,
-      database: postgres.database,
-      sslMode: 'disable',
-    };
-    const rds = {
-      host,
-      port,
-      user,
-      database,
-      sslMode: 'verify-full',
-      dynamicAuth: { awsRdsIam: { region } },
-    };
+    const plain = plainConfig(server());
+    const rds = iamConfig(server(), { sslMode: 'verify-full' });
     const env = {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
-      ...awsEnv,
-      PGSSLROOTCERT: caFile,
+      ...server().awsEnv,
+      PGSSLROOTCERT: server().caFile,
       CHECK: JSON.stringify({ copies, plain, rds }),
     };
     const { stdout, stderr } = await run(process.execPath, ['program.mjs'], { cwd: folder, env });

@@ -9,7 +9,7 @@ import {
   type Config,
 } from '../../src/index.js';
 import { useCleanEnvironment } from '../support/environment.js';
-import { iamConfig } from '../support/iam.js';
+import { iamConfig } from '../support/rds-configs.js';
 import { useLocalRds } from '../support/servers.js';
 import { rejection } from '../support/until.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { newPoolSync, type Config, type InstrumentedPool, type PoolOptions } from '../../src/index.js';
 import { setEnv, useCleanEnvironment } from '../support/environment.js';
-import { iamConfig } from '../support/iam.js';
+import { iamConfig } from '../support/rds-configs.js';
 import { RecordingLogger } from '../support/logger.js';
 import { useLocalRds } from '../support/servers.js';
 import { EXAMPLE_KEYS } from '../support/tokens.js';

@@ -4,7 +4,8 @@ import { newAuthToken, newPool, type Config, type InstrumentedPool } from '../..
 import { causes } from '../../support/errors.js';
 import { setEnv, useCleanEnvironment, useImds } from '../../support/environment.js';
 import { useFakeServer } from '../../support/fake-server.js';
-import { iamConfig, useIamPools } from '../../support/iam.js';
+import { useIamPools } from '../../support/iam.js';
+import { iamConfig } from '../../support/rds-configs.js';
 import { RecordingLogger } from '../../support/logger.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection } from '../../support/until.js';

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { newDynamicAuthFunc, type InstrumentedPool, type PoolOptions } from '../../../src/index.js';
 import { useCleanEnvironment } from '../../support/environment.js';
-import { iamConfig, useIamPools } from '../../support/iam.js';
+import { useIamPools } from '../../support/iam.js';
+import { iamConfig } from '../../support/rds-configs.js';
 import { useProxy } from '../../support/proxy.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection } from '../../support/until.js';

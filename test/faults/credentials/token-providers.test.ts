@@ -6,7 +6,8 @@ import { newDynamicAuthFunc, type BeforeConnect, type InstrumentedPool } from '.
 import { causes } from '../../support/errors.js';
 import { setEnv, useCleanEnvironment } from '../../support/environment.js';
 import { useFakeServer } from '../../support/fake-server.js';
-import { iamConfig, useIamPools } from '../../support/iam.js';
+import { useIamPools } from '../../support/iam.js';
+import { iamConfig } from '../../support/rds-configs.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/index.js';
 import { runScript } from '../../support/child.js';
-import { iamConfig } from '../../support/iam.js';
+import { iamConfig } from '../../support/rds-configs.js';
 import { useLocalRds } from '../../support/servers.js';
 
 const rds = useLocalRds();

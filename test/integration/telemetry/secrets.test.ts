@@ -10,7 +10,8 @@ import {
   type PoolOptions,
 } from '../../../src/index.js';
 import { setEnv, useCleanEnvironment } from '../../support/environment.js';
-import { iamConfig, useIamPools } from '../../support/iam.js';
+import { useIamPools } from '../../support/iam.js';
+import { iamConfig } from '../../support/rds-configs.js';
 import type { RecordingLogger } from '../../support/logger.js';
 import { useLocalRds } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';

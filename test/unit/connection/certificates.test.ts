@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import {
 import { ConfigError } from '../../../src/errors.js';
 import type { SslMode } from '../../../src/settings/ssl-mode.js';
 import { sslSettings, type SslOptions } from '../../../src/settings/ssl-options.js';
+import { encryptedKey } from '../../support/encrypted-key.js';
 
 let folder: string;
 let ca: CertificateAuthority;
@@ -30,17 +30,11 @@ beforeAll(async () => {
   ca = await createCa();
   client = await ca.issue({ commonName: 'client' });
   other = await ca.issue({ dnsNames: ['db.test'] });
-  const encrypted = createPrivateKey(client.keyPem).export({
-    type: 'pkcs8',
-    format: 'pem',
-    cipher: 'aes-256-cbc',
-    passphrase: 'open',
-  });
   const files = {
     root: ca.certPem,
     cert: client.certPem,
     key: client.keyPem,
-    encrypted: String(encrypted),
+    encrypted: encryptedKey(client.keyPem, 'open'),
     garbage: 'canary-content',
     broken: `${ca.certPem}-----BEGIN CERTIFICATE-----\ncanary\n-----END CERTIFICATE-----\n`,
     empty: '',

@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as dial, isIP, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,6 +13,7 @@ import {
 import type { SslMode } from '../../../src/settings/ssl-mode.js';
 import { ConfigError } from '../../../src/errors.js';
 import { sslSettings, type SslOptions } from '../../../src/settings/ssl-options.js';
+import { encryptedKey } from '../../support/encrypted-key.js';
 import { planTls } from '../../../src/connection/tls.js';
 
 const DAY_MS = 86_400_000;
@@ -44,18 +44,12 @@ beforeAll(async () => {
   const { certPem: cert, keyPem: key } = certificates['name'];
   ports['old'] = await listen({ cert, key, maxVersion: 'TLSv1.2' });
   ports['asking'] = await listen({ cert, key, requestCert: true, rejectUnauthorized: false });
-  const encrypted = createPrivateKey(client.keyPem).export({
-    type: 'pkcs8',
-    format: 'pem',
-    cipher: 'aes-256-cbc',
-    passphrase: 'open',
-  });
   const files = {
     root: `# the roots\n${otherCa.certPem}# and another\n${ca.certPem}`,
     other: otherCa.certPem,
     cert: client.certPem,
     key: client.keyPem,
-    encrypted: String(encrypted),
+    encrypted: encryptedKey(client.keyPem, 'open'),
   };
   for (const [name, content] of Object.entries(files)) {
     paths[name] = join(folder, name);

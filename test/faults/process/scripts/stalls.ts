@@ -63,6 +63,16 @@ const dialling = (step: Step): Scene => ({
   },
 });
 
+/** A client comes back in the stall, and another acquire waits for it. */
+const whileOneWaits = async ({ pool }: Given): Promise<unknown> => {
+  const client = await pool.connect();
+  const answer = client.query('select 1').then(() => client.release());
+  const waiting = one(pool);
+  stall();
+  await answer;
+  return await waiting;
+};
+
 const SCENES: Record<string, Scene> = {
   ping: {
     max: 3,
@@ -191,14 +201,7 @@ const SCENES: Record<string, Scene> = {
   },
   acquire: {
     options: { acquireTimeoutMs: limitMs },
-    run: async ({ pool }) => {
-      const client = await pool.connect();
-      const answer = client.query('select 1').then(() => client.release());
-      const waiting = one(pool);
-      stall();
-      await answer;
-      return await waiting;
-    },
+    run: whileOneWaits,
   },
   leak: {
     options: { leakDetectionMs: limitMs },
@@ -211,14 +214,7 @@ const SCENES: Record<string, Scene> = {
     },
   },
   saturation: {
-    run: async ({ pool }) => {
-      const client = await pool.connect();
-      const answer = client.query('select 1').then(() => client.release());
-      const waiting = one(pool);
-      stall();
-      await answer;
-      return await waiting;
-    },
+    run: whileOneWaits,
   },
   'end timeout': {
     options: { endTimeoutMs: limitMs },
