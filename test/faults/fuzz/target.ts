@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { PgaugeError } from '../../../src/index.js';
+import { property } from '../../../src/foreign-error.js';
 import { causes } from '../../support/errors.js';
 
 /** Something that takes inputs of others' making. */
@@ -128,9 +129,14 @@ export function expectClear(error: unknown, own: readonly unknown[] = []): void 
 /** Throws when an error shows the secret anywhere. */
 export function expectNoSecret(error: unknown, secret = SECRET): void {
   for (const one of causes(error)) {
-    const { message, stack } = one as Error;
-    for (const text of [message, stack, inspect(one, { depth: 8, showHidden: true })]) {
-      if (text?.includes(secret)) throw new Error('the secret is shown', { cause: error });
+    const texts = [
+      property(one, 'message'),
+      property(one, 'stack'),
+      inspect(one, { depth: 8, showHidden: true }),
+    ];
+    for (const text of texts) {
+      if (typeof text === 'string' && text.includes(secret))
+        throw new Error('the secret is shown', { cause: error });
     }
   }
 }
