@@ -63,6 +63,34 @@ export const SESSION_HOOKS = ['acquire', 'reset'] as const;
 /** One of {@link SESSION_HOOKS}. */
 export type SessionHook = (typeof SESSION_HOOKS)[number];
 
+/** Why a query was stopped before it was answered: the values of `pgauge.query.cancel_reason`. */
+export const CANCEL_REASONS = ['timeout', 'aborted'] as const;
+
+/** One of {@link CANCEL_REASONS}. */
+export type CancelReason = (typeof CANCEL_REASONS)[number];
+
+/** The session that runs a query. */
+export interface QuerySession {
+  /** Where the connection was dialled and which database it uses: a hook may have changed the pool's own. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  /** The process ID of the backend; `null` if the server told none. */
+  readonly pid: number | null;
+  /** The IP address of the peer, if the socket knows it. */
+  readonly peerAddress: string | undefined;
+}
+
+/** A query as its caller gave it. */
+export interface GivenQuery {
+  /** The SQL text; `''` for a query of a foreign class that shows none. */
+  readonly text: string;
+  /** The name of its prepared statement. */
+  readonly name: string | undefined;
+  /** Whether its values are apart from the text: it has `values` or a name. */
+  readonly parameterized: boolean;
+}
+
 /** A checkout that has not ended. */
 export interface Holder {
   /** Milliseconds since the hand-over. */
@@ -88,6 +116,10 @@ export interface PoolObserver {
   closed(reason: CloseReason, ageMs: number, error?: unknown): void;
   /** A session hook ended after `durationMs`; `error` is set if it failed. */
   sessionHook(hook: SessionHook, durationMs: number, error?: unknown): void;
+  /** Observes the queries of one connection; unset unless queries are observed. */
+  readonly session?: ((session: QuerySession) => SessionObserver) | undefined;
+  /** A query was stopped `durationMs` after its call, while it was running or queued behind another of its client. */
+  queryCanceled(reason: CancelReason, query: GivenQuery, session: QuerySession, durationMs: number): void;
   /** A checked-out client was held for longer than `leakDetectionMs`; the stack is its acquirer's. */
   leakSuspected(heldMs: number, stack: string): void;
   /** A suspected leak came back after all. */
@@ -98,6 +130,24 @@ export interface PoolObserver {
   endForced(heldMs: readonly number[]): void;
   /** The pool has ended and every socket is closed. */
   ended(): void;
+}
+
+/** The queries of one connection. */
+export interface SessionObserver {
+  /** A query was called; called in its caller's async context, before anything is sent. */
+  started(query: GivenQuery): QueryObserver;
+}
+
+/** One query; exactly one of the methods is called, once. */
+export interface QueryObserver {
+  /** What is appended to its text when it is sent, or `''`. */
+  readonly comment: string;
+  /** It was answered; `rows` is the number of rows that it returned, if known. */
+  completed(rows: number | undefined): void;
+  /** It failed: an error of the server or of the driver, or the loss of its connection. */
+  failed(error: unknown): void;
+  /** It was stopped before it was answered; `error` is what its caller gets. */
+  canceled(reason: CancelReason, error: unknown): void;
 }
 
 /** One acquire that could not be served at once. */

@@ -70,6 +70,10 @@ export class TelemetryObserver implements PoolObserver {
     if (errorType !== undefined) this.#signals.logs.sessionHookFailed(hook, durationMs, errorType);
   }
 
+  queryCanceled(): void {
+    // Counted and logged with the metrics of queries.
+  }
+
   leakSuspected(heldMs: number, stack: string): void {
     this.#signals.logs.leakSuspected(heldMs, stack);
   }
