@@ -35,6 +35,12 @@ module.exports = {
       to: { pathNot: '^src/engine/' },
     },
     {
+      name: 'sql-imports-nothing',
+      severity: 'error',
+      from: { path: '^src/sql/' },
+      to: { pathNot: '^src/sql/' },
+    },
+    {
       name: 'backends-see-checks',
       severity: 'error',
       from: { path: '^src/auth/', pathNot: ['^src/auth/index', ...DOCTOR] },

@@ -1,0 +1,150 @@
+import { Class, classAt } from './characters.js';
+import {
+  endOfBlockComment,
+  endOfDollarQuoted,
+  endOfEscaped,
+  endOfLineComment,
+  endOfNumber,
+  endOfQuoted,
+} from './literals.js';
+
+/** What a token is. */
+export const Kind = {
+  end: 0,
+  /** A keyword or a name without quotes. */
+  word: 1,
+  /** A name in double quotes. */
+  quoted: 2,
+  /** A string of any kind or a number; also a name whose quote is not closed, which may hold one. */
+  literal: 3,
+  /** `$1` */
+  parameter: 4,
+  comment: 5,
+  /** One of `()[],;.:` */
+  punctuation: 6,
+  /** An operator, or a character that nothing begins with. */
+  operator: 7,
+} as const;
+
+/**
+ * The tokens of an SQL text as PostgreSQL reads it (with `standard_conforming_strings`, its default). Reads each character a
+ * bounded number of times, takes any text, and never fails: what is not closed ends with the text.
+ */
+export class Lexer {
+  readonly text: string;
+  kind: number = Kind.end;
+  /** The place of the token's first character. */
+  start = 0;
+  /** The place after its last one. */
+  end = 0;
+  /** Whether all characters of a word are ASCII. */
+  ascii = true;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** Goes to the next token and returns its kind. */
+  next(): number {
+    const { text } = this;
+    let at = this.end;
+    while (classAt(text, at) === Class.space) at += 1;
+    this.start = at;
+    this.end = at + 1;
+    if (at >= text.length) {
+      this.end = at;
+      return (this.kind = Kind.end);
+    }
+    switch (classAt(text, at)) {
+      case Class.letter:
+        return (this.kind = this.#word(at));
+      case Class.digit:
+        return this.#until(endOfNumber(text, at), Kind.literal);
+      case Class.operator:
+        return (this.kind = this.#operator(at));
+      case Class.punctuation:
+        if (text[at] === '.' && classAt(text, at + 1) === Class.digit)
+          return this.#until(endOfNumber(text, at), Kind.literal);
+        return (this.kind = Kind.punctuation);
+      default:
+        return (this.kind = this.#other(at));
+    }
+  }
+
+  /** Ends the token; what is not closed ends with the text. */
+  #until(end: number, kind: number): number {
+    this.end = end < 0 ? this.text.length : end;
+    return (this.kind = kind);
+  }
+
+  #word(at: number): number {
+    const { text } = this;
+    const literal = this.#prefixed(at);
+    if (literal !== undefined) return literal;
+    let end = at;
+    let codes = 0;
+    for (let kind = Class.letter as number; ; kind = classAt(text, end)) {
+      if (kind !== Class.letter && kind !== Class.digit && text[end] !== '$') break;
+      codes |= text.charCodeAt(end);
+      end += 1;
+    }
+    this.end = end;
+    this.ascii = codes < 128;
+    return Kind.word;
+  }
+
+  /** A string or a name that a letter begins: `E'…'`, `B'…'`, `X'…'`, `N'…'`, `U&'…'`, `U&"…"`. */
+  #prefixed(at: number): number | undefined {
+    const { text } = this;
+    const next = text[at + 1];
+    if (next === "'") {
+      const prefix = text[at];
+      if (prefix === 'e' || prefix === 'E') return this.#until(endOfEscaped(text, at + 1), Kind.literal);
+      if ('bBxXnN'.includes(prefix as string))
+        return this.#until(endOfQuoted(text, at + 1, next), Kind.literal);
+    } else if (next === '&' && (text[at] === 'u' || text[at] === 'U')) {
+      if (text[at + 2] === "'") return this.#until(endOfQuoted(text, at + 2, "'"), Kind.literal);
+      if (text[at + 2] === '"') return this.#quoted(at + 2);
+    }
+    return undefined;
+  }
+
+  #quoted(at: number): number {
+    const end = endOfQuoted(this.text, at, '"');
+    return end < 0 ? this.#until(end, Kind.literal) : this.#until(end, Kind.quoted);
+  }
+
+  #operator(at: number): number {
+    const { text } = this;
+    let end = at;
+    for (; classAt(text, end) === Class.operator; end += 1) {
+      const comment = text[end] === '-' ? '-' : text[end] === '/' ? '*' : undefined;
+      if (comment === undefined || text[end + 1] !== comment) continue;
+      if (end > at) break;
+      const find = comment === '-' ? endOfLineComment : endOfBlockComment;
+      return this.#until(find(text, at), Kind.comment);
+    }
+    return this.#until(end, Kind.operator);
+  }
+
+  #other(at: number): number {
+    const { text } = this;
+    switch (text[at]) {
+      case "'":
+        return this.#until(endOfQuoted(text, at, "'"), Kind.literal);
+      case '"':
+        return this.#quoted(at);
+      case '$': {
+        if (classAt(text, at + 1) === Class.digit) {
+          let end = at + 2;
+          while (classAt(text, end) === Class.digit) end += 1;
+          return this.#until(end, Kind.parameter);
+        }
+        const end = endOfDollarQuoted(text, at);
+        return end < 0 ? Kind.operator : this.#until(end, Kind.literal);
+      }
+      default:
+        return Kind.operator;
+    }
+  }
+}

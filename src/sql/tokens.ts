@@ -1,0 +1,124 @@
+import { Kind, Lexer } from './lexer.js';
+
+/** Words that PostgreSQL reserves and that mean something to a summary: no name that is not in quotes is one of them. */
+const RESERVED = new Map(
+  [
+    ...[
+      'ALL',
+      'AS',
+      'DISTINCT',
+      'EXCEPT',
+      'FETCH',
+      'FOR',
+      'FROM',
+      'GRANT',
+      'GROUP',
+      'HAVING',
+      'IN',
+      'INTERSECT',
+      'INTO',
+      'JOIN',
+    ],
+    ...[
+      'LATERAL',
+      'LIMIT',
+      'NOT',
+      'OFFSET',
+      'ON',
+      'ONLY',
+      'ORDER',
+      'RETURNING',
+      'SELECT',
+      'TABLE',
+      'TO',
+      'UNION',
+    ],
+    ...['USING', 'WHEN', 'WHERE', 'WINDOW', 'WITH'],
+  ].map((word) => [word, word]),
+);
+
+/** The tokens of a text without its comments; one of them is looked at. */
+export class Tokens {
+  readonly #lexer: Lexer;
+  kind: number = Kind.end;
+  /** What the token means: a punctuation character or a reserved word in capitals; empty for all else. */
+  sign = '';
+
+  constructor(text: string) {
+    this.#lexer = new Lexer(text);
+    this.advance();
+  }
+
+  /** Goes to the next token and returns its kind. */
+  advance(): number {
+    const lexer = this.#lexer;
+    const isMember = this.sign === '.';
+    do this.kind = lexer.next();
+    while (this.kind === Kind.comment);
+    if (this.kind === Kind.punctuation) this.sign = lexer.text[lexer.start] as string;
+    else this.sign = this.kind === Kind.word && !isMember ? (RESERVED.get(this.word()) ?? '') : '';
+    return this.kind;
+  }
+
+  /** The token as written. */
+  get text(): string {
+    return this.#lexer.text.slice(this.#lexer.start, this.#lexer.end);
+  }
+
+  /** A word in capitals, as keywords are compared; empty for all that cannot be a keyword. */
+  word(): string {
+    return this.kind === Kind.word && this.#lexer.ascii ? this.text.toUpperCase() : '';
+  }
+
+  /** Goes past the words of a set, in any order. */
+  skip(words: ReadonlySet<string>): void {
+    while (words.has(this.word())) this.advance();
+  }
+
+  /** A name with its schema, as written, and goes past it; undefined if there is none. */
+  name(): string | undefined {
+    if (!this.#isName()) return undefined;
+    let name = this.text;
+    for (this.advance(); this.sign === '.';) {
+      this.advance();
+      if (!this.#isName()) break;
+      name += `.${this.text}`;
+      this.advance();
+    }
+    return name;
+  }
+
+  /** Goes to a sign of this statement that is in no parentheses; without a sign, to the end of the statement. */
+  seek(sign?: string): void {
+    for (let depth = 0; this.kind !== Kind.end; this.advance()) {
+      if (depth <= 0 && (this.sign === ';' || this.sign === sign)) return;
+      if (this.sign === '(' || this.sign === '[') depth += 1;
+      else if (this.sign === ')' || this.sign === ']') depth -= 1;
+    }
+  }
+
+  /** Goes to the end of a statement that may have others in it, between BEGIN ATOMIC and END. */
+  seekRoutineEnd(): void {
+    let depth = 0;
+    for (let before = ''; this.kind !== Kind.end; this.advance()) {
+      if (depth === 0 && this.sign === ';') return;
+      const word = this.word();
+      if (before === 'BEGIN' && word === 'ATOMIC') depth = 1;
+      else if (depth > 0 && word === 'CASE') depth += 1;
+      else if (depth > 0 && word === 'END') depth -= 1;
+      before = word;
+    }
+  }
+
+  /** Goes past parentheses, if they begin here. */
+  skipParentheses(): void {
+    if (this.sign !== '(') return;
+    this.advance();
+    this.seek(')');
+    this.advance();
+  }
+
+  #isName(): boolean {
+    return (this.kind === Kind.word && this.sign === '') || this.kind === Kind.quoted;
+  }
+}
