@@ -1,5 +1,5 @@
 // The arrows of ARCHITECTURE.md: which folder may import which.
-const LEAVES = ['hooks', 'errors', 'observer', 'foreign-error', 'deadline', 'process-state'];
+const LEAVES = ['hooks', 'errors', 'observer', 'foreign-error', 'deadline', 'process-state', 'throw-later'];
 // The doctor, and what backends add to it.
 const DOCTOR = ['^src/doctor/', '^src/auth/doctor', '^src/auth/[^/]+/doctor/'];
 const only = (name, from, allowed, fromNot) => ({
@@ -16,7 +16,7 @@ module.exports = {
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     only(
       'leaves-import-nothing',
-      '^src/(hooks|errors|foreign-error|deadline|process-state|pool/stat|settings/environment)\\.ts$',
+      '^src/(hooks|errors|foreign-error|deadline|process-state|throw-later|pool/stat|settings/environment)\\.ts$',
       ['$'],
     ),
     only('observer-sees-hooks', '^src/observer\\.ts$', ['hooks']),
@@ -25,7 +25,8 @@ module.exports = {
     folder('settings', 'auth/backends'),
     folder('auth', 'settings/'),
     folder('connection', 'engine/', 'settings/'),
-    folder('pool', 'connection/', 'engine/', 'settings/'),
+    folder('queries', 'connection/'),
+    folder('pool', 'queries/', 'connection/', 'engine/', 'settings/'),
     folder('pg-config', 'connection/', 'settings/'),
     folder('telemetry', 'pool/stat', 'settings/environment'),
     {

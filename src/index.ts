@@ -42,7 +42,8 @@ export {
   type PoolStatsLoggerOptions,
 } from './telemetry/logs/stats-logger.js';
 
-export { InstrumentedPool } from './pool/pool.js';
+export { InstrumentedPool, type InstrumentedClient } from './pool/pool.js';
+export type { QueryStopOptions } from './queries/stop-options.js';
 export type { AcquireOptions } from './pool/acquire.js';
 export type { EndOptions } from './pool/shutdown.js';
 export type { PoolStat } from './pool/stat.js';

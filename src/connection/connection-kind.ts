@@ -24,8 +24,20 @@ const REPORTED_REASONS: Readonly<Record<EngineReason, CloseReason>> = {
   unsettled: 'busy',
 };
 
-/** The close reason of a connection that the engine destroyed. */
-export function closeReasonOf(reason: EngineReason | CloseReason): CloseReason {
+/** Why the engine destroyed a connection, and the error behind it, if there is one. */
+export function closeOf(
+  { lostWith, unfit, stopping }: PooledConnection,
+  reason: EngineReason | CloseReason,
+): { readonly reason: CloseReason; readonly error: unknown } {
+  // A returned connection has as long to settle as its query has to stop, and after a stall a little less.
+  if (reason === 'unsettled' && stopping !== undefined) return { reason: 'timeout', error: stopping.error };
+  return {
+    reason: reported(reason),
+    error: lostWith ?? (unfit?.reason === reason ? unfit.error : undefined),
+  };
+}
+
+function reported(reason: EngineReason | CloseReason): CloseReason {
   return Object.hasOwn(REPORTED_REASONS, reason)
     ? REPORTED_REASONS[reason as EngineReason]
     : (reason as CloseReason);
@@ -81,8 +93,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
 
   judge(connection: PooledConnection): 'ready' | 'settling' | CloseReason {
     const { client, unfit, erred } = connection;
-    // Its query is being cancelled; then it is destroyed.
-    if (connection.lostWith !== undefined) return 'settling';
+    if (connection.stopping !== undefined) return 'settling';
     if (client._ending) return 'released_with_error';
     if (client.readyForQuery !== true) {
       const active = client._getActiveQuery();

@@ -33,7 +33,8 @@ interface UntypedClient {
   secretKey: number | null;
   /** The query whose answer is outstanding; cleared when it has reported a server's error. */
   _getActiveQuery(): object | null | undefined;
-  readonly _queryQueue: readonly object[];
+  /** The queries that have not been sent. */
+  readonly _queryQueue: object[];
   /** `end()` was called. */
   readonly _ending: boolean;
   getTransactionStatus(): 'I' | 'T' | 'E' | null;
@@ -48,7 +49,6 @@ export type ClientClass = new (config: pgModule.ClientConfig) => DriverClient;
 
 type ConnectCallback = (error: Error | null | undefined) => void;
 type Connect = (this: DriverClient, callback: ConnectCallback) => void;
-type QueryText = (this: DriverClient, text: string, callback: ConnectCallback) => void;
 type Wrapped<F> = F & { __original?: Wrapped<F> };
 
 const require = createRequire(import.meta.url);
@@ -112,11 +112,17 @@ export function connectClient(client: DriverClient, callback: ConnectCallback): 
   unwrapped(pg.Client.prototype.connect as unknown as Wrapped<Connect>).call(client, callback);
 }
 
+export type DriverQuery = (this: DriverClient, ...args: unknown[]) => unknown;
+
+/** The driver's own `query`, without what an instrumentation wrapped round it. */
+export function driverQuery(): DriverQuery {
+  return unwrapped(pg.Client.prototype.query as unknown as Wrapped<DriverQuery>);
+}
+
 /** Runs a statement without what an instrumentation wrapped round it: it is the pool's own, and no query of the application. */
 export function queryQuietly(client: DriverClient, text: string): Promise<void> {
-  const query = unwrapped(pg.Client.prototype.query as unknown as Wrapped<QueryText>);
   return new Promise((resolve, reject) => {
-    query.call(client, text, (error) => {
+    driverQuery().call(client, text, (error: Error | null | undefined) => {
       if (error == null) resolve();
       else reject(error);
     });

@@ -78,6 +78,13 @@ function onEnd(this: TaggedClient): void {
 
 type Query = (...args: unknown[]) => unknown;
 
+/** Makes the queries that were not sent yet fail with the error that their client is about to be lost with. */
+export function failQueued({ _queryQueue, connection }: DriverClient, error: unknown): void {
+  for (const query of _queryQueue.splice(0) as { handleError(error: unknown, connection: object): void }[]) {
+    process.nextTick(() => query.handleError(error, connection));
+  }
+}
+
 /** Makes queries on a lost client fail with the error that it was lost with, instead of the driver's stand-in for it. */
 export function failQueriesWith(client: DriverClient, error: unknown): void {
   const original = client.query as unknown as Query;

@@ -7,7 +7,6 @@ import type { Config } from '../settings/config.js';
 import type { PoolSettings } from '../settings/pool-settings.js';
 import type { ClientClass } from './driver.js';
 import { findPassword, passfilePath } from './pgpass.js';
-import { clientClass } from './query-timeout.js';
 import type { TlsPlan } from './tls.js';
 
 /** How connections of one pool are made. */
@@ -42,10 +41,12 @@ export interface DialParts {
   readonly hook: BeforeConnect | undefined;
   readonly tls: TlsPlan;
   readonly logger: Logger;
+  /** The class of the clients. */
+  readonly Client: ClientClass;
 }
 
 /** Translates the settings of a pool into the plan of its connection attempts. */
-export function dialPlan({ config, settings, hook, tls, logger }: DialParts): DialPlan {
+export function dialPlan({ config, settings, hook, tls, logger, Client }: DialParts): DialPlan {
   const { host, port, user, password = '', database } = config;
   const warned = new Set<string>();
   const warn = (message: string, path: string): void => {
@@ -71,7 +72,7 @@ export function dialPlan({ config, settings, hook, tls, logger }: DialParts): Di
     noPassword: () =>
       `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set, and there is no home folder'}) matches`,
     finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
-    Client: clientClass(settings.queryTimeoutMs),
+    Client,
     settings: driverSettings(settings),
     connectTimeoutMs: settings.connectTimeoutMs,
   };

@@ -1,10 +1,11 @@
 import type { Slot } from '../engine/slot.js';
-import type { CloseReason } from '../observer.js';
+import type { CloseReason, SessionObserver } from '../observer.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import type { DriverClient } from './driver.js';
-import { failQueriesWith, keepListening, watch, watchedOf, type Watched } from './loss.js';
+import { failQueriesWith, failQueued, keepListening, watch, watchedOf, type Watched } from './loss.js';
 import { hasOtherStatements, isDismissal, unfitAfter, type ServerError } from './session-errors.js';
 import { forgetStatements } from './statements.js';
+import { stopRunning } from './stop.js';
 
 /** Frees the slot of a lost connection: the engine. */
 export interface SlotOwner {
@@ -18,12 +19,16 @@ interface Place {
 
 /** A physical client and what the pool knows of it. */
 export class PooledConnection implements Watched {
-  /** Set with the first error after login: the client is dead, or will be once its cancel request has ended. */
+  /** Set with the first error after login: the client is dead. */
   lostWith: unknown;
   lossReason: CloseReason = 'network';
   dismissal: unknown;
-  /** Set by an error after which the session is not for another user: why, and the error. */
-  unfit: { readonly reason: CloseReason; readonly error: ServerError } | undefined;
+  /** Set when the session is not for another user: why, and the server's error, if it is one. */
+  unfit: { readonly reason: CloseReason; readonly error?: ServerError | undefined } | undefined;
+  /** Set while its query is being stopped: what its caller got. */
+  stopping: { readonly error: unknown } | undefined;
+  /** Observes its queries, from the first that is observed. */
+  observer: SessionObserver | undefined;
   erred = false;
   #statementsForgotten = false;
   /** Unset before the connection has a slot, and again once it is destroyed: what happens then is no loss. */
@@ -72,22 +77,27 @@ export class PooledConnection implements Watched {
   }
 
   /**
-   * Gives up the connection of a query that took too long: nothing that still arrives is read, and its queries fail. Returns
-   * what frees its slot, for when the cancel request has ended, or `undefined` if the connection is lost already.
+   * Stops the running query, whose caller got `error`. The connection is handed to nobody meanwhile; it is given up with the
+   * reason `timeout` where the server does not show in time that it has stopped.
    */
-  giveUp(error: Error): (() => void) | undefined {
-    if (this.lostWith !== undefined) return undefined;
-    // An idle connection could be handed out meanwhile, and an attempt that fails closes its client by itself.
-    if (this.#place?.slot.state !== 'held') {
+  stopQuery(error: unknown): void {
+    if (this.lostWith !== undefined || this.stopping !== undefined) return;
+    this.stopping = { error };
+    stopRunning(this.client, this.sockets, (usable) => {
+      this.stopping = undefined;
+      if (usable || this.lostWith !== undefined) return;
+      failQueued(this.client, error);
       this.lose(error, 'timeout');
-      return () => undefined;
-    }
-    this.lostWith = error;
-    this.lossReason = 'timeout';
-    // What the server still says would make the driver send the next query of the queue.
-    this.client.connection.stream.pause();
-    failQueriesWith(this.client, error);
-    return () => this.#leave();
+    });
+    // Somebody else could get an idle connection meanwhile: its user has released it and used it after that.
+    if (this.#place?.slot.state === 'idle') this.lose(error, 'timeout');
+  }
+
+  /** Closes the connection on its return: gives the reason for now, or none while its query is being stopped, after which it is closed. */
+  condemn(reason: CloseReason): CloseReason | undefined {
+    if (this.stopping === undefined) return reason;
+    this.unfit ??= { reason };
+    return undefined;
   }
 
   #leave(): void {

@@ -5,15 +5,14 @@ import { withCallersStack } from '../connection/callers-stack.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { MAX_TIMER_MS, onAbort } from '../deadline.js';
 import type { Slot } from '../engine/slot.js';
-import type { Waiter } from '../engine/wait-queue.js';
 import { PoolEndedError } from '../errors.js';
-import type { AcquireObserver, PoolObserver } from '../observer.js';
+import type { PoolObserver } from '../observer.js';
 import { acquireTimeoutError } from './acquire-timeout.js';
 import { AcquireHook } from './acquire-hook.js';
 import type { Checkouts } from './checkout.js';
 import type { Acquirer } from './leaks.js';
 import type { PoolPlan } from './plan.js';
-import { throwLater } from './throw-later.js';
+import { throwLater } from '../throw-later.js';
 
 /** How one acquire may differ from the pool's options. */
 export interface AcquireOptions {
@@ -21,6 +20,12 @@ export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined;
   /** Longest wait in milliseconds, default `acquireTimeoutMs`; 0 means no limit. */
   readonly timeoutMs?: number | undefined;
+}
+
+/** How one acquire of the callback form may differ. */
+interface CallbackOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly deferred?: boolean | undefined;
 }
 
 /** The public method whose caller is the acquirer. */
@@ -74,26 +79,24 @@ export class Acquires {
     }
     if (this.#pool.ending) return Promise.reject(new PoolEndedError());
     const now = performance.now();
-    if (signal?.aborted === true) {
-      this.#engine.countCanceled();
-      this.#observer.acquireStarted().failed(0, signal.reason);
-      return Promise.reject(signal.reason as Error);
-    }
+    if (signal?.aborted === true) return Promise.reject(this.#aborted(signal));
     const acquirer = this.#checkouts.acquirer(entry);
     const connection = this.#atOnce(now, acquirer);
     if (connection !== undefined) return Promise.resolve(connection.client);
     return new Promise<PoolClient>((resolve, reject) => {
       const serve = ({ client }: PooledConnection): void => resolve(client);
-      const waiter = this.#wait({ startedAt: now, timeoutMs, signal, acquirer, serve, fail: reject });
-      if (signal === undefined || !waiter.waiting) return;
-      waiter.onDone = onAbort(signal, () => this.#engine.cancel(waiter, signal.reason));
+      this.#wait({ startedAt: now, timeoutMs, signal, acquirer, serve, fail: reject });
     }).catch(withCallersStack);
   }
 
   /** The callback form; with `deferred` neither callback is called before this returns, else only `serve` may be. */
-  callback(entry: Entry, serve: Serve, fail: Fail, deferred: boolean): void {
+  callback(entry: Entry, serve: Serve, fail: Fail, { signal, deferred = false }: CallbackOptions = {}): void {
     if (this.#pool.ending) {
       process.nextTick(fail, new PoolEndedError());
+      return;
+    }
+    if (signal?.aborted === true) {
+      process.nextTick(fail, this.#aborted(signal));
       return;
     }
     const now = performance.now();
@@ -105,7 +108,7 @@ export class Acquires {
       this.#wait({
         startedAt: now,
         timeoutMs: this.#timeoutMs,
-        signal: undefined,
+        signal,
         acquirer,
         serve: inContext(context, serve),
         fail: inContext(context, fail),
@@ -128,8 +131,15 @@ export class Acquires {
     return this.#checkouts.handOver(slot, acquirer);
   }
 
-  #wait(acquire: Acquire): Waiter<PooledConnection, AcquireObserver> {
-    const { startedAt, timeoutMs, acquirer, serve, fail } = acquire;
+  /** An acquire whose signal was aborted before it began; returns the reason. */
+  #aborted({ reason }: AbortSignal): Error {
+    this.#engine.countCanceled();
+    this.#observer.acquireStarted().failed(0, reason);
+    return reason as Error;
+  }
+
+  #wait(acquire: Acquire): void {
+    const { startedAt, timeoutMs, signal, acquirer, serve, fail } = acquire;
     const observer = this.#observer.acquireStarted();
     const handOver = (slot: Slot<PooledConnection>, waitMs: number): void => {
       observer.acquired(waitMs);
@@ -145,7 +155,7 @@ export class Acquires {
       this.#hook === undefined
         ? handOver
         : this.#prepared(this.#hook, acquire, timeoutError, handOver, failed);
-    return this.#engine.wait(
+    const waiter = this.#engine.wait(
       {
         cause: observer,
         waiting: (reason) => observer.waiting(reason),
@@ -156,6 +166,8 @@ export class Acquires {
       startedAt,
       timeoutMs,
     );
+    if (signal === undefined || !waiter.waiting) return;
+    waiter.onDone = onAbort(signal, () => this.#engine.cancel(waiter, signal.reason));
   }
 
   /** Runs the hook between the engine's hand-over and the user's. */
@@ -178,8 +190,7 @@ export class Acquires {
         if (outcome.ended === 'timed_out' || outcome.ended === 'aborted') {
           this.#engine.countCanceled(outcome.ended === 'timed_out');
         }
-        // One that was given up is destroyed when its cancel request has ended.
-        this.#engine.release(slot, now, slot.resource.lostWith === undefined ? 'hook' : undefined);
+        this.#engine.release(slot, now, slot.resource.condemn('hook'));
         failed(outcome.error, now - startedAt);
       });
     };

@@ -63,7 +63,7 @@ export class Checkouts {
     this.#notify('release', error, connection.client);
     // The connection was lost meanwhile, and its use ended then.
     if (slot.state !== 'held') return;
-    const { dismissal, lostWith } = connection;
+    const { dismissal } = connection;
     // A query told the user what the socket has not yet shown: the server ended the session.
     if (error && dismissal !== undefined) {
       connection.lose(dismissal, 'server_closed');
@@ -73,8 +73,6 @@ export class Checkouts {
     keepListening(connection.client);
     const now = performance.now();
     this.useEnded(slot, now);
-    // A connection that was given up is destroyed when its cancel request has ended.
-    const discarded = error && lostWith === undefined;
-    this.#engine.release(slot, now, discarded ? 'released_with_error' : undefined);
+    this.#engine.release(slot, now, error ? connection.condemn('released_with_error') : undefined);
   }
 }

@@ -2,6 +2,7 @@ import type { PoolConfig } from 'pg';
 import { currentPassword, dialPlan, type DialParts, type DialPlan } from '../connection/plan.js';
 import type { Logger, OnAcquire, ResetSession } from '../hooks.js';
 import type { PoolObserver } from '../observer.js';
+import { clientClass } from '../queries/client-class.js';
 import { effectiveLifetimeMs, effectiveMax, effectiveMin } from '../settings/config.js';
 
 /** What a pool is made from; times in milliseconds, 0 means off. */
@@ -27,14 +28,14 @@ export interface PoolPlan {
 }
 
 /** What a pool is made from, once all of it is checked. */
-export interface PoolParts extends DialParts {
+export interface PoolParts extends Omit<DialParts, 'Client'> {
   readonly observer: PoolObserver;
 }
 
 /** Translates the settings of a pool into its own terms. */
 export function poolPlan(parts: PoolParts): PoolPlan {
   const { config, settings, observer, logger } = parts;
-  const dial = dialPlan(parts);
+  const dial = dialPlan({ ...parts, Client: clientClass(settings.queryTimeoutMs, observer) });
   return {
     ...settings,
     dial,

@@ -11,7 +11,7 @@ import type {
   QueryResultRow,
   Submittable,
 } from 'pg';
-import { closeReasonOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
+import { closeOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
 import { pg } from '../connection/driver.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { sessionReset } from '../connection/session-reset.js';
@@ -22,6 +22,7 @@ import { Upkeep } from '../engine/upkeep.js';
 import { PoolEndedError } from '../errors.js';
 import type { Logger } from '../hooks.js';
 import type { AcquireObserver, CloseReason, PoolGauges } from '../observer.js';
+import type { QueryStopOptions } from '../queries/stop-options.js';
 import { Acquires, type AcquireOptions } from './acquire.js';
 import { Checkouts } from './checkout.js';
 import { EngineGauges, statOf } from './gauges.js';
@@ -29,7 +30,7 @@ import type { PoolPlan } from './plan.js';
 import { Queries } from './queries.js';
 import { Shutdown, type EndOptions } from './shutdown.js';
 import type { PoolStat } from './stat.js';
-import { throwLater } from './throw-later.js';
+import { throwLater } from '../throw-later.js';
 import { unheldLoss } from './unheld-loss.js';
 
 /** A connection that was idle for longer is pinged before it is handed out; in milliseconds, as in pgxpool. */
@@ -39,8 +40,18 @@ const SETTLE_MS = 1_000;
 
 /** @inline */
 type Release = (error?: unknown) => void;
+/** A client of the pool: a `pg.PoolClient` whose queries take a signal and a time limit. */
+export interface InstrumentedClient extends PoolClient {
+  /** Runs one query on this client, in the forms of `pool.query`; rejects as that does once it has a client. */
+  query: InstrumentedPool['query'];
+}
+
 /** @inline */
-type ConnectCallback = (error: Error | undefined, client: PoolClient | undefined, done: Release) => void;
+type ConnectCallback = (
+  error: Error | undefined,
+  client: InstrumentedClient | undefined,
+  done: Release,
+) => void;
 type Overridden =
   | 'totalCount'
   | 'idleCount'
@@ -146,9 +157,9 @@ export class InstrumentedPool extends Base {
    * signal's reason, the error of the connection attempt that was made for it, or RangeError for a `timeoutMs` that no
    * timer keeps.
    */
-  connect(options?: AcquireOptions): Promise<PoolClient>;
+  connect(options?: AcquireOptions): Promise<InstrumentedClient>;
   connect(callback: ConnectCallback): void;
-  connect(how?: AcquireOptions | ConnectCallback | null): Promise<PoolClient> | undefined {
+  connect(how?: AcquireOptions | ConnectCallback | null): Promise<InstrumentedClient> | undefined {
     if (typeof how !== 'function') {
       return this.#acquires.promise(how ?? {}, InstrumentedPool.prototype.connect);
     }
@@ -156,7 +167,7 @@ export class InstrumentedPool extends Base {
       InstrumentedPool.prototype.connect,
       ({ client }) => how(undefined, client, client.release as Release),
       (error) => how(error, undefined, noop),
-      true,
+      { deferred: true },
     );
     return undefined;
   }
@@ -165,24 +176,24 @@ export class InstrumentedPool extends Base {
    * Runs one query on a client of the pool and gives the client back; the forms are those of `pg.Pool`. Rejects as `connect`
    * does, with the server's own error, or after `queryTimeoutMs`.
    */
-  query<T extends Submittable>(query: T): T;
+  query<T extends Submittable>(query: T, options?: Pick<QueryStopOptions, 'signal'>): T;
   query<R extends unknown[] = unknown[], I = unknown[]>(
-    config: QueryArrayConfig<I>,
+    config: QueryArrayConfig<I> & QueryStopOptions,
     values?: QueryConfigValues<I>,
   ): Promise<QueryArrayResult<R>>;
   // The driver's own types promise rows of `any`, and code written for pg.Pool relies on that.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   query<R extends QueryResultRow = any, I = unknown[]>(
-    textOrConfig: string | QueryConfig<I>,
+    textOrConfig: string | (QueryConfig<I> & QueryStopOptions),
     values?: QueryConfigValues<I>,
   ): Promise<QueryResult<R>>;
   query<R extends unknown[] = unknown[], I = unknown[]>(
-    config: QueryArrayConfig<I>,
+    config: QueryArrayConfig<I> & QueryStopOptions,
     callback: (error: Error, result: QueryArrayResult<R>) => void,
   ): void;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   query<R extends QueryResultRow = any, I = unknown[]>(
-    textOrConfig: string | QueryConfig<I>,
+    textOrConfig: string | (QueryConfig<I> & QueryStopOptions),
     callback: (error: Error, result: QueryResult<R>) => void,
   ): void;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -250,12 +261,8 @@ export class InstrumentedPool extends Base {
         if (from === 'held' && !this.#acquires.lost(slot)) {
           this.#checkouts.useEnded(slot, performance.now());
         }
-        const { lostWith, unfit } = slot.resource;
-        observer.closed(
-          closeReasonOf(reason),
-          ageMs,
-          lostWith ?? (unfit?.reason === reason ? unfit.error : undefined),
-        );
+        const close = closeOf(slot.resource, reason);
+        observer.closed(close.reason, ageMs, close.error);
       },
       freed: (slot, from) => {
         this.#upkeep.slotFreed();

@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Submittable } from 'pg';
 import { withCallersStack } from '../connection/callers-stack.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
+import { LimitsInForce, limitsOf, reasonOf, withLimitsInForce, type QueryLimits } from '../queries/limits.js';
+import { signalOf, type SubmittedQuery } from '../queries/submitted.js';
 import type { Acquires } from './acquire.js';
 import { ownCallback, runQuery, type QueryCallback } from './run-query.js';
 import { isSubmittable, PendingQuery } from './submit-query.js';
@@ -49,7 +50,8 @@ export class Queries {
   }
 
   /** Runs a stream or cursor, unless it was withdrawn while it waited; `callback` is told of its end. */
-  #submit(query: Submittable, values: unknown, callback: QueryCallback | undefined): void {
+  #submit(query: SubmittedQuery, options: unknown, callback: QueryCallback | undefined): void {
+    const signal = signalOf(query, options);
     const pending = new PendingQuery(query);
     const fail = (error: Error): void => {
       pending.fail(error);
@@ -60,18 +62,39 @@ export class Queries {
       if (withdrawn !== undefined) {
         connection.client.release();
         process.nextTick(fail, withdrawn);
-      } else if (callback === undefined) pending.send(connection);
-      else runQuery(connection, query, values, callback);
+      } else if (callback === undefined) pending.send(connection, options);
+      else runQuery(connection, query, options, callback);
     };
-    this.#acquires.callback(this.#entry, serve, fail, false);
+    this.#acquires.callback(this.#entry, serve, fail, { signal });
   }
 
   #run(text: unknown, values: unknown, callback: QueryCallback): void {
-    this.#acquires.callback(
-      this.#entry,
-      (connection) => runQuery(connection, text, values, callback),
-      callback,
-      false,
-    );
+    let limits: QueryLimits | undefined;
+    try {
+      limits = typeof text === 'object' && text !== null ? limitsOf(text) : undefined;
+    } catch (error) {
+      process.nextTick(callback, error);
+      return;
+    }
+    if (limits !== undefined) this.#runLimited(text as object, limits, values, callback);
+    else {
+      const serve = (connection: PooledConnection): void => runQuery(connection, text, values, callback);
+      this.#acquires.callback(this.#entry, serve, callback);
+    }
+  }
+
+  /** Runs a query with limits of its own, which hold from its call. */
+  #runLimited(config: object, limits: QueryLimits, values: unknown, callback: QueryCallback): void {
+    const { signal } = limits;
+    const waiting = new AbortController();
+    if (signal?.aborted === true) waiting.abort(reasonOf(signal));
+    const inForce = new LimitsInForce(limits, (_reason, error) => waiting.abort(error));
+    const settle: QueryCallback = (error, result) => {
+      inForce.clear();
+      callback(error, result);
+    };
+    const given = withLimitsInForce(config, inForce);
+    const serve = (connection: PooledConnection): void => runQuery(connection, given, values, settle);
+    this.#acquires.callback(this.#entry, serve, settle, { signal: waiting.signal });
   }
 }

@@ -1,7 +1,7 @@
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { OpenTransactionError } from '../errors.js';
 import { isSubmittable } from './submit-query.js';
-import { throwLater } from './throw-later.js';
+import { throwLater } from '../throw-later.js';
 
 export type QueryCallback = (error: Error | undefined, result?: unknown) => void;
 

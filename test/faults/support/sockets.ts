@@ -21,7 +21,7 @@ export class Sockets {
   dialled(socket: Socket): void {
     this.total += 1;
     // On the wire they differ only once they are connected.
-    const isCancelRequest = new Error().stack?.includes('query-timeout') === true;
+    const isCancelRequest = new Error().stack?.includes('connection/cancel') === true;
     (isCancelRequest ? this.#cancelRequests : this.#connections).add(socket);
   }
 }

@@ -1,0 +1,87 @@
+import { Deadline } from '../deadline.js';
+import { cancelRequest } from './cancel.js';
+import type { ClosingSockets } from './closing-sockets.js';
+import type { DriverClient } from './driver.js';
+
+/** How long stopping a query may take, in milliseconds: less than a returned connection has to settle. */
+const STOP_TIMEOUT_MS = 900;
+
+const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
+
+/**
+ * Stops the query that a client is running, and keeps those queued behind it from being sent until no cancel can hit them.
+ * `done` is called once: with `true` when, within 900 ms, the server has answered the stopped query, the cancel request has
+ * ended, and a Sync sent after both has come back; otherwise with `false`, and the connection must be closed.
+ */
+export function stopRunning(
+  client: DriverClient,
+  sockets: ClosingSockets,
+  done: (usable: boolean) => void,
+): void {
+  const end = (usable: boolean): void => {
+    deadline.clear();
+    giveUp();
+    fence.remove();
+    done(usable);
+  };
+  const fence = new Fence(client, () => end(true));
+  const deadline = new Deadline(STOP_TIMEOUT_MS, () => end(false));
+  const giveUp = cancelRequest(client, sockets, (surely) => {
+    if (surely) fence.open();
+    else end(false);
+  });
+}
+
+/** Takes the place of a query between the stopped one and the next: the driver submits it once the stopped one is answered. */
+class Fence {
+  readonly #client: DriverClient;
+  readonly #passed: () => void;
+  #open = false;
+  #state: 'before' | 'submitted' | 'synced' = 'before';
+
+  /** `passed` is called before the next query is sent. */
+  constructor(client: DriverClient, passed: () => void) {
+    this.#client = client;
+    this.#passed = passed;
+    // Before the driver's own listener, which sends the next query.
+    client.connection.prependListener('readyForQuery', this.#onReady);
+  }
+
+  /** The cancel request has ended. */
+  open(): void {
+    this.#open = true;
+    this.#sync();
+  }
+
+  /** Ignores what still comes. */
+  remove(): void {
+    this.#client.connection.removeListener('readyForQuery', this.#onReady);
+  }
+
+  /** Called by the driver. */
+  submit(): void {
+    this.#state = 'submitted';
+    this.#sync();
+  }
+
+  // The answer is heard as an event: a cancel that comes so late that it hits the Sync makes the driver forget this query.
+  handleError(): void {
+    return undefined;
+  }
+
+  handleReadyForQuery(): void {
+    return undefined;
+  }
+
+  #sync(): void {
+    if (!this.#open || this.#state !== 'submitted') return;
+    this.#state = 'synced';
+    this.#client.connection.stream.write(SYNC);
+  }
+
+  readonly #onReady = (): void => {
+    // In the queue no earlier: the driver warns of a query that is added behind another.
+    if (this.#state === 'before') this.#client._queryQueue.unshift(this);
+    else if (this.#state === 'synced') this.#passed();
+  };
+}

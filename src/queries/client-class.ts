@@ -1,0 +1,142 @@
+import {
+  driverQuery,
+  pg,
+  type ClientClass,
+  type DriverClient,
+  type DriverQuery,
+} from '../connection/driver.js';
+import { connectionOf } from '../connection/pooled-connection.js';
+import type { GivenQuery, PoolObserver, QueryObserver, QuerySession } from '../observer.js';
+import { answer, callbackOf, refuse, valuesOf } from './call.js';
+import { LimitsInForce, limitsInForce, limitsOf, reasonOf, type QueryLimits, type Stop } from './limits.js';
+import { runOrdinary, type Run } from './ordinary.js';
+import { failSubmitted, isSubmitted, runSubmitted, signalOf, type SubmittedQuery } from './submitted.js';
+
+/** The class of a pool's clients, whose queries are observed and can be stopped; `timeoutMs` 0 for no limit. */
+export function clientClass(timeoutMs: number, observer: PoolObserver): ClientClass {
+  const queries = new ClientQueries(timeoutMs, observer);
+  const observed = observer.session !== undefined;
+  // Programs look at the name.
+  class Client extends pg.Client {
+    override query(...args: unknown[]): never {
+      // What is observed here must not be observed by an instrumentation, too.
+      const send = observed ? driverQuery() : (super.query as unknown as DriverQuery);
+      return queries.run(this as unknown as DriverClient, send, args) as never;
+    }
+  }
+  return Client as unknown as ClientClass;
+}
+
+/** Runs the queries of a pool's clients, in all forms that the driver takes. */
+class ClientQueries {
+  readonly #timeoutMs: number;
+  readonly #observer: PoolObserver;
+
+  constructor(timeoutMs: number, observer: PoolObserver) {
+    this.#timeoutMs = timeoutMs;
+    this.#observer = observer;
+  }
+
+  /** Returns what the driver's `query` returns. */
+  run(client: DriverClient, send: DriverQuery, args: unknown[]): unknown {
+    const [config, options] = args;
+    // The driver refuses it.
+    if (typeof config !== 'string' && (typeof config !== 'object' || config === null)) {
+      return send.apply(client, args);
+    }
+    if (typeof config === 'object' && isSubmitted(config)) return this.#submitted(client, send, config, args);
+    const callback = callbackOf(args);
+    if (callback != null && typeof callback !== 'function') return send.apply(client, args);
+    let limits: QueryLimits | undefined;
+    try {
+      if (typeof config === 'object') limits = limitsOf(config);
+    } catch (error) {
+      return refuse(callback, error as Error);
+    }
+    const inForce = limits && limitsInForce(config as object);
+    if (inForce === undefined && limits?.signal?.aborted === true)
+      return refuse(callback, reasonOf(limits.signal) as Error);
+    const timeoutMs = limits?.timeoutMs ?? this.#timeoutMs;
+    if (limits === undefined && timeoutMs === 0 && this.#observer.session === undefined) {
+      return send.apply(client, args);
+    }
+    const values = typeof options === 'function' ? undefined : options;
+    const given = (): GivenQuery => givenQuery(config, valuesOf(args));
+    const run = this.#prepare(client, send, given, (stop) => {
+      if (inForce !== undefined) {
+        inForce.stop = stop;
+        if (limits?.timeoutMs === undefined) inForce.limitTo(timeoutMs);
+        return inForce;
+      }
+      const signal = limits?.signal;
+      return signal === undefined && timeoutMs === 0
+        ? undefined
+        : new LimitsInForce({ signal, timeoutMs }, stop);
+    });
+    const sent = forDriver(config, run.observer?.comment ?? '');
+    return answer(callback, (answered) => runOrdinary(run, sent, values, answered));
+  }
+
+  #submitted(client: DriverClient, send: DriverQuery, query: SubmittedQuery, args: unknown[]): unknown {
+    const signal = signalOf(query, args[1]);
+    if (signal === undefined && this.#observer.session === undefined) return send.apply(client, args);
+    if (signal?.aborted === true) {
+      process.nextTick(failSubmitted, query, reasonOf(signal));
+      return query;
+    }
+    const { text = query.cursor?.text, values = query.cursor?.values } = query;
+    const given = (): GivenQuery => givenQuery({ text, name: query.name }, values);
+    const run = this.#prepare(client, send, given, (stop) =>
+      signal === undefined ? undefined : new LimitsInForce({ signal, timeoutMs: 0 }, stop),
+    );
+    return runSubmitted(run, query, args);
+  }
+
+  #prepare(client: DriverClient, send: DriverQuery, given: () => GivenQuery, limit: Run['limit']): Run {
+    const startedAt = performance.now();
+    const observer = this.#observe(client, given);
+    const canceled: Stop = (reason, error) => {
+      observer?.canceled(reason, error);
+      this.#observer.queryCanceled(reason, given(), sessionOf(client), performance.now() - startedAt);
+    };
+    return { client, send, observer, limit, canceled };
+  }
+
+  #observe(client: DriverClient, given: () => GivenQuery): QueryObserver | undefined {
+    if (this.#observer.session === undefined) return undefined;
+    const connection = connectionOf(client);
+    if (connection === undefined) return undefined;
+    connection.observer ??= this.#observer.session(sessionOf(client));
+    return connection.observer.started(given());
+  }
+}
+
+function givenQuery(config: unknown, values: unknown): GivenQuery {
+  const { text, name } = (typeof config === 'string' ? { text: config } : config) as {
+    readonly text?: unknown;
+    readonly name?: unknown;
+  };
+  return {
+    text: typeof text === 'string' ? text : '',
+    name: typeof name === 'string' && name !== '' ? name : undefined,
+    parameterized: Boolean(name) || (Array.isArray(values) && values.length > 0),
+  };
+}
+
+function sessionOf({ host, port, database, processID, connection }: DriverClient): QuerySession {
+  const { remoteAddress } = connection.stream;
+  return { host, port, database: database ?? '', pid: processID, peerAddress: remoteAddress };
+}
+
+/** What the driver gets of a query: it would leave a query that exceeds its own limit running on the server. */
+function forDriver(config: string | object, comment: string): string | object {
+  if (typeof config === 'string') return config + comment;
+  const { text, query_timeout: driversOwn } = config as {
+    readonly text?: unknown;
+    readonly query_timeout?: unknown;
+  };
+  if (driversOwn === undefined && (comment === '' || typeof text !== 'string')) return config;
+  const prototype = Object.getPrototypeOf(config) as object | null;
+  const more = typeof text === 'string' ? { text: text + comment } : {};
+  return Object.assign(Object.create(prototype) as object, config, more, { query_timeout: undefined });
+}

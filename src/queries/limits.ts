@@ -1,0 +1,111 @@
+import { Deadline, MAX_TIMER_MS, onAbort } from '../deadline.js';
+import { QueryTimeoutError } from '../errors.js';
+import type { CancelReason } from '../observer.js';
+
+/** What may end a query before its answer. */
+export interface QueryLimits {
+  readonly signal: AbortSignal | undefined;
+  /** In milliseconds, 0 for no limit; `undefined` for that of the pool. */
+  readonly timeoutMs: number | undefined;
+}
+
+const BOUND_ONE = 'use timeoutMs, in milliseconds';
+
+/** What people expect of a query's config and the driver would ignore, with what to use instead. */
+const REFUSED: readonly (readonly [name: string, instead: string])[] = [
+  ['abortSignal', 'use signal'],
+  ['timeout', BOUND_ONE],
+  ['queryTimeoutMs', `it is an option of the pool: for a single query ${BOUND_ONE}`],
+  ['statement_timeout', `it is a setting of the session: for a single query ${BOUND_ONE}`],
+];
+
+/** Reads the limits in a query's config, `undefined` if it has none; throws TypeError for what would be ignored. */
+export function limitsOf(config: object): QueryLimits | undefined {
+  const given = config as Readonly<Record<string, unknown>>;
+  for (const [name, instead] of REFUSED) {
+    if (given[name] !== undefined) throw new TypeError(`a query does not take ${name}: ${instead}`);
+  }
+  const { signal, timeoutMs, query_timeout: driversOwn } = given;
+  if (signal == null && timeoutMs == null && driversOwn == null) return undefined;
+  if (timeoutMs != null && driversOwn != null) {
+    throw new TypeError('timeoutMs and query_timeout mean the same: give one of them');
+  }
+  return {
+    signal: checkedSignal(signal),
+    timeoutMs: checkedMs('timeoutMs', timeoutMs) ?? checkedMs('query_timeout', driversOwn),
+  };
+}
+
+/** A signal, or `undefined`; throws TypeError for anything else. */
+export function checkedSignal(signal: unknown): AbortSignal | undefined {
+  if (signal == null) return undefined;
+  if (!(signal instanceof AbortSignal)) throw new TypeError('signal must be an AbortSignal');
+  return signal;
+}
+
+function checkedMs(name: string, ms: unknown): number | undefined {
+  if (ms == null) return undefined;
+  if (typeof ms !== 'number' || !(ms >= 0 && ms <= MAX_TIMER_MS)) {
+    throw new TypeError(`${name} must be a number of milliseconds from 0 to ${MAX_TIMER_MS}`);
+  }
+  return ms;
+}
+
+/** Why a signal was aborted: an error in any case, since a callback that gets none would take the query for answered. */
+export function reasonOf({ reason }: AbortSignal): unknown {
+  return reason || new DOMException('This operation was aborted', 'AbortError');
+}
+
+/** Stops a query: why, and what its caller gets. */
+export type Stop = (reason: CancelReason, error: unknown) => void;
+
+const IN_FORCE = Symbol('pgauge.limits');
+
+/** A copy of a query's config whose limits are in force already: they began while the query waited for a connection. */
+export function withLimitsInForce(config: object, limits: LimitsInForce): object {
+  const prototype = Object.getPrototypeOf(config) as object | null;
+  return Object.assign(Object.create(prototype) as object, config, { [IN_FORCE]: limits });
+}
+
+/** The limits that are in force for a config. */
+export function limitsInForce(config: object): LimitsInForce | undefined {
+  return (config as { readonly [IN_FORCE]?: LimitsInForce })[IN_FORCE];
+}
+
+/** The limits of one query, in force until `clear` is called or one of them has stopped it. */
+export class LimitsInForce {
+  #stop: Stop;
+  #deadline: Deadline | undefined;
+  #forget: (() => void) | undefined;
+
+  /** The signal must not be aborted yet. */
+  constructor({ signal, timeoutMs }: QueryLimits, stop: Stop) {
+    this.#stop = stop;
+    this.limitTo(timeoutMs ?? 0);
+    this.#forget = signal && onAbort(signal, () => this.#end('aborted', reasonOf(signal)));
+  }
+
+  /** From now on another function stops the query: it was waiting, and is running. */
+  set stop(stop: Stop) {
+    this.#stop = stop;
+  }
+
+  /** Adds a time limit, in milliseconds from now, 0 for none. */
+  limitTo(timeoutMs: number): void {
+    if (timeoutMs === 0) return;
+    const late = (): void => this.#end('timeout', new QueryTimeoutError(timeoutMs));
+    this.#deadline = new Deadline(timeoutMs, late, true);
+  }
+
+  /** Lifts the limits. */
+  clear(): void {
+    this.#deadline?.clear();
+    this.#forget?.();
+    this.#forget = undefined;
+  }
+
+  #end(reason: CancelReason, error: unknown): void {
+    this.clear();
+    this.#stop(reason, error);
+  }
+}

@@ -1,0 +1,76 @@
+import type { DriverClient, DriverQuery } from '../connection/driver.js';
+import { connectionOf } from '../connection/pooled-connection.js';
+import type { QueryObserver } from '../observer.js';
+import { throwLater } from '../throw-later.js';
+import type { QueryCallback } from './call.js';
+import type { LimitsInForce, Stop } from './limits.js';
+
+/** How one query is run. */
+export interface Run {
+  readonly client: DriverClient;
+  /** The driver's `query`. */
+  readonly send: DriverQuery;
+  readonly observer: QueryObserver | undefined;
+  /** Puts the query's limits in force, if it has any. */
+  readonly limit: (stop: Stop) => LimitsInForce | undefined;
+  /** Reports that the query was stopped. */
+  readonly canceled: Stop;
+}
+
+/** Runs a query that is a text or a config; `callback` is called once. Throws what the driver throws for one that it refuses. */
+export function runOrdinary(run: Run, config: unknown, values: unknown, callback: QueryCallback): void {
+  const { client, send, observer, canceled } = run;
+  let settled = false;
+  const settle: QueryCallback = (error, result) => {
+    if (settled) return;
+    settled = true;
+    limits?.clear();
+    if (error) observer?.failed(error);
+    else observer?.completed(returnedRows(result));
+    callback(error, result);
+  };
+  const stop: Stop = (reason, error) => {
+    if (settled) return;
+    settled = true;
+    canceled(reason, error);
+    withdraw(client, own, error);
+    try {
+      callback(error as Error);
+    } catch (thrown) {
+      throwLater(thrown);
+    }
+  };
+  let limits: LimitsInForce | undefined = undefined as LimitsInForce | undefined;
+  try {
+    send.call(client, config, values, settle);
+  } catch (error) {
+    observer?.failed(error);
+    throw error;
+  }
+  // The query that the driver made is the last of its queue, unless it was sent at once.
+  const own = client._queryQueue.at(-1) ?? client._getActiveQuery();
+  // It may have settled at once: there is nothing to limit.
+  if (!(settled as boolean)) limits = run.limit(stop);
+}
+
+/** Takes a query out of the client's queue, or stops it if it is running. */
+export function withdraw(client: DriverClient, query: object | null | undefined, error: unknown): void {
+  if (query == null) return;
+  const place = client._queryQueue.indexOf(query);
+  if (place !== -1) client._queryQueue.splice(place, 1);
+  else if (client._getActiveQuery() === query) connectionOf(client)?.stopQuery(error);
+}
+
+interface Result {
+  readonly fields?: readonly unknown[] | undefined;
+  readonly rowCount?: number | null | undefined;
+}
+
+/** How many rows a result has, or the results of a text with several statements. */
+export function returnedRows(result: unknown): number {
+  const results = (Array.isArray(result) ? result : [result]) as (Result | undefined)[];
+  let rows = 0;
+  // Without fields, it is the number of rows that were changed.
+  for (const one of results) if (one?.fields?.length) rows += one.rowCount ?? 0;
+  return rows;
+}
