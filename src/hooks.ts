@@ -77,3 +77,38 @@ export interface Logger {
  * @useDeclaredType
  */
 export type AcquireSpan = 'auto' | 'always' | 'never';
+
+/** The query whose summary is asked for. */
+export interface QueryToSummarize {
+  /** The SQL text, with the literals that are written in it. */
+  readonly text: string;
+  /** The name of the prepared statement, if it has one. */
+  readonly name?: string | undefined;
+}
+
+/** What is measured and told of each query. */
+export interface QueryTelemetry {
+  /** Whether the histogram `db.client.operation.duration` is recorded; default true. */
+  readonly metrics?: boolean | undefined;
+  /** Which queries get a span: all (`always`), those called below an active span (`child`), or none (`never`); default `always`. */
+  readonly spans?: 'always' | 'child' | 'never' | undefined;
+  /**
+   * Which spans have `db.query.text`: with `parameterized` those of queries that carry `values` or a `name`, as written; with
+   * `sanitized` those of the others too, every literal replaced by `?`; with `never` none. Default `parameterized`.
+   */
+  readonly text?: 'parameterized' | 'sanitized' | 'never' | undefined;
+  /** Whether the histogram `db.client.response.returned_rows` is recorded; default false. */
+  readonly rows?: boolean | undefined;
+  /**
+   * Replaces the built-in summary, which is also used when this one returns `undefined`, throws, or returns anything but a
+   * text of 1 to 255 characters without control characters. Called once per text and name and its result kept. Default the
+   * built-in summary.
+   */
+  readonly summary?: ((query: QueryToSummarize) => string | undefined) | undefined;
+  /**
+   * The SQL comment that is appended to each query, none if its text ends in one. `service`: the driver, the application
+   * (`pg.application_name`, else PGAPPNAME, else `pg.fallback_application_name`) and the pool, the same for every query; `trace`:
+   * for statements without a name also the `traceparent` of the sampled span. Default false.
+   */
+  readonly comment?: false | 'service' | 'trace' | undefined;
+}

@@ -13,7 +13,10 @@ export {
   DEFAULT_KEEP_ALIVE_DELAY_MS,
   DEFAULT_LEAK_DETECTION_MS,
   DEFAULT_MAX_USES,
+  DEFAULT_QUERY_SPANS,
+  DEFAULT_QUERY_TEXT,
   DEFAULT_QUERY_TIMEOUT_MS,
+  DEFAULT_SLOW_QUERY_MS,
 } from './settings/options.js';
 
 export type { Config, SslMode } from './settings/config.js';
@@ -54,6 +57,8 @@ export type {
   ConnectTarget,
   Logger,
   OnAcquire,
+  QueryTelemetry,
+  QueryToSummarize,
   ResetSession,
   TokenSource,
   AcquireSpan,

@@ -107,6 +107,13 @@ export function checkMs(value: unknown, name: string): asserts value is number |
   }
 }
 
+/** Refuses a value that is set and is neither true nor false. */
+export function checkFlag(value: unknown, name: string): asserts value is boolean | undefined {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new ConfigError(`${name} must be true or false`);
+  }
+}
+
 /** Refuses a value that is set and is not a function. */
 export function checkFunction(
   value: unknown,

@@ -1,5 +1,6 @@
 import type { CustomTypesConfig } from 'pg';
 import {
+  checkFlag,
   checkMs,
   checkWhole,
   freezeSetFields,
@@ -55,11 +56,6 @@ const typeParsers: Check = (value, name) => {
     throw new ConfigError(`${name} must have a getTypeParser function`);
 };
 
-const flag: Check = (value, name) => {
-  if (value !== undefined && typeof value !== 'boolean')
-    throw new ConfigError(`${name} must be true or false`);
-};
-
 const CHECKS: Checks<PgSettings> = {
   application_name: text,
   fallback_application_name: text,
@@ -69,7 +65,7 @@ const CHECKS: Checks<PgSettings> = {
   options: text,
   types: typeParsers,
   client_encoding: text,
-  enableChannelBinding: flag,
+  enableChannelBinding: checkFlag,
   scramMaxIterations: checkWhole,
 };
 

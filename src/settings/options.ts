@@ -1,7 +1,15 @@
 import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { PgSettings } from './driver-settings.js';
 import type { SslOptions } from './ssl-options.js';
-import type { AcquireSpan, AfterConnect, BeforeConnect, Logger, OnAcquire, ResetSession } from '../hooks.js';
+import type {
+  AcquireSpan,
+  AfterConnect,
+  BeforeConnect,
+  Logger,
+  OnAcquire,
+  QueryTelemetry,
+  ResetSession,
+} from '../hooks.js';
 
 export type { PgSettings } from './driver-settings.js';
 export type { SslOptions } from './ssl-options.js';
@@ -28,9 +36,30 @@ export const DEFAULT_KEEP_ALIVE_DELAY_MS = 10_000;
 export const DEFAULT_LEAK_DETECTION_MS = 0;
 /** Which acquires get a span when `acquireSpan` is unset: those that have to wait. */
 export const DEFAULT_ACQUIRE_SPAN = 'auto';
+/** Which queries get a span when `queryTelemetry.spans` is unset: all of them. */
+export const DEFAULT_QUERY_SPANS = 'always';
+/** Which spans of queries have the text when `queryTelemetry.text` is unset: those of queries with values or a name. */
+export const DEFAULT_QUERY_TEXT = 'parameterized';
+/** How long a query may take before it is logged as slow, in milliseconds, when `slowQueryMs` is unset: off. */
+export const DEFAULT_SLOW_QUERY_MS = 0;
 
 /** The values of `acquireSpan`. */
 export const ACQUIRE_SPANS = ['auto', 'always', 'never'] as const satisfies readonly AcquireSpan[];
+
+/** The values of `queryTelemetry.spans`. */
+export const QUERY_SPANS = ['always', 'child', 'never'] as const satisfies readonly QueryTelemetry['spans'][];
+/** The values of `queryTelemetry.text`. */
+export const QUERY_TEXTS = [
+  'parameterized',
+  'sanitized',
+  'never',
+] as const satisfies readonly QueryTelemetry['text'][];
+/** The values of `queryTelemetry.comment`. */
+export const QUERY_COMMENTS = [
+  false,
+  'service',
+  'trace',
+] as const satisfies readonly QueryTelemetry['comment'][];
 
 /**
  * Options of `newPool`, which throws ConfigError for an unknown key, a value of another type, and a number that is
@@ -100,6 +129,10 @@ export interface PoolOptions {
   readonly leakDetectionMs?: number | undefined;
   /** Which acquires get a span; default `auto`: those that have to wait. */
   readonly acquireSpan?: AcquireSpan | undefined;
+  /** Measures each query: `true` for metrics and spans, or an object that says which; default false. */
+  readonly queryTelemetry?: boolean | QueryTelemetry | undefined;
+  /** How long a query may take, in milliseconds, before a warning reports it as slow; needs no `queryTelemetry`. Default off. */
+  readonly slowQueryMs?: number | undefined;
   /** Logs the statistics at debug level, every 60 000 ms or at `intervalMs` (0: the default); default false. */
   readonly statsLog?:
     | boolean

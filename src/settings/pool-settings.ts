@@ -1,5 +1,6 @@
 import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import {
+  checkFlag,
   checkFunction,
   checkMethods,
   checkMs,
@@ -31,13 +32,26 @@ import {
   DEFAULT_KEEP_ALIVE_DELAY_MS,
   DEFAULT_LEAK_DETECTION_MS,
   DEFAULT_MAX_USES,
+  DEFAULT_QUERY_SPANS,
+  DEFAULT_QUERY_TEXT,
   DEFAULT_QUERY_TIMEOUT_MS,
+  DEFAULT_SLOW_QUERY_MS,
+  QUERY_COMMENTS,
+  QUERY_SPANS,
+  QUERY_TEXTS,
   type PoolOptions,
 } from './options.js';
 import { sslSettings } from './ssl-options.js';
 import { MAX_TIMER_MS } from '../deadline.js';
 import { ConfigError } from '../errors.js';
-import type { AfterConnect, BeforeConnect, Logger, OnAcquire, ResetSession } from '../hooks.js';
+import type {
+  AfterConnect,
+  BeforeConnect,
+  Logger,
+  OnAcquire,
+  QueryTelemetry,
+  ResetSession,
+} from '../hooks.js';
 
 const optionChecks = (config: Config) =>
   ({
@@ -68,6 +82,8 @@ const optionChecks = (config: Config) =>
     keepAlive,
     leakDetectionMs: withDefault(checkMs, DEFAULT_LEAK_DETECTION_MS),
     acquireSpan: withDefault(checkOneOf(ACQUIRE_SPANS), DEFAULT_ACQUIRE_SPAN),
+    queryTelemetry,
+    slowQueryMs: withDefault(checkMs, DEFAULT_SLOW_QUERY_MS),
     statsLog,
     pg: pgSettings,
   }) satisfies Checks<PoolOptions>;
@@ -120,6 +136,26 @@ function keepAlive(value: unknown = true, name: string): { readonly initialDelay
   return initialDelayMs === false
     ? undefined
     : Object.freeze({ initialDelayMs: initialDelayMs ?? DEFAULT_KEEP_ALIVE_DELAY_MS });
+}
+
+const QUERY_TELEMETRY = {
+  metrics: withDefault(checkFlag, true),
+  spans: withDefault(checkOneOf(QUERY_SPANS), DEFAULT_QUERY_SPANS),
+  text: withDefault(checkOneOf(QUERY_TEXTS), DEFAULT_QUERY_TEXT),
+  rows: withDefault(checkFlag, false),
+  summary: optional(checkFunction) as Check<QueryTelemetry['summary']>,
+  comment: withDefault(checkOneOf(QUERY_COMMENTS), false),
+} satisfies Checks<QueryTelemetry>;
+
+/** Undefined when queries are not measured. */
+function queryTelemetry(value: unknown = false, name: string): Checked<typeof QUERY_TELEMETRY> | undefined {
+  if (value === false) return undefined;
+  if (value !== true && typeof value !== 'object') {
+    throw new ConfigError(`${name} must be true, false or an object`);
+  }
+  const fields: Unchecked<QueryTelemetry> = readFields(value === true ? {} : value, name);
+  refuseUnknown(fields, Object.keys(QUERY_TELEMETRY), name);
+  return Object.freeze(runChecks(QUERY_TELEMETRY, fields, `${name}.`));
 }
 
 /** Undefined when the statistics are not logged; an interval of 0 means the default of the stats logger. */

@@ -21,7 +21,10 @@ test('the package exports these values and no others', () => {
     'DEFAULT_MAX_USES',
     'DEFAULT_MIN_CONNS',
     'DEFAULT_POOL_STATS_INTERVAL_MS',
+    'DEFAULT_QUERY_SPANS',
+    'DEFAULT_QUERY_TEXT',
     'DEFAULT_QUERY_TIMEOUT_MS',
+    'DEFAULT_SLOW_QUERY_MS',
     'DEFAULT_SSL_MODE',
     'InstrumentedPool',
     'OpenTransactionError',
@@ -63,7 +66,10 @@ test('the defaults are these', () => {
     DEFAULT_MAX_USES: 0,
     DEFAULT_MIN_CONNS: 0,
     DEFAULT_POOL_STATS_INTERVAL_MS: 60_000,
+    DEFAULT_QUERY_SPANS: 'always',
+    DEFAULT_QUERY_TEXT: 'parameterized',
     DEFAULT_QUERY_TIMEOUT_MS: 0,
+    DEFAULT_SLOW_QUERY_MS: 0,
     DEFAULT_SSL_MODE: 'require',
   });
 });

@@ -76,6 +76,18 @@ const fields = {
   maxConnecting: fc.nat(20),
   keepAlive: fc.oneof(fc.boolean(), shaky({ initialDelayMs: ms })),
   acquireSpan: fc.constantFrom('auto', 'always', 'never', 'sometimes'),
+  queryTelemetry: fc.oneof(
+    fc.boolean(),
+    shaky({
+      metrics: fc.boolean(),
+      spans: fc.constantFrom('always', 'child', 'never', 'sometimes'),
+      text: fc.constantFrom('parameterized', 'sanitized', 'never', 'always'),
+      rows: fc.boolean(),
+      summary: method,
+      comment: fc.constantFrom(false, true, 'service', 'trace'),
+    }),
+  ),
+  slowQueryMs: ms,
   statsLog: fc.oneof(fc.boolean(), shaky({ intervalMs: ms })),
   pg: shaky({
     application_name: text,

@@ -34,7 +34,10 @@ const TOLD: Record<string, string | undefined> = {
   DEFAULT_MAX_USES: OPTIONS.get('maxUses'),
   DEFAULT_MIN_CONNS: CONFIG.get('minConns'),
   DEFAULT_POOL_STATS_INTERVAL_MS: members('PoolStatsLoggerOptions').get('intervalMs'),
+  DEFAULT_QUERY_SPANS: members('QueryTelemetry').get('spans'),
+  DEFAULT_QUERY_TEXT: members('QueryTelemetry').get('text'),
   DEFAULT_QUERY_TIMEOUT_MS: OPTIONS.get('queryTimeoutMs'),
+  DEFAULT_SLOW_QUERY_MS: OPTIONS.get('slowQueryMs'),
   DEFAULT_SSL_MODE: CONFIG.get('sslMode'),
 };
 
@@ -53,9 +56,11 @@ describe('the API reference', () => {
   });
 
   it('says of every setting what holds when it is left out', () => {
-    const silent = [...OPTIONS, ...CONFIG, ...members('SslOptions'), ...members('PgSettings')].filter(
+    const nested = ['SslOptions', 'PgSettings', 'QueryTelemetry'].flatMap((type) => [...members(type)]);
+    const silent = [...OPTIONS, ...CONFIG, ...nested].filter(
       ([, says]) => !/\bdefault\b|\bunset\b|\bRequired\b/i.test(says),
     );
+    expect(nested.length).toBeGreaterThan(20);
     expect(OPTIONS.size + CONFIG.size).toBeGreaterThan(30);
     expect(silent).toEqual([]);
   });

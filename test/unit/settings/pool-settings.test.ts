@@ -37,6 +37,8 @@ describe('the defaults of the options', () => {
       keepAlive: { initialDelayMs: 10_000 },
       leakDetectionMs: 0,
       acquireSpan: 'auto',
+      queryTelemetry: undefined,
+      slowQueryMs: 0,
       statsLog: undefined,
       pg: {},
     });
@@ -83,6 +85,7 @@ describe('poolSettings', () => {
       maxConnecting: 1,
       leakDetectionMs: 2 ** 31 - 1,
       acquireSpan: 'never',
+      slowQueryMs: 250,
     };
     expect(settingsOf(given)).toMatchObject(given);
     expect(settingsOf({ meter: metrics.getMeter('m'), tracer: trace.getTracer('t') })).toMatchObject({
@@ -125,6 +128,33 @@ describe('poolSettings', () => {
     expect(settingsOf({ statsLog }).statsLog).toEqual(expected);
   });
 
+  const ON = {
+    ...{ metrics: true, spans: 'always', text: 'parameterized' },
+    ...{ rows: false, summary: undefined, comment: false },
+  };
+  const summary = () => 'x';
+
+  it.each<[unknown, unknown]>([
+    [false, undefined],
+    [true, ON],
+    [{}, ON],
+    [{ metrics: null, spans: null, text: null, rows: null, summary: null, comment: null }, ON],
+    [{ metrics: false }, { ...ON, metrics: false }],
+    [
+      { spans: 'child', text: 'never' },
+      { ...ON, spans: 'child', text: 'never' },
+    ],
+    [
+      { rows: true, summary },
+      { ...ON, rows: true, summary },
+    ],
+    [{ comment: 'service' }, { ...ON, comment: 'service' }],
+  ])('normalises queryTelemetry %o', (queryTelemetry, expected) => {
+    const settings = settingsOf({ queryTelemetry }).queryTelemetry;
+    expect(settings).toStrictEqual(expected);
+    expect(Object.isFrozen(settings)).toBe(true);
+  });
+
   it.each<[unknown, unknown]>([
     [false, undefined],
     [true, { initialDelayMs: 10_000 }],
@@ -137,7 +167,7 @@ describe('poolSettings', () => {
 
   const timeouts = [
     ...['connectTimeoutMs', 'acquireTimeoutMs', 'queryTimeoutMs', 'endTimeoutMs', 'idleTimeoutMs'],
-    ...['connMaxLifetimeJitterMs', 'healthCheckPeriodMs', 'leakDetectionMs'],
+    ...['connMaxLifetimeJitterMs', 'healthCheckPeriodMs', 'leakDetectionMs', 'slowQueryMs'],
   ];
   const refusedTimes = [-1, NaN, Infinity, 2 ** 31, '5', true];
   const method = { getMeter: () => undefined, getTracer: () => undefined, startSpan: () => undefined };
@@ -182,6 +212,18 @@ describe('poolSettings', () => {
     [{ signal: {} }, 'signal must be an AbortSignal'],
     [{ signal: new AbortController() }, 'signal must be an AbortSignal'],
     [{ acquireSpan: 'sometimes' }, 'acquireSpan must be one of auto, always, never'],
+    [{ queryTelemetry: 'on' }, 'queryTelemetry must be true, false or an object'],
+    [{ queryTelemetry: [] }, 'queryTelemetry must be an object'],
+    [{ queryTelemetry: { span: 'never' } }, 'unknown key "span" in queryTelemetry'],
+    [{ queryTelemetry: { metrics: 'yes' } }, 'queryTelemetry.metrics must be true or false'],
+    [{ queryTelemetry: { rows: 1 } }, 'queryTelemetry.rows must be true or false'],
+    [{ queryTelemetry: { spans: true } }, 'queryTelemetry.spans must be one of always, child, never'],
+    [
+      { queryTelemetry: { text: 'always' } },
+      'queryTelemetry.text must be one of parameterized, sanitized, never',
+    ],
+    [{ queryTelemetry: { summary: 'SELECT' } }, 'queryTelemetry.summary must be a function'],
+    [{ queryTelemetry: { comment: true } }, 'queryTelemetry.comment must be one of false, service, trace'],
     [{ statsLog: 5 }, 'statsLog must be true, false or { intervalMs }'],
     [{ statsLog: { interval: 5 } }, 'unknown key "interval" in statsLog'],
     [{ statsLog: { intervalMs: -1 } }, ms('statsLog.intervalMs')],
