@@ -2,6 +2,7 @@ import { checkDynamicAuth, CREDENTIALS } from './auth/backends.js';
 import { checkDynamicAuthPackages, newDynamicAuthFunc, newDynamicAuthFuncSync } from './auth/index.js';
 import { effectiveSslMode, type Config } from './settings/config.js';
 import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
+import { applicationName } from './settings/driver-settings.js';
 import { logValue } from './settings/redacted-view.js';
 import { onAbort } from './deadline.js';
 import { ConfigError } from './errors.js';
@@ -77,7 +78,12 @@ function composed(
       authProvider: checkDynamicAuth(config.dynamicAuth)?.name,
       tlsMode: tls.mode,
     },
-    { ...settings, logger: settings.logger ?? defaultLogger(), credentials: CREDENTIALS },
+    {
+      ...settings,
+      logger: settings.logger ?? defaultLogger(),
+      credentials: CREDENTIALS,
+      application: applicationName(settings.pg),
+    },
   );
   const { observer, logger, poolName } = telemetry;
   return {

@@ -28,6 +28,12 @@ export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
   connectionOpened: 'Read at collection; 0 from the start.',
   connectionClosed:
     'Read at collection; each reason 0 from the start. Failed logins count here and not as opened, so the difference of the two is not the number of connections.',
+  operationDuration:
+    'With `queryTelemetry`, unless its `metrics` is false: once per query as it ends, whatever its kind; a cursor from submit to close. The wait of `pool.query` for its connection is not in it. No `server.port` if it is 5432.',
+  returnedRows:
+    'With `rows` of `queryTelemetry`: once per query that was answered, if the number of its rows is known.',
+  queryCanceled:
+    'Read at collection, of every pool; both reasons 0 from the start. Queries that were still waiting for a connection count as cancelled acquires.',
   poolInfo: 'Read at collection; the one series with the wide attributes, to join on.',
 };
 
@@ -38,16 +44,25 @@ export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
   connectionState: '`used`, `idle` or `connecting`.',
   dbSystemName: 'Always `postgresql`.',
   dbNamespace: 'The database.',
+  dbQuerySummary:
+    'The operations of a query and what they are applied to, such as `SELECT orders customers`, in the order of the text; at most 255 characters, never a literal. At most 500 values per pool, then `_OTHER`. Absent for a text without a statement.',
+  dbQueryText:
+    'The SQL text, as `text` of `queryTelemetry` has it: of queries with `values` or a `name`, as written; with `sanitized` of the others too, literals replaced by `?`.',
+  dbResponseReturnedRows: 'The rows that the query returned, if known.',
   dbResponseStatusCode: 'The SQLSTATE that the server refused with.',
-  serverAddress: 'The host: on CONNECT the one that was dialled, elsewhere that of the config.',
+  serverAddress:
+    'The host: on CONNECT, and for queries, the one that was dialled; elsewhere that of the config.',
   serverPort: 'The port, likewise.',
   networkPeerAddress: 'The address that the name stood for.',
   errorType:
-    'The SQLSTATE; else the `code` of the error; else `acquire_timeout`, `connect_timeout` or `query_timeout`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
+    'The SQLSTATE; else the `code` of the error; else `acquire_timeout`, `connect_timeout`, `query_timeout` or `query_aborted`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
   cloudRegion: 'The region that the token is signed for.',
   authProviderName: 'The backend of `dynamicAuth`, as in the config: `awsRdsIam`.',
   tlsMode: '`sslMode` in effect; on CONNECT `disable` or `custom` where a hook decided otherwise.',
   closeReason: 'Why a connection was closed: see below.',
+  connectionPid: 'The process ID of the backend, as in `pg_stat_activity`.',
+  queryCancelReason:
+    '`timeout`: `queryTimeoutMs` or `timeoutMs` had passed; `aborted`: the `signal` of the query was.',
   acquireReason:
     '`new_connection`: a connection is or may be made for it; `exhausted`: all there may be are in use.',
   sessionHook: '`acquire` for `onAcquire`, `reset` for `resetSession`.',
@@ -97,6 +112,10 @@ export const SPAN_NOTES: Readonly<
     when: 'The token of one attempt, below CONNECT, or below the hook that composed it. The HTTP spans of the provider are below it.',
   },
   connectionInit: { kind: 'INTERNAL', when: '`afterConnect`, below CONNECT.' },
+  query: {
+    kind: 'CLIENT',
+    when: 'With `queryTelemetry`: each query, below what was active where it was called; with `spans: "child"` only below an active span, with `"never"` none. Its name is the summary, else the database.',
+  },
 };
 
 /** When each record is written. */
@@ -125,5 +144,9 @@ export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
   endForced: '`endTimeoutMs` passed and clients that were checked out were destroyed',
   sessionHookFailed:
     '`onAcquire` or `resetSession` failed or took too long, and its connection was closed; `hook` is acquire or reset',
+  slowQuery:
+    'with `slowQueryMs`: a query took at least as long, unless it was stopped; `rows` if it was answered, `error_type` if it failed, `pid` of the backend; limited per summary',
+  queryCanceled: 'a query was stopped: `error_type` is query_timeout or query_aborted; limited per summary',
+  summaryRefused: 'the `summary` of `queryTelemetry` threw or returned nonsense, once per pool',
   tokenRefreshFailed: 'there was no token for an attempt',
 };

@@ -30,7 +30,7 @@ with \`pgauge.\`. The instrumentation scope is \`${SCOPE.name}\` with the versio
 \`tracer\` or \`tracerProvider\` of the options, else to the global providers, also when they are registered after the
 pool was made.
 
-No password, token, SQL text, value or text of an error is in any of it.`;
+No password, token, value of a parameter or text of an error is in any of it, and SQL text nowhere but in \`${ATTR.dbQueryText}\`.`;
 }
 
 function metrics(): string {
@@ -96,7 +96,7 @@ function spans(): string {
   return [
     '## Spans',
     `None has events or a status description. The status is ERROR only if the operation itself failed, and then there is
-\`${ATTR.errorType}\`. Query spans come from \`@opentelemetry/instrumentation-pg\` in the application.`,
+\`${ATTR.errorType}\`. Without \`queryTelemetry\`, query spans come from \`@opentelemetry/instrumentation-pg\` in the application.`,
     ...sections,
   ].join('\n\n');
 }
@@ -109,7 +109,7 @@ function logs(): string {
   return `## Log records
 
 Fields first, message second, as pino takes them; times in milliseconds. A warning comes at most once a minute per pool,
-message and \`error_type\`, with the number of those held back since in \`suppressed\`; info and debug records are never
+message and \`error_type\`, of a query per summary, with the number of those held back since in \`suppressed\`; info and debug records are never
 limited. A record that tells of one acquire or attempt is written inside the span it tells of, so that trace ids correlate.
 
 ${table(['level', 'message', 'when', 'fields'], rows)}`;

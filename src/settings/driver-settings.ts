@@ -11,6 +11,7 @@ import {
   type Checks,
   type Unchecked,
 } from './checks.js';
+import { readVariable } from './environment.js';
 import { ConfigError } from '../errors.js';
 
 /** Settings that are passed on to the driver, under the driver's names. */
@@ -35,6 +36,11 @@ export interface PgSettings {
   readonly enableChannelBinding?: boolean | undefined;
   /** Maximum number of SCRAM iterations that a server may ask for, 0 for no limit; default 100 000. */
   readonly scramMaxIterations?: number | undefined;
+}
+
+/** The application's name, as the driver finds it. */
+export function applicationName(pg: PgSettings): string | undefined {
+  return pg.application_name || readVariable('PGAPPNAME') || pg.fallback_application_name || undefined;
 }
 
 const text: Check = (value, name) => {

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 
 /**
  * The environment variables that the library itself reads, each at the moment its value is needed. Those of a cloud's SDK
- * belong to `auth`, those of the command line to `doctor`; node-postgres reads some of its own (PGAPPNAME, PGOPTIONS).
+ * belong to `auth`, those of the command line to `doctor`; node-postgres reads some of its own (PGOPTIONS).
  */
 export interface Environment {
   /** PEM file of root certificates; `system`: Node's own roots, only with `verify-full`. The option `ssl.ca` wins. */
@@ -19,6 +19,8 @@ export interface Environment {
   readonly APPDATA?: string | undefined;
   /** Level of the default logger, as pino names levels; default `info`, also for an unknown level. */
   readonly PGAUGE_LOG_LEVEL?: string | undefined;
+  /** The application's name, which node-postgres tells the server; here for the comments of `queryTelemetry.comment`. */
+  readonly PGAPPNAME?: string | undefined;
   /** Makes node-postgres load its native binding, which is not supported: unset while the library loads `pg`. */
   readonly NODE_PG_FORCE_NATIVE?: string | undefined;
 }

@@ -131,7 +131,7 @@ export interface PoolOptions {
   readonly acquireSpan?: AcquireSpan | undefined;
   /** Measures each query: `true` for metrics and spans, or an object that says which; default false. */
   readonly queryTelemetry?: boolean | QueryTelemetry | undefined;
-  /** How long a query may take, in milliseconds, before a warning reports it as slow; needs no `queryTelemetry`. Default off. */
+  /** How long a query may take, in milliseconds, before a warning reports it as slow; needs no `queryTelemetry`; default off. */
   readonly slowQueryMs?: number | undefined;
   /** Logs the statistics at debug level, every 60 000 ms or at `intervalMs` (0: the default); default false. */
   readonly statsLog?:

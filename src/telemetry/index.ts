@@ -9,12 +9,13 @@ import { SaturationWatch } from './logs/saturation.js';
 import { type MeterOptions, PoolMetrics } from './metrics/pool-metrics.js';
 import { TelemetryObserver, TracingObserver } from './observers/pool.js';
 import type { Signals } from './observers/signals.js';
+import { PoolQueries, type QueryOptions } from './queries/pool-queries.js';
 import { type TracerOptions, TracerSource } from './spans/tracer-source.js';
 
 export type { PoolIdentity } from './identity.js';
 
 /** Where a pool's telemetry goes. */
-export interface TelemetryOptions extends MeterOptions, TracerOptions {
+export interface TelemetryOptions extends MeterOptions, TracerOptions, QueryOptions {
   readonly logger: Logger;
   readonly acquireSpan: AcquireSpan;
   /** The credentials of this process, one source per auth provider; a pool observes those that sign its tokens. */
@@ -52,7 +53,7 @@ export function observePool(identity: PoolIdentity, options: TelemetryOptions): 
   };
   const Observer = options.acquireSpan === 'always' ? TracingObserver : TelemetryObserver;
   return {
-    observer: new Observer(signals, poolName),
+    observer: new Observer(signals, poolName, new PoolQueries(poolName, signals, options)),
     logger,
     poolName,
     watch: (gauges) => {

@@ -1,4 +1,7 @@
 import { VERSION } from '../process-state.js';
+import { ATTR } from './attributes.js';
+
+export * from './attributes.js';
 
 /** The version of the OpenTelemetry semantic conventions; names without the prefix `pgauge.` follow it. */
 export const SEMCONV_VERSION = '1.45.0';
@@ -18,57 +21,23 @@ export const LATENCY_BUCKETS = [
 /** Bucket boundaries, in seconds, for checkouts, which may last minutes. */
 export const USE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300] as const;
 
-/** All attributes of metrics and spans. */
-export const ATTR = {
-  poolName: 'db.client.connection.pool.name',
-  connectionState: 'db.client.connection.state',
-  dbSystemName: 'db.system.name',
-  dbNamespace: 'db.namespace',
-  dbResponseStatusCode: 'db.response.status_code',
-  serverAddress: 'server.address',
-  serverPort: 'server.port',
-  networkPeerAddress: 'network.peer.address',
-  errorType: 'error.type',
-  cloudRegion: 'cloud.region',
-  authProviderName: 'pgauge.auth.provider.name',
-  tlsMode: 'pgauge.tls.mode',
-  closeReason: 'pgauge.connection.close_reason',
-  acquireReason: 'pgauge.acquire.reason',
-  sessionHook: 'pgauge.session.hook',
-  poolUsed: 'pgauge.pool.used',
-  poolIdle: 'pgauge.pool.idle',
-  poolConnecting: 'pgauge.pool.connecting',
-  poolPending: 'pgauge.pool.pending',
-  poolLimit: 'pgauge.pool.limit',
-} as const;
+/** Bucket boundaries, in seconds, for queries: those of the conventions. */
+export const OPERATION_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] as const;
 
-/** The value of `db.system.name`. */
-export const DB_SYSTEM_NAME = 'postgresql';
+/** Bucket boundaries for the number of rows that a query returned: those of the conventions. */
+export const ROW_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] as const;
 
-/** The values of `db.client.connection.state`. */
-export const CONNECTION_STATES = ['used', 'idle', 'connecting'] as const;
-
-/** The values of `error.type` other than a SQLSTATE, an error code or a class name. */
-export const ERROR_TYPE = {
-  acquireTimeout: 'acquire_timeout',
-  connectTimeout: 'connect_timeout',
-  queryTimeout: 'query_timeout',
-  other: '_OTHER',
-} as const;
-
-/** `pgauge.tls.mode` of a connection without TLS. */
-export const TLS_DISABLED = 'disable';
-
-/** `pgauge.tls.mode` of a connection for which a hook enabled TLS although the config disables it. */
-export const TLS_CUSTOM = 'custom';
-
-/** All span names; a connect span is named `SPAN.connect`, a space and the database. */
+/**
+ * All span names. A connect span is named `SPAN.connect`, a space and the database; a query span has the summary in the
+ * place of `SPAN.query`, or the database if there is no summary.
+ */
 export const SPAN = {
   acquire: 'pgauge.pool.acquire',
   connect: 'CONNECT',
   connectHook: 'pgauge.connect.hook',
   tokenRefresh: 'pgauge.auth.token.refresh',
   connectionInit: 'pgauge.connection.init',
+  query: '{db.query.summary}',
 } as const;
 
 const DATABASE_ATTRIBUTES = [
@@ -101,9 +70,21 @@ export const SPAN_ATTRIBUTES = {
   connectHook: [ATTR.errorType],
   tokenRefresh: [ATTR.authProviderName, ATTR.cloudRegion, ATTR.errorType],
   connectionInit: [ATTR.errorType],
+  query: [
+    ...DATABASE_ATTRIBUTES,
+    ATTR.dbQuerySummary,
+    ATTR.dbQueryText,
+    ATTR.dbResponseReturnedRows,
+    ATTR.networkPeerAddress,
+    ATTR.connectionPid,
+    ATTR.errorType,
+    ATTR.dbResponseStatusCode,
+  ],
 } as const;
 
-/** All metrics with their instrument, unit, attributes and description, histograms with their buckets; `error.type` is set only on failure. */
+const QUERY_ATTRIBUTES = [...DATABASE_ATTRIBUTES, ATTR.dbQuerySummary] as const;
+
+/** All metrics with their instrument, unit, attributes and description, histograms with their buckets; `error.type` and the status code are set only on failure. */
 export const METRIC = {
   connectionCount: {
     name: 'db.client.connection.count',
@@ -243,6 +224,29 @@ export const METRIC = {
     unit: '{connection}',
     attributes: [ATTR.poolName, ATTR.closeReason],
     description: 'Closed connections and failed logins, by reason.',
+  },
+  operationDuration: {
+    name: 'db.client.operation.duration',
+    instrument: 'Histogram',
+    unit: 's',
+    attributes: [...QUERY_ATTRIBUTES, ATTR.errorType, ATTR.dbResponseStatusCode],
+    buckets: OPERATION_BUCKETS,
+    description: 'Time from the call of a query to its last answer, or to the failure.',
+  },
+  returnedRows: {
+    name: 'db.client.response.returned_rows',
+    instrument: 'Histogram',
+    unit: '{row}',
+    attributes: QUERY_ATTRIBUTES,
+    buckets: ROW_BUCKETS,
+    description: 'Rows that a query returned.',
+  },
+  queryCanceled: {
+    name: 'pgauge.query.canceled',
+    instrument: 'ObservableCounter',
+    unit: '{query}',
+    attributes: [ATTR.poolName, ATTR.queryCancelReason],
+    description: 'Queries that were stopped before they were answered, by reason.',
   },
   poolInfo: {
     name: 'pgauge.pool.info',

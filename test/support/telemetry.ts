@@ -14,13 +14,14 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from '../../src/hooks.js';
-import type { PoolGauges } from '../../src/observer.js';
+import type { PoolGauges, QuerySession } from '../../src/observer.js';
 import {
   observePool,
   type PoolIdentity,
   type PoolTelemetry,
   type TelemetryOptions,
 } from '../../src/telemetry/index.js';
+import type { QuerySettings } from '../../src/telemetry/queries/signals.js';
 
 class ManualReader extends MetricReader {
   protected override onForceFlush(): Promise<void> {
@@ -117,6 +118,24 @@ export const IDENTITY: PoolIdentity = {
   authProvider: undefined,
   tlsMode: 'verify-full',
 };
+
+/** A session of {@link IDENTITY}. */
+export const SESSION: QuerySession = {
+  host: IDENTITY.host,
+  port: IDENTITY.port,
+  database: IDENTITY.database,
+  pid: 7,
+  peerAddress: '192.0.2.1',
+};
+
+/** The option `queryTelemetry` with its defaults and these changes. */
+export function measured(changes: Partial<QuerySettings> = {}): QuerySettings {
+  return {
+    ...{ metrics: true, spans: 'always', text: 'parameterized', rows: false },
+    ...{ summary: undefined, comment: false },
+    ...changes,
+  };
+}
 
 export type MutableGauges = { -readonly [K in keyof PoolGauges]: PoolGauges[K] };
 

@@ -4,10 +4,17 @@ import { ERROR_TYPE } from '../names.js';
 import { RateLimit } from './rate-limit.js';
 import { LOG, wholeMs, type LogFields, type LogRecord } from './records.js';
 
-/** Milliseconds between two warnings with the same pool, message and error type. */
+/** Milliseconds between two warnings with the same pool, message, and error type or summary. */
 export const WARNING_INTERVAL_MS = 60_000;
 
 type Warning = Extract<LogRecord, { readonly level: 'warn' }>;
+
+/** What the log tells of a query. */
+interface LoggedQuery {
+  readonly durationMs: number;
+  readonly summary: string | undefined;
+  readonly pid: number | null;
+}
 
 /** The log records of one pool. */
 export class PoolLogs {
@@ -101,6 +108,26 @@ export class PoolLogs {
     this.#warn(LOG.sessionHookFailed, errorType, () => ({ hook, duration_ms: wholeMs(durationMs) }));
   }
 
+  /** A query took long, and failed if there is an `errorType`; limited per summary, whose number is limited too. */
+  slowQuery(query: LoggedQuery, rows: number | undefined, errorType: string | undefined): void {
+    this.#warn(
+      LOG.slowQuery,
+      errorType,
+      () => ({ ...queryFields(query), ...(rows !== undefined && { rows }) }),
+      query.summary,
+    );
+  }
+
+  /** A query was stopped; limited like slow queries. */
+  queryCanceled(query: LoggedQuery, errorType: string): void {
+    this.#warn(LOG.queryCanceled, errorType, () => queryFields(query), query.summary);
+  }
+
+  /** The user's function for summaries failed for the first time. */
+  summaryRefused(hint: string): void {
+    this.#warn(LOG.summaryRefused, undefined, () => ({ hint }));
+  }
+
   leakSuspected(heldMs: number, stack: string): void {
     this.#warn(LOG.leakSuspected, undefined, () => ({ held_ms: wholeMs(heldMs), stack }));
   }
@@ -142,8 +169,13 @@ export class PoolLogs {
     });
   }
 
-  #warn<R extends Warning>(record: R, errorType: string | undefined, fields: () => LogFields<R>): void {
-    const suppressed = this.#warnings.admit(`${record.message}\n${errorType ?? ''}`);
+  #warn<R extends Warning>(
+    record: R,
+    errorType: string | undefined,
+    fields: () => LogFields<R>,
+    kind = errorType,
+  ): void {
+    const suppressed = this.#warnings.admit(`${record.message}\n${kind ?? ''}`);
     if (suppressed === undefined) return;
     this.#logger.warn(
       {
@@ -159,6 +191,14 @@ export class PoolLogs {
   #write<R extends LogRecord>(record: R, fields: LogFields<R>): void {
     this.#logger[record.level](fields, record.message);
   }
+}
+
+function queryFields({ durationMs, summary, pid }: LoggedQuery) {
+  return {
+    duration_ms: wholeMs(durationMs),
+    ...(summary !== undefined && { summary }),
+    ...(pid !== null && { pid }),
+  };
 }
 
 function counts({ used, idle, connecting, pending, limit }: PoolGauges) {

@@ -114,6 +114,21 @@ export const LOG = {
     message: 'postgres session hook failed',
     fields: ['pool', 'error_type', 'hook', 'duration_ms', 'suppressed'],
   },
+  slowQuery: {
+    level: 'warn',
+    message: 'postgres slow query',
+    fields: ['pool', 'error_type', 'duration_ms', 'summary', 'rows', 'pid', 'suppressed'],
+  },
+  queryCanceled: {
+    level: 'warn',
+    message: 'postgres query canceled',
+    fields: ['pool', 'error_type', 'duration_ms', 'summary', 'pid', 'suppressed'],
+  },
+  summaryRefused: {
+    level: 'warn',
+    message: 'postgres query summary refused',
+    fields: ['pool', 'hint', 'suppressed'],
+  },
   tokenRefreshFailed: {
     level: 'warn',
     message: 'postgres token refresh failed',

@@ -12,6 +12,8 @@ export interface Instruments {
   readonly useTime: Histogram;
   readonly tokenRefreshDuration: Histogram;
   readonly sessionHookDuration: Histogram;
+  readonly operationDuration: Histogram;
+  readonly returnedRows: Histogram;
   readonly pools: ObservedPools;
   readonly credentials: MeterCredentials;
 }
@@ -43,6 +45,8 @@ function createInstruments(meter: Meter): Instruments {
     useTime: histogram(METRIC.useTime),
     tokenRefreshDuration: histogram(METRIC.tokenRefreshDuration),
     sessionHookDuration: histogram(METRIC.sessionHookDuration),
+    operationDuration: histogram(METRIC.operationDuration),
+    returnedRows: histogram(METRIC.returnedRows),
     pools: new ObservedPools(meter, credentials),
     credentials,
   };

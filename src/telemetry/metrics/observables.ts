@@ -31,6 +31,7 @@ export function createObservables(meter: Meter) {
     longestWait: gauge(METRIC.longestWait),
     connectionOpened: counter(METRIC.connectionOpened),
     connectionClosed: counter(METRIC.connectionClosed),
+    queryCanceled: counter(METRIC.queryCanceled),
     poolInfo: upDown(METRIC.poolInfo),
   };
 }

@@ -1,11 +1,17 @@
 import type { Attributes, BatchObservableResult, Meter } from '@opentelemetry/api';
-import { CLOSE_REASONS, type CloseReason, type PoolGauges } from '../../observer.js';
+import {
+  CANCEL_REASONS,
+  CLOSE_REASONS,
+  type CancelReason,
+  type CloseReason,
+  type PoolGauges,
+} from '../../observer.js';
 import { quietly } from '../guard.js';
 import { infoAttributes, type PoolIdentity } from '../identity.js';
 import { ATTR, CONNECTION_STATES } from '../names.js';
 import type { MeterCredentials } from './credentials.js';
 import { createObservables, type Observables } from './observables.js';
-import type { Tally } from './tally.js';
+import { finalTally, type Tally } from './tally.js';
 
 type ConnectionState = (typeof CONNECTION_STATES)[number];
 
@@ -43,6 +49,7 @@ export class ObservedPool {
   readonly #states: readonly (readonly [ConnectionState, Attributes])[];
   readonly #info: Attributes;
   readonly #reasons: readonly (readonly [CloseReason, Attributes])[];
+  readonly #canceled: readonly (readonly [CancelReason, Attributes])[];
   readonly #hasIdleMin: boolean;
   #gauges: PoolGauges;
   #tally: Tally;
@@ -56,6 +63,9 @@ export class ObservedPool {
     this.#info = infoAttributes(identity, poolName);
     this.#reasons = CLOSE_REASONS.map(
       (reason) => [reason, { ...this.#pool, [ATTR.closeReason]: reason }] as const,
+    );
+    this.#canceled = CANCEL_REASONS.map(
+      (reason) => [reason, { ...this.#pool, [ATTR.queryCancelReason]: reason }] as const,
     );
     this.#hasIdleMin = gauges.idleMin > 0;
     this.#gauges = gauges;
@@ -71,7 +81,7 @@ export class ObservedPool {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    this.#tally = { opened: this.#tally.opened, closed: { ...this.#tally.closed } };
+    this.#tally = finalTally(this.#tally);
     // A copy, so that the meter does not keep the ended pool in memory.
     this.#gauges = finalGauges(this.#gauges);
   }
@@ -94,6 +104,8 @@ export class ObservedPool {
     result.observe(to.connectionOpened, tally.opened, pool);
     for (const [reason, attributes] of this.#reasons)
       result.observe(to.connectionClosed, tally.closed[reason], attributes);
+    for (const [reason, attributes] of this.#canceled)
+      result.observe(to.queryCanceled, tally.canceled[reason], attributes);
     result.observe(to.poolInfo, this.#retired ? 0 : 1, this.#info);
   }
 }

@@ -1,6 +1,12 @@
 import type { Attributes, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
 import { metrics } from '@opentelemetry/api';
-import type { CloseReason, CredentialsSource, PoolGauges, SessionHook } from '../../observer.js';
+import type {
+  CancelReason,
+  CloseReason,
+  CredentialsSource,
+  PoolGauges,
+  SessionHook,
+} from '../../observer.js';
 import { quietly } from '../guard.js';
 import type { PoolIdentity } from '../identity.js';
 import { ATTR, SCOPE } from '../names.js';
@@ -99,6 +105,22 @@ export class PoolMetrics {
     });
   }
 
+  /** A query has ended; `attributes` are those of its series. */
+  queried(durationMs: number, attributes: Attributes): void {
+    this.follow();
+    if (this.#instruments !== undefined) record(this.#instruments.operationDuration, durationMs, attributes);
+  }
+
+  /** A query returned `rows` rows. */
+  returned(rows: number, attributes: Attributes): void {
+    if (this.#instruments !== undefined) record(this.#instruments.returnedRows, rows, attributes, 1);
+  }
+
+  /** A query was stopped before it was answered. */
+  queryCanceled(reason: CancelReason): void {
+    this.#tally.canceled[reason]++;
+  }
+
   /** A connection was closed, or a login failed on an open socket. */
   closed(reason: CloseReason): void {
     this.#tally.closed[reason]++;
@@ -168,10 +190,11 @@ function meterOf(provider: MeterProvider): Meter {
   return provider.getMeter(SCOPE.name, SCOPE.version, { schemaUrl: SCOPE.schemaUrl });
 }
 
-function record(histogram: Histogram, ms: number, attributes: Attributes): void {
+/** Records a time in milliseconds as seconds, or a number of something else as it is, with 1 for `unit`. */
+function record(histogram: Histogram, value: number, attributes: Attributes, unit = 1000): void {
   try {
-    histogram.record(ms / 1000, attributes);
+    histogram.record(value / unit, attributes);
   } catch {
-    // A meter that throws must not fail an acquire or a release.
+    // A meter that throws must not fail an acquire, a release or a query.
   }
 }

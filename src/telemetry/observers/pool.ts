@@ -2,28 +2,37 @@ import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type {
   AcquireObserver,
   AttemptObserver,
+  CancelReason,
   CloseReason,
+  GivenQuery,
   Holder,
   PoolObserver,
+  QuerySession,
   SessionHook,
+  SessionObserver,
 } from '../../observer.js';
 import { quietly } from '../guard.js';
 import { releasePoolName } from '../identity.js';
 import { LOG } from '../logs/records.js';
 import type { PoolMetrics } from '../metrics/pool-metrics.js';
+import type { PoolQueries } from '../queries/pool-queries.js';
 import { ObservedAcquire, traceWarmAcquire } from './acquire.js';
 import { ObservedAttempt } from './attempt.js';
 import type { Signals } from './signals.js';
 
 /** Reports the events of one pool as metrics, spans and logs. */
 export class TelemetryObserver implements PoolObserver {
+  readonly session: ((session: QuerySession) => SessionObserver) | undefined;
   readonly #signals: Signals;
   readonly #metrics: PoolMetrics;
   readonly #poolName: string;
+  readonly #queries: PoolQueries;
   readonly #untraced: ObservedAcquire;
   #hasEnded = false;
 
-  constructor(signals: Signals, poolName: string) {
+  constructor(signals: Signals, poolName: string, queries: PoolQueries) {
+    this.session = queries.session;
+    this.#queries = queries;
     this.#signals = signals;
     this.#metrics = signals.metrics;
     this.#poolName = poolName;
@@ -70,8 +79,9 @@ export class TelemetryObserver implements PoolObserver {
     if (errorType !== undefined) this.#signals.logs.sessionHookFailed(hook, durationMs, errorType);
   }
 
-  queryCanceled(): void {
-    // Counted and logged with the metrics of queries.
+  queryCanceled(reason: CancelReason, query: GivenQuery, session: QuerySession, durationMs: number): void {
+    this.#metrics.follow();
+    this.#queries.canceled(reason, query, session, durationMs);
   }
 
   leakSuspected(heldMs: number, stack: string): void {
@@ -106,8 +116,8 @@ export class TelemetryObserver implements PoolObserver {
 export class TracingObserver extends TelemetryObserver {
   readonly #signals: Signals;
 
-  constructor(signals: Signals, poolName: string) {
-    super(signals, poolName);
+  constructor(signals: Signals, poolName: string, queries: PoolQueries) {
+    super(signals, poolName, queries);
     this.#signals = signals;
   }
 

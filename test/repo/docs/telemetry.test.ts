@@ -13,8 +13,10 @@ import {
   cleanUp,
   idleGauges,
   keptLogs,
+  measured,
   meterSdk,
   observed,
+  SESSION,
   tracerSdk,
   useContextManager,
 } from '../../support/telemetry.js';
@@ -39,6 +41,8 @@ async function everything() {
       meterProvider: meter.meterProvider,
       tracerProvider: tracer.tracerProvider,
       logger,
+      queryTelemetry: measured({ rows: true, summary: ({ text }) => (text === '' ? '' : undefined) }),
+      slowQueryMs: 1_000,
       credentials: [
         {
           provider: 'awsRdsIam',
@@ -58,6 +62,15 @@ async function everything() {
   observer.released(1);
   observer.sessionHook('acquire', 1);
   observer.sessionHook('reset', 1, new TypeError('x'));
+
+  const select = { text: 'select $1', name: undefined, parameterized: true };
+  const session = { ...SESSION, port: 1 };
+  const queries = observer.session?.(session);
+  const [slow, failing] = [queries?.started(select), queries?.started({ ...select, text: '' })];
+  vi.advanceTimersByTime(1_000);
+  slow?.completed(1);
+  failing?.failed(Object.assign(new Error('x'), { code: '22012', severity: 'ERROR' }));
+  observer.queryCanceled('timeout', select, session, 1);
 
   const source = { provider: 'awsRdsIam', region: 'eu-west-1', hint: 'check the clock' };
   const acquire = observer.acquireStarted();
@@ -94,6 +107,12 @@ async function everything() {
   return { metrics, spans: tracer.spans(), entries };
 }
 
+/** The names of connect and query spans are made from what they tell. */
+function kindOf(name: string): string {
+  if (name.startsWith(SPAN.connect)) return SPAN.connect;
+  return name.startsWith('pgauge.') ? name : SPAN.query;
+}
+
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
 describe('what the page is made from', () => {
@@ -111,7 +130,7 @@ describe('what the page is made from', () => {
     const { spans } = await everything();
     const seen: Record<string, string[]> = {};
     for (const { name, attributes } of spans) {
-      const known = name.startsWith(SPAN.connect) ? SPAN.connect : name;
+      const known = kindOf(name);
       seen[known] = sorted([...(seen[known] ?? []), ...Object.keys(attributes)]);
     }
     const declared = (Object.keys(SPAN) as (keyof typeof SPAN)[]).map((key) => [

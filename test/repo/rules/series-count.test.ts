@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { MAX_SUMMARIES } from '../../../src/telemetry/queries/summaries.js';
 import { MAX_ERROR_TYPES } from '../../../src/telemetry/error-type.js';
 import { ATTR, CONNECTION_STATES, METRIC } from '../../../src/telemetry/names.js';
-import { CLOSE_REASONS, SESSION_HOOKS } from '../../../src/observer.js';
+import { CANCEL_REASONS, CLOSE_REASONS, SESSION_HOOKS } from '../../../src/observer.js';
 import { ROOT } from './rule-files.js';
 
 type Metric = (typeof METRIC)[keyof typeof METRIC];
@@ -16,6 +17,7 @@ function seriesOf(metric: Metric): number {
   if ('buckets' in metric) return metric.buckets.length + 3;
   const attributes: readonly string[] = metric.attributes;
   if (attributes.includes(ATTR.connectionState)) return CONNECTION_STATES.length;
+  if (attributes.includes(ATTR.queryCancelReason)) return CANCEL_REASONS.length;
   return attributes.includes(ATTR.closeReason) ? CLOSE_REASONS.length : 1;
 }
 
@@ -27,7 +29,9 @@ const has = (metric: Metric, attribute: string) =>
   (metric.attributes as readonly string[]).includes(attribute);
 const ofPool = METRICS.filter((metric) => has(metric, ATTR.poolName));
 const ofProcess = METRICS.filter((metric) => !has(metric, ATTR.poolName));
+const ofQueries: readonly Metric[] = [METRIC.operationDuration, METRIC.returnedRows];
 const optional: readonly Metric[] = [
+  ...ofQueries,
   METRIC.connectionIdleMin,
   METRIC.tokenRefreshDuration,
   METRIC.sessionHookDuration,
@@ -48,7 +52,7 @@ it('is told in the guide as it follows from the names', () => {
 });
 
 it('is bounded for failures as the guide tells', () => {
-  const failing = ofPool.filter((metric) => has(metric, ATTR.errorType));
+  const failing = ofPool.filter((metric) => has(metric, ATTR.errorType) && !ofQueries.includes(metric));
   const perType = new Set(failing.map(seriesOf));
   expect([...perType]).toHaveLength(1);
   const [each = 0] = perType;
@@ -60,6 +64,18 @@ it('is bounded for failures as the guide tells', () => {
   const types = MAX_ERROR_TYPES + 1;
   expect(PAGE).toContain(`| ${each} more |`);
   expect(PAGE).toContain(`${sets} × ${types} × ${each} = ${spaced(sets * types * each)} series`);
+});
+
+it('is bounded for queries as the guide tells', () => {
+  // Those of the bound, `_OTHER`, and texts that have none.
+  const summaries = MAX_SUMMARIES + 2;
+  const [answered, rows] = ofQueries.map(seriesOf) as [number, number];
+  expect(PAGE).toContain(`for its summary | ${answered} more |`);
+  expect(PAGE).toContain(`each summary | ${answered - 2} buckets + sum + count |`);
+  expect(PAGE).toContain(`each summary | ${rows - 2} buckets + sum + count |`);
+  expect(PAGE).toContain(`at most ${MAX_SUMMARIES} summaries`);
+  for (const each of [answered, rows])
+    expect(PAGE).toContain(`${summaries} × ${each} = ${spaced(summaries * each)}`);
 });
 
 /** With a space between the thousands. */

@@ -1,18 +1,32 @@
 import { type Meter } from '@opentelemetry/api';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LATENCY_BUCKETS, METRIC, SCOPE, USE_BUCKETS } from '../../../../src/telemetry/names.js';
-import { cleanUp, idleGauges, meterSdk, observed } from '../../../support/telemetry.js';
+import {
+  LATENCY_BUCKETS,
+  METRIC,
+  OPERATION_BUCKETS,
+  ROW_BUCKETS,
+  SCOPE,
+  USE_BUCKETS,
+} from '../../../../src/telemetry/names.js';
+import { cleanUp, idleGauges, meterSdk, measured, observed, SESSION } from '../../../support/telemetry.js';
 
 afterEach(cleanUp);
 
 /** Reports one event for each metric that does not need credentials. */
 async function everyMetric() {
   const sdk = meterSdk();
-  const { observer, watch } = observed({ authProvider: 'awsRdsIam' }, { meterProvider: sdk.meterProvider });
+  const { observer, watch } = observed(
+    { authProvider: 'awsRdsIam' },
+    { meterProvider: sdk.meterProvider, queryTelemetry: measured({ rows: true }) },
+  );
   watch(idleGauges({ idleMin: 1 }));
   observer.acquired(1);
   observer.released(1);
+  observer
+    .session?.(SESSION)
+    .started({ text: 'select 1', name: undefined, parameterized: false })
+    .completed(1);
   const attempt = observer.connecting(undefined);
   await attempt.token({ provider: 'awsRdsIam' }, () => Promise.resolve('token'));
   attempt.connected(1);
@@ -42,6 +56,8 @@ describe('the instruments of a meter', () => {
         ['db.client.connection.wait_time', 's', 'HISTOGRAM', [...LATENCY_BUCKETS]],
         ['db.client.connection.create_time', 's', 'HISTOGRAM', [...LATENCY_BUCKETS]],
         ['db.client.connection.use_time', 's', 'HISTOGRAM', [...USE_BUCKETS]],
+        ['db.client.operation.duration', 's', 'HISTOGRAM', [...OPERATION_BUCKETS]],
+        ['db.client.response.returned_rows', '{row}', 'HISTOGRAM', [...ROW_BUCKETS]],
         ['pgauge.auth.token.refresh.duration', 's', 'HISTOGRAM', [...LATENCY_BUCKETS]],
         ['pgauge.pool.empty_acquires', '{acquire}', 'SUM', undefined],
         ['pgauge.pool.empty_acquire.wait_time', 's', 'SUM', undefined],
@@ -50,6 +66,7 @@ describe('the instruments of a meter', () => {
         ['pgauge.pool.longest_wait', 's', 'GAUGE', undefined],
         ['pgauge.connection.opened', '{connection}', 'SUM', undefined],
         ['pgauge.connection.closed', '{connection}', 'SUM', undefined],
+        ['pgauge.query.canceled', '{query}', 'SUM', undefined],
         ['pgauge.pool.info', '{pool}', 'SUM', undefined],
       ].sort(),
     );
@@ -69,6 +86,8 @@ describe('the instruments of a meter', () => {
       0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
     ]);
     expect(USE_BUCKETS).toEqual([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300]);
+    expect(OPERATION_BUCKETS).toEqual([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]);
+    expect(ROW_BUCKETS).toEqual([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000]);
   });
 
   it('share one batch callback among all pools of the meter', () => {

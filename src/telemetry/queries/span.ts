@@ -1,0 +1,54 @@
+import { type Context, isSpanContextValid, SpanKind, trace, type Tracer } from '@opentelemetry/api';
+import type { QueryTelemetry } from '../../hooks.js';
+import type { GivenQuery, QuerySession } from '../../observer.js';
+import { quietly } from '../guard.js';
+import { ATTR } from '../names.js';
+import { SpanClock } from '../spans/clock.js';
+import { Operation } from '../spans/operation.js';
+import type { Statement } from './statements.js';
+import type { Target } from './targets.js';
+
+/** Whether a query that is called in `caller` gets a span. */
+export function wantsSpan(mode: QueryTelemetry['spans'], caller: Context): boolean {
+  if (mode !== 'child') return mode === 'always';
+  const span = quietly(() => trace.getSpanContext(caller));
+  return span !== undefined && isSpanContextValid(span);
+}
+
+/** Starts the span of a query, with all that samplers may look at. */
+export function startQuerySpan(
+  tracer: Tracer,
+  caller: Context,
+  query: GivenQuery,
+  statement: Statement,
+  target: Target,
+  text: QueryTelemetry['text'],
+): Operation {
+  const { summary } = statement;
+  const shown = statement.shown(query, text);
+  const { span } = target.series(summary);
+  const clock = new SpanClock();
+  return new Operation(tracer, summary.text ?? target.database, caller, clock, {
+    kind: SpanKind.CLIENT,
+    attributes: shown === undefined ? span : { ...span, [ATTR.dbQueryText]: shown },
+    startTime: clock.start(),
+  });
+}
+
+/** Ends the span of a query. */
+export function endQuerySpan(
+  operation: Operation,
+  session: QuerySession,
+  rows: number | undefined,
+  errorType: string | undefined,
+  status: string | undefined,
+): void {
+  if (operation.isRecording()) {
+    const { peerAddress, pid } = session;
+    if (peerAddress !== undefined) operation.set(ATTR.networkPeerAddress, peerAddress);
+    if (pid !== null) operation.set(ATTR.connectionPid, pid);
+    if (rows !== undefined) operation.set(ATTR.dbResponseReturnedRows, rows);
+    if (status !== undefined) operation.set(ATTR.dbResponseStatusCode, status);
+  }
+  operation.end(errorType);
+}

@@ -1,0 +1,61 @@
+import type { QueryTelemetry } from '../../hooks.js';
+import type { GivenQuery } from '../../observer.js';
+import { endsInComment } from '../../sql/comment.js';
+import { sanitized } from '../../sql/sanitize.js';
+import { TextMemo } from './memo.js';
+import type { Summaries, Summary } from './summaries.js';
+
+/** What is known of one SQL text; each part is computed when it is first asked for. */
+export class Statement {
+  readonly summary: Summary;
+  readonly #text: string;
+  #sanitized: string | undefined;
+  #takesComment: boolean | undefined;
+
+  constructor(summary: Summary, text: string) {
+    this.summary = summary;
+    this.#text = text;
+  }
+
+  /** The text with every literal replaced. */
+  get sanitized(): string {
+    return (this.#sanitized ??= sanitized(this.#text));
+  }
+
+  /** Whether a comment may be appended: there is a text, and it does not end in such a comment. */
+  get takesComment(): boolean {
+    return (this.#takesComment ??= this.#text !== '' && !endsInComment(this.#text));
+  }
+
+  /** The value of `db.query.text`, if the span is to have one. */
+  shown(query: GivenQuery, mode: QueryTelemetry['text']): string | undefined {
+    if (mode === 'never' || this.#text === '') return undefined;
+    if (query.parameterized) return this.#text;
+    return mode === 'sanitized' ? this.sanitized : undefined;
+  }
+}
+
+/** The statements of one pool. */
+export class Statements {
+  readonly #memo = new TextMemo<Statement>();
+  readonly #summaries: Summaries;
+  readonly #byName: boolean;
+
+  /** With `byName`, statements of different names are different ones, even if their text is the same. */
+  constructor(summaries: Summaries, byName: boolean) {
+    this.#summaries = summaries;
+    this.#byName = byName;
+  }
+
+  /** The statement of a query. */
+  of(query: GivenQuery): Statement {
+    const { text, name } = query;
+    const key = this.#byName && name !== undefined ? `${name}\0${text}` : text;
+    let statement = this.#memo.find(key);
+    if (statement === undefined) {
+      statement = new Statement(this.#summaries.of(query), text);
+      this.#memo.keep(key, statement);
+    }
+    return statement;
+  }
+}
