@@ -29,7 +29,7 @@ module.exports = {
     folder('queries', 'connection/'),
     folder('pool', 'queries/', 'connection/', 'engine/', 'settings/'),
     folder('pg-config', 'connection/', 'settings/'),
-    folder('telemetry', 'pool/stat', 'settings/environment'),
+    folder('telemetry', 'sql/', 'pool/stat', 'settings/environment'),
     {
       name: 'engine-is-generic',
       severity: 'error',

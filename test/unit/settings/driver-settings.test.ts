@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../../src/errors.js';
-import { pgSettings } from '../../../src/settings/driver-settings.js';
+import { applicationName, pgSettings } from '../../../src/settings/driver-settings.js';
 
 const ms = (name: string): string => `${name} must be a number of milliseconds from 0 to 2147483647`;
 
@@ -78,5 +78,27 @@ describe('the option pg', () => {
     ['binary', 'the pool depends on the ordinary protocol'],
   ])('refuses pg.%s and says why', (name, reason) => {
     expect(() => pgSettings({ [name]: 'x' })).toThrow(new ConfigError(`pg.${name} is refused: ${reason}`));
+  });
+});
+
+describe('the name of the application', () => {
+  afterEach(() => void vi.unstubAllEnvs());
+
+  it.each([
+    ['one', 'two', 'three', 'one'],
+    [undefined, 'two', 'three', 'two'],
+    ['', 'two', undefined, 'two'],
+    [undefined, '', 'three', 'three'],
+    [undefined, '', undefined, undefined],
+  ])('of %o, PGAPPNAME %o and the fallback %o', (own, variable, fallback, expected) => {
+    vi.stubEnv('PGAPPNAME', variable);
+    const settings = pgSettings({ application_name: own, fallback_application_name: fallback });
+    expect(applicationName(settings)).toBe(expected);
+    // The driver tells the server the same.
+    const { connectionParameters } = new pg.Client({ ...settings } as pg.ClientConfig) as unknown as {
+      connectionParameters: { application_name?: string; fallback_application_name?: string };
+    };
+    const { application_name: told, fallback_application_name: instead } = connectionParameters;
+    expect(told || instead || undefined).toBe(expected);
   });
 });

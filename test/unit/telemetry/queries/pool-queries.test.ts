@@ -2,6 +2,7 @@ import { type Meter, metrics, trace, type Tracer } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import type { Histogram } from '@opentelemetry/sdk-metrics';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Logger } from '../../../../src/hooks.js';
 import type { GivenQuery } from '../../../../src/observer.js';
 import { MAX_SUMMARIES } from '../../../../src/telemetry/queries/summaries.js';
 import {
@@ -115,10 +116,10 @@ describe('queries that are stopped', () => {
     const { meterProvider, points } = meterSdk();
     const { observer, watch } = observed({}, { meterProvider });
     watch(idleGauges());
-    const counted = async () =>
+    const counted = async (): Promise<Record<string, unknown>> =>
       Object.fromEntries(
         (await points(CANCELED)).map(({ attributes, value }) => [
-          attributes['pgauge.query.cancel_reason'],
+          String(attributes['pgauge.query.cancel_reason']),
           value,
         ]),
       );
@@ -248,8 +249,8 @@ describe('what throws fails no query', () => {
   const broken = (): never => {
     throw new Error('broken');
   };
-  const hostile = <T extends object>(methods: object): T =>
-    new Proxy(methods as T, { get: (target, key): unknown => Reflect.get(target, key) ?? broken });
+  const hostile = (methods: object): unknown =>
+    new Proxy(methods, { get: (target, key): unknown => Reflect.get(target, key) ?? broken });
   const run = (options: Parameters<typeof observed>[1]) => {
     const { observer, watch } = observed({}, { slowQueryMs: 1, ...options });
     watch(idleGauges());
@@ -265,14 +266,14 @@ describe('what throws fails no query', () => {
     observer.queryCanceled('aborted', select('t'), SESSION, 1);
     observer.ended();
   };
-  const span = hostile<ReturnType<Tracer['startSpan']>>({});
+  const span = hostile({});
 
   it.each<[string, Parameters<typeof observed>[1]]>([
-    ['a meter', { meter: hostile<Meter>({}) }],
-    ['its instruments', { meter: hostile<Meter>({ createHistogram: () => hostile({}) }) }],
-    ['a tracer', { tracer: hostile<Tracer>({}) }],
-    ['its spans', { tracer: hostile<Tracer>({ startSpan: () => span }) }],
-    ['a logger', { logger: hostile({}) }],
+    ['a meter', { meter: hostile({}) as Meter }],
+    ['its instruments', { meter: hostile({ createHistogram: () => hostile({}) }) as Meter }],
+    ['a tracer', { tracer: hostile({}) as Tracer }],
+    ['its spans', { tracer: hostile({ startSpan: () => span }) as Tracer }],
+    ['a logger', { logger: hostile({}) as Logger }],
   ])('%s', (_what, options) => {
     const queryTelemetry = measured({ rows: true, comment: 'trace' });
     expect(() => run({ ...options, queryTelemetry })).not.toThrow();

@@ -80,6 +80,8 @@ function sampledBy(decision: SamplingDecision, text: 'parameterized' | 'sanitize
   const observedSession = observer.session?.(session);
   asked = 0;
   observedSession?.started(query).completed(1);
+  // The next pool gets its name.
+  observer.ended();
   return { seen, asked, exported: exporter.getFinishedSpans() };
 }
 

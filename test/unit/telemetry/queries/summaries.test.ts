@@ -82,7 +82,7 @@ describe("a user's function", () => {
     [
       'throws what is no error',
       () => {
-        throw undefined;
+        throw 'a text' as unknown as Error;
       },
     ],
   ])('that %s is told once, and the built-in summary is used', async (_what, own) => {
