@@ -133,7 +133,7 @@ function expectSummary(text: string): string {
 /** Texts of any kind. */
 export const sqlTexts: Target<string> = {
   name: 'sql texts',
-  share: 15,
+  share: 10,
   input: any,
   attempt(text) {
     expectSummary(text);
@@ -148,7 +148,7 @@ export const sqlTexts: Target<string> = {
 /** Statements that hold secrets in literals and comments. */
 export const statements: Target<{ texts: string[]; end: string }> = {
   name: 'sql statements with secrets',
-  share: 15,
+  share: 10,
   input: fc.record({ texts: fc.array(statement, { minLength: 1, maxLength: 4 }), end: open }),
   attempt({ texts, end }) {
     const text = `${texts.join(' ;')} ${end}`;
