@@ -1,5 +1,5 @@
 import type { Annotation } from './board.js';
-import { LABEL } from './promql.js';
+import { LABEL, max } from './promql.js';
 
 /** The rules' own measure of utilization: where it has no series, the rules are not loaded. */
 const RULES_LOADED = 'job_instance_pool:pgauge_utilization:ratio';
@@ -12,6 +12,15 @@ const FIRING = `ALERTS{alertname=~"Pgauge.*", alertstate="firing", ${LABEL.job}=
 
 /** How many fire: 0 only where the rules are loaded. */
 export const firingAlerts = `count(${FIRING}) or 0 * count(${RULES_LOADED})`;
+
+/**
+ * The share of queries that took longer than the rules' objective, by job and pool, within the window before. The rules
+ * alone know the objective, so a change there is seen here.
+ */
+export function slowQueries(window: '5m' | '1h'): string {
+  const recorded = `job_pool:pgauge_query_slow:ratio_rate${window}{${LABEL.job}=~"$job", ${LABEL.pool}=~"$pool|"}`;
+  return max(recorded, LABEL.job, LABEL.pool);
+}
 
 export const FIRING_ALERTS: Annotation = {
   name: 'Firing alerts',

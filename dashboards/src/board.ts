@@ -78,6 +78,8 @@ export interface TablePanel extends Common {
   readonly keys: readonly {
     readonly label: string;
     readonly title: string;
+    /** In pixels; default an equal share. */
+    readonly width?: number;
     readonly links?: readonly { readonly title: string; readonly url: string }[];
   }[];
   readonly columns: readonly {
@@ -87,6 +89,8 @@ export interface TablePanel extends Common {
     readonly decimals?: number;
     readonly thresholds?: Thresholds;
   }[];
+  /** The title of the column that rows are sorted by, the largest first. */
+  readonly sortBy?: string;
 }
 
 export interface Annotation {

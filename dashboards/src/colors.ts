@@ -1,5 +1,5 @@
 import type { CONNECTION_STATES } from '../../src/telemetry/names.js';
-import type { CLOSE_REASONS } from '../../src/observer.js';
+import type { CANCEL_REASONS, CLOSE_REASONS } from '../../src/observer.js';
 
 /** One colour for one thing, on every panel. */
 export const STATE_COLORS: Readonly<Record<(typeof CONNECTION_STATES)[number], string>> = {
@@ -17,6 +17,12 @@ export const PENDING_COLOR = 'purple';
 export const QUANTILE_COLORS = { p50: 'blue', p95: 'yellow', p99: 'orange' } as const;
 
 export const OUTCOME_COLORS = { succeeded: 'green', failed: 'red' } as const;
+
+/** What took too long in orange, what the application no longer wanted in purple. */
+export const CANCEL_REASON_COLORS: Readonly<Record<(typeof CANCEL_REASONS)[number], string>> = {
+  timeout: 'dark-yellow',
+  aborted: 'purple',
+};
 
 /** Routine in blues and greys, what a server or network did in oranges, what the application did in purples. */
 export const CLOSE_REASON_COLORS: Readonly<Record<(typeof CLOSE_REASONS)[number], string>> = {

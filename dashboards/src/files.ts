@@ -3,10 +3,12 @@ import { authBoard } from './auth/dashboard.js';
 import type { Board } from './board.js';
 import { grafanaDashboard } from './grafana.js';
 import { poolBoard } from './pool/dashboard.js';
+import { queriesBoard } from './queries/dashboard.js';
 
 /** Every dashboard and where it lives. */
 export const DASHBOARDS: readonly { readonly board: Board; readonly file: URL }[] = [
   poolBoard,
+  queriesBoard,
   authBoard,
 ].map((board) => ({ board, file: new URL(`../${board.uid}.json`, import.meta.url) }));
 

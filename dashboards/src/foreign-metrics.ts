@@ -1,28 +1,15 @@
-import {
-  ATTR_DB_NAMESPACE,
-  ATTR_DB_OPERATION_NAME,
-  ATTR_DB_SYSTEM_NAME,
-  ATTR_ERROR_TYPE,
-  ATTR_SERVER_ADDRESS,
-  ATTR_SERVER_PORT,
-  METRIC_DB_CLIENT_OPERATION_DURATION,
-} from '@opentelemetry/semantic-conventions';
-import { ATTR } from '../../src/telemetry/names.js';
+import { ATTR_DB_OPERATION_NAME } from '@opentelemetry/semantic-conventions';
+import { ATTR, METRIC } from '../../src/telemetry/names.js';
 import type { MetricShape } from './prometheus-name.js';
 
-/** The histogram of `@opentelemetry/instrumentation-pg`; it knows nothing of pools. */
+/** What `@opentelemetry/instrumentation-pg` has in the place of a summary. */
+export const OPERATION_NAME = ATTR_DB_OPERATION_NAME;
+
+/** The histogram of queries: from pgauge, or from `@opentelemetry/instrumentation-pg`, which knows no pools. */
 export const OPERATION_DURATION = {
-  name: METRIC_DB_CLIENT_OPERATION_DURATION,
-  instrument: 'Histogram',
-  unit: 's',
-  attributes: [
-    ATTR_DB_SYSTEM_NAME,
-    ATTR_DB_NAMESPACE,
-    ATTR_DB_OPERATION_NAME,
-    ATTR_ERROR_TYPE,
-    ATTR_SERVER_ADDRESS,
-    ATTR_SERVER_PORT,
-  ],
+  ...METRIC.operationDuration,
+  attributes: [...METRIC.operationDuration.attributes, OPERATION_NAME],
+  poolOptional: true,
 } as const satisfies MetricShape;
 
 /** What the names of the query spans of `@opentelemetry/instrumentation-pg` begin with. */

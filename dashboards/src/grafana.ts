@@ -1,22 +1,4 @@
 import {
-  AxisPlacement,
-  BigValueColorMode,
-  BigValueGraphMode,
-  type DataSourceRef,
-  GraphThresholdsStyleConfigBuilder,
-  GraphThresholdsStyleMode,
-  LegendDisplayMode,
-  LegendPlacement,
-  ReduceDataOptionsBuilder,
-  SortOrder,
-  StackingConfigBuilder,
-  StackingMode,
-  TooltipDisplayMode,
-  VisibilityMode,
-  VizLegendOptionsBuilder,
-  VizTooltipOptionsBuilder,
-} from '@grafana/grafana-foundation-sdk/common';
-import {
   AnnotationQueryBuilder,
   type Dashboard as GrafanaDashboard,
   DashboardBuilder,
@@ -24,50 +6,20 @@ import {
   DashboardLinkBuilder,
   DashboardLinkType,
   DatasourceVariableBuilder,
-  type DynamicConfigValue,
-  MappingType,
   QueryVariableBuilder,
   RowBuilder,
-  SpecialValueMatch,
-  type Threshold,
-  ThresholdsConfigBuilder,
-  ThresholdsMode,
-  type ValueMapping,
   VariableRefresh,
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
-import {
-  CellValuesBuilder,
-  HeatmapColorMode,
-  HeatmapColorOptionsBuilder,
-  HeatmapTooltipBuilder,
-  PanelBuilder as HeatmapBuilder,
-  YAxisConfigBuilder,
-} from '@grafana/grafana-foundation-sdk/heatmap';
-import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
-import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
-import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
-import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type {
-  Board,
-  HeatmapPanel,
-  PanelSpec,
-  Query,
-  StatPanel,
-  TablePanel,
-  TimeseriesPanel,
-} from './board.js';
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
+import type { Board } from './board.js';
+import { DATASOURCE, panelBuilder } from './grafana-panels.js';
 import { rowHeight, rowsFromTop } from './layout.js';
 
 /** Grafana 10 loads it as it is, later ones migrate it. */
 const SCHEMA_VERSION = 38;
 /** The export interval of the stack: what is shorter is not seen. */
 const ANNOTATION_STEP = '15s';
-const NO_DATA: ValueMapping = {
-  type: MappingType.SpecialValue,
-  options: { match: SpecialValueMatch.Null, result: { text: 'no data', color: 'text' } },
-};
-const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
 
 /* eslint-disable @typescript-eslint/no-deprecated -- Grafana 10 and 11 know only the classic schema. */
 /** A dashboard as Grafana stores it. */
@@ -87,7 +39,7 @@ export function grafanaDashboard(board: Board): GrafanaDashboard {
     .annotations(board.annotations.map(annotation))
     .links(board.links.map(link));
   for (const { row, y, panels } of rowsFromTop(board.rows)) {
-    const built = panels.map(({ panel, ...position }) => builderOf(panel).gridPos(position));
+    const built = panels.map(({ panel, ...position }) => panelBuilder(panel).gridPos(position));
     const head = new RowBuilder(row.title)
       .id(row.id)
       .collapsed(row.collapsed ?? false)
@@ -101,187 +53,6 @@ export function grafanaDashboard(board: Board): GrafanaDashboard {
     }
   }
   return { ...withoutPlacement(builder.build()), schemaVersion: SCHEMA_VERSION };
-}
-
-function builderOf(panel: PanelSpec): StatBuilder | TimeseriesBuilder | HeatmapBuilder | TableBuilder {
-  switch (panel.type) {
-    case 'stat':
-      return stat(panel);
-    case 'timeseries':
-      return timeseries(panel);
-    case 'heatmap':
-      return heatmap(panel);
-    case 'table':
-      return table(panel);
-  }
-}
-
-function stat(panel: StatPanel): StatBuilder {
-  return (
-    common(new StatBuilder(), panel)
-      .decimals(panel.decimals ?? 1)
-      .thresholds(thresholds(panel.thresholds))
-      .colorMode(BigValueColorMode.Value)
-      // A sparkline would run through the number.
-      .graphMode(BigValueGraphMode.None)
-      // Without data there is nothing to be green about.
-      .mappings([NO_DATA])
-      .reduceOptions(new ReduceDataOptionsBuilder().calcs([panel.calc ?? 'lastNotNull']).values(false))
-      .targets([target(panel.query, 0)])
-  );
-}
-
-function timeseries(panel: TimeseriesPanel): TimeseriesBuilder {
-  const builder = common(new TimeseriesBuilder(), panel)
-    .spanNulls(false)
-    .lineWidth(1)
-    .fillOpacity(panel.stacked === true ? 40 : 0)
-    .showPoints(VisibilityMode.Auto)
-    .stacking(
-      new StackingConfigBuilder().mode(panel.stacked === true ? StackingMode.Normal : StackingMode.None),
-    )
-    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
-    .legend(
-      new VizLegendOptionsBuilder()
-        .showLegend(true)
-        .displayMode(panel.tableLegend === true ? LegendDisplayMode.Table : LegendDisplayMode.List)
-        .placement(panel.tableLegend === true ? LegendPlacement.Right : LegendPlacement.Bottom)
-        .calcs(panel.tableLegend === true ? ['max'] : [])
-        .sortBy(panel.tableLegend === true ? 'Max' : 'Name')
-        .sortDesc(panel.tableLegend === true),
-    )
-    .targets(panel.queries.map(target));
-  if (panel.max !== undefined) builder.max(panel.max);
-  if (panel.thresholds !== undefined) {
-    builder
-      .thresholds(thresholds(panel.thresholds))
-      .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
-  }
-  for (const [name, color] of Object.entries(panel.colors ?? {}))
-    builder.overrideByName(name, [fixed(color)]);
-  for (const name of panel.lines ?? []) {
-    builder.overrideByName(name, [
-      { id: 'custom.stacking', value: { group: false, mode: 'none' } },
-      { id: 'custom.fillOpacity', value: 0 },
-      { id: 'custom.lineWidth', value: 2 },
-      { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 6] } },
-    ]);
-  }
-  for (const [name, unit] of Object.entries(panel.rightAxis ?? {})) {
-    builder.overrideByName(name, [
-      { id: 'unit', value: unit },
-      { id: 'custom.axisPlacement', value: AxisPlacement.Right },
-    ]);
-  }
-  return builder;
-}
-
-function heatmap(panel: HeatmapPanel): HeatmapBuilder {
-  return common(new HeatmapBuilder(), panel)
-    .calculate(false)
-    .color(
-      new HeatmapColorOptionsBuilder()
-        .mode(HeatmapColorMode.Scheme)
-        .scheme('Oranges')
-        .fill('dark-orange')
-        .exponent(0.5)
-        .steps(64)
-        .reverse(false)
-        .min(0),
-    )
-    .yAxis(new YAxisConfigBuilder().unit(panel.unit).axisPlacement(AxisPlacement.Left))
-    .cellValues(new CellValuesBuilder().unit(panel.cellUnit))
-    .cellGap(1)
-    .tooltip(
-      new HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true).showColorScale(true),
-    )
-    .targets([target({ ...panel.query, format: 'heatmap', legend: '{{le}}' }, 0)]);
-}
-
-function table(panel: TablePanel): TableBuilder {
-  const builder = common(new TableBuilder(), panel)
-    .filterable(true)
-    .targets(
-      panel.columns.map(({ expr }, index) =>
-        target({ expr, instant: true, format: 'table', legend: '' }, index),
-      ),
-    )
-    .withTransformation({ id: 'merge', options: {} })
-    .withTransformation({
-      id: 'organize',
-      options: {
-        excludeByName: { Time: true },
-        indexByName: Object.fromEntries(
-          [
-            ...panel.keys.map(({ label }) => label),
-            ...panel.columns.map((_, index) => valueColumn(index)),
-          ].map((name, index) => [name, index]),
-        ),
-        renameByName: Object.fromEntries<string>([
-          ...panel.keys.map(({ label, title }) => [label, title] as const),
-          ...panel.columns.map(({ title }, index) => [valueColumn(index), title] as const),
-        ]),
-      },
-    });
-  for (const { title, links } of panel.keys) {
-    if (links !== undefined) {
-      builder.overrideByName(title, [
-        { id: 'links', value: links.map((one) => ({ ...one, targetBlank: false })) },
-      ]);
-    }
-  }
-  for (const { title, unit, decimals, thresholds: steps } of panel.columns) {
-    builder.overrideByName(title, [
-      { id: 'unit', value: unit },
-      { id: 'decimals', value: decimals ?? 0 },
-      ...(steps === undefined
-        ? []
-        : [
-            { id: 'thresholds', value: { mode: ThresholdsMode.Absolute, steps: thresholdSteps(steps) } },
-            { id: 'custom.cellOptions', value: { type: 'color-text' } },
-          ]),
-    ]);
-  }
-  return builder;
-}
-
-function common<B extends StatBuilder | TimeseriesBuilder | HeatmapBuilder | TableBuilder>(
-  builder: B,
-  { id, title, says, todo, unit }: PanelSpec,
-): B {
-  builder.id(id).title(title).description(`${says}\n\n**What to do:** ${todo}`);
-  builder.datasource(DATASOURCE).unit(unit).min(0).noValue('no data');
-  return builder;
-}
-
-function target({ expr, legend, instant, format, exemplar }: Query, index: number): DataqueryBuilder {
-  const query = new DataqueryBuilder()
-    .refId(refId(index))
-    .datasource(DATASOURCE)
-    .expr(expr)
-    .legendFormat(legend)
-    .exemplar(exemplar ?? false)
-    .format(
-      { table: PromQueryFormat.Table, heatmap: PromQueryFormat.Heatmap, series: PromQueryFormat.TimeSeries }[
-        format ?? 'series'
-      ],
-    );
-  return instant === true ? query.instant() : query.range();
-}
-
-const refId = (index: number): string => String.fromCharCode('A'.charCodeAt(0) + index);
-const valueColumn = (index: number): string => `Value #${refId(index)}`;
-const fixed = (fixedColor: string): DynamicConfigValue => ({
-  id: 'color',
-  value: { mode: 'fixed', fixedColor },
-});
-
-function thresholdSteps(steps: NonNullable<TimeseriesPanel['thresholds']>): Threshold[] {
-  return steps.map(([value, color]) => ({ value, color }));
-}
-
-function thresholds(steps: NonNullable<TimeseriesPanel['thresholds']>): ThresholdsConfigBuilder {
-  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(thresholdSteps(steps));
 }
 
 function queryVariable(name: string, label: string, query: string): QueryVariableBuilder {

@@ -4,6 +4,8 @@ export interface MetricShape {
   readonly unit: string;
   readonly instrument: string;
   readonly attributes: readonly string[];
+  /** Series of it may lack the pool's name. */
+  readonly poolOptional?: boolean;
 }
 
 /** What a metric is called in Prometheus when it came by OTLP; a histogram's series add `_bucket`, `_sum` and `_count`. */

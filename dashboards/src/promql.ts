@@ -1,4 +1,5 @@
 import { ATTR } from '../../src/telemetry/names.js';
+import { OPERATION_NAME } from './foreign-metrics.js';
 import { prometheusLabel, prometheusName, type MetricShape } from './prometheus-name.js';
 
 /** Labels that queries match on or group by. */
@@ -11,6 +12,9 @@ export const LABEL = {
   errorType: prometheusLabel(ATTR.errorType),
   closeReason: prometheusLabel(ATTR.closeReason),
   provider: prometheusLabel(ATTR.authProviderName),
+  summary: prometheusLabel(ATTR.dbQuerySummary),
+  operation: prometheusLabel(OPERATION_NAME),
+  cancelReason: prometheusLabel(ATTR.queryCancelReason),
   serverAddress: prometheusLabel(ATTR.serverAddress),
   serverPort: prometheusLabel(ATTR.serverPort),
 } as const;
@@ -22,6 +26,8 @@ export const POOL = [LABEL.job, LABEL.instance, LABEL.pool] as const;
 export const RATE_WINDOW = '$__rate_interval';
 /** The whole time range of the dashboard. */
 export const WHOLE_RANGE = '$__range';
+/** The same in seconds, to divide by. */
+export const RANGE_SECONDS = '$__range_s';
 
 type Histogram = MetricShape & { readonly instrument: 'Histogram' };
 type Plain = MetricShape & { readonly instrument: `Observable${string}` };
@@ -58,6 +64,8 @@ export const is = (label: string, value: string): string => `${label}="${value}"
 export const isNot = (label: string, value: string): string => `${label}!="${value}"`;
 /** A matcher for a whole value by RE2. */
 export const matches = (label: string, pattern: string): string => `${label}=~"${pattern}"`;
+/** A matcher for all values but those that match as a whole. */
+export const matchesNot = (label: string, pattern: string): string => `${label}!~"${pattern}"`;
 
 /** What succeeded. */
 export const SUCCEEDED = is(LABEL.errorType, '');
@@ -103,7 +111,10 @@ function aggregate(operator: string, expr: string, by: readonly string[]): strin
   return by.length > 0 ? `${operator} by (${by.join(', ')}) (${expr})` : `${operator}(${expr})`;
 }
 
-function selection({ attributes }: MetricShape, matchers: readonly string[]): string {
-  const pool = attributes.includes(ATTR.poolName) ? [`${LABEL.pool}=~"$pool"`] : [];
+/** Series without a pool's name belong to no pool, so no choice of one leaves them out. */
+function selection({ attributes, poolOptional }: MetricShape, matchers: readonly string[]): string {
+  const pool = attributes.includes(ATTR.poolName)
+    ? [matches(LABEL.pool, poolOptional === true ? '$pool|' : '$pool')]
+    : [];
   return [...SELECTION, ...pool, ...matchers].join(', ');
 }

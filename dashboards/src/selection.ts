@@ -5,7 +5,22 @@ import { LABEL, max, series } from './promql.js';
 import { prometheusName } from './prometheus-name.js';
 
 /** The uids that links, alerts and runbooks use. */
-export const UID = { pool: 'pgauge-pool', auth: 'pgauge-auth' } as const;
+export const UID = { pool: 'pgauge-pool', queries: 'pgauge-queries', auth: 'pgauge-auth' } as const;
+
+const LINKS = {
+  pool: { title: 'Pool', uid: UID.pool, tooltip: 'The pools of this selection' },
+  queries: { title: 'Queries', uid: UID.queries, tooltip: 'The queries of this selection' },
+  auth: {
+    title: 'Token refresh',
+    uid: UID.auth,
+    tooltip: 'Tokens, credentials and logins of this selection',
+  },
+} as const;
+
+/** From one dashboard to all others. */
+export function linksFrom(own: string): Board['links'] {
+  return Object.values(LINKS).filter(({ uid }) => uid !== own);
+}
 
 const limit = prometheusName(METRIC.connectionLimit);
 

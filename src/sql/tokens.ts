@@ -1,5 +1,41 @@
 import { Kind, Lexer } from './lexer.js';
-import { reservedWord } from './words.js';
+
+/** Words that PostgreSQL reserves and that mean something to a summary: no name that is not in quotes is one of them. */
+const RESERVED = new Map(
+  [
+    ...[
+      'ALL',
+      'AS',
+      'DISTINCT',
+      'EXCEPT',
+      'FETCH',
+      'FOR',
+      'FROM',
+      'GRANT',
+      'GROUP',
+      'HAVING',
+      'IN',
+      'INTERSECT',
+      'INTO',
+      'JOIN',
+    ],
+    ...[
+      'LATERAL',
+      'LIMIT',
+      'NOT',
+      'OFFSET',
+      'ON',
+      'ONLY',
+      'ORDER',
+      'RETURNING',
+      'SELECT',
+      'TABLE',
+      'TO',
+      'UNION',
+    ],
+    ...['USING', 'WHEN', 'WHERE', 'WINDOW', 'WITH'],
+  ].map((word) => [word, word]),
+);
 
 /** The tokens of a text without its comments; one of them is looked at. */
 export class Tokens {
@@ -19,9 +55,8 @@ export class Tokens {
     const isMember = this.sign === '.';
     do this.kind = lexer.next();
     while (this.kind === Kind.comment);
-    const { text, start, end, hash } = lexer;
-    if (this.kind === Kind.punctuation) this.sign = text[start] as string;
-    else this.sign = this.kind === Kind.word && !isMember ? reservedWord(text, start, end, hash) : '';
+    if (this.kind === Kind.punctuation) this.sign = lexer.text[lexer.start] as string;
+    else this.sign = this.kind === Kind.word && !isMember ? (RESERVED.get(this.word()) ?? '') : '';
     return this.kind;
   }
 

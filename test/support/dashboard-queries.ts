@@ -71,9 +71,10 @@ export interface VariableValues {
   readonly job: string;
   readonly instance: string;
   readonly pool: string;
-  /** Durations such as `1m`. */
+  /** A duration such as `1m`. */
   readonly rateInterval: string;
-  readonly range: string;
+  /** The length of the time range in seconds. */
+  readonly rangeS: number;
 }
 
 const LABEL_VALUES = /^label_values\((.+),\s*(\w+)\)$/;
@@ -126,16 +127,17 @@ export function annotationQueries({
   return annotations.list.map(({ name, expr }) => ({ dashboard: uid, name, expr }));
 }
 
-/** An expression that Prometheus understands; a variable that is not known is an error. */
+/** An expression that Prometheus understands; a variable that is not known is an error. `$1` is a group of a pattern. */
 export function withVariables(expr: string, values: VariableValues): string {
   const known: Readonly<Record<string, string>> = {
     __rate_interval: values.rateInterval,
-    __range: values.range,
+    __range: `${values.rangeS}s`,
+    __range_s: String(values.rangeS),
     job: values.job,
     instance: values.instance,
     pool: values.pool,
   };
-  return expr.replace(/\$(\w+)/g, (_, name: string) => {
+  return expr.replace(/\$([A-Za-z_]\w*)/g, (_, name: string) => {
     const value = known[name];
     if (value === undefined) throw new Error(`variable $${name} is not known in ${expr}`);
     return value;

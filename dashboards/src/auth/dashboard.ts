@@ -1,5 +1,5 @@
 import type { Board } from '../board.js';
-import { ANNOTATIONS, UID, VARIABLES } from '../selection.js';
+import { ANNOTATIONS, linksFrom, UID, VARIABLES } from '../selection.js';
 import { credentials } from './credentials.js';
 import { healthy } from './healthy.js';
 import { logins } from './logins.js';
@@ -13,6 +13,6 @@ export const authBoard: Board = {
   from: 'now-6h',
   variables: VARIABLES,
   annotations: ANNOTATIONS,
-  links: [{ title: 'Pool', uid: UID.pool, tooltip: 'The pools of this selection' }],
+  links: linksFrom(UID.auth),
   rows: [healthy, tokens, credentials, logins],
 };

@@ -1,5 +1,5 @@
 import type { Board } from '../board.js';
-import { ANNOTATIONS, UID, VARIABLES } from '../selection.js';
+import { ANNOTATIONS, linksFrom, UID, VARIABLES } from '../selection.js';
 import { acquireLatency } from './acquire-latency.js';
 import { connections } from './connections.js';
 import { healthy } from './healthy.js';
@@ -16,8 +16,6 @@ export const poolBoard: Board = {
   from: 'now-1h',
   variables: VARIABLES,
   annotations: ANNOTATIONS,
-  links: [
-    { title: 'Token refresh', uid: UID.auth, tooltip: 'Tokens, credentials and logins of this selection' },
-  ],
+  links: linksFrom(UID.pool),
   rows: [healthy, saturation, acquireLatency, connections, queries, instances],
 };

@@ -27,6 +27,7 @@ export const instances: Row = {
           title: 'Instance',
           links: [
             { title: 'This instance alone', url: toInstance(UID.pool) },
+            { title: 'Queries of this instance', url: toInstance(UID.queries) },
             { title: 'Token refresh of this instance', url: toInstance(UID.auth) },
           ],
         },

@@ -52,8 +52,8 @@ const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 const BASE_UNITS = ['s', 'short', 'percentunit', 'cps', 'ops', 'reqps'];
 
 const read = (uid: string) => readDashboard(uid) as unknown as Dashboard;
-const [pool, auth] = [read('pgauge-pool'), read('pgauge-auth')];
-const dashboards = [pool, auth];
+const [pool, queries, auth] = [read('pgauge-pool'), read('pgauge-queries'), read('pgauge-auth')];
+const dashboards = [pool, queries, auth];
 const drawn = dashboards.flatMap((dashboard) =>
   allPanels(dashboard.panels)
     .filter(({ type }) => type !== 'row')
@@ -96,11 +96,13 @@ describe.each(dashboards)('the dashboard $uid', (dashboard) => {
     );
   });
 
-  it('leads to the other one with time and variables', () => {
-    const other = dashboard === pool ? auth : pool;
-    expect(links).toEqual([
-      expect.objectContaining({ type: 'link', url: `/d/${other.uid}`, keepTime: true, includeVars: true }),
-    ]);
+  it('leads to the others with time and variables', () => {
+    const others = dashboards.filter((one) => one !== dashboard);
+    expect(links).toEqual(
+      others.map(({ uid }): unknown =>
+        expect.objectContaining({ type: 'link', url: `/d/${uid}`, keepTime: true, includeVars: true }),
+      ),
+    );
   });
 
   it('marks firing alerts and changes of the limit', () => {
@@ -253,6 +255,16 @@ describe('what each dashboard answers', () => {
     expect(pool.panels.find(({ title }) => title === 'Queries')?.collapsed).toBe(true);
   });
 
+  it('asks of queries: how they are, which, and why', () => {
+    expect(rows(queries)).toEqual([
+      'Healthy?',
+      'Rate, errors, latency',
+      'Which query?',
+      'Failures',
+      'Waiting',
+    ]);
+  });
+
   it('asks of authentication: tokens, credentials, logins', () => {
     expect(rows(auth)).toEqual(['Healthy?', 'Token refresh', 'Credentials', 'Logins']);
   });
@@ -272,7 +284,7 @@ describe('what each dashboard answers', () => {
       .find(({ matcher }) => matcher.options === 'Instance')
       ?.properties.find(({ id }) => id === 'links')?.value;
     expect(links).toEqual(
-      [pool, auth].map(({ uid }): unknown =>
+      [pool, queries, auth].map(({ uid }): unknown =>
         expect.objectContaining({
           url: `/d/${uid}?\${__url_time_range}&\${datasource:queryparam}&\${job:queryparam}&\${pool:queryparam}&var-instance=\${__value.raw}`,
         }),

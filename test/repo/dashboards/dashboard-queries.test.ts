@@ -7,7 +7,7 @@ import {
   withVariables,
 } from '../../support/dashboard-queries.js';
 
-const values = { job: 'shop', instance: '.+', pool: 'main|other', rateInterval: '1m', range: '6h' };
+const values = { job: 'shop', instance: '.+', pool: 'main|other', rateInterval: '1m', rangeS: 21_600 };
 const target = (refId: string, instant: boolean) =>
   ({
     refId,
@@ -74,7 +74,13 @@ describe('the queries of a dashboard', () => {
 describe('variables in an expression', () => {
   it('are replaced everywhere', () => {
     expect(withVariables('rate(a{job=~"$job", x=~"$pool|"}[$__rate_interval] offset $__range)', values)).toBe(
-      'rate(a{job=~"shop", x=~"main|other|"}[1m] offset 6h)',
+      'rate(a{job=~"shop", x=~"main|other|"}[1m] offset 21600s)',
+    );
+  });
+
+  it('leave the groups of a replacement alone', () => {
+    expect(withVariables('label_replace(a / $__range_s, "b", "$1", "c", "(.+)")', values)).toBe(
+      'label_replace(a / 21600, "b", "$1", "c", "(.+)")',
     );
   });
 

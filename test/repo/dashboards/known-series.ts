@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { LATENCY_BUCKETS, METRIC, USE_BUCKETS } from '../../../src/telemetry/names.js';
+import {
+  ATTR,
+  LATENCY_BUCKETS,
+  METRIC,
+  OPERATION_BUCKETS,
+  ROW_BUCKETS,
+  USE_BUCKETS,
+} from '../../../src/telemetry/names.js';
 import { OPERATION_DURATION, SPAN_DURATION } from '../../../dashboards/src/foreign-metrics.js';
 import {
   prometheusLabel,
@@ -19,9 +26,12 @@ interface Rules {
   }[];
 }
 
+const POOL = prometheusLabel(ATTR.poolName);
+
 /** Every series that can be asked for, and the labels it may have. */
 export function knownSeries(): Map<string, ReadonlySet<string>> {
   const series = new Map<string, ReadonlySet<string>>();
+  // The later ones have what other instrumentations add.
   const shapes: readonly MetricShape[] = [...Object.values(METRIC), OPERATION_DURATION, SPAN_DURATION];
   for (const shape of shapes) {
     const labels = [...EVERYWHERE, ...shape.attributes.map(prometheusLabel)];
@@ -34,23 +44,20 @@ export function knownSeries(): Map<string, ReadonlySet<string>> {
       series.set(name, new Set(labels));
     }
   }
-  series.set(
-    'ALERTS',
-    new Set([
-      ...EVERYWHERE,
-      'alertname',
-      'alertstate',
-      'severity',
-      prometheusLabel('db.client.connection.pool.name'),
-    ]),
-  );
-  for (const record of recorded()) series.set(record, new Set(EVERYWHERE));
+  series.set('ALERTS', new Set([...EVERYWHERE, 'alertname', 'alertstate', 'severity', POOL]));
+  for (const record of recorded()) series.set(record, new Set(labelsOf(record)));
   return series;
 }
 
 /** The names of the recording rules. */
 function recorded(): string[] {
   return rules().flatMap(({ record }) => record ?? []);
+}
+
+/** `job_pool:…`: what a recorded series is named after is what it keeps. */
+function labelsOf(record: string): string[] {
+  const [level = ''] = record.split(':');
+  return level.split('_').map((label) => (label === 'pool' ? POOL : label));
 }
 
 /** The names of the alerts. */
@@ -64,5 +71,5 @@ function rules(): Rules['groups'][number]['rules'] {
 
 /** The boundaries of our own histograms, as Prometheus writes them. */
 export const KNOWN_BOUNDARIES: ReadonlySet<string> = new Set(
-  [...LATENCY_BUCKETS, ...USE_BUCKETS].map(String),
+  [...LATENCY_BUCKETS, ...USE_BUCKETS, ...OPERATION_BUCKETS, ...ROW_BUCKETS].map(String),
 );

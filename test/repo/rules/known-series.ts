@@ -1,3 +1,4 @@
+import { OPERATION_DURATION } from '../../../dashboards/src/foreign-metrics.js';
 import { prometheusName } from '../../../dashboards/src/prometheus-name.js';
 import { BACKENDS } from '../../../src/auth/backends.js';
 import { ATTR, CONNECTION_STATES, METRIC } from '../../../src/telemetry/names.js';
@@ -12,6 +13,9 @@ interface KnownMetric {
 /** Labels that Prometheus and the collector give every series. */
 const TARGET_LABELS = ['job', 'instance'] as const;
 
+/** What queries are measured by has what instrumentation-pg adds, too. */
+const METRICS = Object.values({ ...METRIC, operationDuration: OPERATION_DURATION });
+
 /** An attribute's name as a label. */
 const labelOf = (attribute: string): string => attribute.replaceAll('.', '_');
 
@@ -19,12 +23,12 @@ const labelOf = (attribute: string): string => attribute.replaceAll('.', '_');
 export const KNOWN_LABELS: ReadonlySet<string> = new Set([
   ...TARGET_LABELS,
   'le',
-  ...Object.values(METRIC).flatMap(({ attributes }) => attributes.map(labelOf)),
+  ...METRICS.flatMap(({ attributes }) => attributes.map(labelOf)),
 ]);
 
 /** Every series of the library by its name in Prometheus. */
 export const KNOWN_METRICS: ReadonlyMap<string, KnownMetric> = new Map(
-  Object.values(METRIC).flatMap((metric) => {
+  METRICS.flatMap((metric) => {
     const name = prometheusName(metric);
     const labels = [...TARGET_LABELS, ...metric.attributes.map(labelOf)];
     if (!('buckets' in metric)) return [[name, { labels: new Set(labels), bounds: [] }]];

@@ -1,9 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { DASHBOARDS } from '../../../dashboards/src/files.js';
+import { SLOW_BUDGET, SLOW_SECONDS } from '../../../dashboards/src/queries/measures.js';
 import { KNOWN_LABELS, KNOWN_METRICS, KNOWN_VALUES } from './known-series.js';
 import { readQuery } from './promql.js';
 import { ALERTING_RULES, RECORDING_RULES, ROOT, RULE_TESTS } from './rule-files.js';
 
+const DASHBOARD_UIDS = DASHBOARDS.map(({ board }) => board.uid);
 const RECORDED = RECORDING_RULES.map(({ record }) => record);
 const ALL_RULES = [
   ...RECORDING_RULES.map(({ record, expr }) => ({ name: record, expr })),
@@ -53,7 +56,7 @@ describe.each(ALERTING_RULES)('$alert ($labels.severity)', ({ alert, labels, ann
     expect(annotations?.['description']).toContain('{{ $value');
     expect(annotations?.['runbook_url']).toBe(`docs/runbooks/${pageOf(alert)}`);
     expect(existsSync(`${ROOT}${annotations?.['runbook_url'] ?? ''}`)).toBe(true);
-    expect(['pgauge-pool', 'pgauge-auth']).toContain(annotations?.['dashboard_uid']);
+    expect(DASHBOARD_UIDS).toContain(annotations?.['dashboard_uid']);
   });
 });
 
@@ -89,12 +92,28 @@ it('has unit tests with series that the library has', () => {
   }
 });
 
-it('records the share of slow acquires in the same way for every window', () => {
-  const expressions = RECORDING_RULES.filter(({ record }) => record.includes('_slow:')).map(
-    ({ record, expr }) => expr.replaceAll(`[${/rate(\w+)$/.exec(record)?.[1] ?? ''}]`, '[window]'),
+it.each(['acquire', 'query'])(
+  'records the share of each slow %s in the same way for every window',
+  (what) => {
+    const expressions = RECORDING_RULES.filter(({ record }) => record.includes(`pgauge_${what}_slow:`)).map(
+      ({ record, expr }) => expr.replaceAll(`[${/rate(\w+)$/.exec(record)?.[1] ?? ''}]`, '[window]'),
+    );
+    expect(expressions).toHaveLength(4);
+    expect(new Set(expressions).size).toBe(1);
+  },
+);
+
+it('says in one place what a query may take, and the dashboards draw that', () => {
+  const bounds = [...RECORDING_RULES, ...ALERTING_RULES].flatMap(({ expr }) =>
+    readQuery(expr)
+      .selectors.filter(({ metric }) => metric.startsWith('db_client_operation_'))
+      .flatMap(({ matchers }) => matchers.filter(({ label }) => label === 'le')),
   );
-  expect(expressions).toHaveLength(4);
-  expect(new Set(expressions).size).toBe(1);
+  expect(bounds.map(({ value }) => value)).toEqual([String(SLOW_SECONDS)]);
+  const burns = ALERTING_RULES.filter(({ alert }) => alert === 'PgaugeQuerySloBurn');
+  expect(burns).toHaveLength(2);
+  for (const { expr } of burns)
+    expect(expr.match(/ \* [\d.]+/g)).toEqual([` * ${SLOW_BUDGET}`, ` * ${SLOW_BUDGET}`]);
 });
 
 it('has no runbook page without an alert', () => {

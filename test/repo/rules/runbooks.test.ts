@@ -16,13 +16,14 @@ const TELEMETRY = new Set<string>([
   ...Object.values(SPAN),
 ]);
 const MESSAGES = Object.values(LOG).map(({ message }) => message) as string[];
-const PANELS = ['pool', 'auth'].flatMap((name) => {
+const PANELS = ['pool', 'queries', 'auth'].flatMap((name) => {
   type Panel = { readonly title: string; readonly panels?: readonly Panel[] };
   const { panels } = JSON.parse(readFileSync(`${ROOT}dashboards/pgauge-${name}.json`, 'utf8')) as Panel;
   return (panels ?? []).flatMap((panel) => [panel, ...(panel.panels ?? [])]).map(({ title }) => title);
 });
-const SETTINGS = readdirSync(`${ROOT}src/settings/`)
-  .map((name) => readFileSync(`${ROOT}src/settings/${name}`, 'utf8'))
+const SETTINGS = ['settings', 'queries']
+  .flatMap((folder) => readdirSync(`${ROOT}src/${folder}/`).map((name) => `${ROOT}src/${folder}/${name}`))
+  .map((file) => readFileSync(file, 'utf8'))
   .join('\n');
 
 describe.each(PAGES)('%s', (name) => {

@@ -1,0 +1,90 @@
+import { METRIC } from '../../../src/telemetry/names.js';
+import type { TimeseriesPanel } from '../board.js';
+import { PENDING_COLOR } from '../colors.js';
+import { quantiles } from '../measures.js';
+import { histogram, LABEL, rate, ratio, sum } from '../promql.js';
+import {
+  ABOUT_POOLS,
+  FAILED_SHARES,
+  orNoPool,
+  queries,
+  QUERY_FAILED,
+  queryRate,
+  SLOW_SECONDS,
+} from './measures.js';
+
+/** What each dashboard says of a panel that both have. */
+type Own = Pick<TimeseriesPanel, 'id' | 'width' | 'height'>;
+
+const by = [LABEL.job, LABEL.instance, LABEL.pool] as const;
+const legend = `{{${LABEL.instance}}} {{${LABEL.pool}}}`;
+
+export function queriesPerSecond(own: Own): TimeseriesPanel {
+  return {
+    type: 'timeseries',
+    title: 'Queries per second',
+    says: `Queries by instance and pool. ${ABOUT_POOLS}`,
+    todo: 'Read it beside utilization: more queries and more used connections is load; fewer queries and more used connections is something slow.',
+    unit: 'reqps',
+    queries: [{ expr: orNoPool(sum(queryRate(), ...by)), legend }],
+    ...own,
+  };
+}
+
+export function queryErrorRatio(own: Own): TimeseriesPanel {
+  return {
+    type: 'timeseries',
+    title: 'Query error ratio',
+    says: `Share of queries that failed, by instance and pool; 0 where none did, no data where there were no queries. Queries that their caller aborted are no failures. ${ABOUT_POOLS}`,
+    todo: 'Errors by SQLSTATE on the dashboard of queries says what failed: class 57 and 08 are restarts, 40 asks for a retry, 42 is a fault of the application.',
+    unit: 'percentunit',
+    queries: [
+      { expr: orNoPool(ratio(sum(queryRate(QUERY_FAILED), ...by), sum(queryRate(), ...by))), legend },
+    ],
+    thresholds: [
+      [null, 'green'],
+      [FAILED_SHARES.yellow, 'yellow'],
+      [FAILED_SHARES.red, 'red'],
+    ],
+    ...own,
+  };
+}
+
+export function queryLatency(own: Own): TimeseriesPanel {
+  return {
+    type: 'timeseries',
+    title: 'Query latency p50, p95, p99',
+    says: `Time from sending a query to its end, without the wait for a connection. The line is at 500 ms. ${ABOUT_POOLS}`,
+    todo: 'If it rises with the hold time, the database or its locks are slow: look for the query in the table of the dashboard of queries. If only the hold time rises, look at the application.',
+    unit: 's',
+    ...quantiles(rate(queries('bucket'))),
+    thresholds: [
+      [null, 'green'],
+      [SLOW_SECONDS, 'yellow'],
+    ],
+    ...own,
+  };
+}
+
+const waiting = sum(rate(histogram(METRIC.waitTime, 'sum')));
+const inQueries = sum(rate(queries('sum')));
+const together = `(${waiting} + ${inQueries})`;
+
+/** Which part of the time that requests spend with the database and its pool goes where. */
+export function timeShare(own: Own): TimeseriesPanel {
+  return {
+    type: 'timeseries',
+    title: 'Waiting: for a connection or for the database',
+    says: `Of all the time that requests wait, the share that they wait for a connection, and the share that their queries take. No data: no queries are measured. ${ABOUT_POOLS}`,
+    todo: 'Mostly for a connection: the pool is the bottleneck, see its dashboard under Saturation. Mostly for the database: a larger pool makes nothing faster, look at the slowest queries.',
+    unit: 'percentunit',
+    max: 1,
+    stacked: true,
+    queries: [
+      { expr: ratio(inQueries, together), legend: 'for the database' },
+      { expr: ratio(waiting, together), legend: 'for a connection' },
+    ],
+    colors: { 'for the database': 'blue', 'for a connection': PENDING_COLOR },
+    ...own,
+  };
+}
