@@ -8,7 +8,7 @@ import { readOptions } from './options.ts';
 // alerts that wait a third of their time.
 const FACTOR = 3;
 
-const calm = { thinkMs: 60, queryMs: 8, discard: 0 };
+const calm = { thinkMs: 60, queryMs: 8, discard: 0, failing: 0.01, timingOut: 0.003, aborting: 0.003 };
 
 interface Step {
   name: string;

@@ -23,18 +23,29 @@ export interface Pace {
   discard: number;
   /** Which part of the requests, from 0 to 1, sends a query that fails. */
   failing: number;
+  /** Which part of the requests, from 0 to 1, sends a query that exceeds its time limit. */
+  timingOut: number;
+  /** Which part of the requests, from 0 to 1, sends a query and aborts it. */
+  aborting: number;
 }
 
 // A caller that repeats a failed request at once only adds to the fault.
 const BACK_OFF_MS = 50;
 // Of a table that grows, only so much is read.
+// Long after every limit on it.
+const ENDLESS = 'select pg_sleep(60)';
+const STOPPED_AFTER_MS = 30;
+const FAILING = ['select 1 / 0', 'select * from no_such_table', 'insert into visits (at) values (null)'];
 const READ = 'select count(*), pg_sleep($1) from (select from visits limit 1000) as visit';
 
 type Query = readonly [sql: string, values?: readonly unknown[]];
 
 /** An application's requests: so many workers, each one request after the other. */
 export class Workload {
-  readonly pace: Pace = { thinkMs: 10, queryMs: 10, holdMs: 0, discard: 0, failing: 0 };
+  readonly pace: Pace = {
+    ...{ thinkMs: 10, queryMs: 10, holdMs: 0 },
+    ...{ discard: 0, failing: 0, timingOut: 0, aborting: 0 },
+  };
   readonly #pool: InstrumentedPool;
   readonly #tracer: Tracer;
   readonly #errors = new Map<string, number>();
@@ -113,9 +124,14 @@ export class Workload {
   }
 
   #serve(index: number): Promise<void> {
-    const { queryMs, holdMs, discard, failing } = this.pace;
+    const { queryMs, holdMs, discard, failing, timingOut, aborting } = this.pace;
     const query = [READ, [(queryMs * (0.5 + Math.random())) / 1_000]] as const;
-    if (Math.random() < failing) return this.#checkOut([['select 1 / 0']], false);
+    if (Math.random() < failing) {
+      const index = Math.floor(Math.random() * FAILING.length);
+      return this.#checkOut([[FAILING[index] ?? '']], false);
+    }
+    if (Math.random() < timingOut) return this.#stopped({ timeoutMs: STOPPED_AFTER_MS });
+    if (Math.random() < aborting) return this.#stopped({ signal: giveUpAfter(STOPPED_AFTER_MS) });
     // Every fourth worker is one that writes.
     if (index % 4 === 0) {
       const pause = ['select pg_sleep($1)', [queryMs / 2_000]] as const;
@@ -129,6 +145,17 @@ export class Workload {
     await this.#pool.query(sql, values && [...values]);
     this.#acquires += 1;
     this.#queries += 1;
+  }
+
+  /** A query that its limit stops while it runs; it does not wait for a connection with that limit. */
+  async #stopped(limit: { timeoutMs: number } | { signal: AbortSignal }): Promise<void> {
+    const client = await this.#pool.connect();
+    this.#acquires += 1;
+    try {
+      await client.query({ text: ENDLESS, ...limit });
+    } finally {
+      client.release();
+    }
   }
 
   async #checkOut(queries: readonly Query[], close: boolean): Promise<void> {
@@ -152,4 +179,11 @@ function codeOf(error: unknown): string {
   if (typeof code === 'string') return code;
   // pg's own errors have none.
   return typeof message === 'string' ? `"${message}"` : 'unknown';
+}
+
+/** A caller that has no use for the answer any more. */
+function giveUpAfter(ms: number): AbortSignal {
+  const given = new AbortController();
+  setTimeout(() => given.abort(new Error('the caller gave up')), ms);
+  return given.signal;
 }

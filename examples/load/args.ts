@@ -1,6 +1,12 @@
 import { parseArgs } from 'node:util';
 import { understood, UsageError } from '../demo/usage-error.js';
 
+/** Who may measure the queries. */
+const QUERY_SOURCES = ['pgauge', 'instrumentation-pg'] as const;
+
+/** One of {@link QUERY_SOURCES}. */
+export type QuerySource = (typeof QUERY_SOURCES)[number];
+
 /** What the command line asks for. */
 export interface Arguments {
   readonly poolName: string;
@@ -9,6 +15,8 @@ export interface Arguments {
   readonly clients: number;
   readonly maxLifetimeMs: number;
   readonly acquireTimeoutMs: number;
+  /** Who measures the queries. */
+  readonly queries: QuerySource;
   /** Port of `/metrics`, 0 for any free one. */
   readonly metricsPort: number;
   /** Port of the control server, 0 for any free one; undefined for none. */
@@ -24,6 +32,7 @@ export const USAGE = `usage: npm run demo:load -- [options]
   --clients <n>            workers that send requests, default 6; every fourth one writes
   --max-lifetime <s>       seconds a connection lives, default 60, so that there are tokens to look at
   --acquire-timeout <s>    seconds a request waits for a connection, default 5
+  --queries <who>          measures the queries: pgauge, the default, or instrumentation-pg
   --metrics-port <n>       port of http://127.0.0.1:<n>/metrics, default 0, any free one
   --control-port <n>       port of the control server on 127.0.0.1, 0 for any free one; default none
   --help
@@ -41,10 +50,10 @@ Environment
 
 Control server
   GET /stat    what the application itself knows: pool.stat(), events counted, requests made
-  POST /load   {"clients":6,"thinkMs":50,"queryMs":10,"holdMs":0,"discard":0,"failing":0,"leak":0}, any of them:
-               workers; milliseconds between requests, in the server, and with the connection kept after it; parts of
-               the requests, 0 to 1, that close their connection or send a query that fails; connections acquired and
-               not given back
+  POST /load   {"clients":6,"thinkMs":50,"queryMs":10,"holdMs":0,"discard":0,"failing":0,"timingOut":0,
+               "aborting":0,"leak":0}, any of them: workers; milliseconds between requests, in the server, and with the
+               connection kept after it; parts of the requests, 0 to 1, that close their connection, or send a query that
+               fails, that exceeds its time limit, or that is aborted; connections acquired and not given back
 `;
 
 const text = { type: 'string' } as const;
@@ -52,7 +61,7 @@ const text = { type: 'string' } as const;
 /** Reads the command line; throws `UsageError`. */
 export function readArguments(given: readonly string[]): Arguments {
   const values = parse(given);
-  const number = (name: Exclude<keyof typeof values, 'help'>, otherwise: number): number =>
+  const number = (name: Exclude<keyof typeof values, 'help' | 'queries'>, otherwise: number): number =>
     wholeNumber(name, values[name] ?? String(otherwise));
   return {
     poolName: values['pool-name'] ?? 'load',
@@ -61,6 +70,7 @@ export function readArguments(given: readonly string[]): Arguments {
     clients: number('clients', 6),
     maxLifetimeMs: number('max-lifetime', 60) * 1_000,
     acquireTimeoutMs: number('acquire-timeout', 5) * 1_000,
+    queries: querySource(values.queries ?? 'pgauge'),
     metricsPort: number('metrics-port', 0),
     controlPort: values['control-port'] === undefined ? undefined : number('control-port', 0),
     help: values.help ?? false,
@@ -70,10 +80,16 @@ export function readArguments(given: readonly string[]): Arguments {
 function parse(given: readonly string[]) {
   const options = {
     ...{ 'pool-name': text, 'max-conns': text, 'min-conns': text, clients: text, 'max-lifetime': text },
-    ...{ 'acquire-timeout': text, 'metrics-port': text, 'control-port': text },
+    ...{ queries: text, 'acquire-timeout': text, 'metrics-port': text, 'control-port': text },
     help: { type: 'boolean' },
   } as const;
   return understood(() => parseArgs({ args: [...given], options })).values;
+}
+
+function querySource(given: string): QuerySource {
+  const source = QUERY_SOURCES.find((one) => one === given);
+  if (source === undefined) throw new UsageError(`--queries must be one of ${QUERY_SOURCES.join(', ')}`);
+  return source;
 }
 
 function wholeNumber(name: string, given: string): number {

@@ -9,7 +9,17 @@ import type { Truth } from './truth.js';
 /** What `POST /load` takes. */
 export type Load = Pace & { readonly clients: number; readonly leak: number };
 
-const NAMES = ['clients', 'leak', 'thinkMs', 'queryMs', 'holdMs', 'discard', 'failing'] as const;
+const NAMES: readonly (keyof Load)[] = [
+  'clients',
+  'leak',
+  'thinkMs',
+  'queryMs',
+  'holdMs',
+  'discard',
+  'failing',
+  'timingOut',
+  'aborting',
+];
 
 /** Serves `/stat` and `/load` on loopback; gives the address. It does not keep the process alive. */
 export async function serveControl(

@@ -82,6 +82,7 @@ async function openPool(given: Arguments, database: Database, { meterProvider, t
       logger: demoLogger(warn, { stats: false }),
       acquireTimeoutMs: given.acquireTimeoutMs,
       queryTimeoutMs: QUERY_TIMEOUT_MS,
+      queryTelemetry: given.queries === 'pgauge' && { rows: true },
       endTimeoutMs: END_TIMEOUT_MS,
       pg: { application_name: given.poolName },
       // An application sets its tenant here; with nothing to set it still is timed.

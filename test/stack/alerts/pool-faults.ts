@@ -27,6 +27,29 @@ export const POOL_FAULTS: readonly AlertFault[] = [
     },
   },
   {
+    what: 'most requests send a query that fails',
+    async inject(stack) {
+      const pool = 'failing';
+      const app = await stack.startApp({ ...LASTING, pool, clients: 3 });
+      await app.load({ failing: 0.9 });
+      return { expected: ofPool(pool, 'PgaugeQueryErrorRatio'), end: () => app.load({ failing: 0 }) };
+    },
+  },
+  {
+    what: 'queries that take about a second',
+    async inject(stack) {
+      const pool = 'slow-queries';
+      const app = await stack.startApp({ ...LASTING, pool });
+      await app.load({ queryMs: 1_200 });
+      return {
+        expected: ofPool(pool, 'PgaugeQuerySloBurn').flatMap((alert) =>
+          ['critical', 'warning'].map((severity) => ({ ...alert, labels: { ...alert.labels, severity } })),
+        ),
+        end: () => app.load({ queryMs: 5 }),
+      };
+    },
+  },
+  {
     what: 'a client that is not released',
     async inject(stack) {
       const pool = 'leaking';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DASHBOARDS } from '../../../dashboards/src/files.js';
 import { COLLECTOR_CONFIG } from '../servers/collector.js';
 import { PROMETHEUS_CONFIG, RULES } from '../servers/prometheus-config.js';
 import type { Table } from '../table.js';
@@ -9,7 +10,6 @@ import { findTool, MissingTool, runTool } from '../tools/run-tool.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const RULE_TESTS = RULES.replace(/\.yml$/, '.test.yml');
-const DASHBOARDS = ['pgauge-pool.json', 'pgauge-auth.json'];
 const LINTER = 'dashboard-linter';
 const INSTALL_LINTER =
   'git clone https://github.com/grafana/dashboard-linter, build it with go and put it on PATH';
@@ -45,8 +45,10 @@ async function lint(
 ): Promise<void> {
   try {
     const linter = await findTool(LINTER, INSTALL_LINTER);
-    for (const name of DASHBOARDS)
-      await accepts(`dashboards/${name}, by ${LINTER}`, linter, ['lint', '--strict', `dashboards/${name}`]);
+    for (const { board } of DASHBOARDS) {
+      const name = `dashboards/${board.uid}.json`;
+      await accepts(`${name}, by ${LINTER}`, linter, ['lint', '--strict', name]);
+    }
   } catch (error) {
     if (!(error instanceof MissingTool)) throw error;
     table.cannotRun(LINTER, error.message);

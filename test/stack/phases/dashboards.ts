@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DASHBOARDS } from '../../../dashboards/src/files.js';
+import { OPERATION_DURATION } from '../../../dashboards/src/foreign-metrics.js';
+import { prometheusName } from '../../../dashboards/src/prometheus-name.js';
 import { until } from '../../support/until.js';
 import {
   allPanels,
@@ -11,11 +14,12 @@ import {
   type PanelQuery,
 } from '../../support/dashboard-queries.js';
 import type { Phase } from '../phase.js';
+import type { LoadApp } from '../servers/load-app.js';
 import { SERVICE, type Stack } from '../stack.js';
 import { shortenQuery } from '../time/shorten.js';
 
 /** What Grafana puts in for "All", and durations as with the datasource's interval of 15 s. */
-const EVERYTHING = { job: '.+', instance: '.+', pool: '.+', rateInterval: '1m', range: '6h' };
+const EVERYTHING = { job: '.+', instance: '.+', pool: '.+', rateInterval: '1m', rangeS: 21_600 };
 const STEP_INTERVALS = 2;
 const ARRIVAL_MS = 60_000;
 const LATE_MS = 10_000;
@@ -26,8 +30,10 @@ const MOST = 1e6;
 export const dashboards: Phase = {
   name: 'dashboards',
   async run(stack, table) {
+    const foreign = await measuredByInstrumentation(stack);
+    await stopSomeQueries(stack);
     await changeLimit(stack);
-    for (const uid of ['pgauge-pool', 'pgauge-auth']) {
+    for (const uid of DASHBOARDS.map(({ board }) => board.uid)) {
       const dashboard = readDashboard(uid);
       for (const { variable, selector, label } of variableQueries(dashboard)) {
         const values = await stack.prometheus.api.labelValues(label, ready(selector, stack));
@@ -46,6 +52,10 @@ export const dashboards: Phase = {
         const what = `${uid}: ${panelTitle} ${refId}`;
         const values = kind === 'instant' ? await atTheEnd(expr, stack) : await overTheRun(expr, stack);
         report(what, values, mostOf(query, dashboard));
+        if (isForeign(expr)) {
+          const own = await overTheRun(expr, stack, { ...EVERYTHING, instance: foreign.instance });
+          report(`${what}, of instrumentation-pg`, own, mostOf(query, dashboard));
+        }
       }
     }
 
@@ -64,6 +74,28 @@ export const dashboards: Phase = {
     }
   },
 };
+
+/** What instrumentation-pg gives as well. */
+function isForeign(expr: string): boolean {
+  return expr.includes(prometheusName(OPERATION_DURATION));
+}
+
+/** One more application, whose queries instrumentation-pg measures: panels of queries show them as well. */
+async function measuredByInstrumentation({ startApp, prometheus: { api } }: Stack): Promise<LoadApp> {
+  const app = await startApp({ pool: 'foreign', queries: 'instrumentation-pg', clients: 4 });
+  await app.load({ failing: 0.1 });
+  const failed = `sum(db_client_operation_duration_seconds_count{instance="${app.instance}",error_type!=""})`;
+  await until('its failures', async () => ((await api.number(failed)) ?? 0) > 1, ARRIVAL_MS);
+  return app;
+}
+
+/** Queries that exceed their limit, or that their caller aborts. */
+async function stopSomeQueries({ app, prometheus: { api } }: Stack): Promise<void> {
+  await app.load({ timingOut: 0.05, aborting: 0.05 });
+  const least = `min(pgauge_query_canceled_total{instance="${app.instance}"})`;
+  await until('stopped queries', async () => ((await api.number(least)) ?? 0) > 0, ARRIVAL_MS);
+  await app.load({ timingOut: 0, aborting: 0 });
+}
 
 /** Another instance with a larger pool, as in a deployment that changes its size: there is an annotation for that. */
 async function changeLimit({ app: { pool }, startApp, prometheus: { api }, scale }: Stack): Promise<void> {
@@ -84,16 +116,16 @@ async function atTheEnd(expr: string, stack: Stack): Promise<number[]> {
   return await until('data', ask, LATE_MS).catch(() => []);
 }
 
-async function overTheRun(expr: string, stack: Stack): Promise<number[]> {
+async function overTheRun(expr: string, stack: Stack, values = EVERYTHING): Promise<number[]> {
   const { startedAtS, scale, prometheus } = stack;
   const stepS = (scale.intervalMs * STEP_INTERVALS) / 1_000;
   const nowS = Date.now() / 1_000;
-  const lines = await prometheus.api.queryRange(ready(expr, stack), startedAtS, nowS, stepS);
+  const lines = await prometheus.api.queryRange(ready(expr, stack, values), startedAtS, nowS, stepS);
   return lines.flatMap(({ points }) => points.map(([, value]) => value));
 }
 
-function ready(expr: string, { scale }: Stack): string {
-  return shortenQuery(withVariables(expr, EVERYTHING), scale.factor);
+function ready(expr: string, { scale }: Stack, values = EVERYTHING): string {
+  return shortenQuery(withVariables(expr, values), scale.factor);
 }
 
 function mostOf({ panelId, panelTitle }: PanelQuery, { panels }: DashboardJson): number {

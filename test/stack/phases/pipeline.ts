@@ -75,7 +75,10 @@ async function labels(table: Table, api: PrometheusApi, own: string): Promise<vo
 }
 
 async function spans(table: Table, { prometheus: { api }, traces }: Stack, own: string): Promise<void> {
-  const kinds = [SPAN.acquire, `${SPAN.connect} app`, SPAN.connectionInit, SPAN.tokenRefresh];
+  const kinds = [
+    ...[SPAN.acquire, `${SPAN.connect} app`, SPAN.connectionInit, SPAN.tokenRefresh],
+    ...['insert visits', 'commit'],
+  ];
   let counted: string[] = [];
   const arrived = async (): Promise<boolean> => {
     counted = await api.labelValues('span_name', `traces_span_metrics_duration_seconds_count${own}`);

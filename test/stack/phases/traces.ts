@@ -1,4 +1,4 @@
-import { METRIC, SPAN } from '../../../src/telemetry/names.js';
+import { METRIC, SCOPE, SPAN } from '../../../src/telemetry/names.js';
 import { until } from '../../support/until.js';
 import type { Phase } from '../phase.js';
 import type { PrometheusApi } from '../servers/prometheus-api.js';
@@ -14,6 +14,7 @@ const NOBODY = 'nobody';
 /** Its parent was never received. */
 const LOST = 'lost';
 const PG_SCOPE = '@opentelemetry/instrumentation-pg';
+const QUERY = 'query';
 
 /** Which spans a span may have as its parent; all of them must occur. */
 const PARENTS: Readonly<Record<string, readonly string[]>> = {
@@ -23,7 +24,8 @@ const PARENTS: Readonly<Record<string, readonly string[]>> = {
   [SPAN.connect]: [NOBODY, SPAN.acquire],
   [SPAN.tokenRefresh]: [SPAN.connect],
   [SPAN.connectionInit]: [SPAN.connect],
-  query: [REQUEST, SPAN.connectionInit],
+  // The statement that makes that table, too.
+  [QUERY]: [NOBODY, REQUEST, SPAN.connectionInit],
 };
 
 /** Spans arrive whole, below the right parents, and Prometheus' exemplars lead to them. */
@@ -51,6 +53,11 @@ export const traces: Phase = {
       await until('the spans of the last requests', whole, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
       await counted(table, stack.prometheus.api, app.instance, spans);
       related(table, spans());
+      table.equal(
+        'spans of instrumentation-pg for the same queries',
+        0,
+        spans().filter(({ scope }) => scope === PG_SCOPE).length,
+      );
       await exemplified(table, stack, app.instance);
     } finally {
       await app.stop();
@@ -58,11 +65,10 @@ export const traces: Phase = {
   },
 };
 
-/** The name of the span without its database; `query` for those of instrumentation-pg. */
+/** The name of the span without its database; `query` for those that are named by their summary. */
 function kindOf({ name, scope }: ReceivedSpan): string {
-  return scope === PG_SCOPE
-    ? 'query'
-    : (Object.values(SPAN).find((kind) => name.split(' ')[0] === kind) ?? name);
+  const kind = Object.values(SPAN).find((one) => name.split(' ')[0] === one);
+  return kind ?? (scope === SCOPE.name ? QUERY : name);
 }
 
 /** Both ways out of the collector have the same spans. */

@@ -13,6 +13,10 @@ const SIZE = 4;
 const WAITERS = 3;
 // The application makes its table before it counts.
 const SCHEMA_ACQUIRES = 1;
+const SCHEMA_QUERIES = 1;
+const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** The errors of queries that were stopped, as the application names them. */
+const STOPPED = { timeout: 'ERR_PGAUGE_QUERY_TIMEOUT', aborted: '"the caller gave up"' };
 
 /** One number of the dashboards or of Prometheus, and the same one from somewhere else. */
 interface Comparison {
@@ -39,11 +43,12 @@ export const truth: Phase = {
       await until('waiting requests', async () => (await app.stat()).waiting === WAITERS, SETTLE_MS);
       await compare(stack, table, app, 'all held, requests waiting');
 
-      await app.load({ leak: 0, clients: 8, discard: 0.2, failing: 0.1 });
+      const disturbed = { discard: 0.2, failing: 0.1, timingOut: 0.05, aborting: 0.05 };
+      await app.load({ leak: 0, clients: 8, ...disturbed });
       await until('some work', async () => (await app.stat()).work.acquires > 200, SETTLE_MS);
       await app.load({ clients: 0 });
       await until('quiet', async () => (await app.stat()).stat.acquiredConns === 0, SETTLE_MS);
-      await compare(stack, table, app, 'after load, churn and failing queries');
+      await compare(stack, table, app, 'after load, churn, failing and stopped queries');
     } finally {
       await app.load({ clients: 0, leak: 0 });
       await app.stop();
@@ -124,10 +129,30 @@ function comparisons({ rds, scale }: Stack, app: LoadApp): Comparison[] {
       truth: ({ stat }) => stat.canceledAcquireCount,
     },
     {
-      what: 'failed queries of instrumentation-pg, as the application counted them',
-      query: `sum(db_client_operation_duration_seconds_count{job="${SERVICE}",instance="${app.instance}",error_type!=""}) or vector(0)`,
+      what: 'queries that succeeded, as the application counted them',
+      query: `sum(db_client_operation_duration_seconds_count{${own},error_type=""})`,
+      // Each connection sets its limit first.
+      truth: ({ work, events }) => work.queries + SCHEMA_QUERIES + events.connect,
+    },
+    {
+      what: 'queries that failed, as the application counted them',
+      query: `sum(db_client_operation_duration_seconds_count{${own},error_type!=""}) or vector(0)`,
       truth: ({ work }) => Object.values(work.errors).reduce((sum, count) => sum + count, 0),
     },
+    {
+      what: 'queries that failed for the server, as the application counted their SQLSTATEs',
+      query: `sum(db_client_operation_duration_seconds_count{${own},db_response_status_code!=""}) or vector(0)`,
+      truth: ({ work }) =>
+        Object.entries(work.errors).reduce(
+          (sum, [code, count]) => sum + (SQLSTATE.test(code) ? count : 0),
+          0,
+        ),
+    },
+    ...Object.entries(STOPPED).map(([reason, code]) => ({
+      what: `queries that were stopped, ${reason}, as the application saw them reject`,
+      query: `sum(pgauge_query_canceled_total{${own},pgauge_query_cancel_reason="${reason}"})`,
+      truth: ({ work }: Truth) => work.errors[code] ?? 0,
+    })),
   ];
 }
 
@@ -137,6 +162,6 @@ function panelQuery(title: string, refId: string, { instance, pool }: LoadApp, f
     (query) => query.panelTitle === title && query.refId === refId,
   );
   if (!found) throw new Error(`no panel ${title} with a query ${refId}`);
-  const values = { job: SERVICE, instance, pool, rateInterval: '1m', range: '30m' };
+  const values = { job: SERVICE, instance, pool, rateInterval: '1m', rangeS: 1_800 };
   return shortenQuery(withVariables(found.expr, values), factor);
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { QuerySource } from '../../../examples/load/args.js';
 import type { Load } from '../../../examples/load/control.js';
 import type { Truth } from '../../../examples/load/truth.js';
 import type { TimeScale } from '../time/scale.js';
@@ -22,6 +23,8 @@ export interface LoadAppOptions {
   readonly maxLifetimeS?: number;
   /** Seconds that a request waits for a connection; default 5. */
   readonly acquireTimeoutS?: number;
+  /** Who measures the queries; default `pgauge`. */
+  readonly queries?: QuerySource;
 }
 
 /** Where an application finds everything. */
@@ -67,6 +70,7 @@ export class LoadApp implements AsyncDisposable {
       clients: options.clients ?? 6,
       'max-lifetime': options.maxLifetimeS ?? 10,
       'acquire-timeout': options.acquireTimeoutS ?? 5,
+      queries: options.queries ?? 'pgauge',
       'control-port': 0,
     };
     const process_ = new ServerProcess(`application ${instance}`, {
