@@ -55,7 +55,12 @@ export class AcquireHook {
     client.release = () => undefined;
     const hook = async (): Promise<void> => this.#hook(client, { signal: controller.signal });
     context.runInAsyncScope(hook).then(
-      () => end(outcomeOf(slot.resource)),
+      () => {
+        const { dismissal } = slot.resource;
+        // The server ended the session, which the socket has not yet shown.
+        if (dismissal !== undefined) slot.resource.lose(dismissal, 'server_closed');
+        end(outcomeOf(slot.resource));
+      },
       (error: unknown) => end({ ended: 'failed', error: errorOf(error) }),
     );
   }

@@ -98,8 +98,8 @@ export interface PoolOptions {
   /** Limit of one acquire in milliseconds; default 30 000. Beyond it the acquire rejects with AcquireTimeoutError. */
   readonly acquireTimeoutMs?: number | undefined;
   /**
-   * Limit of one ordinary query in milliseconds, not of cursors and COPY; default off. Beyond it the query rejects, is
-   * cancelled on the server, and its connection is destroyed.
+   * Limit of one ordinary query in milliseconds, not of cursors and COPY; default off. Beyond it the query rejects with
+   * QueryTimeoutError and is cancelled on the server; its connection is kept if the server stops the query within 900 ms.
    */
   readonly queryTimeoutMs?: number | undefined;
   /** How long `end()` waits for checked-out clients before it destroys them, in milliseconds; default off: without limit. */

@@ -11,9 +11,18 @@ assign('0123456789', Class.digit);
 assign('+-*/<>=~!@#%^&|`?', Class.operator);
 assign('()[],;.:', Class.punctuation);
 
+const parts = classes.map((value) => (value === Class.letter || value === Class.digit ? 1 : 0));
+parts['$'.charCodeAt(0)] = 1;
+
 /** The class of the character at a place; `other` past the end. */
 export function classAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
   if (code < 128) return classes[code] as number;
   return code >= 128 ? Class.letter : Class.other;
+}
+
+/** Whether a character may follow the first of a word; false for NaN, past the end. */
+export function continuesWord(code: number): boolean {
+  if (code < 128) return parts[code] === 1;
+  return code >= 128;
 }

@@ -1,3 +1,5 @@
+import { words } from './words.js';
+
 /** How a statement is read that runs no query. */
 export interface Command {
   /** Words that belong to the operation when they follow it. */
@@ -10,8 +12,6 @@ export interface Command {
   /** How many targets follow; `alone`: one, unless words followed that belong to the operation. Default none. */
   readonly targets?: 'one' | 'all' | 'alone';
 }
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 
 /** Words that belong to the one before them. */
 export const PHRASES: ReadonlyMap<string, ReadonlySet<string>> = new Map([

@@ -1,7 +1,8 @@
 import { Kind, Lexer } from './lexer.js';
 
+const PAIR = String.raw`(?:[^=',\s\\]|\\.)+='(?:[^'\\]|\\.)*'`;
 /** A comment that SQL commenter wrote: pairs of a key and a quoted value. */
-const PAIRS = /^\/\*[^=',*\s]+='(?:[^'\\]|\\.)*'(?:,[^=',*\s]+='(?:[^'\\]|\\.)*')*\*\/$/s;
+const PAIRS = new RegExp(String.raw`^/\*${PAIR}(?:,${PAIR})*\*/$`, 's');
 /** Longer comments are not looked into. */
 const MAX_LENGTH = 8_192;
 

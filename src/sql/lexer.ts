@@ -1,4 +1,4 @@
-import { Class, classAt } from './characters.js';
+import { Class, classAt, continuesWord } from './characters.js';
 import {
   endOfBlockComment,
   endOfDollarQuoted,
@@ -7,6 +7,7 @@ import {
   endOfNumber,
   endOfQuoted,
 } from './literals.js';
+import { hashed } from './words.js';
 
 /** What a token is. */
 export const Kind = {
@@ -26,6 +27,9 @@ export const Kind = {
   operator: 7,
 } as const;
 
+const APOSTROPHE = "'".charCodeAt(0);
+const AMPERSAND = '&'.charCodeAt(0);
+
 /**
  * The tokens of an SQL text as PostgreSQL reads it (with `standard_conforming_strings`, its default). Reads each character a
  * bounded number of times, takes any text, and never fails: what is not closed ends with the text.
@@ -39,6 +43,8 @@ export class Lexer {
   end = 0;
   /** Whether all characters of a word are ASCII. */
   ascii = true;
+  /** The hash of a word. */
+  hash = 0;
 
   constructor(text: string) {
     this.text = text;
@@ -48,14 +54,15 @@ export class Lexer {
   next(): number {
     const { text } = this;
     let at = this.end;
-    while (classAt(text, at) === Class.space) at += 1;
+    let kind = classAt(text, at);
+    for (; kind === Class.space; kind = classAt(text, at)) at += 1;
     this.start = at;
     this.end = at + 1;
     if (at >= text.length) {
       this.end = at;
       return (this.kind = Kind.end);
     }
-    switch (classAt(text, at)) {
+    switch (kind) {
       case Class.letter:
         return (this.kind = this.#word(at));
       case Class.digit:
@@ -79,15 +86,20 @@ export class Lexer {
 
   #word(at: number): number {
     const { text } = this;
-    const literal = this.#prefixed(at);
-    if (literal !== undefined) return literal;
-    let end = at;
-    let codes = 0;
-    for (let kind = Class.letter as number; ; kind = classAt(text, end)) {
-      if (kind !== Class.letter && kind !== Class.digit && text[end] !== '$') break;
-      codes |= text.charCodeAt(end);
+    let code = text.charCodeAt(at + 1);
+    if (code === APOSTROPHE || code === AMPERSAND) {
+      const literal = this.#prefixed(at);
+      if (literal !== undefined) return literal;
+    }
+    let codes = text.charCodeAt(at);
+    let hash = hashed(0, codes);
+    let end = at + 1;
+    for (; continuesWord(code); code = text.charCodeAt(end)) {
+      codes |= code;
+      hash = hashed(hash, code);
       end += 1;
     }
+    this.hash = hash;
     this.end = end;
     this.ascii = codes < 128;
     return Kind.word;

@@ -2,15 +2,14 @@ import type { Frame, State } from './frame.js';
 import { Kind } from './lexer.js';
 import type { Tokens } from './tokens.js';
 import { readWith, WithNames } from './with.js';
+import { words } from './words.js';
 
 /** Takes the parts of a summary in their order. */
 export interface Parts {
   add(part: string | undefined): void;
 }
 
-const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const INTO_NOISE = words('TEMP TEMPORARY LOCAL GLOBAL UNLOGGED TABLE');
-const FROM_NOISE = words('ONLY LATERAL');
 const CHANGES = words('INSERT UPDATE DELETE MERGE');
 /** After these a target is read from, so that it may be a `WITH` query. */
 const READS: ReadonlySet<State> = new Set(['list', 'joins', 'closed']);
@@ -224,11 +223,11 @@ export class QueryReader {
 
   #target(frame: Frame): void {
     const tokens = this.#tokens;
-    tokens.skip(FROM_NOISE);
+    while (tokens.sign === 'ONLY' || tokens.sign === 'LATERAL') tokens.advance();
     if (tokens.sign === '(' || tokens.sign === ')') return;
-    const isRows = tokens.word() === 'ROWS';
     const name = tokens.name();
-    if (isRows && tokens.sign === 'FROM') {
+    // `ROWS FROM (f(), …)`
+    if (tokens.sign === 'FROM' && name?.toUpperCase() === 'ROWS') {
       tokens.advance();
       return;
     }

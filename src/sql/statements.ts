@@ -1,8 +1,8 @@
 import { COMMANDS, PHRASES, type Command } from './commands.js';
 import type { Parts, QueryReader } from './queries.js';
 import type { Tokens } from './tokens.js';
+import { words } from './words.js';
 
-const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
 const QUERIES = words(
   'SELECT WITH INSERT UPDATE DELETE MERGE VALUES TABLE UNION INTERSECT EXCEPT ALL DISTINCT',
 );

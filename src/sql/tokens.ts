@@ -1,41 +1,5 @@
 import { Kind, Lexer } from './lexer.js';
-
-/** Words that PostgreSQL reserves and that mean something to a summary: no name that is not in quotes is one of them. */
-const RESERVED = new Map(
-  [
-    ...[
-      'ALL',
-      'AS',
-      'DISTINCT',
-      'EXCEPT',
-      'FETCH',
-      'FOR',
-      'FROM',
-      'GRANT',
-      'GROUP',
-      'HAVING',
-      'IN',
-      'INTERSECT',
-      'INTO',
-      'JOIN',
-    ],
-    ...[
-      'LATERAL',
-      'LIMIT',
-      'NOT',
-      'OFFSET',
-      'ON',
-      'ONLY',
-      'ORDER',
-      'RETURNING',
-      'SELECT',
-      'TABLE',
-      'TO',
-      'UNION',
-    ],
-    ...['USING', 'WHEN', 'WHERE', 'WINDOW', 'WITH'],
-  ].map((word) => [word, word]),
-);
+import { reservedWord } from './words.js';
 
 /** The tokens of a text without its comments; one of them is looked at. */
 export class Tokens {
@@ -55,8 +19,9 @@ export class Tokens {
     const isMember = this.sign === '.';
     do this.kind = lexer.next();
     while (this.kind === Kind.comment);
-    if (this.kind === Kind.punctuation) this.sign = lexer.text[lexer.start] as string;
-    else this.sign = this.kind === Kind.word && !isMember ? (RESERVED.get(this.word()) ?? '') : '';
+    const { text, start, end, hash } = lexer;
+    if (this.kind === Kind.punctuation) this.sign = text[start] as string;
+    else this.sign = this.kind === Kind.word && !isMember ? reservedWord(text, start, end, hash) : '';
     return this.kind;
   }
 

@@ -35,7 +35,7 @@ const config = shaky({
 /** `newPool`, `validateConfig`, `logValue` and `defineConfig` with configs of any kind. */
 export const configs: Target = {
   name: 'config objects',
-  share: 22,
+  share: 14,
   input: config,
   async attempt(input) {
     const made = await outcome(() => newPool(input as Config, { logger: SILENT }));

@@ -28,7 +28,7 @@ const config = fc.record({
 /** Strings from any values, parsed by node-postgres' own parser. */
 export const roundTrips: Target = {
   name: 'connection strings, round trip',
-  share: 20,
+  share: 15,
   input: config,
   async attempt(input) {
     const { host: address, port, user, password, database } = input as Required<Config>;

@@ -37,7 +37,7 @@ type Input = { content: string; target: PasswordTarget };
 /** Password files of any content, against the algorithm of libpq's own source told anew. */
 export const passwordFiles: Target<Input> = {
   name: 'password files',
-  share: 25,
+  share: 15,
   input: fc.record({ content, target }),
   attempt({ content: text, target: to }) {
     const [found, expected] = [matchPassword(text, to), libpqs(text, to)];

@@ -7,6 +7,7 @@ import { tokens } from './tokens.js';
 import { regions, roleCredentials } from './metadata.js';
 import { optionObjects } from './options.js';
 import { passwordFileBytes, passwordFiles } from './password-file.js';
+import { longTexts, sqlTexts, statements } from './sql-texts.js';
 import type { Target } from './target.js';
 
 /** Every target, each made when its turn comes. */
@@ -22,6 +23,9 @@ export const TARGETS: readonly (() => Target<never> | Promise<Target<never>>)[] 
   async () => (await afterConnects()) as Target<never>,
   async () => (await regions()) as Target<never>,
   async () => (await roleCredentials()) as Target<never>,
+  () => sqlTexts as Target<never>,
+  () => statements as Target<never>,
+  () => longTexts as Target<never>,
 ];
 
 /** Tries a target's part of so many cases, or what fits into `limitMs`; rejects with the smallest input that fails, and the seed and path that replay it. */

@@ -50,7 +50,7 @@ describe('a client that is returned', () => {
     ['inside a transaction is destroyed', inTransaction, { tx_open: 1 }],
     ['inside a transaction that has failed is destroyed', inFailedTransaction, { tx_open: 1 }],
     ['in the middle of a query is destroyed', inTheMiddle, { busy: 1 }],
-    ['after a query timeout is destroyed', afterTimeout, { timeout: 1 }],
+    ['after a query timeout is kept', afterTimeout, {}],
     ['with an error is destroyed', withError, { released_with_error: 1 }],
     ['after a plain SQL error is kept', afterPlainError, {}],
     ['in the callback of a failed query is kept', inCallbackOfFailure, {}],

@@ -157,13 +157,11 @@ describe('onAcquire', () => {
 
   test.each([
     [
-      'loses it to a limit of its query',
+      'loses it',
       async (client: PoolClient) => {
-        await client
-          .query({ text: 'select pg_sleep(20)', query_timeout: 100 } as QueryConfig)
-          .catch(() => undefined);
+        await client.query('select pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
       },
-      'timeout',
+      'server_closed',
     ],
     [
       'ends it',
@@ -177,6 +175,19 @@ describe('onAcquire', () => {
     expect(await rejection(pool.connect())).toBeInstanceOf(Error);
     await until('the connection is closed', () => pool.totalCount === 0);
     expect(pool.log.closeReasons).toEqual([reason]);
+  });
+
+  test('that goes on after a query of its own was stopped hands out a client that works', async () => {
+    const onAcquire = async (client: PoolClient): Promise<void> => {
+      await client
+        .query({ text: 'select pg_sleep(20)', query_timeout: 100 } as QueryConfig)
+        .catch(() => undefined);
+    };
+    const pool = await makePool(server(), { maxOpenConns: 1 }, { onAcquire });
+    const client = await pool.connect();
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    client.release();
+    expect(pool.log.closeReasons).toEqual([]);
   });
 
   test.each([false, 0, 'text', { code: 1 }])(

@@ -1,0 +1,28 @@
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { usePools } from '../../support/pools.js';
+import { usePostgres } from '../../support/servers.js';
+import { race, races } from '../../support/stop-races.js';
+
+const { RACE_RUNS, RACE_SEED } = process.env;
+
+const server = usePostgres();
+const makePool = usePools(server);
+
+test('stopping queries at random moments never cancels a neighbour, and costs no connection but by time', async () => {
+  const seed = RACE_SEED === undefined ? randomInt(2 ** 31) : Number(RACE_SEED);
+  console.log(`seed ${seed}: RACE_SEED=${seed} replays`);
+  const pool = await makePool(server(), { maxOpenConns: 3 });
+  await fc.assert(
+    fc.asyncProperty(races, (racers) => race(pool, racers)),
+    {
+      seed,
+      numRuns: Number(RACE_RUNS ?? 60),
+      ...(RACE_RUNS === undefined && { interruptAfterTimeLimit: 15_000 }),
+    },
+  );
+  // A machine under load may be too slow to keep one.
+  expect(pool.log.closeReasons.filter((reason) => reason !== 'timeout')).toEqual([]);
+  expect(pool.stat()).toMatchObject({ acquiredConns: 0, constructingConns: 0 });
+}, 600_000);
