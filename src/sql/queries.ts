@@ -10,6 +10,9 @@ export interface Parts {
 }
 
 const INTO_NOISE = words('TEMP TEMPORARY LOCAL GLOBAL UNLOGGED TABLE');
+const SET_OPERATIONS = words('UNION INTERSECT EXCEPT');
+/** Clauses after which a comma separates no targets. */
+const LIST_ENDS = words('WHERE GROUP HAVING ORDER WINDOW LIMIT OFFSET FETCH FOR RETURNING');
 const CHANGES = words('INSERT UPDATE DELETE MERGE');
 /** After these a target is read from, so that it may be a `WITH` query. */
 const READS: ReadonlySet<State> = new Set(['list', 'joins', 'closed']);
@@ -258,35 +261,15 @@ export class QueryReader {
         // Not a column of that name.
         if (tokens.sign === '(' || tokens.sign === 'ON' || tokens.word() === 'DO') frame.state = 'closed';
         return;
-      case 'WHERE':
-      case 'GROUP':
-      case 'HAVING':
-      case 'ORDER':
-      case 'WINDOW':
-      case 'LIMIT':
-      case 'OFFSET':
-      case 'FETCH':
-      case 'FOR':
-      case 'RETURNING':
-        frame.state = 'closed';
-        tokens.advance();
-        return;
       default:
+        if (LIST_ENDS.has(sign)) frame.state = 'closed';
         this.#expression(frame);
     }
   }
 
   #expression(frame: Frame): void {
-    switch (this.#tokens.sign) {
-      case 'UNION':
-      case 'INTERSECT':
-      case 'EXCEPT':
-        frame.state = 'start';
-        this.#tokens.advance();
-        return;
-      default:
-        this.#pass();
-    }
+    if (SET_OPERATIONS.has(this.#tokens.sign)) frame.state = 'start';
+    this.#pass();
   }
 
   /** Goes past a token, and past the word after AS, which is a label, and after DISTINCT, which may be FROM. */
