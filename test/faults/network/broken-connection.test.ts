@@ -131,6 +131,7 @@ describe('a throttled link', () => {
     proxy().set({ chunkBytes: 1_024, delayMs: 50 });
     const error = await rejection(pool.query(unique("select repeat('x', 100000) as long")));
     expect(error.message).toContain('timeout');
+    await until('its connection is given up', () => pool.totalCount === 0);
     proxy().clear();
     await pool.keepsTheRules({ timeout: 1 });
   });

@@ -91,6 +91,7 @@ export class PlayedScene implements Scene {
   };
 
   readonly cutConnections = (): void => this.stage.proxy.resetAll();
+  readonly silence = (): void => this.stage.proxy.set({ blackHole: true });
 
   /** What the server knows of this pool. */
   sessions(): Promise<number> {

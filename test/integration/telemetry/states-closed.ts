@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { QueryConfig } from 'pg';
 import { rejection, until } from '../../support/until.js';
 import { gone, useOnce, type State } from './states.js';
 
@@ -69,8 +70,24 @@ export const CLOSED: readonly State[] = [
   {
     name: 'after a query that took too long',
     options: { queryTimeoutMs: 100 },
-    reach: ({ pool }) => rejection(pool.query('select pg_sleep(20)')),
-    truth: { ...gone, usesLost: 0, closed: { timeout: 1 } },
+    reach: async ({ pool }) => {
+      await rejection(pool.query('select pg_sleep(20)'));
+      await until('it has stopped', () => pool.idleCount === 1);
+    },
+    truth: { limit: 2, idle: 1, acquires: { ok: 1 }, attempts: { ok: 1 }, empty: 1, uses: 1, sessions: 1 },
+  },
+  {
+    name: 'after a query that the server did not stop',
+    through: 'proxy',
+    reach: async (scene) => {
+      await useOnce(scene);
+      scene.silence();
+      await rejection(scene.pool.query({ text: 'select 1', query_timeout: 100 } as QueryConfig));
+      await until('it is gone', () => scene.pool.totalCount === 0);
+      // The server has not heard of it.
+      scene.cutConnections();
+    },
+    truth: { ...gone, acquires: { ok: 2 }, uses: 2, closed: { timeout: 1 } },
   },
   {
     name: 'after a write on a server that takes none',

@@ -14,6 +14,8 @@ export interface Scene {
   terminateSessions(): Promise<void>;
   /** Cuts the connections of the pool without a word. */
   cutConnections(): void;
+  /** Swallows whatever the pool and its server send from now on. */
+  silence(): void;
 }
 
 /** A state, how to reach it from a new pool, and what is then true. */
