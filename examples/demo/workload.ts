@@ -130,8 +130,8 @@ export class Workload {
       const index = Math.floor(Math.random() * FAILING.length);
       return this.#checkOut([[FAILING[index] ?? '']], false);
     }
-    if (Math.random() < timingOut) return this.#stopped({ timeoutMs: STOPPED_AFTER_MS });
-    if (Math.random() < aborting) return this.#stopped({ signal: giveUpAfter(STOPPED_AFTER_MS) });
+    if (Math.random() < timingOut) return this.#stopped(() => ({ timeoutMs: STOPPED_AFTER_MS }));
+    if (Math.random() < aborting) return this.#stopped(() => ({ signal: giveUpAfter(STOPPED_AFTER_MS) }));
     // Every fourth worker is one that writes.
     if (index % 4 === 0) {
       const pause = ['select pg_sleep($1)', [queryMs / 2_000]] as const;
@@ -147,12 +147,12 @@ export class Workload {
     this.#queries += 1;
   }
 
-  /** A query that its limit stops while it runs; it does not wait for a connection with that limit. */
-  async #stopped(limit: { timeoutMs: number } | { signal: AbortSignal }): Promise<void> {
+  /** A query that its limit stops while it runs; the limit begins with the query, not with the wait for a connection. */
+  async #stopped(limit: () => { timeoutMs: number } | { signal: AbortSignal }): Promise<void> {
     const client = await this.#pool.connect();
     this.#acquires += 1;
     try {
-      await client.query({ text: ENDLESS, ...limit });
+      await client.query({ text: ENDLESS, ...limit() });
     } finally {
       client.release();
     }

@@ -49,10 +49,9 @@ export const traces: Phase = {
       await until('exemplars', exemplars, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
       await app.load({ clients: 0, discard: 0 });
       // The span of a request arrives after those within it: a request may still be under way.
-      const whole = (): boolean => !spans().map(parentIn(spans())).includes(LOST);
-      await until('the spans of the last requests', whole, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
+      await until('quiet', async () => (await app.stat()).stat.acquiredConns === 0, SETTLE_MS, LOOK_EVERY_MS);
       await counted(table, stack.prometheus.api, app.instance, spans);
-      related(table, spans());
+      related(table, await wholeTraces(spans));
       table.equal(
         'spans of instrumentation-pg for the same queries',
         0,
@@ -90,6 +89,14 @@ async function counted(
   const agree = async (): Promise<boolean> => (seen = await inMetrics()) === received();
   await until('span metrics', agree, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
   table.row('spans counted by span_metrics, as received', received(), seen, seen === received());
+}
+
+/** The spans at a moment at which no parent is on its way: connections are opened all the time. */
+async function wholeTraces(spans: () => readonly ReceivedSpan[]): Promise<readonly ReceivedSpan[]> {
+  let seen = spans();
+  const whole = (): boolean => !(seen = spans()).map(parentIn(seen)).includes(LOST);
+  await until('whole traces', whole, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
+  return seen;
 }
 
 function related(table: Table, spans: readonly ReceivedSpan[]): void {
