@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import QueryStream from 'pg-query-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { BeforeConnect, Config, InstrumentedPool, PoolOptions } from '../../../src/index.js';
 import { startImds } from '../../../local-rds/index.js';
@@ -199,5 +200,49 @@ describe('a value of a query', () => {
     for (const cause of causes(late)) expectSilent('the error', cause);
     client.release();
     expect(await expectNothingTold(pool)).toEqual(['postgres acquire timed out']);
+  });
+
+  test.each(['parameterized', 'sanitized', 'never'] as const)(
+    'is not told of any query that is measured, with text: %s',
+    async (text) => {
+      const pool = await makeTold(
+        { ...login, maxOpenConns: 1 },
+        { slowQueryMs: 0.001, queryTelemetry: { rows: true, text, comment: 'trace' } },
+      );
+      const literal = `select '${SQL_VALUE}'::text, E'${SQL_VALUE}', $a$${SQL_VALUE}$a$ /* ${SQL_VALUE} */`;
+      await pool.query(literal);
+      await pool.query('select $1::text', [SQL_VALUE]);
+      await pool.query({ name: 'named', text: 'select $1::text', values: [SQL_VALUE] });
+      await pool.query({ text: 'select $1::text', values: [SQL_VALUE], rowMode: 'array' });
+      await pool.query(new QueryStream('select $1::text', [SQL_VALUE])).toArray();
+      for (const failing of [
+        `${literal} from missing`,
+        `select '${SQL_VALUE}'::int`,
+        `select '${SQL_VALUE}`,
+      ]) {
+        for (const cause of causes(await rejection(pool.query(failing))))
+          expect(inspect(cause)).not.toContain(PASSWORD);
+      }
+      await rejection(pool.query({ text: 'select $1::int', values: [SQL_VALUE] }));
+      await rejection(pool.query({ text: `select pg_sleep(10), '${SQL_VALUE}'`, timeoutMs: 200 }));
+      // In the queue it would not be a query yet.
+      await until('the connection is free again', () => pool.idleCount === 1);
+      const signal = AbortSignal.timeout(200);
+      await rejection(pool.query({ text: `select pg_sleep(10), '${SQL_VALUE}'`, signal }));
+
+      const told = await expectNothingTold(pool);
+      expect(new Set(told)).toEqual(new Set(['postgres slow query', 'postgres query canceled']));
+      const measured = tracer.spans().filter(({ attributes }) => 'db.query.summary' in attributes);
+      expect(measured).toHaveLength(11);
+    },
+  );
+
+  test('is not told where the summary of the application quotes it by mistake in an error', async () => {
+    const summary = ({ text }: { text: string }): string => {
+      throw new Error(text);
+    };
+    const pool = await makeTold(login, { queryTelemetry: { summary } });
+    await pool.query(`select '${SQL_VALUE}'`);
+    expect(await expectNothingTold(pool)).toEqual(['postgres query summary refused']);
   });
 });

@@ -39,16 +39,19 @@ interface App {
   readonly withOurs: boolean;
   /** With the View that the guide recommends. */
   readonly denyOperationName?: boolean;
+  /** Our pool measures its queries itself. */
+  readonly queryTelemetry?: boolean;
 }
 
 interface Outcome extends Told {
   readonly active: ActiveInCallback;
 }
 
-const MAKE_OURS = `await newPool(config, { logger: { debug() {}, info() {}, warn() {} } })`;
-
 /** The app's main module, as its author would write it for that system of modules. */
-function mainModule({ modules, registered, withOurs, denyOperationName = false }: App): string {
+function mainModule(app: App): string {
+  const { modules, registered, withOurs, denyOperationName = false, queryTelemetry = false } = app;
+  const options = `{ queryTelemetry: ${queryTelemetry}, logger: { debug() {}, info() {}, warn() {} } }`;
+  const makeOurs = `const ours = await newPool(config, ${options});`;
   const isEsm = modules !== 'CommonJS';
   // Whoever registers late gets patched what is required from then on.
   const requirePg = isEsm
@@ -62,11 +65,11 @@ function mainModule({ modules, registered, withOurs, denyOperationName = false }
   const register = `const collect = register({ denyOperationName: ${denyOperationName} });`;
   const steps =
     registered === 'before'
-      ? [register, importPg, withOurs && loadOurs, withOurs && `const ours = ${MAKE_OURS};`]
+      ? [register, importPg, withOurs && loadOurs, withOurs && makeOurs]
       : [
           early,
           withOurs && loadOurs,
-          withOurs && `const ours = ${MAKE_OURS};`,
+          withOurs && makeOurs,
           withOurs && "await ours.query('select 0');",
           register,
           requirePg,
@@ -109,11 +112,15 @@ async function outcomeOf(app: App): Promise<Outcome> {
 const namespaceOf = ({ attributes }: { attributes: Readonly<Record<string, unknown>> }): unknown =>
   attributes['db.namespace'];
 
-/** The query spans of the instrumentation for one database, by the request that they descend from directly. */
-function queriesByRequest({ spans }: Told, database: string): Record<string, string[]> {
+/** The query spans for one database, by default the instrumentation's, by the request that they descend from directly. */
+function queriesByRequest(
+  { spans }: Told,
+  database: string,
+  isOne: (span: ToldSpan) => boolean = isQuery,
+): Record<string, string[]> {
   const requests = new Map(spans.filter(({ scope }) => scope === 'app').map((span) => [span.id, span.name]));
   const found: Record<string, string[]> = {};
-  for (const span of spans.filter((one) => isQuery(one) && namespaceOf(one) === database)) {
+  for (const span of spans.filter((one) => isOne(one) && namespaceOf(one) === database)) {
     const request = requests.get(span.parent ?? '') ?? 'none';
     (found[request] ??= []).push(span.name.replace(` ${database}`, ''));
   }
@@ -130,6 +137,9 @@ function durations({ series }: Told, database: string): unknown[][] {
 
 const isQuery = ({ scope, name }: ToldSpan): boolean =>
   scope === INSTRUMENTATION && name.startsWith('pg.query');
+
+const isOurQuery = ({ scope, attributes }: ToldSpan): boolean =>
+  scope === 'pgauge' && 'db.query.summary' in attributes;
 
 /** What was told of the app's own pool and client, without what differs from run to run. */
 function toldOfPlain({ spans, series }: Told): unknown {
@@ -231,6 +241,60 @@ describe.each(APPS)('instrumentation-pg, registered $registered pgauge, in an ap
     });
   });
 });
+
+describe.each(APPS)(
+  'instrumentation-pg, registered $registered a pool that measures its queries, in an app of $modules',
+  (app) => {
+    let told: Outcome;
+    let database: string;
+    beforeAll(async () => {
+      ({ database } = server());
+      told = await outcomeOf({ ...app, withOurs: true, queryTelemetry: true });
+    });
+
+    test('has no span of its queries, each of which has one of ours below the request that made it', () => {
+      expect(queriesByRequest(told, database)).toEqual({});
+      expect(queriesByRequest(told, database, isOurQuery)).toEqual({
+        'a new connection': ['select'],
+        promise: ['select'],
+        callback: ['select'],
+        failing: ['select'],
+        transaction: ['begin', 'commit'],
+        'queued promise': ['select'],
+        'queued callback': ['select'],
+        'queued connect': ['select'],
+        'queued connect callback': ['select'],
+        'after a pause': ['select'],
+      });
+    });
+
+    test('has no series of its queries, each of which is in one of ours', () => {
+      const ofOurs = told.series.filter(
+        (one) => one.name === 'db.client.operation.duration' && namespaceOf(one) === database,
+      );
+      const counted = ofOurs.map(({ scope, attributes, value }) => [
+        scope,
+        attributes['db.query.summary'],
+        attributes['error.type'],
+        value,
+      ]);
+      expect(counted.sort()).toEqual([
+        ['pgauge', 'begin', undefined, 1],
+        ['pgauge', 'commit', undefined, 1],
+        ['pgauge', 'select', undefined, 8],
+        ['pgauge', 'select', '22012', 1],
+      ]);
+    });
+
+    test('leaves the span of the caller active in its callback', () => {
+      expect(Object.values(told.active)).toEqual([true, true, true]);
+    });
+
+    test("tells of the app's own pool and client what it tells without pgauge", async () => {
+      expect(toldOfPlain(told)).toEqual(toldOfPlain(await outcomeOf({ ...app, withOurs: false })));
+    });
+  },
+);
 
 describe('the View of the guide', () => {
   test('leaves one series of durations for each outcome, whatever the queries are', async () => {
