@@ -13,14 +13,17 @@ const gate = useTlsGates(server, { localhost: { ca, for: { dnsNames: ['localhost
 const SCRIPT = new URL('./scripts/stalls.ts', import.meta.url);
 const TIMEOUT_MS = 180_000;
 
-/** How long the event loop stands still, in milliseconds; the limits that it misses are shorter. */
-const STALLS_MS = [1_200, 5_000];
+/**
+ * How long the event loop stands still, in milliseconds. More than a second outlasts the pool's limits, 500 ms Node's attempt
+ * of one address, and 200 ms makes timers late.
+ */
+const STALLS_MS = [200, 500, 1_200, 5_000];
 /** How long a process is stopped, and how long a piece of the traffic takes meanwhile, in milliseconds. */
 const STOPPED_MS = 2_400;
 const DELAY_MS = 20;
 
 const QUIET = { closed: [], warnings: [] };
-const TIMED_OUT = { closed: ['timeout'], warnings: ['postgres connection lost'] };
+const CANCELED = { closed: [], warnings: ['postgres query canceled'] };
 /** What becomes of each moment: nothing that is well is closed, warned of or rejected. */
 const EXPECTED: Readonly<Record<string, unknown>> = {
   ping: { found: [[1, 1, 1], 3], ...QUIET },
@@ -32,9 +35,9 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
   'before connect': { found: 1, ...QUIET },
   settle: { found: [1, 1], ...QUIET },
   query: { found: [1, 1, 1_000_000, 1], ...QUIET },
-  // These are too slow indeed.
-  cancel: { found: [true, 1], ...TIMED_OUT },
-  'cancel dial': { found: [true, 1], ...TIMED_OUT },
+  // The query takes too long indeed, and its connection is kept.
+  cancel: { found: [true, 1], ...CANCELED },
+  'cancel dial': { found: [true, 1], ...CANCELED },
   acquire: { found: 1, ...QUIET },
   leak: { ...QUIET },
   saturation: { found: 1, ...QUIET },
