@@ -11,7 +11,9 @@ export interface Goal {
   readonly against?: string;
   readonly variant: Variant;
   readonly measure: string;
-  readonly of: 'value' | 'ratio' | 'difference';
+  /** `share`: the difference, in terms of the difference of the two contenders in `whole`. */
+  readonly of: 'value' | 'ratio' | 'difference' | 'share';
+  readonly whole?: readonly [contender: string, against: string];
   readonly atMost: number;
   readonly unit: string;
 }
@@ -74,11 +76,29 @@ const calls = (connections: number): Goal => ({
   unit: 'calls',
 });
 
+const queryShare = (what: string, traced: boolean, atMost: number): Goal => {
+  const sdk = traced ? 'metrics traces' : 'metrics';
+  return {
+    what,
+    scenario: 'query-telemetry',
+    contender: `pgauge ${sdk} queries`,
+    against: `pgauge ${sdk}`,
+    variant: { concurrency: 10, max: 10 },
+    measure: 'cpuUs',
+    of: 'share',
+    whole: [`raw instrumented ${sdk}`, 'raw'],
+    atMost,
+    unit: 'of what instrumentation-pg adds to raw',
+  };
+};
+
 /** All goals, in the order of the results. */
 export const GOALS: readonly Goal[] = [
   queryRatio(10, 10),
   queryRatio(100, 10),
   queryRatio(100, 100),
+  queryShare('CPU that query telemetry adds to a query, metrics', false, 0.2),
+  queryShare('CPU that query telemetry adds to a query, metrics and sampled spans', true, 0.25),
   checkoutGoal('a checkout with SDK metrics', 'pgauge metrics', 'ns', 1_700),
   checkoutGoal('allocated by a checkout with SDK metrics', 'pgauge metrics', 'bytes', 1_000),
   {
@@ -155,11 +175,20 @@ export function outcomes(results: Results): Outcome[] {
   return GOALS.flatMap((goal) => {
     const measuredScenario = results.find(({ scenario }) => scenario.name === goal.scenario);
     if (measuredScenario === undefined) return [];
-    const summary = summaryFor(goal, measuredScenario);
-    const measured = goal.of === 'value' ? summary.value.middle : summary[goal.of]?.middle;
+    const measured = measuredFor(goal, measuredScenario);
     if (measured === undefined) throw new Error(`nothing to compare for the goal: ${goal.what}`);
     return [{ goal, measured, reached: measured <= goal.atMost }];
   });
+}
+
+function measuredFor(goal: Goal, measured: Results[number]): number | undefined {
+  const summary = summaryFor(goal, measured);
+  if (goal.of === 'value') return summary.value.middle;
+  if (goal.of !== 'share') return summary[goal.of]?.middle;
+  const [contender = '', against = ''] = goal.whole ?? [];
+  const whole = summaryFor({ ...goal, contender, against }, measured).difference?.middle;
+  const part = summary.difference?.middle;
+  return part === undefined || whole === undefined ? undefined : part / whole;
 }
 
 function summaryFor(goal: Goal, { scenario, series }: Results[number]): Summary {

@@ -65,7 +65,7 @@ function goalsTable(results: Results): string[] {
     outcomes(results).map(({ goal, measured, reached }) => [
       goal.what,
       `${figure(goal.atMost)} ${goal.unit}`,
-      goal.of === 'ratio' ? measured.toFixed(2) : figure(measured),
+      goal.of === 'ratio' || goal.of === 'share' ? measured.toFixed(2) : figure(measured),
       reached ? 'reached' : '**not reached**',
     ]),
   );

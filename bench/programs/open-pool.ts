@@ -22,7 +22,8 @@ export interface PoolRecipe {
 /**
  * Opens the pool of a contender. Its words, in any order: `raw`, `instrumented` or `pgauge`; `metrics` and `traces`
  * register that part of the SDK, `unsampled` traces of which none is kept, `context` no more of tracing than the context
- * manager; `noop-meter` gives pgauge a meter that does nothing;
+ * manager; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans if there are
+ * traces;
  * `again` says nothing, and makes a second contender of the same kind.
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
@@ -36,8 +37,11 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
   if (words.has('pgauge')) {
     const { newPool } = await import('../../src/index.js');
     const { config, options } = recipe.pgauge();
+    const queries = words.has('queries') && {
+      queryTelemetry: { spans: words.has('traces') ? 'always' : 'never' } as const,
+    };
     const noop = words.has('noop-meter') && { meter: (await import('@opentelemetry/api')).createNoopMeter() };
-    return await newPool(config, { logger: silentLogger, ...noop, ...options });
+    return await newPool(config, { logger: silentLogger, ...noop, ...queries, ...options });
   }
   // Through `require`, which is what an instrumentation patches.
   const pg = require('pg') as typeof pgModule;

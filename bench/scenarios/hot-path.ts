@@ -35,6 +35,32 @@ export const query: Scenario = {
   },
 };
 
+export const queryTelemetry: Scenario = {
+  name: 'query-telemetry',
+  title: 'A query that is measured',
+  about:
+    'The same query with query telemetry: `queries` is `queryTelemetry`, with spans where there are traces, beside what `@opentelemetry/instrumentation-pg` adds to raw `pg`.',
+  program: 'query',
+  contenders: [
+    'raw',
+    'raw again',
+    'raw instrumented metrics',
+    'raw instrumented metrics traces',
+    'pgauge',
+    'pgauge metrics',
+    'pgauge metrics queries',
+    'pgauge metrics traces',
+    'pgauge metrics traces queries',
+  ],
+  variants: [{ concurrency: 10, max: 10 }],
+  measures: [
+    { key: 'cpuUs', title: 'CPU, µs a query' },
+    { key: 'wallUs', title: 'wall, µs a query' },
+  ],
+  full: { generations: 3, rounds: 5, size: { queries: 5_000, warmUp: 20_000 } },
+  quick: { generations: 1, rounds: 1, size: { queries: 200, warmUp: 100 } },
+};
+
 export const checkout: Scenario = {
   name: 'checkout',
   title: 'Acquire and release',

@@ -1,12 +1,12 @@
 import type { Scenario } from '../scenario.js';
 import { firstAnswer, metadata, storm, token } from './connecting.js';
 import { manyPools, poolSize, waiters } from './growth.js';
-import { allocation, checkout, observer, query } from './hot-path.js';
+import { allocation, checkout, observer, query, queryTelemetry } from './hot-path.js';
 import { collection, heap, loading } from './standing.js';
 
 /** All scenarios, in the order of the results. */
 export const SCENARIOS: readonly Scenario[] = [
-  ...[query, checkout, allocation, observer],
+  ...[query, queryTelemetry, checkout, allocation, observer],
   ...[storm, metadata, token, firstAnswer],
   ...[loading, collection, heap],
   ...[poolSize, manyPools, waiters],
