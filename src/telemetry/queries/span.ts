@@ -1,4 +1,4 @@
-import { type Context, isSpanContextValid, SpanKind, trace, type Tracer } from '@opentelemetry/api';
+import { type Attributes, type Context, isSpanContextValid, SpanKind, trace, type Tracer } from '@opentelemetry/api';
 import type { QueryTelemetry } from '../../hooks.js';
 import type { GivenQuery, QuerySession } from '../../observer.js';
 import { quietly } from '../guard.js';
@@ -43,12 +43,18 @@ export function endQuerySpan(
   errorType: string | undefined,
   status: string | undefined,
 ): void {
-  if (operation.isRecording()) {
-    const { peerAddress, pid } = session;
-    if (peerAddress !== undefined) operation.set(ATTR.networkPeerAddress, peerAddress);
-    if (pid !== null) operation.set(ATTR.connectionPid, pid);
-    if (rows !== undefined) operation.set(ATTR.dbResponseReturnedRows, rows);
-    if (status !== undefined) operation.set(ATTR.dbResponseStatusCode, status);
-  }
-  operation.end(errorType);
+  operation.end(errorType, operation.isRecording() ? attributesAtEnd(session, rows, status) : undefined);
+}
+
+function attributesAtEnd(
+  { peerAddress, pid }: QuerySession,
+  rows: number | undefined,
+  status: string | undefined,
+): Attributes {
+  const attributes: Attributes = {};
+  if (peerAddress !== undefined) attributes[ATTR.networkPeerAddress] = peerAddress;
+  if (pid !== null) attributes[ATTR.connectionPid] = pid;
+  if (rows !== undefined) attributes[ATTR.dbResponseReturnedRows] = rows;
+  if (status !== undefined) attributes[ATTR.dbResponseStatusCode] = status;
+  return attributes;
 }

@@ -31,7 +31,11 @@ export class Operation {
 
   /** Whether the span is recorded; if not, there is no need to compute attributes. */
   isRecording(): boolean {
-    return quietly(() => this.#span?.isRecording()) ?? false;
+    try {
+      return this.#span?.isRecording() ?? false;
+    } catch {
+      return false;
+    }
   }
 
   set(key: string, value: AttributeValue): void {
@@ -47,18 +51,29 @@ export class Operation {
     return context.with(this.context, run);
   }
 
-  /** Ends the span, with the type of the error if it failed but never its text, which could contain a secret. */
-  end(errorType?: string): void {
+  /**
+   * Ends the span, with the attributes known by now and the type of the error if it failed, but never the error's text, which
+   * could contain a secret.
+   */
+  end(errorType?: string, attributes?: Attributes): void {
     const span = this.#span;
     this.#span = undefined;
     if (span === undefined) return;
-    quietly(() => {
+    // Not `quietly`, whose closures would be a part of what a query's span costs.
+    try {
+      if (attributes !== undefined) span.setAttributes(attributes);
       if (errorType !== undefined) {
         span.setAttribute(ATTR.errorType, errorType);
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
-    });
-    quietly(() => span.end(this.#clock.now()));
+    } catch {
+      // A span that takes no attributes still has to end.
+    }
+    try {
+      span.end(this.#clock.now());
+    } catch {
+      // A tracer that throws must not fail what it watches.
+    }
   }
 }
 
