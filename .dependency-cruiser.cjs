@@ -26,7 +26,7 @@ module.exports = {
     folder('settings', 'auth/backends'),
     folder('auth', 'settings/'),
     folder('connection', 'engine/', 'settings/'),
-    folder('queries', 'connection/'),
+    folder('queries', 'connection/', 'sql/'),
     folder('pool', 'queries/', 'connection/', 'engine/', 'settings/'),
     folder('pg-config', 'connection/', 'settings/'),
     folder('telemetry', 'sql/', 'pool/stat', 'settings/environment'),

@@ -116,6 +116,8 @@ export interface PoolObserver {
   closed(reason: CloseReason, ageMs: number, error?: unknown): void;
   /** A session hook ended after `durationMs`; `error` is set if it failed. */
   sessionHook(hook: SessionHook, durationMs: number, error?: unknown): void;
+  /** Whether queries are measured here: an instrumentation must not measure them, too. */
+  readonly measuresQueries?: boolean | undefined;
   /** Observes the queries of one connection; unset unless queries are observed. */
   readonly session?: ((session: QuerySession) => SessionObserver) | undefined;
   /** A query was stopped `durationMs` after its call, while it was running or queued behind another of its client. */

@@ -7,6 +7,7 @@ import {
 } from '../connection/driver.js';
 import { connectionOf } from '../connection/pooled-connection.js';
 import type { GivenQuery, PoolObserver, QueryObserver, QuerySession } from '../observer.js';
+import { appended } from '../sql/comment.js';
 import { answer, callbackOf, refuse, valuesOf } from './call.js';
 import { LimitsInForce, limitsInForce, limitsOf, reasonOf, type QueryLimits, type Stop } from './limits.js';
 import { runOrdinary, type Run } from './ordinary.js';
@@ -15,12 +16,12 @@ import { failSubmitted, isSubmitted, runSubmitted, signalOf, type SubmittedQuery
 /** The class of a pool's clients, whose queries are observed and can be stopped; `timeoutMs` 0 for no limit. */
 export function clientClass(timeoutMs: number, observer: PoolObserver): ClientClass {
   const queries = new ClientQueries(timeoutMs, observer);
-  const observed = observer.session !== undefined;
+  const { measuresQueries } = observer;
   // Programs look at the name.
   class Client extends pg.Client {
     override query(...args: unknown[]): never {
       // What is observed here must not be observed by an instrumentation, too.
-      const send = observed ? driverQuery() : (super.query as unknown as DriverQuery);
+      const send = measuresQueries === true ? driverQuery() : (super.query as unknown as DriverQuery);
       return queries.run(this as unknown as DriverClient, send, args) as never;
     }
   }
@@ -130,13 +131,13 @@ function sessionOf({ host, port, database, processID, connection }: DriverClient
 
 /** What the driver gets of a query: it would leave a query that exceeds its own limit running on the server. */
 function forDriver(config: string | object, comment: string): string | object {
-  if (typeof config === 'string') return config + comment;
+  if (typeof config === 'string') return comment === '' ? config : appended(config, comment);
   const { text, query_timeout: driversOwn } = config as {
     readonly text?: unknown;
     readonly query_timeout?: unknown;
   };
   if (driversOwn === undefined && (comment === '' || typeof text !== 'string')) return config;
   const prototype = Object.getPrototypeOf(config) as object | null;
-  const more = typeof text === 'string' ? { text: text + comment } : {};
+  const more = typeof text === 'string' && comment !== '' ? { text: appended(text, comment) } : {};
   return Object.assign(Object.create(prototype) as object, config, more, { query_timeout: undefined });
 }

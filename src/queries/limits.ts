@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Deadline, MAX_TIMER_MS, onAbort } from '../deadline.js';
 import { QueryTimeoutError } from '../errors.js';
 import type { CancelReason } from '../observer.js';
@@ -77,6 +78,8 @@ export class LimitsInForce {
   #stop: Stop;
   #deadline: Deadline | undefined;
   #forget: (() => void) | undefined;
+  /** A timer, and whoever aborts a signal that many share, has a context of its own. */
+  readonly #inCallersContext = AsyncLocalStorage.snapshot();
 
   /** The signal must not be aborted yet. */
   constructor({ signal, timeoutMs }: QueryLimits, stop: Stop) {
@@ -106,6 +109,6 @@ export class LimitsInForce {
 
   #end(reason: CancelReason, error: unknown): void {
     this.clear();
-    this.#stop(reason, error);
+    this.#inCallersContext(this.#stop, reason, error);
   }
 }

@@ -1,5 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { pg } from '../connection/driver.js';
+import { appended } from '../sql/comment.js';
 import { throwLater } from '../throw-later.js';
 import { checkedSignal, type LimitsInForce, type Stop } from './limits.js';
 import { returnedRows, withdraw, type Run } from './ordinary.js';
@@ -114,7 +115,7 @@ export function isStream(query: unknown): query is Readable | Writable {
 
 function appendTo(query: SubmittedQuery, comment: string): void {
   const holder = (query.cursor ?? query) as { text?: unknown };
-  if (typeof holder.text === 'string') holder.text += comment;
+  if (typeof holder.text === 'string') holder.text = appended(holder.text, comment);
 }
 
 /** Calls `first` before a method of a query, which gets what that returns in the place of its arguments. */

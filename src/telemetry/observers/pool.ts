@@ -23,6 +23,7 @@ import type { Signals } from './signals.js';
 /** Reports the events of one pool as metrics, spans and logs. */
 export class TelemetryObserver implements PoolObserver {
   readonly session: ((session: QuerySession) => SessionObserver) | undefined;
+  readonly measuresQueries: boolean;
   readonly #signals: Signals;
   readonly #metrics: PoolMetrics;
   readonly #poolName: string;
@@ -32,6 +33,7 @@ export class TelemetryObserver implements PoolObserver {
 
   constructor(signals: Signals, poolName: string, queries: PoolQueries) {
     this.session = queries.session;
+    this.measuresQueries = queries.measures;
     this.#queries = queries;
     this.#signals = signals;
     this.#metrics = signals.metrics;

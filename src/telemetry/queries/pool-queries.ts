@@ -30,11 +30,14 @@ const SUMMARY_HINT =
 export class PoolQueries {
   /** Observes the queries of one connection; unset when nothing is told of them. */
   readonly session: ((session: QuerySession) => SessionObserver) | undefined;
+  /** Whether metrics or spans are made of them. */
+  readonly measures: boolean;
   readonly #signals: QuerySignals;
 
   constructor(poolName: string, reports: Reports, options: QueryOptions) {
     const { queryTelemetry: settings = QUERY_TELEMETRY_OFF, slowQueryMs = 0, application } = options;
     const { errorTypes, metrics, tracers, logs } = reports;
+    this.measures = settings !== QUERY_TELEMETRY_OFF;
     const summaries = new Summaries(settings.summary, () => logs.summaryRefused(SUMMARY_HINT));
     this.#signals = {
       errorTypes,
@@ -47,8 +50,7 @@ export class PoolQueries {
       comments: new Comments(settings.comment, poolName, application),
       needsContext: settings.spans !== 'never' || settings.comment !== false || slowQueryMs > 0,
     };
-    if (settings !== QUERY_TELEMETRY_OFF || slowQueryMs > 0)
-      this.session = sessions(this.#signals, new Targets(poolName));
+    if (this.measures || slowQueryMs > 0) this.session = sessions(this.#signals, new Targets(poolName));
   }
 
   /** A query was stopped before it was answered; told of every pool. */

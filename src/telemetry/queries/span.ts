@@ -1,4 +1,11 @@
-import { type Attributes, type Context, isSpanContextValid, SpanKind, trace, type Tracer } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  isSpanContextValid,
+  SpanKind,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
 import type { QueryTelemetry } from '../../hooks.js';
 import type { GivenQuery, QuerySession } from '../../observer.js';
 import { quietly } from '../guard.js';

@@ -91,7 +91,10 @@ export class PlayedScene implements Scene {
   };
 
   readonly cutConnections = (): void => this.stage.proxy.resetAll();
-  readonly silence = (): void => this.stage.proxy.set({ blackHole: true });
+  readonly silence = (): (() => void) => {
+    this.stage.proxy.set({ blackHole: true });
+    return () => this.stage.proxy.set({ blackHole: false });
+  };
 
   /** What the server knows of this pool. */
   sessions(): Promise<number> {

@@ -81,9 +81,10 @@ export const CLOSED: readonly State[] = [
     through: 'proxy',
     reach: async (scene) => {
       await useOnce(scene);
-      scene.silence();
+      const endSilence = scene.silence();
       await rejection(scene.pool.query({ text: 'select 1', query_timeout: 100 } as QueryConfig));
       await until('it is gone', () => scene.pool.totalCount === 0);
+      endSilence();
       // The server has not heard of it.
       scene.cutConnections();
     },

@@ -14,8 +14,8 @@ export interface Scene {
   terminateSessions(): Promise<void>;
   /** Cuts the connections of the pool without a word. */
   cutConnections(): void;
-  /** Swallows whatever the pool and its server send from now on. */
-  silence(): void;
+  /** Swallows whatever the pool and its server send, until the function that it returns is called. */
+  silence(): () => void;
 }
 
 /** A state, how to reach it from a new pool, and what is then true. */
