@@ -176,7 +176,10 @@ export class InstrumentedPool extends Base {
    * Runs one query on a client of the pool and gives the client back; the forms are those of `pg.Pool`. Rejects as `connect`
    * does, with the server's own error, or after `queryTimeoutMs`.
    */
-  query<T extends Submittable>(query: T, options?: Pick<QueryStopOptions, 'signal'>): T;
+  query<T extends Submittable>(query: T): T;
+  // Apart from the one above, through which Kysely's types take the pool.
+  // eslint-disable-next-line @typescript-eslint/unified-signatures
+  query<T extends Submittable>(query: T, options: Pick<QueryStopOptions, 'signal'>): T;
   query<R extends unknown[] = unknown[], I = unknown[]>(
     config: QueryArrayConfig<I> & QueryStopOptions,
     values?: QueryConfigValues<I>,
