@@ -4,7 +4,10 @@ import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
 // Its tables are in a schema of their own.
-const pool = await newPool({ ...config, maxOpenConns: 5 }, { pg: { options: '-c search_path=auth' } });
+const pool = await newPool(
+  { ...config, maxOpenConns: 5 },
+  { queryTelemetry: true, pg: { options: '-c search_path=auth' } },
+);
 await pool.query('create schema auth');
 const auth = betterAuth({
   database: pool,

@@ -5,7 +5,7 @@ import session from 'express-session';
 import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 await pool.query('create schema web');
 const store = new (connectPgSimple(session))({
   pool,

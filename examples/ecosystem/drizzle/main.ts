@@ -15,7 +15,7 @@ const transfers = pgTable('transfer', {
   amount: integer().notNull(),
 });
 
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 const db = drizzle({ client: pool });
 
 const transfer = (sender: string, recipient: string, amount: number) =>

@@ -3,7 +3,7 @@ import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
 // A client that is never released does not hold the shutdown up for longer.
-const pool = await newPool({ ...config, maxOpenConns: 5 }, { endTimeoutMs: 10_000 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true, endTimeoutMs: 10_000 });
 const app = fastify();
 
 app.post('/visits', async () => {

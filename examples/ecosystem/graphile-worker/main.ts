@@ -3,7 +3,7 @@ import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
 const JOBS = 100;
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 // Without a listener of ours it says that there should be one; the pool itself survives without.
 pool.on('error', () => undefined);
 const common = { pgPool: pool, logger: new Logger(() => () => undefined) };

@@ -2,7 +2,7 @@ import knex from 'knex';
 import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 const db = knex({ client: 'pg', connectionPool: pool });
 
 const transfer = (sender: string, recipient: string, amount: number) =>

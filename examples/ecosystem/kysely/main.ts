@@ -8,7 +8,7 @@ interface Database {
 }
 
 let prepared = 0;
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 const db = new Kysely<Database>({
   dialect: new PostgresDialect({
     pool,

@@ -3,7 +3,7 @@ import { PostgresSaver } from '@langchain/langgraph-checkpoint-postgres';
 import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 const saver = new PostgresSaver(pool, undefined, { schema: 'agents' });
 await saver.setup();
 

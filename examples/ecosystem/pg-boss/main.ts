@@ -2,7 +2,7 @@ import PgBoss from 'pg-boss';
 import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 const boss = new PgBoss({ db: { executeSql: (sql, values) => pool.query(sql, values) } });
 boss.on('error', console.error);
 await boss.start();

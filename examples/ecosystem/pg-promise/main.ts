@@ -4,7 +4,10 @@ import { config } from '../config.js';
 
 // A class cannot wait for the region: the hook that is made here knows it.
 const beforeConnect = await newDynamicAuthFunc(config, config.user);
-const Pool = poolClass({ ...config, dynamicAuth: undefined, maxOpenConns: 5 }, { beforeConnect });
+const Pool = poolClass(
+  { ...config, dynamicAuth: undefined, maxOpenConns: 5 },
+  { queryTelemetry: true, beforeConnect },
+);
 
 const pgp = pgPromise();
 // It makes its pool itself, with the class that it finds here.

@@ -3,7 +3,10 @@ import { newPool } from 'pgauge';
 import { config } from '../config.js';
 import { PrismaClient } from './generated/client.js';
 
-const pool = await newPool({ ...config, maxOpenConns: 5 }, { pg: { application_name: 'prisma-example' } });
+const pool = await newPool(
+  { ...config, maxOpenConns: 5 },
+  { queryTelemetry: true, pg: { application_name: 'prisma-example' } },
+);
 const prisma = new PrismaClient({
   adapter: new PrismaPg(pool),
   // Prisma's own limits, below those of the pool by default: 2 s until a transaction has its connection, 5 s for it all.

@@ -2,7 +2,7 @@ import { newPool } from 'pgauge';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { config } from '../config.js';
 
-const pool = await newPool({ ...config, maxOpenConns: 5 });
+const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 await pool.query('create schema limits');
 // The limiter knows the pool by the name of its class; no `storeType` is needed.
 const store = { storeClient: pool, schemaName: 'limits', tableName: 'visits', clearExpiredByTimeout: false };

@@ -14,5 +14,5 @@ test('node-pg-migrate migrates as the migration user, over one connection with a
 });
 
 test('node-pg-migrate does nothing where all is done', async () => {
-  expect(await run(MIGRATE)).toEqual({ done: [] });
+  expect(await run(MIGRATE)).toEqual({ done: [], queries: {} });
 });

@@ -1,22 +1,20 @@
 import type { PoolStat } from 'pgauge';
 import { describe, expect, test } from 'vitest';
-import { logins, usePlace } from './support/place.js';
+import { logins, usePlace, type Report } from './support/place.js';
 
 const { rds, query, run } = usePlace();
 const CHECK_VIOLATION = '23514';
 const MAX_CONNECTIONS = 5;
 
-interface Report {
+interface Told extends Report {
   readonly stat: PoolStat;
-  readonly prepared: number;
-  readonly sessions: unknown;
-  readonly ended: boolean;
+  readonly logins: number;
 }
 
 /** Runs an example that moves everything from Ada to Bob, one at a time, and tries once more; gives what it told beside that, and its logins. */
-async function transfer(file: string, refusal = CHECK_VIOLATION): Promise<Report & { logins: number }> {
+async function transfer(file: string, refusal = CHECK_VIOLATION): Promise<Told> {
   const before = logins(rds());
-  const { balances, refused, ...rest } = (await run(file)) as Report & Record<string, unknown>;
+  const { balances, refused, ...rest } = (await run(file)) as Told;
   const ada = { owner: 'ada', balance: 0 };
   const bob = { owner: 'bob', balance: 100 };
   expect({ balances, refused }).toEqual({ balances: [ada, bob], refused: refusal });
@@ -25,6 +23,21 @@ async function transfer(file: string, refusal = CHECK_VIOLATION): Promise<Report
     await query('select sender, recipient, amount, count(*)::int from transfer group by 1, 2, 3'),
   ).toEqual([{ sender: 'ada', recipient: 'bob', amount: 1, count: 100 }]);
   return { ...rest, logins: logins(rds()) - before };
+}
+
+/** How often a tool ran what, in 100 transfers, one that was refused, and one look at the balances, by its words for them. */
+function ran(
+  begin: string,
+  update: string,
+  insert: string,
+  commit: string,
+  rollback: string,
+  select: string,
+): Record<string, number> {
+  return {
+    ...{ [begin]: 101, [update]: 201, [insert]: 100, [commit]: 100, [select]: 1 },
+    ...{ [`${update}: ${CHECK_VIOLATION}`]: 1, [rollback]: 1 },
+  };
 }
 
 /** Expects that every connection of a run was the pool's. */
@@ -36,40 +49,72 @@ function expectOnly(stat: PoolStat, logins: number): void {
 
 describe('a tool that is given the pool', () => {
   test('Kysely: it prepares every connection once, however often that is checked out, and ends the pool', async () => {
-    const { stat, prepared, ended, logins } = await transfer('kysely/main.ts');
+    const { stat, prepared, ended, logins, queries } = await transfer('kysely/main.ts');
     expectOnly(stat, logins);
     expect(prepared).toBe(logins);
     expect(ended).toBe(true);
+    expect(queries).toEqual({
+      'set lock_timeout': MAX_CONNECTIONS,
+      ...ran('begin', 'update "account"', 'insert "transfer"', 'commit', 'rollback', 'select "account"'),
+    });
   });
 
   test('Drizzle: it has no connection but the pool’s', async () => {
-    const { stat, logins } = await transfer('drizzle/main.ts');
+    const { stat, logins, queries } = await transfer('drizzle/main.ts');
     expectOnly(stat, logins);
+    expect(queries).toEqual(
+      ran('begin', 'update "account"', 'insert "transfer"', 'commit', 'rollback', 'select "account"'),
+    );
   });
 
   test('Prisma: it has no connection but the pool’s, and says by its own code what the server refused', async () => {
-    const { stat, sessions, logins } = await transfer('prisma/main.ts', 'P2039');
+    const { stat, sessions, logins, queries } = await transfer('prisma/main.ts', 'P2039');
     expectOnly(stat, logins);
     expect(sessions).toEqual([{ application_name: 'prisma-example', n: MAX_CONNECTIONS }]);
+    const [account, transfers] = ['"public"."account"', '"public"."transfer"'];
+    expect(queries).toEqual({
+      ...ran('BEGIN', `UPDATE ${account}`, `INSERT ${transfers}`, 'COMMIT', 'ROLLBACK', `SELECT ${account}`),
+      'select pg_stat_activity': 1,
+    });
   });
 
   test('Knex: it has no connection but the pool’s', async () => {
-    const { stat, logins } = await transfer('knex/main.ts');
+    const { stat, logins, queries } = await transfer('knex/main.ts');
     expectOnly(stat, logins);
+    expect(queries).toEqual({
+      // Which version the server has.
+      select: 1,
+      ...ran('BEGIN', 'update "account"', 'insert "transfer"', 'COMMIT', 'ROLLBACK', 'select "account"'),
+    });
   });
 });
 
 describe('a tool that makes its pool itself, of a class that it is given', () => {
-  test.each(['typeorm', 'pg-promise'])('%s: it has no connection but that pool’s', async (tool) => {
-    const { stat, logins } = await transfer(`${tool}/main.ts`);
+  test('TypeORM: it has no connection but that pool’s', async () => {
+    const { stat, logins, queries } = await transfer('typeorm/main.ts');
     expectOnly(stat, logins);
+    const begin = 'START TRANSACTION';
+    expect(queries).toEqual({
+      ...{ SELECT: 1, 'SELECT current_database': 1, 'SELECT current_schema': 1 },
+      ...ran(begin, 'UPDATE "account"', 'INSERT "transfer"', 'COMMIT', 'ROLLBACK', 'SELECT "account"'),
+    });
+  });
+
+  test('pg-promise: it has no connection but that pool’s', async () => {
+    const { stat, logins, queries } = await transfer('pg-promise/main.ts');
+    expectOnly(stat, logins);
+    expect(queries).toEqual(
+      ran('begin', 'update account', 'insert transfer', 'commit', 'rollback', 'select account'),
+    );
   });
 });
 
 describe('a tool with a pool of its own', () => {
   test('Sequelize: every connection logs in with a token', async () => {
-    const { logins } = await transfer('sequelize/main.ts');
+    const { logins, queries } = await transfer('sequelize/main.ts');
     // One more asks for the server's version before there is a pool.
     expect(logins).toBe(MAX_CONNECTIONS + 1);
+    // None of them is a pool of ours.
+    expect(queries).toEqual({});
   });
 });

@@ -5,7 +5,10 @@ import { Account, Transfer } from './entities.js';
 
 // A class cannot wait for the region: the hook that is made here knows it.
 const beforeConnect = await newDynamicAuthFunc(config, config.user);
-const Pool = poolClass({ ...config, dynamicAuth: undefined, maxOpenConns: 5 }, { beforeConnect });
+const Pool = poolClass(
+  { ...config, dynamicAuth: undefined, maxOpenConns: 5 },
+  { queryTelemetry: true, beforeConnect },
+);
 
 /** TypeORM makes its pool itself, with the class that its driver has. */
 export const db = new DataSource({ type: 'postgres', driver: { Pool }, entities: [Account, Transfer] });

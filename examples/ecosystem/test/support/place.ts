@@ -4,6 +4,12 @@ import { runScript, type Child } from '../../../../test/support/child.js';
 import { startServer, type Server } from '../../server.js';
 
 const APP_TIMEOUT_MS = 60_000;
+const MEASURED = `--import tsx --import ${new URL('queries.ts', import.meta.url).href}`;
+
+/** What an example reported, and how often it ran which query: by summary and, if it failed, `error.type`. */
+export type Report = Readonly<Record<string, unknown>> & {
+  readonly queries: Readonly<Record<string, number>>;
+};
 
 /** A server that asks for tokens, and how to run an example against it. */
 export interface Place {
@@ -14,8 +20,8 @@ export interface Place {
   readonly env: () => Readonly<Record<string, string>>;
   /** Starts an example as a process. */
   readonly start: (file: string, more?: Record<string, string>) => Child;
-  /** Runs an example to its end, which must be a good one, and gives what it reported. */
-  readonly run: (file: string) => Promise<unknown>;
+  /** Runs an example to its end, which must be a good one, with its queries measured, and gives what it reported. */
+  readonly run: (file: string) => Promise<Report>;
 }
 
 /** Starts a server for the calling file's tests, migrated by the example of that; each test finds the tables as new. */
@@ -34,10 +40,11 @@ export function usePlace(): Place {
       env: { ...env(), ...more },
       timeoutMs: APP_TIMEOUT_MS,
     });
-  const run = async (file: string): Promise<unknown> => {
-    const { code, signal, lines, stderr } = await start(file).result;
+  const run = async (file: string): Promise<Report> => {
+    const { code, signal, lines, stderr } = await start(file, { NODE_OPTIONS: MEASURED }).result;
     expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
-    return JSON.parse(lines.at(-1) ?? '');
+    const [report = '', queries = ''] = lines.slice(-2);
+    return { ...(JSON.parse(report) as object), queries: JSON.parse(queries) as Report['queries'] };
   };
 
   beforeAll(async () => {
