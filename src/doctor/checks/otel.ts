@@ -12,6 +12,11 @@ const EXPORT_METHOD = '/opentelemetry.proto.collector.metrics.v1.MetricsService/
 export async function checkOtel(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { env, text } = session;
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return notConfigured('OTEL_SDK_DISABLED is set');
+  const exporters = env['OTEL_METRICS_EXPORTER']?.trim();
+  if (exporters && !exporters.split(',').some((name) => name.trim() === 'otlp'))
+    return notConfigured(
+      `OTEL_METRICS_EXPORTER is ${text.clean(exporters)}: no metrics go to an OTLP endpoint`,
+    );
   let settings: OtelSettings | undefined;
   try {
     settings = otelSettings(env);

@@ -181,6 +181,26 @@ describe('the OTel endpoint', () => {
     expect((await diagnose({ env })).step('otel')).toMatchObject({ code: 'not_configured' });
   });
 
+  it.each(['none', 'prometheus', 'console, prometheus'])(
+    'is not asked when metrics are exported to %s',
+    async (exporter) => {
+      const env = { OTEL_METRICS_EXPORTER: exporter, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+      const { code, found } = (await diagnose({ env })).step('otel');
+      expect({ code, found }).toEqual({
+        code: 'not_configured',
+        found: `OTEL_METRICS_EXPORTER is ${exporter}: no metrics go to an OTLP endpoint`,
+      });
+    },
+  );
+
+  it.each(['otlp', 'console, otlp', ''])(
+    'is asked when metrics are exported to "%s"',
+    async (OTEL_METRICS_EXPORTER) => {
+      const env = { OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+      expect((await diagnose({ env })).step('otel').code).toBe('otel_unreachable');
+    },
+  );
+
   it('fails on an endpoint that is no address', async () => {
     const diagnosis = await diagnose({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' } });
     expectFailure(diagnosis, 'otel', 'otel_config_invalid', 'http://localhost:4318');

@@ -42,6 +42,14 @@ describe('a query that is not answered', () => {
     });
   });
 
+  it('names statement_timeout when that ends it', async () => {
+    await holdMemberships();
+    const env = { ...rds().awsEnv, PGOPTIONS: '-c statement_timeout=200' };
+    const diagnosis = await diagnose({ args: iamArgs(rds()), env });
+    expectFailure(diagnosis, 'rds_iam', 'timeout', 'statement_timeout');
+    expect(diagnosis.step('rds_iam').found).toContain('57014');
+  });
+
   it('fails when its session is ended, and the next check has another', async () => {
     await holdMemberships();
     const ending = new AbortController();
