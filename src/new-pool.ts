@@ -51,15 +51,19 @@ export interface Composition {
   begin(pool: InstrumentedPool): void;
 }
 
-/** What `newPoolSync` makes its pool from. */
-export function composedSync(config: Config, options: PoolOptions | undefined): Composition {
+/** What `newPoolSync` makes its pool from; `dropped` names settings that were given and mean nothing, for the log. */
+export function composedSync(
+  config: Config,
+  options: PoolOptions | undefined,
+  dropped: readonly string[] = [],
+): Composition {
   const [given, settings] = checked(config, options);
   settings.signal?.throwIfAborted();
 
   const hook = given.dynamicAuth
     ? refusing(() => newDynamicAuthFuncSync(given, given.user))
     : settings.beforeConnect;
-  return composed(given, settings, hook, planTlsSync(effectiveSslMode(given), settings.ssl));
+  return composed(given, settings, hook, planTlsSync(effectiveSslMode(given), settings.ssl), dropped);
 }
 
 function composed(
@@ -67,6 +71,7 @@ function composed(
   settings: PoolSettings,
   hook: BeforeConnect | undefined,
   tls: TlsPlan,
+  dropped: readonly string[] = [],
 ): Composition {
   const { host, port, database } = config;
   const telemetry = observePool(
@@ -90,7 +95,8 @@ function composed(
     plan: poolPlan({ config, settings, hook, tls, observer, logger }),
     begin(pool) {
       telemetry.watch(pool.gauges);
-      logger.info({ config: logValue(config), pool: poolName }, LOG.poolCreated.message);
+      const created = { config: logValue(config), pool: poolName, ...(dropped.length > 0 && { dropped }) };
+      logger.info(created, LOG.poolCreated.message);
       pool.start();
       if (settings.signal)
         onAbort(

@@ -12,7 +12,7 @@ export type PoolClass = new (poolConfig?: PoolConfig | null) => InstrumentedPool
 /**
  * Makes a class for tools that make their pools themselves (`{ Pool: poolClass(config) }` as TypeORM's `driver`): each
  * instance is what `newPoolSync(config, options)` gives. The settings that a tool passes to the constructor win where they
- * are set, and are read as by `fromPgConfig`. Throws ConfigError for a config that is refused; the constructor throws as
+ * are set, and are read as by `fromPgConfig`; what it would drop is named in the record that the pool was created. Throws ConfigError for a config that is refused; the constructor throws as
  * `newPoolSync` does.
  */
 export function poolClass(config: Config, options?: PoolOptions): PoolClass {
@@ -22,7 +22,7 @@ export function poolClass(config: Config, options?: PoolOptions): PoolClass {
 
     constructor(poolConfig?: PoolConfig | null) {
       const made = overPgConfig(base, poolConfig);
-      const { plan, begin } = composedSync(made.config, made.options);
+      const { plan, begin } = composedSync(made.config, made.options, made.dropped);
       super(plan);
       begin(this);
     }

@@ -120,7 +120,8 @@ export const SPAN_NOTES: Readonly<
 
 /** When each record is written. */
 export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
-  poolCreated: 'once; `config` is the redacted view of `logValue`',
+  poolCreated:
+    'once; `config` is the redacted view of `logValue`, `dropped` names what a tool gave a `poolClass` and means nothing',
   manyPools:
     'five pools of one target and name live in this process, once for each target and name; `hint` says what to do',
   poolEnded: 'once, with the totals of its life',

@@ -60,6 +60,19 @@ describe('a class of pools', () => {
     expect(await settings(opened(new Pool(null)))).toEqual({ name: 'class', timeout: '7s' });
   });
 
+  test('names in the log what a tool gives and means nothing, and no value of it', () => {
+    const logger = new RecordingLogger();
+    const Pool = classOf({ logger });
+    opened(new Pool({ max: 1 }));
+    opened(new Pool({ max: 1, connectionLimit: 4, secret: 'hunter22', extra: undefined } as object));
+    const created = logger.records.filter(({ message }) => message === 'postgres connection pool created');
+    expect(created.map(({ fields }) => fields['dropped'])).toEqual([
+      undefined,
+      ['connectionLimit', 'secret'],
+    ]);
+    expect(JSON.stringify(created)).not.toContain('hunter22');
+  });
+
   test('does not look into the environment for what a tool leaves open', async () => {
     process.env['PGHOST'] = 'nowhere.invalid';
     process.env['PGPASSWORD'] = 'wrong';

@@ -5,7 +5,7 @@ export const LOG = {
   poolCreated: {
     level: 'info',
     message: 'postgres connection pool created',
-    fields: ['config', 'pool'],
+    fields: ['config', 'pool', 'dropped'],
   },
   manyPools: {
     level: 'warn',
