@@ -56,6 +56,8 @@ export interface TimeseriesPanel extends Common {
   readonly type: 'timeseries';
   readonly queries: readonly Query[];
   readonly max?: number;
+  /** The axis reaches at least this far: one of zeroes alone would reach to 100. */
+  readonly softMax?: number;
   readonly stacked?: boolean;
   /** A legend that is sorted by the largest value, for many series. */
   readonly tableLegend?: boolean;

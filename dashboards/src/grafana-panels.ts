@@ -99,6 +99,7 @@ function timeseries(panel: TimeseriesPanel): TimeseriesBuilder {
     )
     .targets(panel.queries.map(target));
   if (panel.max !== undefined) builder.max(panel.max);
+  if (panel.softMax !== undefined) builder.axisSoftMax(panel.softMax);
   if (panel.thresholds !== undefined) {
     builder
       .thresholds(thresholds(panel.thresholds))

@@ -52,6 +52,7 @@ export const acquireLatency: Row = {
       todo: 'Above the line the error budget burns; the alerts fire at six and at fourteen times the line. Look at timeouts and connect errors first, then at the queue.',
       unit: 'percentunit',
       queries: [{ expr: `1 - ${ratio(fast, all)}`, legend: `{{${LABEL.job}}} {{${LABEL.pool}}}` }],
+      softMax: 0.002,
       thresholds: [
         [null, 'green'],
         [0.001, 'red'],

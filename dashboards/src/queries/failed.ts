@@ -1,12 +1,12 @@
 import { METRIC } from '../../../src/telemetry/names.js';
 import type { Row } from '../board.js';
 import { CANCEL_REASON_COLORS } from '../colors.js';
-import { events, FAILED, increase, LABEL, RATE_WINDOW, series, sum } from '../promql.js';
-import { ABOUT_POOLS, queries } from './measures.js';
+import { events, increase, LABEL, RATE_WINDOW, series, sum } from '../promql.js';
+import { ABOUT_POOLS, queries, QUERY_FAILED } from './measures.js';
 
 const size = { width: 12, height: 8 } as const;
 
-const failures = events(queries('count', FAILED), RATE_WINDOW);
+const failures = events(queries('count', QUERY_FAILED), RATE_WINDOW);
 
 const WINDOWS =
   'Each point counts those of one rate interval, at least four scrapes, so that a single one shows, in several points.';
@@ -19,7 +19,7 @@ export const failed: Row = {
       type: 'timeseries',
       id: 401,
       title: 'Errors by SQLSTATE',
-      says: `Queries that failed, all and by the SQLSTATE of the server; where the server did not answer, by error.type. ${WINDOWS} ${ABOUT_POOLS}`,
+      says: `Queries that failed, all and by the SQLSTATE of the server; where the server did not answer, by error.type. Aborted ones are beside. ${WINDOWS} ${ABOUT_POOLS}`,
       todo: '23: a constraint, often the business as usual. 40P01, 40001: retry. 42: the query itself is wrong, often after a migration. 53, 57, 08: the server. query_timeout: too slow for its limit.',
       unit: 'short',
       tableLegend: true,

@@ -41,6 +41,7 @@ export function queryErrorRatio(own: Own): TimeseriesPanel {
     queries: [
       { expr: orNoPool(ratio(sum(queryRate(QUERY_FAILED), ...by), sum(queryRate(), ...by))), legend },
     ],
+    softMax: 2 * FAILED_SHARES.yellow,
     thresholds: [
       [null, 'green'],
       [FAILED_SHARES.yellow, 'yellow'],

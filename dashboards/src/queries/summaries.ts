@@ -68,7 +68,7 @@ export const summaries: Row = {
           ],
         },
         {
-          title: 'Rows for each call',
+          title: 'Rows per call',
           expr: `${rows('sum')} / (${rows('count')} > 0)`,
           unit: 'short',
           decimals: 1,
@@ -76,7 +76,7 @@ export const summaries: Row = {
       ],
       sortBy: 'Share of time',
       width: 24,
-      height: 12,
+      height: 14,
     },
   ],
 };

@@ -19,6 +19,7 @@ export const waiting: Row = {
       todo: 'Above the first line the error budget burns; the alert fires at six and at 14.4 times it, where the other lines are. Look for the query in the table above.',
       unit: 'percentunit',
       queries: [{ expr: orNoPool(slowQueries('5m')), legend: `{{${LABEL.job}}} {{${LABEL.pool}}}` }],
+      softMax: 2 * SLOW_BUDGET,
       thresholds: [
         [null, 'green'],
         [SLOW_BUDGET, 'yellow'],
