@@ -102,6 +102,56 @@ function expectSpans(spans: readonly ReadableSpan[], { root = true } = {}): void
   assert.equal(connect?.kind, imported.SpanKind.CLIENT);
 }
 
+/** Queries that are answered, fail and are stopped, each with its record and its span below the request. */
+async function expectQueries(sdk: Sdk, api: Api): Promise<void> {
+  const started = start(sdk);
+  register(api, sdk, started);
+  const made = await pool({ queryTelemetry: { rows: true }, acquireSpan: 'never' });
+  await made.query('select 1');
+  started.spans.length = 0;
+  await api.trace.getTracer('app').startActiveSpan('request', async (request) => {
+    await made.query('select n from generate_series(1, $1) as n', [3]);
+    await assert.rejects(made.query('select no_column from pg_class'), { code: '42703' });
+    await assert.rejects(made.query({ text: 'select pg_sleep(60) from pg_am', timeoutMs: 50 }));
+    request.end();
+  });
+  const [request] = started.spans.filter(({ name }) => name === 'request');
+  const told = started.spans
+    .filter(({ name }) => name !== 'request')
+    .map(({ name, kind, attributes, parentSpanContext, parentSpanId }) => {
+      assert.equal(kind, api.SpanKind.CLIENT);
+      assert.equal(parentSpanContext?.spanId ?? parentSpanId, request?.spanContext().spanId);
+      return [name, attributes['db.response.returned_rows'] ?? attributes['error.type']];
+    });
+  assert.deepEqual(told, [
+    ['select generate_series', 3],
+    ['select pg_class', '42703'],
+    ['select pg_am', 'query_timeout'],
+  ]);
+  const metrics = await started.collect();
+  const points = (name: string) => metrics.get(name)?.dataPoints ?? [];
+  assert.deepEqual(
+    points('db.client.operation.duration').map(({ attributes, value }) => [
+      attributes['db.query.summary'],
+      attributes['error.type'],
+      typeof value === 'object' && [value.count, value.buckets.boundaries[0]],
+    ]),
+    [
+      ['select', undefined, [1, 0.001]],
+      ['select generate_series', undefined, [1, 0.001]],
+      ['select pg_class', '42703', [1, 0.001]],
+      ['select pg_am', 'query_timeout', [1, 0.001]],
+    ],
+  );
+  assert.equal(points('db.client.response.returned_rows').length, 2);
+  assert.deepEqual(
+    points('pgauge.query.canceled').map(({ value }) => value),
+    [1, 0],
+  );
+  await made.end();
+  unregister(api);
+}
+
 const withoutSdk: Record<string, () => Promise<void>> = {
   'no SDK at all': async () => {
     const made = await pool();
@@ -166,6 +216,8 @@ function withSdk(sdk: Sdk): Record<string, () => Promise<void>> {
   return {
     'an SDK registered before the pool': registeredBy(imported),
     'an SDK registered before the pool, through require': registeredBy(required),
+    'queries that are measured': () => expectQueries(sdk, imported),
+    'queries that are measured, through require': () => expectQueries(sdk, required),
     'an SDK registered after the pool': registeredLate(imported),
     'an SDK registered after the pool, through require': registeredLate(required),
     'an SDK that takes the place of another': async () => {
