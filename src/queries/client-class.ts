@@ -129,15 +129,16 @@ function sessionOf({ host, port, database, processID, connection }: DriverClient
   return { host, port, database: database ?? '', pid: processID, peerAddress: remoteAddress };
 }
 
-/** What the driver gets of a query: it would leave a query that exceeds its own limit running on the server. */
+/**
+ * What the driver gets of a query. Of a config it gets a copy, since some of its versions write into it, and without
+ * `query_timeout`, which the driver would keep by leaving the query to run on.
+ */
 function forDriver(config: string | object, comment: string): string | object {
   if (typeof config === 'string') return comment === '' ? config : appended(config, comment);
-  const { text, query_timeout: driversOwn } = config as {
-    readonly text?: unknown;
-    readonly query_timeout?: unknown;
-  };
-  if (driversOwn === undefined && (comment === '' || typeof text !== 'string')) return config;
   const prototype = Object.getPrototypeOf(config) as object | null;
-  const more = typeof text === 'string' && comment !== '' ? { text: appended(text, comment) } : {};
-  return Object.assign(Object.create(prototype) as object, config, more, { query_timeout: undefined });
+  const copy = Object.create(prototype) as { text?: unknown; query_timeout?: unknown };
+  Object.assign(copy, config);
+  copy.query_timeout = undefined;
+  if (typeof copy.text === 'string' && comment !== '') copy.text = appended(copy.text, comment);
+  return copy;
 }
