@@ -1,6 +1,7 @@
 import { additional } from '../auth/doctor.js';
 import { withTimeout, untilAborted } from '../deadline.js';
 import type { Check } from './addition.js';
+import { checkCancel } from './checks/cancel.js';
 import { checkConfiguration } from './checks/configuration.js';
 import { checkCredentials } from './checks/credentials.js';
 import { checkDns } from './checks/dns.js';
@@ -38,6 +39,7 @@ const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: re
   rds_iam: { check: checkMembership, needs: ['login'] },
   server: { check: checkServer, needs: ['login'] },
   headroom: { check: checkHeadroom, needs: ['login'] },
+  cancel: { check: checkCancel, needs: ['login'] },
   otel: { check: checkOtel, needs: [] },
 };
 

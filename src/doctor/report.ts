@@ -11,6 +11,7 @@ export const STEP_TITLES = {
   rds_iam: 'rds_iam',
   server: 'server',
   headroom: 'headroom',
+  cancel: 'cancel',
   otel: 'OTel endpoint',
 } as const;
 
@@ -41,6 +42,7 @@ export const CODES = {
     'standby',
     'read_only',
     'headroom_small',
+    'cancel_ineffective',
     'otel_unexpected_answer',
   ],
   failed: [

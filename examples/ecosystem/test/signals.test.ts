@@ -121,3 +121,19 @@ test.each(Object.keys(TOOLS))(
     await close();
   },
 );
+
+test('Knex: a query is stopped by the signal among its options', async () => {
+  const { config } = await import('../config.js');
+  const pool = await newPool({ ...config, maxOpenConns: 2 }, { logger: new RecordingLogger() });
+  const db = knex({ client: 'pg', connectionPool: pool });
+  const controller = new AbortController();
+  const sleeping = db.select(db.raw('pg_sleep(60)')).options({ signal: controller.signal });
+  const stopped = rejection(Promise.resolve(sleeping));
+  await until('the server runs it', async () => (await running()) === 1);
+  const reason = new Error('the client is gone');
+  controller.abort(reason);
+  expect(await stopped).toBe(reason);
+  await until('the server has stopped it', async () => (await running()) === 0);
+  await db.destroy();
+  await pool.end();
+});

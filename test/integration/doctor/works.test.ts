@@ -33,7 +33,7 @@ describe('a set-up that works', () => {
     });
     expect(diagnosis.json.steps.filter(({ status }) => status !== 'ok')).toEqual([]);
     expect(diagnosis.exitCode).toBe(0);
-    expect(diagnosis.table).toContain('It works: 12 ok');
+    expect(diagnosis.table).toContain('It works: 13 ok');
     expect(diagnosis.step('tls').facts).toMatchObject({ verified: true, roots_from: rds().caFile });
     expect(diagnosis.step('tls').facts['root']).toMatch(/^local-rds CA/);
     expect(diagnosis.step('credentials').facts).toMatchObject({
@@ -48,6 +48,7 @@ describe('a set-up that works', () => {
     });
     expect(diagnosis.step('server').facts).toMatchObject({ in_recovery: false });
     expect(diagnosis.step('headroom').facts).toMatchObject({ max_connections: 200, pool_max: 10 });
+    expect(diagnosis.step('cancel').facts).toMatchObject({ stopped: true });
     expect(collector.paths).toEqual(['POST /v1/metrics ', 'POST /v1/metrics ']);
   });
 
