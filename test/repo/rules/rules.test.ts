@@ -95,9 +95,9 @@ it('has unit tests with series that the library has', () => {
 it.each(['acquire', 'query'])(
   'records the share of each slow %s in the same way for every window',
   (what) => {
-    const expressions = RECORDING_RULES.filter(({ record }) => record.includes(`pgauge_${what}_slow:ratio_`)).map(
-      ({ record, expr }) => expr.replaceAll(`[${/rate(\w+)$/.exec(record)?.[1] ?? ''}]`, '[window]'),
-    );
+    const expressions = RECORDING_RULES.filter(({ record }) =>
+      record.includes(`pgauge_${what}_slow:ratio_`),
+    ).map(({ record, expr }) => expr.replaceAll(`[${/rate(\w+)$/.exec(record)?.[1] ?? ''}]`, '[window]'));
     expect(expressions).toHaveLength(4);
     expect(new Set(expressions).size).toBe(1);
   },
