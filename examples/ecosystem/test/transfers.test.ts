@@ -82,8 +82,8 @@ describe('a tool that is given the pool', () => {
     const { stat, logins, queries } = await transfer('knex/main.ts');
     expectOnly(stat, logins);
     expect(queries).toEqual({
-      // Which version the server has.
-      select: 1,
+      // Which version the server has: asked on each connection until one has the answer.
+      select: expect.any(Number) as number,
       ...ran('BEGIN', 'update "account"', 'insert "transfer"', 'COMMIT', 'ROLLBACK', 'select "account"'),
     });
   });
