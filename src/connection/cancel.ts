@@ -1,23 +1,29 @@
 import { isIP } from 'node:net';
+import { Deadline } from '../deadline.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { newConnection, type DriverClient } from './driver.js';
 
 /**
+ * How long a cancel request may take, in milliseconds: longer than its connection is kept for it, since a query that waits for
+ * a lock does not notice that its connection is closed.
+ */
+const CANCEL_TIMEOUT_MS = 3_000;
+
+/**
  * Asks the server that runs a client's current query, and no other behind the same name, to cancel it. `ended` is called once:
  * with `true` when the server has closed the request's connection, or none could be made, so that no cancel is under way any
- * more; with `false` when that is not known. Returns the function that gives the request up, after which `ended` is not called.
- * The request's socket counts in `sockets` until it is closed.
+ * more; with `false` when that is not known. The request's socket counts in `sockets` until it is closed.
  */
 export function cancelRequest(
   client: DriverClient,
   sockets: ClosingSockets,
   ended: (surely: boolean) => void,
-): () => void {
+): void {
   const { processID, secretKey } = client;
   const { remoteAddress, remotePort } = client.connection.stream;
   if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined) {
     process.nextTick(ended, true);
-    return () => undefined;
+    return;
   }
   const { ssl } = client as unknown as { ssl: object | false };
   // The name is verified and sent as for the connection that is cancelled, though an address is dialled.
@@ -26,18 +32,17 @@ export function cancelRequest(
   const closed = sockets.add(connection.stream);
   let sent = false;
   let finished = false;
-  const close = (): void => {
+  const finish = (surely: boolean): void => {
+    if (finished) return;
     finished = true;
+    deadline.clear();
     const { stream } = connection;
     if (stream.closed) process.nextTick(closed);
     else stream.once('close', closed);
     stream.destroy();
-  };
-  const finish = (surely: boolean): void => {
-    if (finished) return;
-    close();
     ended(surely);
   };
+  const deadline = new Deadline(CANCEL_TIMEOUT_MS, () => finish(!sent));
   const send = (): void => {
     sent = true;
     connection.cancel(processID, secretKey);
@@ -51,7 +56,4 @@ export function cancelRequest(
   });
   connection.once('sslconnect', send);
   connection.connect(remotePort, remoteAddress);
-  return () => {
-    if (!finished) close();
-  };
 }

@@ -18,17 +18,19 @@ export function stopRunning(
   sockets: ClosingSockets,
   done: (usable: boolean) => void,
 ): void {
+  let ended = false;
   const end = (usable: boolean): void => {
+    if (ended) return;
+    ended = true;
     deadline.clear();
-    giveUp();
     fence.remove();
     done(usable);
   };
   const fence = new Fence(client, () => end(true));
   const deadline = new Deadline(STOP_TIMEOUT_MS, () => end(false));
-  const giveUp = cancelRequest(client, sockets, (surely) => {
-    if (surely) fence.open();
-    else end(false);
+  cancelRequest(client, sockets, (surely) => {
+    if (!surely) end(false);
+    else if (!ended) fence.open();
   });
 }
 
