@@ -34,3 +34,9 @@ export function refuse(callback: unknown, error: Error): unknown {
   process.nextTick(callback, error);
   return undefined;
 }
+
+/** A copy of a query's config, which is its caller's: it may be used again, or be frozen. */
+export function copyOf(config: object): object {
+  const prototype = Object.getPrototypeOf(config) as object | null;
+  return Object.assign(Object.create(prototype) as object, config);
+}

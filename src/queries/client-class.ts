@@ -8,7 +8,7 @@ import {
 import { connectionOf } from '../connection/pooled-connection.js';
 import type { GivenQuery, PoolObserver, QueryObserver, QuerySession } from '../observer.js';
 import { appended } from '../sql/comment.js';
-import { answer, callbackOf, refuse, valuesOf } from './call.js';
+import { answer, callbackOf, copyOf, refuse, valuesOf } from './call.js';
 import { LimitsInForce, limitsInForce, limitsOf, reasonOf, type QueryLimits, type Stop } from './limits.js';
 import { runOrdinary, type Run } from './ordinary.js';
 import { failSubmitted, isSubmitted, runSubmitted, signalOf, type SubmittedQuery } from './submitted.js';
@@ -130,15 +130,15 @@ function sessionOf({ host, port, database, processID, connection }: DriverClient
 }
 
 /**
- * What the driver gets of a query. Of a config it gets a copy, since some of its versions write into it, and without
+ * What the driver gets of a query. Of a config it gets a copy, since up to pg 8.23.0 it writes into it, and without
  * `query_timeout`, which the driver would keep by leaving the query to run on.
  */
 function forDriver(config: string | object, comment: string): string | object {
   if (typeof config === 'string') return comment === '' ? config : appended(config, comment);
-  const prototype = Object.getPrototypeOf(config) as object | null;
-  const copy = Object.create(prototype) as { text?: unknown; query_timeout?: unknown };
-  Object.assign(copy, config);
+  const copy = copyOf(config) as { readonly text?: unknown; query_timeout?: unknown };
   copy.query_timeout = undefined;
-  if (typeof copy.text === 'string' && comment !== '') copy.text = appended(copy.text, comment);
-  return copy;
+  const { text } = copy;
+  if (comment === '' || typeof text !== 'string') return copy;
+  // A class of tagged templates may have a getter.
+  return Object.defineProperty(copy, 'text', { value: appended(text, comment), enumerable: true });
 }

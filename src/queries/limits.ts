@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Deadline, MAX_TIMER_MS, onAbort } from '../deadline.js';
 import { QueryTimeoutError } from '../errors.js';
 import type { CancelReason } from '../observer.js';
+import { copyOf } from './call.js';
 
 /** What may end a query before its answer. */
 export interface QueryLimits {
@@ -64,8 +65,7 @@ const IN_FORCE = Symbol('pgauge.limits');
 
 /** A copy of a query's config whose limits are in force already: they began while the query waited for a connection. */
 export function withLimitsInForce(config: object, limits: LimitsInForce): object {
-  const prototype = Object.getPrototypeOf(config) as object | null;
-  return Object.assign(Object.create(prototype) as object, config, { [IN_FORCE]: limits });
+  return Object.assign(copyOf(config), { [IN_FORCE]: limits });
 }
 
 /** The limits that are in force for a config. */
