@@ -34,7 +34,7 @@ export function stopRunning(
   });
 }
 
-/** Takes the place of a query between the stopped one and the next: the driver submits it once the stopped one is answered. */
+/** Stands in the queue between the stopped query and the next; the driver submits it once the stopped query is answered. */
 class Fence {
   readonly #client: DriverClient;
   readonly #passed: () => void;
@@ -66,7 +66,7 @@ class Fence {
     this.#sync();
   }
 
-  // The answer is heard as an event: a cancel that comes so late that it hits the Sync makes the driver forget this query.
+  // The answer is observed as an event: if a late cancel hits the Sync, the driver drops this query before ReadyForQuery.
   handleError(): void {
     return undefined;
   }
@@ -82,7 +82,7 @@ class Fence {
   }
 
   readonly #onReady = (): void => {
-    // In the queue no earlier: the driver warns of a query that is added behind another.
+    // Not queued earlier: the driver warns when a query is added behind another.
     if (this.#state === 'before') this.#client._queryQueue.unshift(this);
     else if (this.#state === 'synced') this.#passed();
   };

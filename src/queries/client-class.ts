@@ -17,10 +17,10 @@ import { failSubmitted, isSubmitted, runSubmitted, signalOf, type SubmittedQuery
 export function clientClass(timeoutMs: number, observer: PoolObserver): ClientClass {
   const queries = new ClientQueries(timeoutMs, observer);
   const { measuresQueries } = observer;
-  // Programs look at the name.
+  // Some programs check the class name.
   class Client extends pg.Client {
     override query(...args: unknown[]): never {
-      // What is observed here must not be observed by an instrumentation, too.
+      // Queries that are measured here must not be measured by an instrumentation as well.
       const send = measuresQueries === true ? driverQuery() : (super.query as unknown as DriverQuery);
       return queries.run(this as unknown as DriverClient, send, args) as never;
     }
@@ -41,7 +41,7 @@ class ClientQueries {
   /** Returns what the driver's `query` returns. */
   run(client: DriverClient, send: DriverQuery, args: unknown[]): unknown {
     const [config, options] = args;
-    // The driver refuses it.
+    // The driver rejects anything else.
     if (typeof config !== 'string' && (typeof config !== 'object' || config === null)) {
       return send.apply(client, args);
     }

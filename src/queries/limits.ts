@@ -4,7 +4,7 @@ import { QueryTimeoutError } from '../errors.js';
 import type { CancelReason } from '../observer.js';
 import { copyOf } from './call.js';
 
-/** What may end a query before its answer. */
+/** What may stop a query before it is answered. */
 export interface QueryLimits {
   readonly signal: AbortSignal | undefined;
   /** In milliseconds, 0 for no limit; `undefined` for that of the pool. */
@@ -13,7 +13,7 @@ export interface QueryLimits {
 
 const BOUND_ONE = 'use timeoutMs, in milliseconds';
 
-/** What people expect of a query's config and the driver would ignore, with what to use instead. */
+/** Members that people expect in a query's config and the driver would ignore, each with what to use instead. */
 const REFUSED: readonly (readonly [name: string, instead: string])[] = [
   ['abortSignal', 'use signal'],
   ['timeout', BOUND_ONE],
@@ -21,7 +21,7 @@ const REFUSED: readonly (readonly [name: string, instead: string])[] = [
   ['statement_timeout', `it is a setting of the session: for a single query ${BOUND_ONE}`],
 ];
 
-/** Reads the limits in a query's config, `undefined` if it has none; throws TypeError for what would be ignored. */
+/** Reads the limits in a query's config, `undefined` if it has none; throws TypeError for a member that would be ignored. */
 export function limitsOf(config: object): QueryLimits | undefined {
   const given = config as Readonly<Record<string, unknown>>;
   for (const [name, instead] of REFUSED) {
@@ -53,12 +53,12 @@ function checkedMs(name: string, ms: unknown): number | undefined {
   return ms;
 }
 
-/** Why a signal was aborted: an error in any case, since a callback that gets none would take the query for answered. */
+/** Why a signal was aborted; never falsy, since a callback without an error would take the query for answered. */
 export function reasonOf({ reason }: AbortSignal): unknown {
   return reason || new DOMException('This operation was aborted', 'AbortError');
 }
 
-/** Stops a query: why, and what its caller gets. */
+/** Stops a query, with the reason and the error that its caller gets. */
 export type Stop = (reason: CancelReason, error: unknown) => void;
 
 const IN_FORCE = Symbol('pgauge.limits');
@@ -78,7 +78,7 @@ export class LimitsInForce {
   #stop: Stop;
   #deadline: Deadline | undefined;
   #forget: (() => void) | undefined;
-  /** A timer, and whoever aborts a signal that many share, has a context of its own. */
+  /** Timers and shared signals fire in another async context than the caller's. */
   readonly #inCallersContext = AsyncLocalStorage.snapshot();
 
   /** The signal must not be aborted yet. */
@@ -88,7 +88,7 @@ export class LimitsInForce {
     this.#forget = signal && onAbort(signal, () => this.#end('aborted', reasonOf(signal)));
   }
 
-  /** From now on another function stops the query: it was waiting, and is running. */
+  /** Replaces the function that stops the query: one that waited for a connection is running now. */
   set stop(stop: Stop) {
     this.#stop = stop;
   }

@@ -49,7 +49,7 @@ export function runOrdinary(run: Run, config: unknown, values: unknown, callback
   }
   // The query that the driver made is the last of its queue, unless it was sent at once.
   const own = client._queryQueue.at(-1) ?? client._getActiveQuery();
-  // It may have settled at once: there is nothing to limit.
+  // A query that settled at once needs no limits.
   if (!(settled as boolean)) limits = run.limit(stop);
 }
 

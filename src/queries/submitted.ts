@@ -40,7 +40,7 @@ export function signalOf(query: SubmittedQuery, options: unknown): AbortSignal |
   return undefined;
 }
 
-/** Runs a query object, which tells the driver itself of its end. */
+/** Runs a query object and watches its handlers to learn when it ends. */
 export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unknown[]): unknown {
   const { client, observer, canceled } = run;
   let over = false;
@@ -94,7 +94,7 @@ export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unk
   return outcome;
 }
 
-/** Tells a query object that it will not go on. */
+/** Fails a query object that will not be sent, or not go on. */
 export function failSubmitted(query: SubmittedQuery, error: Error): void {
   if (!isStream(query)) {
     query.handleError?.(error);
@@ -118,7 +118,7 @@ function appendTo(query: SubmittedQuery, comment: string): void {
   if (typeof holder.text === 'string') holder.text = appended(holder.text, comment);
 }
 
-/** Calls `first` before a method of a query, which gets what that returns in the place of its arguments. */
+/** Calls `first` before a method of a query; what `first` returns replaces the method's arguments. */
 function before(
   query: SubmittedQuery,
   name: 'handleDataRow' | 'handleReadyForQuery' | 'handleError',
@@ -139,7 +139,7 @@ const HANDLERS = [
   'handleError',
 ];
 
-/** Takes a stopped query off the wire: what the server still sends it would make a cursor go on. */
+/** Detaches a stopped query from the protocol: messages that still arrive would make a cursor go on. */
 function mute(query: SubmittedQuery): void {
   for (const name of HANDLERS) (query as unknown as Record<string, unknown>)[name] = () => undefined;
 }

@@ -22,7 +22,7 @@ export class Comments {
     this.#service = sqlComment(this.#pairs);
   }
 
-  /** What is appended to a query that is called in `context`, its span's if it has one. */
+  /** The comment for a query that was called in `context`: the context of its span, if it has one. */
   of(statement: Statement, { name }: GivenQuery, context: Context): string {
     if (this.#mode === false || !statement.takesComment) return '';
     // The text of a named statement must stay the same.
@@ -32,7 +32,7 @@ export class Comments {
   }
 }
 
-/** The header value of the W3C for the span of a context, if that is sampled. */
+/** The W3C `traceparent` of the span in a context, if that span is sampled. */
 function traceparentOf(context: Context): string | undefined {
   const span = trace.getSpanContext(context);
   if (span === undefined || !isSpanContextValid(span) || (span.traceFlags & TraceFlags.SAMPLED) === 0)

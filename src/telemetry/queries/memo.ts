@@ -1,18 +1,18 @@
-/** The number of texts after which a {@link TextMemo} begins to forget. */
+/** A {@link TextMemo} starts a new generation after this many texts. */
 export const MEMO_TEXTS = 1_000;
-/** The number of characters of these texts after which it does. */
+/** It also starts one when the texts add up to this many characters. */
 export const MEMO_CHARACTERS = 1_000_000;
 
 /**
- * Keeps what was computed of the latest texts, those that come back longest: when a generation is full it becomes the
- * old one, and of the old one only what is asked for again is kept.
+ * A bounded cache of values computed from texts. It has two generations: when the young one is full it replaces the old one,
+ * and an entry of the old one survives only if it is asked for again.
  */
 export class TextMemo<T> {
   #young = new Map<string, T>();
   #old = new Map<string, T>();
   #characters = 0;
 
-  /** What is kept of a text, if anything. */
+  /** The cached value of a text. */
   find(text: string): T | undefined {
     const young = this.#young.get(text);
     if (young !== undefined) return young;
@@ -21,7 +21,7 @@ export class TextMemo<T> {
     return old;
   }
 
-  /** Keeps the value of a text, unless it is so long that it would displace many others. */
+  /** Caches the value of a text, unless the text is so long that it would displace many others. */
   keep(text: string, value: T): void {
     if (text.length > MEMO_CHARACTERS / 10) return;
     if (this.#young.size >= MEMO_TEXTS || this.#characters > MEMO_CHARACTERS) {

@@ -12,11 +12,11 @@ import { Statements } from './statements.js';
 import { Summaries } from './summaries.js';
 import { Targets } from './targets.js';
 
-/** What is told of the queries of a pool. */
+/** Which telemetry the queries of a pool have. */
 export interface QueryOptions {
   /** Default: neither metrics nor spans. */
   readonly queryTelemetry?: QuerySettings | undefined;
-  /** How long a query takes that is logged as slow; default and 0: none is. */
+  /** A query that takes at least this long, in milliseconds, is logged as slow; default 0: off. */
   readonly slowQueryMs?: number | undefined;
   /** The application's name in SQL comments; default none. */
   readonly application?: string | undefined;
@@ -28,7 +28,7 @@ const SUMMARY_HINT =
 
 /** The telemetry of the queries of one pool. */
 export class PoolQueries {
-  /** Observes the queries of one connection; unset when nothing is told of them. */
+  /** Observes the queries of one connection; unset when queries have no telemetry. */
   readonly session: ((session: QuerySession) => SessionObserver) | undefined;
   /** Whether metrics or spans are made of them. */
   readonly measures: boolean;
@@ -53,7 +53,7 @@ export class PoolQueries {
     if (this.measures || slowQueryMs > 0) this.session = sessions(this.#signals, new Targets(poolName));
   }
 
-  /** A query was stopped before it was answered; told of every pool. */
+  /** A query was stopped before it was answered; reported for every pool, whatever its options. */
   canceled(reason: CancelReason, query: GivenQuery, { pid }: QuerySession, durationMs: number): void {
     const { metrics, logs, statements } = this.#signals;
     metrics.queryCanceled(reason);

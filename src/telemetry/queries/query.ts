@@ -54,7 +54,7 @@ export class ObservedQuery implements QueryObserver {
   }
 
   canceled(reason: CancelReason): void {
-    // It has a record of its own.
+    // Stopped queries have a log record of their own.
     this.#fail(STOPPED[reason], undefined, false);
   }
 
@@ -63,7 +63,7 @@ export class ObservedQuery implements QueryObserver {
     const durationMs = performance.now() - this.#startedMs;
     if (settings.metrics) {
       const series = this.#target.series(this.#statement.summary);
-      // Bounded as the type is: beyond the bound there is no status either.
+      // The status code is bounded with the error type: once that is `_OTHER`, the code is left out.
       metrics.queried(durationMs, series.failed(errorType, status === errorType ? status : undefined));
     }
     if (isLogged) this.#logIfSlow(durationMs, undefined, errorType);

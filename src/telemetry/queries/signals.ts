@@ -16,7 +16,7 @@ export type QuerySettings = { readonly [Name in keyof Members]-?: NonNullable<Me
   'summary'
 >;
 
-/** What is told of queries when `queryTelemetry` is off. */
+/** The settings when `queryTelemetry` is off. */
 export const QUERY_TELEMETRY_OFF: QuerySettings = {
   metrics: false,
   spans: 'never',
@@ -40,10 +40,10 @@ export interface Reports {
   readonly logs: PoolLogs;
 }
 
-/** What the queries of one pool share besides: how they are told, and what is known of their texts. */
+/** What the queries of one pool share: where they report to, the settings, and the caches. */
 export interface QuerySignals extends Reports {
   readonly settings: QuerySettings;
-  /** How long a query takes that is logged as slow; 0: none is. */
+  /** A query that takes at least this long, in milliseconds, is logged as slow; 0: off. */
   readonly slowQueryMs: number;
   readonly statements: Statements;
   readonly comments: Comments;

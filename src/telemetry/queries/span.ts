@@ -22,7 +22,7 @@ export function wantsSpan(mode: QueryTelemetry['spans'], caller: Context): boole
   return span !== undefined && isSpanContextValid(span);
 }
 
-/** Starts the span of a query, with all that samplers may look at. */
+/** Starts the span of a query with every attribute that a sampler may need. */
 export function startQuerySpan(
   tracer: Tracer,
   caller: Context,

@@ -5,7 +5,7 @@ import { sanitized } from '../../sql/sanitize.js';
 import { TextMemo } from './memo.js';
 import type { Summaries, Summary } from './summaries.js';
 
-/** What is known of one SQL text; each part is computed when it is first asked for. */
+/** Facts about one SQL text, each computed on first use. */
 export class Statement {
   readonly summary: Summary;
   readonly #text: string;
@@ -22,7 +22,7 @@ export class Statement {
     return (this.#sanitized ??= sanitized(this.#text));
   }
 
-  /** Whether a comment may be appended: there is a text, and it does not end in such a comment. */
+  /** Whether a comment may be appended: the text is not empty and does not already end in an SQL commenter comment. */
   get takesComment(): boolean {
     return (this.#takesComment ??= this.#text !== '' && !endsInComment(this.#text));
   }
@@ -41,7 +41,7 @@ export class Statements {
   readonly #summaries: Summaries;
   readonly #byName: boolean;
 
-  /** With `byName`, statements of different names are different ones, even if their text is the same. */
+  /** With `byName`, statements with the same text but different names are kept apart. */
   constructor(summaries: Summaries, byName: boolean) {
     this.#summaries = summaries;
     this.#byName = byName;

@@ -8,16 +8,16 @@ const DEFAULT_PORT = 5432;
 /** The number of targets that a pool keeps in memory: a hook may dial a new host each time. */
 const MAX_TARGETS = 64;
 
-/** The attributes of all queries with one summary at one target, made once. */
+/** The attributes shared by all queries with one summary at one target, created once. */
 export class Series {
-  /** Those of a query that was answered, as metrics have them. */
+  /** The metric attributes of a query that was answered. */
   readonly answered: Attributes;
-  /** Those that a span has from its start. */
+  /** The attributes of a span at its start. */
   readonly span: Attributes;
   readonly #failed = new Map<string, Attributes>();
 
   constructor({ host, port, database }: QuerySession, poolName: string, { text }: Summary) {
-    // In the order of the alphabet, into which the SDK sorts them at every record.
+    // In alphabetical order: the SDK sorts them at every record.
     this.answered = {
       [ATTR.poolName]: poolName,
       [ATTR.dbNamespace]: database,
@@ -29,7 +29,7 @@ export class Series {
     this.span = { ...this.answered, [ATTR.serverPort]: port };
   }
 
-  /** Those of a query that failed; `status` is the SQLSTATE, if the server answered. */
+  /** The metric attributes of a query that failed; `status` is the SQLSTATE, if the server answered. */
   failed(errorType: string, status: string | undefined): Attributes {
     const key = status === undefined ? errorType : `${errorType} ${status}`;
     let attributes = this.#failed.get(key);
