@@ -57,7 +57,7 @@ describe('a configuration that newPool would refuse', () => {
       'config_invalid',
       'give --host or PGHOST, --user or PGUSER, --database or PGDATABASE',
     );
-    expect(diagnosis.json.steps.filter(({ because }) => because === 'configuration')).toHaveLength(10);
+    expect(diagnosis.json.steps.filter(({ because }) => because === 'configuration')).toHaveLength(11);
   });
 
   it.each([
