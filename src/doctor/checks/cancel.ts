@@ -39,7 +39,7 @@ function judge(stopped: boolean, waitedMs: number): Outcome {
   return warning(
     'cancel_ineffective',
     `the server went on with a query that it was asked to cancel ${waitedMs} ms before`,
-    "give the role a statement_timeout, a little above queryTimeoutMs: what a pool stops runs on otherwise, and costs a connection each time. RDS Proxy takes no cancel requests; load balancers, firewalls and several PgBouncers without 'peers' may lose them",
+    "give the role a statement_timeout, a little above queryTimeoutMs: what a pool stops runs on otherwise, and costs a connection each time. Proxies that pool connections may take no cancel requests; load balancers, firewalls and several PgBouncers without 'peers' may lose them",
     facts,
   );
 }
