@@ -15,8 +15,8 @@ export class ObservedQuery implements QueryObserver {
   readonly #session: QuerySession;
   readonly #target: Target;
   readonly #statement: Statement;
-  /** The context of its span, or its caller's; unset where neither is needed. */
-  readonly #context: Context | undefined;
+  /** Its caller's context; unset where none is needed. */
+  readonly #caller: Context | undefined;
   readonly #operation: Operation | undefined;
   readonly #startedMs = performance.now();
 
@@ -32,8 +32,9 @@ export class ObservedQuery implements QueryObserver {
     const tracer = wantsSpan(settings.spans, caller) ? signals.tracers.current() : undefined;
     if (tracer !== undefined)
       this.#operation = startQuerySpan(tracer, caller, query, this.#statement, target, settings.text);
-    this.#context = this.#operation?.context ?? caller;
-    this.comment = signals.comments.of(this.#statement, query, this.#context);
+    this.#caller = caller;
+    if (settings.comment !== false)
+      this.comment = signals.comments.of(this.#statement, query, this.#contextIn(caller));
   }
 
   completed(rows: number | undefined): void {
@@ -73,9 +74,15 @@ export class ObservedQuery implements QueryObserver {
 
   #logIfSlow(durationMs: number, rows: number | undefined, errorType: string | undefined): void {
     const { slowQueryMs, logs } = this.#signals;
-    if (slowQueryMs === 0 || durationMs < slowQueryMs || this.#context === undefined) return;
+    if (slowQueryMs === 0 || durationMs < slowQueryMs || this.#caller === undefined) return;
+    const caller = this.#contextIn(this.#caller);
     const { pid } = this.#session;
     const query = { durationMs, summary: this.#statement.summary.text, pid };
-    quietly(() => context.with(this.#context as Context, () => logs.slowQuery(query, rows, errorType)));
+    quietly(() => context.with(caller, () => logs.slowQuery(query, rows, errorType)));
+  }
+
+  /** The context of its span if it has one, else its caller's. */
+  #contextIn(caller: Context): Context {
+    return this.#operation?.context ?? caller;
   }
 }

@@ -6,10 +6,12 @@ import type { SpanClock } from './clock.js';
 
 /** One span and the context in which it is active; without a tracer only a context. */
 export class Operation {
-  /** The context for code that runs inside the span. */
-  readonly context: Context;
   readonly #clock: SpanClock;
+  readonly #parent: Context;
+  readonly #own: Span | undefined;
+  /** Unset once the span has ended. */
   #span: Span | undefined;
+  #context: Context | undefined;
 
   /** Starts a span as a child of `parent`, now or at `startTime` in milliseconds since the Unix epoch. */
   constructor(
@@ -25,8 +27,15 @@ export class Operation {
   ) {
     const span = tracer && quietly(() => tracer.startSpan(name, { kind, attributes, startTime }, parent));
     this.#clock = clock;
+    this.#parent = parent;
+    this.#own = span;
     this.#span = span;
-    this.context = span === undefined ? parent : trace.setSpan(parent, span);
+  }
+
+  /** The context for code that runs inside the span; made on first use, since most spans of queries need none. */
+  get context(): Context {
+    return (this.#context ??=
+      this.#own === undefined ? this.#parent : trace.setSpan(this.#parent, this.#own));
   }
 
   /** Whether the span is recorded; if not, there is no need to compute attributes. */
