@@ -62,18 +62,15 @@ class ClientQueries {
       return send.apply(client, args);
     }
     const values = typeof options === 'function' ? undefined : options;
-    const given = (): GivenQuery => givenQuery(config, valuesOf(args));
-    const run = this.#prepare(client, send, given, (stop) => {
-      if (inForce !== undefined) {
-        inForce.stop = stop;
-        if (limits?.timeoutMs === undefined) inForce.limitTo(timeoutMs);
-        return inForce;
-      }
-      const signal = limits?.signal;
-      return signal === undefined && timeoutMs === 0
-        ? undefined
-        : new LimitsInForce({ signal, timeoutMs }, stop);
-    });
+    const limit = (stop: Stop): LimitsInForce => {
+      if (inForce === undefined) return new LimitsInForce({ signal: limits?.signal, timeoutMs }, stop);
+      inForce.stop = stop;
+      if (limits?.timeoutMs === undefined) inForce.limitTo(timeoutMs);
+      return inForce;
+    };
+    const isLimited = limits?.signal !== undefined || timeoutMs > 0;
+    const given = givenQuery(config, valuesOf(args));
+    const run = this.#prepare(client, send, given, isLimited ? limit : undefined);
     const sent = forDriver(config, run.observer?.comment ?? '');
     return answer(callback, (answered) => runOrdinary(run, sent, values, answered));
   }
@@ -86,29 +83,27 @@ class ClientQueries {
       return query;
     }
     const { text = query.cursor?.text, values = query.cursor?.values } = query;
-    const given = (): GivenQuery => givenQuery({ text, name: query.name }, values);
-    const run = this.#prepare(client, send, given, (stop) =>
-      signal === undefined ? undefined : new LimitsInForce({ signal, timeoutMs: 0 }, stop),
-    );
-    return runSubmitted(run, query, args);
+    const given = givenQuery({ text, name: query.name }, values);
+    const limit = signal && ((stop: Stop) => new LimitsInForce({ signal, timeoutMs: 0 }, stop));
+    return runSubmitted(this.#prepare(client, send, given, limit), query, args);
   }
 
-  #prepare(client: DriverClient, send: DriverQuery, given: () => GivenQuery, limit: Run['limit']): Run {
+  #prepare(client: DriverClient, send: DriverQuery, given: GivenQuery, limit: Run['limit']): Run {
     const startedAt = performance.now();
     const observer = this.#observe(client, given);
     const canceled: Stop = (reason, error) => {
       observer?.canceled(reason, error);
-      this.#observer.queryCanceled(reason, given(), sessionOf(client), performance.now() - startedAt);
+      this.#observer.queryCanceled(reason, given, sessionOf(client), performance.now() - startedAt);
     };
     return { client, send, observer, limit, canceled };
   }
 
-  #observe(client: DriverClient, given: () => GivenQuery): QueryObserver | undefined {
+  #observe(client: DriverClient, given: GivenQuery): QueryObserver | undefined {
     if (this.#observer.session === undefined) return undefined;
     const connection = connectionOf(client);
     if (connection === undefined) return undefined;
     connection.observer ??= this.#observer.session(sessionOf(client));
-    return connection.observer.started(given());
+    return connection.observer.started(given);
   }
 }
 

@@ -11,8 +11,8 @@ export interface Run {
   /** The driver's `query`. */
   readonly send: DriverQuery;
   readonly observer: QueryObserver | undefined;
-  /** Puts the query's limits in force, if it has any. */
-  readonly limit: (stop: Stop) => LimitsInForce | undefined;
+  /** Puts the query's limits in force; unset if it has none. */
+  readonly limit: ((stop: Stop) => LimitsInForce) | undefined;
   /** Reports that the query was stopped. */
   readonly canceled: Stop;
 }
@@ -29,7 +29,18 @@ export function runOrdinary(run: Run, config: unknown, values: unknown, callback
     else observer?.completed(returnedRows(result));
     callback(error, result);
   };
-  const stop: Stop = (reason, error) => {
+  let limits: LimitsInForce | undefined = undefined as LimitsInForce | undefined;
+  try {
+    send.call(client, config, values, settle);
+  } catch (error) {
+    observer?.failed(error);
+    throw error;
+  }
+  // A query that settled at once needs no limits.
+  if (run.limit === undefined || (settled)) return;
+  // The query that the driver made is the last of its queue, unless it was sent at once.
+  const own = client._queryQueue.at(-1) ?? client._getActiveQuery();
+  limits = run.limit((reason, error) => {
     if (settled) return;
     settled = true;
     canceled(reason, error);
@@ -39,18 +50,7 @@ export function runOrdinary(run: Run, config: unknown, values: unknown, callback
     } catch (thrown) {
       throwLater(thrown);
     }
-  };
-  let limits: LimitsInForce | undefined = undefined as LimitsInForce | undefined;
-  try {
-    send.call(client, config, values, settle);
-  } catch (error) {
-    observer?.failed(error);
-    throw error;
-  }
-  // The query that the driver made is the last of its queue, unless it was sent at once.
-  const own = client._queryQueue.at(-1) ?? client._getActiveQuery();
-  // A query that settled at once needs no limits.
-  if (!(settled as boolean)) limits = run.limit(stop);
+  });
 }
 
 /** Takes a query out of the client's queue, or stops it if it is running. */

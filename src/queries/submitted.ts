@@ -90,7 +90,7 @@ export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unk
     end(() => observer?.failed(error));
     throw error;
   }
-  if (!(over as boolean)) limits = run.limit(stop);
+  if (!(over as boolean)) limits = run.limit?.(stop);
   return outcome;
 }
 
