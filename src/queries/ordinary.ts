@@ -20,7 +20,7 @@ export interface Run {
 /** Runs a query that is a text or a config; `callback` is called once. Throws what the driver throws for one that it refuses. */
 export function runOrdinary(run: Run, config: unknown, values: unknown, callback: QueryCallback): void {
   const { client, send, observer, canceled } = run;
-  let settled = false;
+  let settled = false as boolean;
   const settle: QueryCallback = (error, result) => {
     if (settled) return;
     settled = true;
