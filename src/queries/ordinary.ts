@@ -37,7 +37,7 @@ export function runOrdinary(run: Run, config: unknown, values: unknown, callback
     throw error;
   }
   // A query that settled at once needs no limits.
-  if (run.limit === undefined || (settled)) return;
+  if (run.limit === undefined || settled) return;
   // The query that the driver made is the last of its queue, unless it was sent at once.
   const own = client._queryQueue.at(-1) ?? client._getActiveQuery();
   limits = run.limit((reason, error) => {
