@@ -26,7 +26,7 @@ export class PooledConnection implements Watched {
   /** Set when the session is not for another user: why, and the server's error, if it is one. */
   unfit: { readonly reason: CloseReason; readonly error?: ServerError | undefined } | undefined;
   /** Set while its query is being stopped: what its caller got. */
-  stopping: { readonly error: unknown } | undefined;
+  stopping: { readonly error: unknown; readonly forget: () => void } | undefined;
   /** Observes its queries, from the first that is observed. */
   observer: SessionObserver | undefined;
   erred = false;
@@ -54,6 +54,7 @@ export class PooledConnection implements Watched {
   /** The connection is about to be destroyed. */
   displace(): void {
     this.#place = undefined;
+    this.stopping?.forget();
   }
 
   errorReceived(error: ServerError): void {
@@ -73,6 +74,7 @@ export class PooledConnection implements Watched {
     if (this.lostWith !== undefined) return;
     this.lostWith = error;
     this.lossReason = reason;
+    this.stopping?.forget();
     this.#leave();
   }
 
@@ -82,13 +84,13 @@ export class PooledConnection implements Watched {
    */
   stopQuery(error: unknown): void {
     if (this.lostWith !== undefined || this.stopping !== undefined) return;
-    this.stopping = { error };
-    stopRunning(this.client, this.sockets, (usable) => {
+    const forget = stopRunning(this.client, this.sockets, (usable) => {
       this.stopping = undefined;
-      if (usable || this.lostWith !== undefined) return;
+      if (usable) return;
       failQueued(this.client, error);
       this.lose(error, 'timeout');
     });
+    this.stopping = { error, forget };
     // Somebody else could get an idle connection meanwhile: its user has released it and used it after that.
     if (this.#place?.slot.state === 'idle') this.lose(error, 'timeout');
   }

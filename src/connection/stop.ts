@@ -11,19 +11,23 @@ const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
 /**
  * Stops the query that a client is running, and keeps those queued behind it from being sent until no cancel can hit them.
  * `done` is called once: with `true` when, within 900 ms, the server has answered the stopped query, the cancel request has
- * ended, and a Sync sent after both has come back; otherwise with `false`, and the connection must be closed.
+ * ended, and a Sync sent after both has come back; otherwise with `false`, and the connection must be closed. Returns the
+ * function that forgets the query, for a connection that is closed meanwhile: `done` is not called then.
  */
 export function stopRunning(
   client: DriverClient,
   sockets: ClosingSockets,
   done: (usable: boolean) => void,
-): void {
+): () => void {
   let ended = false;
-  const end = (usable: boolean): void => {
-    if (ended) return;
+  const forget = (): void => {
     ended = true;
     deadline.clear();
     fence.remove();
+  };
+  const end = (usable: boolean): void => {
+    if (ended) return;
+    forget();
     done(usable);
   };
   const fence = new Fence(client, () => end(true));
@@ -32,6 +36,7 @@ export function stopRunning(
     if (!surely) end(false);
     else if (!ended) fence.open();
   });
+  return forget;
 }
 
 /** Stands in the queue between the stopped query and the next; the driver submits it once the stopped query is answered. */
