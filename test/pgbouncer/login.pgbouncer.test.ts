@@ -3,6 +3,7 @@ import { createCa } from '../../local-rds/index.js';
 import type { PoolOptions } from '../../src/index.js';
 import { usePools } from '../support/pools.js';
 import { usePostgres } from '../support/servers.js';
+import { backendsRunning } from '../support/sessions.js';
 import { rejection, until } from '../support/until.js';
 import { usePgbouncer } from './server.js';
 
@@ -100,12 +101,7 @@ describe('over TLS', () => {
   test('a query that takes too long is cancelled', async () => {
     const pool = await makePool(encrypting(), config, { ssl: { ca: ca.certPem }, queryTimeoutMs: 700 });
     const slow = rejection(pool.query('select pg_sleep(60) /* encrypted */'));
-    const running = async (): Promise<number | null> =>
-      (
-        await server().query(
-          `select 1 from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like '%encrypted%'`,
-        )
-      ).rowCount;
+    const running = (): Promise<number> => backendsRunning(server(), 'encrypted');
     await until('the server runs it', async () => (await running()) === 1);
     expect((await slow).message).toMatch(/^Query read timeout/);
     await until('it is cancelled', async () => (await running()) === 0, 3_000);

@@ -11,3 +11,12 @@ export async function sessionsOf(
   );
   return rows[0]?.n ?? NaN;
 }
+
+/** How many backends run a statement with the mark in its text. */
+export async function backendsRunning(server: Pick<LocalPostgres, 'query'>, mark: string): Promise<number> {
+  const { rows } = await server.query<{ n: number }>(
+    "select count(*)::int as n from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like $1",
+    [`%${mark}%`],
+  );
+  return rows[0]?.n ?? NaN;
+}

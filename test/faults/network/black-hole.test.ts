@@ -2,6 +2,7 @@ import pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ConnectTimeoutError } from '../../../src/index.js';
 import { useProxy } from '../../support/proxy.js';
+import { backendsRunning } from '../../support/sessions.js';
 import { rejection, until } from '../../support/until.js';
 import { unique, useFaultServer } from '../support/fault-server.js';
 import { dropSyns, freeze, freezeListener } from '../support/signals.js';
@@ -20,14 +21,7 @@ const SERVED_MS = 8_000;
 
 beforeEach(() => proxy().clear());
 
-/** How many backends run a statement with the mark. */
-async function running(mark: string): Promise<number> {
-  const { rows } = await server().query<{ n: number }>(
-    "select count(*)::int as n from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like $1",
-    [`%${mark}%`],
-  );
-  return rows[0]?.n ?? 0;
-}
+const running = (mark: string): Promise<number> => backendsRunning(server(), mark);
 
 /** Locks a table on a session of its own; gives what unlocks it. */
 async function lockTable(name: string): Promise<() => Promise<void>> {

@@ -7,6 +7,7 @@ import { RecordingLogger } from '../../support/logger.js';
 import { backendPid, usePools } from '../../support/pools.js';
 import { Proxy, useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
+import { backendsRunning } from '../../support/sessions.js';
 import { rejection, until } from '../../support/until.js';
 
 const server = usePostgres();
@@ -15,14 +16,7 @@ const makePool = usePools(server);
 
 beforeEach(() => proxy().clear());
 
-/** How many backends run a query with the mark. */
-async function running(mark: string): Promise<number> {
-  const { rows } = await server().query<{ n: number }>(
-    "select count(*)::int as n from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like $1",
-    [`%${mark}%`],
-  );
-  return rows[0]?.n ?? 0;
-}
+const running = (mark: string): Promise<number> => backendsRunning(server(), mark);
 
 describe('a query with a limit of its own', () => {
   const slow = (mark: string, more: object): pg.QueryConfig => ({

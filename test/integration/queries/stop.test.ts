@@ -10,6 +10,7 @@ import { QueryTimeoutError } from '../../../src/index.js';
 import { backendPid, usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
+import { backendsRunning } from '../../support/sessions.js';
 import { rejection, until } from '../../support/until.js';
 
 const server = usePostgres();
@@ -18,14 +19,7 @@ const makePool = usePools(server);
 
 beforeEach(() => proxy().clear());
 
-/** How many backends run a query with the mark. */
-async function running(mark: string): Promise<number> {
-  const { rows } = await server().query<{ n: number }>(
-    "select count(*)::int as n from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like $1",
-    [`%${mark}%`],
-  );
-  return rows[0]?.n ?? 0;
-}
+const running = (mark: string): Promise<number> => backendsRunning(server(), mark);
 
 const REASON = new Error('no longer wanted');
 
