@@ -2,6 +2,7 @@ import { createCa, type CertificateAuthority } from './certificates.js';
 import { CredentialStore } from './credentials.js';
 import type { Backend } from './gate-session.js';
 import { startGate, type Gate } from './gate.js';
+import type { LoginVerifier } from './login-verifier.js';
 
 /** What clients see of a stand-in: where it listens, and what tokens must be signed for. */
 export interface EndpointOptions {
@@ -32,6 +33,8 @@ export interface Endpoint {
   readonly credentials: CredentialStore;
   /** Users who log in with tokens. */
   readonly iamUsers: Set<string>;
+  /** Users whose passwords are verified in another way, with that. */
+  readonly verifiers: Map<string, LoginVerifier>;
   readonly gate: Gate;
 }
 
@@ -49,6 +52,7 @@ export async function startEndpoint(options: EndpointOptions, backend: Backend):
   const region = options.region ?? DEFAULTS.region;
   const credentials = new CredentialStore();
   const iamUsers = new Set<string>();
+  const verifiers = new Map<string, LoginVerifier>();
   const gate = await startGate({
     backend,
     ...(options.tls === 'off' ? {} : { tls: { cert: certificate.certPem, key: certificate.keyPem } }),
@@ -60,10 +64,11 @@ export async function startEndpoint(options: EndpointOptions, backend: Backend):
     region,
     iamUsers: (name) => iamUsers.has(name),
     credentials: (accessKeyId, now) => credentials.find(accessKeyId, now),
+    verifierOf: (name) => verifiers.get(name),
   });
   const user = options.user ?? DEFAULTS.user;
   const database = options.database ?? DEFAULTS.database;
-  return { region, user, database, ca, credentials, iamUsers, gate };
+  return { region, user, database, ca, credentials, iamUsers, verifiers, gate };
 }
 
 /** Environment that lets the AWS SDK sign with the long-lived key now in use. */

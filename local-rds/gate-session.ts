@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoginVerifier, ServerFailure } from './login-verifier.js';
 import {
   CLEARTEXT_PASSWORD_REQUEST,
   RequestCode,
@@ -28,10 +29,11 @@ export interface SessionPolicy {
   /** Milliseconds before the answer to the startup message. */
   delayMs(): number;
   /** An error to answer every startup message with. */
-  startupFailure(): { readonly code: string; readonly message: string } | undefined;
-  isIamUser(user: string): boolean | Promise<boolean>;
-  /** Judges and counts a token. */
-  accepts(token: string, user: string): boolean;
+  startupFailure(): ServerFailure | undefined;
+  /** What verifies this user's password; undefined: PostgreSQL itself. */
+  verifierOf(user: string): Promise<LoginVerifier | undefined>;
+  /** Judges and counts a password; returns the error to answer with when it is refused. */
+  judge(verifier: LoginVerifier, password: string, user: string): ServerFailure | undefined;
   countStartup(): void;
   countCancel(): void;
 }
@@ -103,41 +105,39 @@ async function startUp(
   const parameters = startupParameters(message);
   const user = parameters?.get('user');
   if (!parameters || !user || message.code >> 16 !== 3) {
-    refuse(client, '08P01', 'invalid startup packet');
+    refuse(client, { code: '08P01', message: 'invalid startup packet' });
     return;
   }
   policy.countStartup();
   await sleep(policy.delayMs());
   const failure = policy.startupFailure();
   if (failure) {
-    refuse(client, failure.code, failure.message);
+    refuse(client, failure);
     return;
   }
   if (policy.requireTls && client === raw) {
     const database = parameters.get('database') ?? user;
-    refuse(
-      client,
-      '28000',
-      `no pg_hba.conf entry for host "${raw.remoteAddress ?? ''}", user "${user}", database "${database}", no encryption`,
-    );
+    const message = `no pg_hba.conf entry for host "${raw.remoteAddress ?? ''}", user "${user}", database "${database}", no encryption`;
+    refuse(client, { code: '28000', message });
     return;
   }
-  if (!(await policy.isIamUser(user))) {
+  const verifier = await policy.verifierOf(user);
+  if (!verifier) {
     forward(client, raw, connect(backend.port, backend.host), message.bytes);
     return;
   }
   client.write(CLEARTEXT_PASSWORD_REQUEST);
-  const token = await readPassword(client);
-  if (token === undefined) {
+  const password = await readPassword(client);
+  if (password === undefined) {
     raw.destroy();
-  } else if (policy.accepts(token, user)) {
-    forward(client, raw, connect(backend.socketPath), message.bytes);
-  } else {
-    refuse(client, '28000', `PAM authentication failed for user "${user}"`);
+    return;
   }
+  const refusal = policy.judge(verifier, password, user);
+  if (refusal) refuse(client, refusal);
+  else forward(client, raw, connect(backend.socketPath), message.bytes);
 }
 
-function refuse(client: Socket, code: string, message: string): void {
+function refuse(client: Socket, { code, message }: ServerFailure): void {
   client.write(fatal(code, message));
   finish(client);
 }

@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { serve, type Backend, type SessionPolicy } from './gate-session.js';
 import { GateCounter, type GateStats } from './gate-stats.js';
+import type { LoginVerifier, ServerFailure } from './login-verifier.js';
 import { WRONG_ENDPOINT, verifyToken, type SecretKey } from './sigv4.js';
 
 /** How a gate is set up. */
@@ -26,6 +27,8 @@ export interface GateOptions {
   readonly iamUsers: Iterable<string> | ((user: string) => boolean | Promise<boolean>);
   /** Looks up an access key that is valid at `now`, the gate's clock. */
   readonly credentials: (accessKeyId: string, now: Date) => SecretKey | undefined;
+  /** What verifies the passwords of users who are no members of `rds_iam`; undefined: PostgreSQL itself. Default none. */
+  readonly verifierOf?: (user: string) => LoginVerifier | undefined;
 }
 
 /** What can be disturbed at run time; each change holds for what comes after it. */
@@ -36,10 +39,10 @@ export interface GateControls {
   refuse: boolean;
   /** Accepts new connections and never answers; default false. */
   blackhole: boolean;
-  /** Rejects every token; default false. */
+  /** Rejects every token, whatever verifies it; default false. */
   rejectTokens: boolean;
   /** Answers every startup with this error, 57P03 or 53300 for instance; default none. */
-  fatal: { readonly code: string; readonly message: string } | undefined;
+  fatal: ServerFailure | undefined;
   /** The clock tokens are judged by; default the system's. */
   clock: () => Date;
   /** Names a token may be signed for. */
@@ -157,29 +160,36 @@ export class Gate {
   }
 
   #makePolicy(): SessionPolicy {
-    const { backend, tls, iamUsers } = this.#options;
+    const { backend, tls, iamUsers, verifierOf } = this.#options;
     const members = typeof iamUsers === 'function' ? undefined : new Set(iamUsers);
+    const isMember = (user: string) =>
+      typeof iamUsers === 'function' ? iamUsers(user) : (members?.has(user) ?? false);
+    const rdsIam: LoginVerifier = {
+      judge: (token, user, now) => this.#judge(token, user, now),
+      refusal: (user) => ({ code: '28000', message: `PAM authentication failed for user "${user}"` }),
+    };
     return {
       backend,
       secureContext: () => this.#secureContext,
       requireTls: this.#options.requireTls ?? tls !== undefined,
       delayMs: () => this.#controls.delayMs,
       startupFailure: () => this.#controls.fatal,
-      isIamUser: (user) => (typeof iamUsers === 'function' ? iamUsers(user) : (members?.has(user) ?? false)),
-      accepts: (token, user) => {
-        const reason = this.#controls.rejectTokens ? 'all tokens are rejected' : this.#judge(token, user);
-        this.#counter.countToken(token, reason);
-        return reason === undefined;
+      verifierOf: async (user) => ((await isMember(user)) ? rdsIam : verifierOf?.(user)),
+      judge: (verifier, password, user) => {
+        const reason = this.#controls.rejectTokens
+          ? 'all tokens are rejected'
+          : verifier.judge(password, user, this.#controls.clock());
+        this.#counter.countToken(password, reason);
+        return reason === undefined ? undefined : verifier.refusal(user, reason);
       },
       countStartup: () => (this.#counter.startups += 1),
       countCancel: () => (this.#counter.cancels += 1),
     };
   }
 
-  #judge(token: string, user: string): string | undefined {
+  #judge(token: string, user: string, now: Date): string | undefined {
     const { region, advertisedPort } = this.#options;
     const port = advertisedPort ?? this.#port;
-    const now = this.#controls.clock();
     const credentials = (accessKeyId: string) => this.#options.credentials(accessKeyId, now);
     let reason = 'no advertised host';
     for (const host of [this.#controls.advertisedHost].flat()) {

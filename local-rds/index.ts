@@ -5,6 +5,7 @@ import type { CertificateAuthority } from './certificates.js';
 import type { CredentialStore } from './credentials.js';
 import { awsEnvOf, startEndpoint, type Endpoint, type EndpointOptions } from './endpoint.js';
 import type { Gate } from './gate.js';
+import type { LoginVerifier } from './login-verifier.js';
 import { startPostgres, type LocalPostgres, type PostgresOptions, type ShutdownMode } from './postgres.js';
 
 export { createCa } from './certificates.js';
@@ -13,8 +14,11 @@ export type { AccessKey, CredentialStore, TemporaryAccessKey, TemporaryKeyOption
 export { startGate } from './gate.js';
 export type { Gate, GateControls, GateOptions } from './gate.js';
 export type { GateStats } from './gate-stats.js';
+export { IssuedTokens } from './issued-tokens.js';
+export type { IssuedToken, TokenDemand } from './issued-tokens.js';
 export { startImds } from './imds.js';
 export type { Imds, ImdsFault, ImdsOptions } from './imds.js';
+export type { LoginVerifier, ServerFailure } from './login-verifier.js';
 export { startPostgres } from './postgres.js';
 export type { LocalPostgres, PostgresOptions, ShutdownMode } from './postgres.js';
 export { verifyToken } from './sigv4.js';
@@ -79,6 +83,7 @@ export class LocalRds {
   /** The server behind it. */
   readonly postgres: LocalPostgres;
   readonly #iamUsers: Set<string>;
+  readonly #verifiers: Map<string, LoginVerifier>;
 
   /** @internal */
   constructor(parts: Parts) {
@@ -92,6 +97,7 @@ export class LocalRds {
     this.gate = parts.gate;
     this.postgres = parts.postgres;
     this.#iamUsers = parts.iamUsers;
+    this.#verifiers = parts.verifiers;
   }
 
   /** Host name to dial. */
@@ -109,10 +115,16 @@ export class LocalRds {
     return awsEnvOf(this);
   }
 
-  /** Creates a user who logs in with tokens, or, given a password, with that (SCRAM). */
-  async createUser(name: string, { password }: { password?: string } = {}): Promise<void> {
+  /** Creates a user who logs in with RDS IAM tokens, with a password (SCRAM), or with what a verifier accepts. */
+  async createUser(
+    name: string,
+    { password, verifier }: { password?: string; verifier?: LoginVerifier } = {},
+  ): Promise<void> {
     const role = pg.escapeIdentifier(name);
-    if (password === undefined) {
+    if (verifier) {
+      await this.postgres.query(`CREATE ROLE ${role} LOGIN`);
+      this.#verifiers.set(name, verifier);
+    } else if (password === undefined) {
       await this.postgres.query(`CREATE ROLE ${role} LOGIN; GRANT rds_iam TO ${role}`);
       this.#iamUsers.add(name);
     } else {
