@@ -17,14 +17,46 @@ export interface ConnectTarget {
   ssl: false | ConnectionOptions;
 }
 
-/** What a source of short-lived passwords says of itself when it refreshes a token. */
+/** Receives the fetches of a {@link CredentialsSource}. */
+export interface CredentialsObserver {
+  /** A fetch ended after `durationMs` milliseconds; `error` is set if it failed. Answers from memory are not reported. */
+  fetched(provider: string, durationMs: number, error?: unknown): void;
+}
+
+/** Credentials that are fetched and kept: those that sign tokens, or passwords that serve several logins. They may serve several pools. */
+export interface CredentialsSource {
+  /** The provider whose logins use them, as in {@link TokenSource}. */
+  readonly provider: string;
+  /** Subscribes to fetches; returns the function that unsubscribes. An observer that throws is ignored. */
+  observe(observer: CredentialsObserver): () => void;
+  /** Unix time in milliseconds at which the current credentials expire; `undefined` if there are none or they do not expire. */
+  expireAtMs(): number | undefined;
+}
+
+/** A password or token for one login. */
+export interface IssuedLogin {
+  /** The password or token; not empty. */
+  readonly password: string;
+  /** The role that logs in with it; default the role of the attempt. */
+  readonly user?: string | undefined;
+  /** When the password expires; unset: unknown or never. */
+  readonly expiresAt?: Date | undefined;
+}
+
+/** Describes where a short-lived password comes from. */
 export interface TokenSource {
-  /** The backend's name, as in `dynamicAuth`. */
+  /** The name of the provider in telemetry: the backend's name as in `dynamicAuth`, or that of a custom one. */
   readonly provider: string;
   /** The cloud region the token is signed for, where there is one. */
   readonly region?: string;
   /** What to check first when the server rejects a login that used this source's token; a text for the log without a secret, default none. */
   readonly hint?: string;
+  /** The credentials behind its tokens: a pool that uses them reports their fetches and their expiration; default none. */
+  readonly credentials?: readonly CredentialsSource[];
+  /** Whether a connection is retired when the password that opened it expires; default false. */
+  readonly retireAtExpiry?: boolean;
+  /** Whether a rejected login is tried once more in the same attempt if this source then gives another login; default false. */
+  readonly retryChanged?: boolean;
   /** Called when the server rejected a login that used this source's token (SQLSTATE class 28). */
   rejected?(): void;
 }
@@ -33,8 +65,13 @@ export interface TokenSource {
 export interface ConnectContext {
   /** Aborted when the attempt's deadline (`connectTimeoutMs`) has passed or the pool ends. */
   readonly signal: AbortSignal;
-  /** Runs `refresh`, which obtains one short-lived password, and measures it as this attempt's token refresh. */
+  /**
+   * Runs `refresh`, which obtains one short-lived password, and measures it as this attempt's token refresh. Throws AuthError
+   * for an answer that cannot be sent as a password.
+   */
   refreshToken(source: TokenSource, refresh: () => Promise<string>): Promise<string>;
+  /** Says when the password of this attempt expires, for sources and pools with `retireAtExpiry`. */
+  passwordExpires?(at: Date): void;
 }
 
 /** Runs before every physical connection attempt, before anything is dialled; what it throws rejects the acquirer as it is. */

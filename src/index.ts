@@ -37,7 +37,9 @@ export {
 } from './settings/connection-string.js';
 
 export type { DynamicAuthAwsRdsIam } from './auth/aws/rds-iam.js';
+export type { IssueContext, LoginTarget } from './auth/backend.js';
 export type { DynamicAuthConfig } from './auth/backends.js';
+export type { CustomIssueContext, DynamicAuthCustom } from './auth/custom.js';
 export { newAuthToken, newDynamicAuthFunc, type AuthOptions } from './auth/index.js';
 export {
   DEFAULT_POOL_STATS_INTERVAL_MS,
@@ -55,6 +57,9 @@ export type {
   BeforeConnect,
   ConnectContext,
   ConnectTarget,
+  CredentialsObserver,
+  CredentialsSource,
+  IssuedLogin,
   Logger,
   OnAcquire,
   QueryTelemetry,

@@ -1,4 +1,4 @@
-import { checkDynamicAuth, CREDENTIALS } from './auth/backends.js';
+import { checkDynamicAuth } from './auth/backends.js';
 import { checkDynamicAuthPackages, newDynamicAuthFunc, newDynamicAuthFuncSync } from './auth/index.js';
 import { effectiveSslMode, type Config } from './settings/config.js';
 import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
@@ -80,13 +80,12 @@ function composed(
       host,
       port,
       database,
-      authProvider: checkDynamicAuth(config.dynamicAuth)?.name,
+      authProvider: checkDynamicAuth(config.dynamicAuth)?.provider,
       tlsMode: tls.mode,
     },
     {
       ...settings,
       logger: settings.logger ?? defaultLogger(),
-      credentials: CREDENTIALS,
       application: applicationName(settings.pg),
     },
   );

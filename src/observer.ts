@@ -184,19 +184,3 @@ export interface AttemptObserver {
   /** It failed at `phase`; `close` is the reason counted when a socket had been opened. */
   failed(durationMs: number, error: unknown, phase: ConnectPhase, close: CloseReason | undefined): void;
 }
-
-/** Receives the fetches of a {@link CredentialsSource}. */
-export interface CredentialsObserver {
-  /** A fetch ended after `durationMs`; `error` is set if it failed. Answers from memory are not reported. */
-  fetched(provider: string, durationMs: number, error?: unknown): void;
-}
-
-/** The session credentials with which the tokens of one auth provider are signed; they belong to the process, not to a pool. */
-export interface CredentialsSource {
-  /** The backend whose tokens they sign, as in `dynamicAuth`. */
-  readonly provider: string;
-  /** Subscribes to fetches; returns the function that unsubscribes. */
-  observe(observer: CredentialsObserver): () => void;
-  /** Unix time in milliseconds at which the current credentials expire; `undefined` if there are none or they do not expire. */
-  expireAtMs(): number | undefined;
-}

@@ -1,8 +1,7 @@
-import type { TokenSource } from '../hooks.js';
-import type { CredentialsSource } from '../observer.js';
+import type { IssuedLogin, TokenSource } from '../hooks.js';
 import type { OptionalPackage } from './packages.js';
 
-/** What one token is issued for. */
+/** Where and as whom one login takes place. */
 export interface LoginTarget {
   /** Host name or address, an IPv6 address with or without brackets. */
   readonly host: string;
@@ -12,14 +11,28 @@ export interface LoginTarget {
   readonly user: string;
 }
 
-/** Issues tokens for one configuration. */
-export interface TokenIssuer {
-  /** Identifies the issuer in telemetry; its `hint` is logged when the server rejects a login with one of its tokens. */
+/** What an issuer is told of the call. */
+export interface IssueContext {
+  /** Aborted when nothing waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** An answer of an issuer. */
+export interface HeldLogin extends IssuedLogin {
+  /** How long an answer that has no known end is reused, in milliseconds; it is then renewed, and stays in use where that fails. */
+  readonly reuseMs?: number | undefined;
+}
+
+/** Issues logins for one configuration. */
+export interface LoginIssuer {
+  /** Identifies the issuer in telemetry; its `hint` is logged when the server rejects a login with one of its passwords. */
   readonly source: TokenSource;
-  /** What to check first when the server rejects a token for this target: the hint of `source` with the facts at hand, never a secret; default that of `source`. */
+  /** Whether its answers are reused until they end; unset: those that say when they end are. */
+  readonly reused?: boolean;
+  /** What to check first when the server rejects a login at this target: the hint of `source` with the facts at hand, never a secret; default that of `source`. */
   hint?(target: LoginTarget): string;
-  /** Issues one fresh token; throws AuthError, also when `signal` is aborted. */
-  issue(target: LoginTarget, signal: AbortSignal): Promise<string>;
+  /** Issues a password for a login at the target; throws AuthError, also when the signal is aborted. */
+  issue(target: LoginTarget, context: IssueContext): Promise<string | HeldLogin>;
 }
 
 /** The value under a backend's name in `dynamicAuth`: a copy in which nothing has been checked yet. */
@@ -31,6 +44,12 @@ export interface AuthBackend<Settings extends object = object> {
   readonly name: string;
   /** Its name in the doctor's output: `RDS IAM`. */
   readonly label: string;
+  /** Whether the message for a `dynamicAuth` without a backend names it as an example. */
+  readonly example?: boolean;
+  /** A copy of the settings as they were given; default their own enumerable fields. */
+  read?(settings: object, path: string): BackendSettings;
+  /** The provider's name in telemetry and errors; default the backend's. */
+  provider?(settings: Settings): string;
   /** The optional packages that these settings need. */
   packages(settings: Settings): readonly OptionalPackage[];
   /** Throws ConfigError for the first setting it refuses; `path` is where the settings stand in the config. */
@@ -39,10 +58,8 @@ export interface AuthBackend<Settings extends object = object> {
   incomplete?(settings: BackendSettings): string | undefined;
   /** The setting that `resolve` has to find out, for messages (`region "detect"`); undefined when there is none. */
   unresolved?(settings: Settings): string | undefined;
-  /** Finds out what is the same for every token, from settings that `check` has accepted; throws AuthError, also when `signal` is aborted. */
+  /** Finds out what is the same for every login, from settings that `check` has accepted; throws AuthError, also when `signal` is aborted. */
   resolve?(settings: Settings, signal: AbortSignal): Promise<Settings>;
-  /** What issues tokens by these settings, of which none is unresolved; throws AuthError for those it cannot use. */
-  issuer(settings: Settings): TokenIssuer;
-  /** The credentials its tokens are made with, if it fetches any: one object per process. */
-  readonly credentials?: CredentialsSource;
+  /** What issues logins by these settings, of which none is unresolved; throws AuthError for those it cannot use. */
+  issuer(settings: Settings): LoginIssuer;
 }

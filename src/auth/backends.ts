@@ -1,13 +1,15 @@
 import { ConfigError } from '../errors.js';
-import type { CredentialsSource } from '../observer.js';
 import { readFields, refuseUnknown } from '../settings/checks.js';
 import { awsRdsIam } from './aws/rds-iam.js';
 import type { AuthBackend, BackendSettings } from './backend.js';
+import { custom } from './custom.js';
 
 /** Every backend under its key in `dynamicAuth`; the comment of a line is its description in `docs/api.md`. */
 export const BACKENDS = {
   /** AWS RDS IAM authentication. */
   awsRdsIam,
+  /** Passwords from a function of the application. */
+  custom,
 } satisfies Readonly<Record<string, AuthBackend>>;
 
 type Table = typeof BACKENDS;
@@ -26,6 +28,8 @@ export type DynamicAuthBackend = keyof Table;
 /** The backend that a config selects. */
 export interface ConfiguredBackend {
   readonly name: DynamicAuthBackend;
+  /** Its name in telemetry and errors. */
+  readonly provider: string;
   readonly backend: AuthBackend;
   readonly settings: BackendSettings;
   /** Where the settings stand in the config, for messages: `dynamicAuth.<name>`. */
@@ -40,18 +44,26 @@ export function checkDynamicAuth(dynamicAuth: unknown): ConfiguredBackend | unde
   const given = Object.keys(fields).filter((name) => fields[name] !== undefined);
   const name = known.find((key) => given.includes(key));
   if (name === undefined) {
-    const examples = `e.g., ${known.join(', ')}`;
+    const examples = `e.g., ${known.filter((key) => backendOf(key).example).join(', ')}`;
     throw new ConfigError(`dynamicAuth is set but no supported auth method (${examples}) is configured`);
   }
   if (given.length > 1) {
-    throw new ConfigError(`dynamicAuth must configure exactly one auth method: ${given.join(', ')} are set`);
+    throw new ConfigError('dynamicAuth must configure exactly one auth method, but more than one is set');
   }
   refuseUnknown(fields, known, 'dynamicAuth');
   const path = `dynamicAuth.${name}`;
-  return { name, backend: BACKENDS[name], settings: readFields(fields[name], path), path };
+  const backend = backendOf(name);
+  const settings = readSettings(name, fields[name], path);
+  return { name, provider: backend.provider?.(settings) ?? name, backend, settings, path };
 }
 
-/** The credentials of every backend that fetches some. */
-export const CREDENTIALS: readonly CredentialsSource[] = Object.values<AuthBackend>(BACKENDS).flatMap(
-  ({ credentials }) => credentials ?? [],
-);
+/** A copy of the settings under a key of `dynamicAuth`, each read once, not checked; throws ConfigError when they are not an object. */
+export function readSettings(name: string, settings: unknown, path: string): BackendSettings {
+  const fields = readFields(settings, path);
+  const read = Object.hasOwn(BACKENDS, name) ? backendOf(name as DynamicAuthBackend).read : undefined;
+  return read?.(settings as object, path) ?? fields;
+}
+
+function backendOf(name: DynamicAuthBackend): AuthBackend {
+  return BACKENDS[name];
+}

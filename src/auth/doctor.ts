@@ -3,9 +3,10 @@ import { awsDoctor } from './aws/doctor/index.js';
 import type { AuthBackend } from './backend.js';
 import { BACKENDS, checkDynamicAuth, type DynamicAuthBackend } from './backends.js';
 
-/** What backends add to `pgauge doctor`; only src/doctor imports this. A backend without a line gets its name as a flag. */
-const ADDITIONS: Readonly<Partial<Record<DynamicAuthBackend, DoctorAddition>>> = {
+/** What backends add to `pgauge doctor`; only src/doctor imports this. A backend without a line gets its name as a flag; one with `null` cannot be asked for, since no flag can hold its settings. */
+const ADDITIONS: Readonly<Partial<Record<DynamicAuthBackend, DoctorAddition | null>>> = {
   awsRdsIam: awsDoctor,
+  custom: null,
 };
 
 /** A backend as the doctor sees it. */
@@ -15,10 +16,10 @@ export interface DoctorBackend {
   readonly addition: DoctorAddition;
 }
 
-/** Every backend, in the order of the table. */
-export const DOCTOR_BACKENDS: readonly DoctorBackend[] = (Object.keys(BACKENDS) as DynamicAuthBackend[]).map(
-  doctorBackend,
-);
+/** Every backend that the doctor can log in with, in the order of the table. */
+export const DOCTOR_BACKENDS: readonly DoctorBackend[] = (Object.keys(BACKENDS) as DynamicAuthBackend[])
+  .filter((name) => ADDITIONS[name] !== null)
+  .map(doctorBackend);
 
 /** The backend that a config logs in with; undefined: with a password. */
 export function loginBackend(config: { readonly dynamicAuth?: unknown }): DoctorBackend | undefined {

@@ -1,12 +1,14 @@
 import { withTimeout } from '../deadline.js';
 import { ConfigError } from '../errors.js';
-import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
+import type { ConnectContext, ConnectTarget, IssuedLogin, TokenSource } from '../hooks.js';
+import { checkedAnswer } from '../issued-login.js';
 import { checkText } from '../settings/checks.js';
 import { checkHost, checkPort, readConfig } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
-import type { LoginTarget, TokenIssuer } from './backend.js';
+import type { LoginIssuer, LoginTarget } from './backend.js';
 import { checkDynamicAuth, type ConfiguredBackend } from './backends.js';
 import { requirePackages } from './packages.js';
+import { reusing } from './reuse.js';
 
 /** Limit for calls that have no deadline of their own. */
 const TIMEOUT_MS = 30_000;
@@ -29,7 +31,7 @@ export async function newAuthToken(config: Config, user: string, options?: AuthO
   checkSettings(auth);
   return await withTimeout(TIMEOUT_MS, options?.signal, async (signal) => {
     const issuer = await resolvedIssuer(auth, signal);
-    return await issuer.issue(target, signal);
+    return (await issuedLogin(issuer, target, signal)).password;
   });
 }
 
@@ -63,7 +65,7 @@ export function newDynamicAuthFuncSync(
       `${auth.path}.${unresolved} has to be found out, which takes waiting: use newPool, or give the value itself`,
     );
   }
-  return tokenHook(auth.backend.issuer(auth.settings), user);
+  return tokenHook(reusing(auth.backend.issuer(auth.settings)), user);
 }
 
 function configuredAuth(config: Config, user: string): ConfiguredBackend {
@@ -77,12 +79,12 @@ function configuredAuth(config: Config, user: string): ConfiguredBackend {
 async function resolvedIssuer(
   { backend, settings }: ConfiguredBackend,
   signal: AbortSignal,
-): Promise<TokenIssuer> {
-  return backend.issuer((await backend.resolve?.(settings, signal)) ?? settings);
+): Promise<LoginIssuer> {
+  return reusing(backend.issuer((await backend.resolve?.(settings, signal)) ?? settings));
 }
 
 function tokenHook(
-  issuer: TokenIssuer,
+  issuer: LoginIssuer,
   user: string,
 ): (target: ConnectTarget, context?: ConnectContext) => Promise<void> {
   let login: LoginTarget | undefined;
@@ -94,34 +96,49 @@ function tokenHook(
       source = sourceFor(issuer, login);
     }
     const at = login;
+    let issued: IssuedLogin | undefined;
+    const refresh = async (signal: AbortSignal): Promise<string> => {
+      issued = await issuedLogin(issuer, at, signal);
+      return issued.password;
+    };
     target.password = context
-      ? await context.refreshToken(source, () => issuer.issue(at, context.signal))
-      : await withTimeout(TIMEOUT_MS, undefined, (signal) => issuer.issue(at, signal));
-    target.user = user;
+      ? await context.refreshToken(source, () => refresh(context.signal))
+      : await withTimeout(TIMEOUT_MS, undefined, refresh);
+    target.user = issued?.user ?? user;
+    if (issued?.expiresAt) context?.passwordExpires?.(issued.expiresAt);
   };
+}
+
+async function issuedLogin(
+  issuer: LoginIssuer,
+  target: LoginTarget,
+  signal: AbortSignal,
+): Promise<IssuedLogin> {
+  const answer = checkedAnswer(issuer.source, await issuer.issue(target, { signal }));
+  return typeof answer === 'string' ? { password: answer } : answer;
 }
 
 /** Loads the packages that `dynamicAuth` needs; rejects with AuthError and the command that installs the missing ones. */
 export async function checkDynamicAuthPackages(config: Config): Promise<void> {
   const auth = checkDynamicAuth(readConfig(config).dynamicAuth);
-  if (auth) await requirePackages(auth.name, auth.backend.packages(auth.settings));
+  if (auth) await requirePackages(auth.provider, auth.backend.packages(auth.settings));
 }
 
 /** Checks the settings as `validateConfig` does, with the text of a missing setting that these two functions have always had. */
-function checkSettings({ name, backend, settings, path }: ConfiguredBackend): void {
+function checkSettings({ provider, backend, settings, path }: ConfiguredBackend): void {
   try {
     backend.check(settings, path);
   } catch (error) {
     const lacking = backend.incomplete?.(settings);
     if (lacking === undefined || !(error instanceof ConfigError)) throw error;
-    throw new ConfigError(`dynamic auth (${name}): ${lacking}: ${error.message}`);
+    throw new ConfigError(`dynamic auth (${provider}): ${lacking}: ${error.message}`);
   }
 }
 
 /** The source of the tokens for one target: its hint says for whom and where they are. */
-function sourceFor(issuer: TokenIssuer, target: LoginTarget): TokenSource {
+function sourceFor(issuer: LoginIssuer, target: LoginTarget): TokenSource {
   const hint = issuer.hint?.(target);
-  return hint === undefined ? issuer.source : Object.freeze({ ...issuer.source, hint });
+  return !hint ? issuer.source : Object.freeze({ ...issuer.source, hint });
 }
 
 function checkedTarget(host: unknown, port: unknown, user: unknown): LoginTarget {

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is held, by the time it ends; held for good when it has no `expiration`. */
+/** What is held until it ends; held for good when it has no `expiration`. */
 export interface Perishable {
-  readonly expiration?: Date;
+  readonly expiration?: Date | undefined;
+  /** How long after its fetch it is renewed, in milliseconds, also if it does not end; default never. */
+  readonly renewAfterMs?: number | undefined;
 }
 
-/** A token made with credentials is often valid for 15 minutes, but never longer than the credentials themselves. */
-const RENEW_BEFORE_MS = 15 * 60_000;
-/** Credentials that are valid for less than that from the start would otherwise be renewed for every token. */
+/** What is held for less than `renewBeforeMs` from the start would otherwise be renewed for every login. */
 const RENEW_INTERVAL_MS = 60_000;
-/** How long a token waits for renewed credentials while the current ones are still valid. */
+/** How long a login waits for a renewal while the current credentials are still valid. */
 const RENEW_WAIT_MS = 2_000;
+/** Credentials are not handed out for the last tenth of their life, or the last 5 s if that is less: the login itself takes time. */
+const END_MARGIN_RATIO = 0.1;
+const END_MARGIN_MS = 5_000;
 /** A fetch that has been running for longer is no longer joined: it hangs. */
 const JOIN_WITHIN_MS = 10_000;
 /** Many logins are rejected at once when a key is rotated, and keep being rejected if the key is not the reason. */
@@ -21,19 +24,28 @@ interface Fetch<Held> {
   readonly result: Promise<Held>;
 }
 
+/** How a memo keeps what it holds. */
+export interface MemoRules<Held> {
+  /** How long before its end it is renewed, in milliseconds. */
+  readonly renewBeforeMs: number;
+  /** Called as each fetch ends, with what it found or with its error. */
+  report(durationMs: number, error?: unknown, found?: Held): void;
+}
+
 /** Credentials of one source: one fetch serves all concurrent callers; they are kept while valid and renewed before they end. */
 export class CredentialMemo<Held extends Perishable> {
-  readonly #report: (durationMs: number, error?: unknown) => void;
+  readonly #rules: MemoRules<Held>;
   #held: Held | undefined;
   #heldSince = -Infinity;
+  /** Unix time in milliseconds until which it is handed out. */
+  #usableUntilMs = -Infinity;
   #fetch: Fetch<Held> | undefined;
   #fetchedAt = -Infinity;
   #suspect = false;
   #suspectedAt = -Infinity;
 
-  /** `report` is called as each fetch ends. */
-  constructor(report: (durationMs: number, error?: unknown) => void) {
-    this.#report = report;
+  constructor(rules: MemoRules<Held>) {
+    this.#rules = rules;
   }
 
   /** Unix time in milliseconds at which the current credentials end. */
@@ -46,11 +58,9 @@ export class CredentialMemo<Held extends Perishable> {
     const now = performance.now();
     const running = this.#fetch && now - this.#fetch.startedAt < JOIN_WITHIN_MS ? this.#fetch : undefined;
     const held = this.#held;
-    const leftMs = held ? (this.expireAtMs ?? Infinity) - Date.now() : 0;
-    if (!held || leftMs <= 0) return await (running ?? this.#start(fetch, now)).result;
+    if (!held || Date.now() >= this.#usableUntilMs) return await (running ?? this.#start(fetch, now)).result;
 
-    const due = this.#suspect || (leftMs < RENEW_BEFORE_MS && now - this.#fetchedAt >= RENEW_INTERVAL_MS);
-    const renewal = running ?? (due ? this.#start(fetch, now) : undefined);
+    const renewal = running ?? (this.#isDue(held, now) ? this.#start(fetch, now) : undefined);
     if (!renewal) return held;
     const waitMs = renewal.startedAt + RENEW_WAIT_MS - now;
     return waitMs > 0 ? await firstOf(renewal.result, held, waitMs) : held;
@@ -62,6 +72,13 @@ export class CredentialMemo<Held extends Perishable> {
     if (now - this.#suspectedAt < SUSPECT_INTERVAL_MS) return;
     this.#suspectedAt = now;
     this.#suspect = true;
+  }
+
+  #isDue(held: Held, now: number): boolean {
+    if (this.#suspect) return true;
+    if (now - this.#fetchedAt < RENEW_INTERVAL_MS) return false;
+    const leftMs = (this.expireAtMs ?? Infinity) - Date.now();
+    return leftMs < this.#rules.renewBeforeMs || now - this.#heldSince >= (held.renewAfterMs ?? Infinity);
   }
 
   #start(fetch: () => Promise<Held>, startedAt: number): Fetch<Held> {
@@ -83,14 +100,21 @@ export class CredentialMemo<Held extends Perishable> {
       if (startedAt >= this.#heldSince) {
         this.#held = found;
         this.#heldSince = startedAt;
+        this.#usableUntilMs = usableUntilMs(found);
       }
-      this.#report(performance.now() - startedAt);
+      this.#rules.report(performance.now() - startedAt, undefined, found);
       return found;
     } catch (error) {
-      this.#report(performance.now() - startedAt, error);
+      this.#rules.report(performance.now() - startedAt, error);
       throw error;
     }
   }
+}
+
+function usableUntilMs({ expiration }: Perishable): number {
+  if (expiration === undefined) return Infinity;
+  const endMs = expiration.getTime();
+  return endMs - Math.min(END_MARGIN_MS, END_MARGIN_RATIO * (endMs - Date.now()));
 }
 
 /** The renewed credentials if they arrive within `waitMs`, else the current ones. */

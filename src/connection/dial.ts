@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import { Deadline, untilAborted } from '../deadline.js';
-import { AuthError, ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
+import { ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
 import { isRejectedLogin, sqlState } from '../foreign-error.js';
 import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
+import { checkedAnswer } from '../issued-login.js';
 import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
@@ -25,6 +26,8 @@ export class Dial implements ConnectContext {
   #socketOpened = false;
   #connection: PooledConnection | undefined;
   #tokenSource: TokenSource | undefined;
+  /** Unix time in milliseconds at which the password of this attempt ends, where connections are to end with it. */
+  #passwordEndsAtMs: number | undefined;
 
   constructor(plan: DialPlan, observer: AttemptObserver, closing: ClosingSockets) {
     this.#plan = plan;
@@ -73,14 +76,43 @@ export class Dial implements ConnectContext {
     this.#tokenSource = source;
     const phase = this.#phase;
     this.#phase = 'token';
-    const token = await this.#observer.token(source, async () => checkToken(source, await refresh()));
+    const token = await this.#observer.token(source, async () => checkedAnswer(source, await refresh()));
     this.#phase = phase === 'token' ? 'hook' : phase;
     return token;
+  }
+
+  passwordExpires(at: Date): void {
+    if (this.#plan.retireAtExpiry || this.#tokenSource?.retireAtExpiry) this.#passwordEndsAtMs = at.getTime();
   }
 
   async #connect(): Promise<PooledConnection> {
     // No hook runs within the acquirer's own call.
     await Promise.resolve();
+    const connection = await this.#dialed();
+    await this.#initialise(connection);
+    if (connection.client._ending) throw new Error('afterConnect ended its client');
+    if (connection.lostWith !== undefined) throw connection.lostWith as Error;
+    if (this.#passwordEndsAtMs !== undefined) connection.retireBefore(this.#passwordEndsAtMs);
+    return connection;
+  }
+
+  /** A connection that is logged in. */
+  async #dialed(): Promise<PooledConnection> {
+    const target = await this.#target();
+    try {
+      return await this.#dial(target);
+    } catch (error) {
+      const rejected = this.#phase === 'auth' && isRejectedLogin(error);
+      if (!rejected || this.#tokenSource?.retryChanged !== true) throw error;
+      const changed = await this.#target();
+      if (changed.password === target.password && changed.user === target.user) throw error;
+      if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
+      return await this.#dial(changed);
+    }
+  }
+
+  /** Where and as whom to log in, once the hook has run. */
+  async #target(): Promise<ConnectTarget> {
     const given = this.#plan.target();
     const { beforeConnect, hookIsToken } = this.#plan;
     if (beforeConnect !== undefined) {
@@ -93,11 +125,7 @@ export class Dial implements ConnectContext {
     if (!target.password && this.#tokenSource === undefined) {
       target.password = await this.#bounded(() => this.#plan.findPassword(target));
     }
-    const connection = await this.#dial(target);
-    await this.#initialise(connection);
-    if (connection.client._ending) throw new Error('afterConnect ended its client');
-    if (connection.lostWith !== undefined) throw connection.lostWith as Error;
-    return connection;
+    return target;
   }
 
   async #dial(target: ConnectTarget): Promise<PooledConnection> {
@@ -209,11 +237,4 @@ export class Dial implements ConnectContext {
     if (dismissal !== undefined) return 'server_closed';
     return lostWith === undefined || lossReason === 'released_with_error' ? undefined : lossReason;
   }
-}
-
-/** Refuses what cannot be sent as a token: the attempt ends before anything is dialled. */
-function checkToken({ provider }: TokenSource, token: unknown): string {
-  if (typeof token === 'string' && token !== '') return token;
-  const what = token === '' ? 'an empty text' : 'no text';
-  throw new AuthError(`dynamic auth (${provider}): the token is ${what}`);
 }

@@ -18,6 +18,8 @@ export interface DialPlan {
   /** `beforeConnect` is the pool's own token hook and nothing of the user's. */
   readonly hookIsToken: boolean;
   readonly afterConnect: AfterConnect | undefined;
+  /** Whether a connection is retired when its password ends. */
+  readonly retireAtExpiry: boolean;
   /** Throws when a target that a hook has changed must not be dialled. */
   check(target: ConnectTarget): void;
   /** The password of a target that has none, from the password file. */
@@ -66,6 +68,7 @@ export function dialPlan({ config, settings, hook, tls, logger, Client }: DialPa
     beforeConnect: hook,
     hookIsToken: config.dynamicAuth !== undefined,
     afterConnect: settings.afterConnect,
+    retireAtExpiry: settings.retireAtExpiry,
     check: checkTarget,
     findPassword: async (target) => (await findPassword(target, { warn })) ?? '',
     // The path is looked up when it is needed: it depends on the environment and on the user's home folder.

@@ -1,4 +1,5 @@
 import type { Slot } from '../engine/slot.js';
+import { MAX_TIMER_MS } from '../deadline.js';
 import type { CloseReason, SessionObserver } from '../observer.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import type { DriverClient } from './driver.js';
@@ -6,6 +7,9 @@ import { failQueriesWith, failQueued, keepListening, watch, watchedOf, type Watc
 import { hasOtherStatements, isDismissal, unfitAfter, type ServerError } from './session-errors.js';
 import { forgetStatements } from './statements.js';
 import { stopRunning } from './stop.js';
+
+/** A connection that ends with its password is retired up to this share of the time left before. */
+const RETIREMENT_JITTER_RATIO = 0.1;
 
 /** Frees the slot of a lost connection: the engine. */
 export interface SlotOwner {
@@ -30,6 +34,8 @@ export class PooledConnection implements Watched {
   /** Observes its queries, from the first that is observed. */
   observer: SessionObserver | undefined;
   erred = false;
+  /** Retires it at the end of the password that opened it. */
+  #retirement: NodeJS.Timeout | undefined;
   #statementsForgotten = false;
   /** Unset before the connection has a slot, and again once it is destroyed: what happens then is no loss. */
   #place: Place | undefined;
@@ -45,6 +51,13 @@ export class PooledConnection implements Watched {
     watch(client, this);
   }
 
+  /** Retires the connection before this Unix time in milliseconds: at once when it is idle then, else when it is returned. */
+  retireBefore(endMs: number): void {
+    // Not all connections of one password at once.
+    const leftMs = (endMs - Date.now()) * (1 - RETIREMENT_JITTER_RATIO * Math.random());
+    this.#retirement = setTimeout(() => this.#retire(), Math.min(Math.max(leftMs, 0), MAX_TIMER_MS)).unref();
+  }
+
   /** The connection has its slot; from now on its loss frees it. */
   place(slot: Slot<PooledConnection>, owner: SlotOwner): void {
     keepListening(this.client);
@@ -53,6 +66,7 @@ export class PooledConnection implements Watched {
 
   /** The connection is about to be destroyed. */
   displace(): void {
+    clearTimeout(this.#retirement);
     this.#place = undefined;
     this.stopping?.forget();
   }
@@ -100,6 +114,11 @@ export class PooledConnection implements Watched {
     if (this.stopping === undefined) return reason;
     this.unfit ??= { reason };
     return undefined;
+  }
+
+  #retire(): void {
+    this.unfit ??= { reason: 'lifetime' };
+    if (this.#place?.slot.state === 'idle') this.#place.owner.discard(this.#place.slot, 'lifetime');
   }
 
   #leave(): void {

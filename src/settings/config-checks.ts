@@ -15,7 +15,7 @@ import {
 } from './checks.js';
 import { effectiveMax, effectiveMin, type Config } from './config.js';
 import { SSL_MODES } from './ssl-mode.js';
-import { checkDynamicAuth } from '../auth/backends.js';
+import { checkDynamicAuth, readSettings } from '../auth/backends.js';
 import { ConfigError } from '../errors.js';
 
 // Checked before unknown keys are refused: where to log in, and as whom.
@@ -71,7 +71,7 @@ export function readConfig(config: unknown): Unchecked<Config> {
   if (isObject(fields.dynamicAuth)) {
     const backends = readFields(fields.dynamicAuth, 'dynamicAuth');
     for (const [name, settings] of Object.entries(backends)) {
-      if (isObject(settings)) backends[name] = Object.freeze(readFields(settings, name));
+      if (isObject(settings)) backends[name] = Object.freeze(readSettings(name, settings, name));
     }
     fields.dynamicAuth = Object.freeze(backends);
   }

@@ -108,6 +108,11 @@ export interface PoolOptions {
   readonly idleTimeoutMs?: number | undefined;
   /** Upper bound of the random time added to each lifetime, in milliseconds; default 10 % of the lifetime, 0 for none. */
   readonly connMaxLifetimeJitterMs?: number | undefined;
+  /**
+   * Whether a connection is retired when the password that opened it expires, for servers that end sessions with it (leases of
+   * Vault, OAuth behind a pooler); it has no effect on passwords of which no end is known. Default false.
+   */
+  readonly retireAtExpiry?: boolean | undefined;
   /** How often a connection is used before it is replaced, 0 for no limit; default 0. */
   readonly maxUses?: number | undefined;
   /**

@@ -76,6 +76,7 @@ const optionChecks = (config: Config) =>
       checkMs,
       Math.round(effectiveLifetimeMs(config) * DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO),
     ),
+    retireAtExpiry: withDefault(checkFlag, false),
     maxUses: withDefault(checkWhole, DEFAULT_MAX_USES),
     healthCheckPeriodMs: withDefault(checkMs, DEFAULT_HEALTH_CHECK_PERIOD_MS),
     maxConnecting: withDefault(checkPositive, effectiveMax(config)),

@@ -1,5 +1,5 @@
 import type { AcquireSpan, Logger } from '../hooks.js';
-import type { CredentialsSource, PoolGauges, PoolObserver } from '../observer.js';
+import type { PoolGauges, PoolObserver } from '../observer.js';
 import { ErrorTypes } from './error-type.js';
 import { type PoolIdentity, spanAttributes, takePoolName } from './identity.js';
 import { guardLogger } from './logs/logger.js';
@@ -18,8 +18,6 @@ export type { PoolIdentity } from './identity.js';
 export interface TelemetryOptions extends MeterOptions, TracerOptions, QueryOptions {
   readonly logger: Logger;
   readonly acquireSpan: AcquireSpan;
-  /** The credentials of this process, one source per auth provider; a pool observes those that sign its tokens. */
-  readonly credentials?: readonly CredentialsSource[] | undefined;
 }
 
 /** The telemetry of one pool. */
@@ -44,7 +42,7 @@ export function observePool(identity: PoolIdentity, options: TelemetryOptions): 
     spanAttributes: Object.freeze(spanAttributes(known, poolName)),
     acquireSpan: options.acquireSpan,
     errorTypes: new ErrorTypes(),
-    metrics: new PoolMetrics(known, poolName, options, options.credentials),
+    metrics: new PoolMetrics(known, poolName, options),
     tracers: new TracerSource(options),
     logs,
     saturation: new SaturationWatch(logs),

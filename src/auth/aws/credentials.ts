@@ -1,4 +1,4 @@
-import type { CredentialsObserver } from '../../observer.js';
+import type { CredentialsObserver, CredentialsSource } from '../../hooks.js';
 import { sharedByVersion } from '../../process-state.js';
 import { CredentialMemo } from '../memo.js';
 import type { AwsSdk } from './sdk.js';
@@ -34,6 +34,8 @@ const OTHER_VARIABLES = [
 ] as const;
 
 const IMDS_RETRIES = 2;
+/** A token made with credentials is often valid for 15 minutes, but never longer than the credentials themselves. */
+const RENEW_BEFORE_MS = 15 * 60_000;
 
 /** AWS credentials as the SDK's Signer takes them. */
 export interface AwsCredentials {
@@ -58,6 +60,8 @@ interface Source {
 const ASKS_IMDS = 'fromInstanceMetadata';
 
 interface Shared {
+  /** One object, by which telemetry knows the source. */
+  source: CredentialsSource | undefined;
   readonly observers: Set<CredentialsObserver>;
   readonly imdsFailures: WeakSet<object>;
   selected: { readonly source: Source; readonly memo: CredentialMemo<AwsCredentials> } | undefined;
@@ -67,6 +71,7 @@ interface Shared {
 const shared = sharedByVersion<Shared>('awsCredentials', () => ({
   observers: new Set(),
   imdsFailures: new WeakSet(),
+  source: undefined,
   selected: undefined,
 }));
 
@@ -81,10 +86,22 @@ export function credentialsExpireAtMs(): number | undefined {
   return shared.selected?.memo.expireAtMs;
 }
 
+/** The credentials that the environment selects, as telemetry observes them. */
+export function awsCredentialsSource(): CredentialsSource {
+  return (shared.source ??= Object.freeze({
+    provider: 'awsRdsIam',
+    observe: observeCredentials,
+    expireAtMs: credentialsExpireAtMs,
+  }));
+}
+
 /** Credentials of the source that the environment selects now, from its memo; rejects with the SDK's own error. */
 export function awsCredentials(sdk: AwsSdk, provider: string, region: string): Promise<AwsCredentials> {
   if (!shared.selected || !isCurrent(shared.selected.source)) {
-    shared.selected = { source: currentSource(), memo: new CredentialMemo(report.bind(null, provider)) };
+    shared.selected = {
+      source: currentSource(),
+      memo: new CredentialMemo({ renewBeforeMs: RENEW_BEFORE_MS, report: report.bind(null, provider) }),
+    };
   }
   return shared.selected.memo.get(() => fetchCredentials(sdk, region));
 }

@@ -6,9 +6,8 @@ import { requirePackages } from '../packages.js';
 import {
   awsCredentials,
   awsCredentialsRejected,
-  credentialsExpireAtMs,
+  awsCredentialsSource,
   isImdsFailure,
-  observeCredentials,
 } from './credentials.js';
 import { describeSigned, signedHost, urlHost } from './endpoint.js';
 import { configuredAwsRegion, DETECT_REGION, NO_REGION, resolveAwsRegion } from './region.js';
@@ -31,6 +30,7 @@ const REJECTED_TOKEN =
 export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
   name: NAME,
   label: 'RDS IAM',
+  example: true,
 
   packages: ({ region }) =>
     region === DETECT_REGION ? [...AWS_SDK_PACKAGES, IMDS_PACKAGE] : AWS_SDK_PACKAGES,
@@ -59,14 +59,14 @@ export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
         provider: NAME,
         region,
         hint: REJECTED_TOKEN,
+        credentials: [awsCredentialsSource()],
         rejected: awsCredentialsRejected,
       }),
       hint: (target) => `${REJECTED_TOKEN}; it was ${describeSigned(target, region)}`,
-      issue: (target, issueSignal) => issueToken(target, region, issueSignal),
+      reused: false,
+      issue: (target, { signal }) => issueToken(target, region, signal),
     };
   },
-
-  credentials: { provider: NAME, observe: observeCredentials, expireAtMs: credentialsExpireAtMs },
 };
 
 async function issueToken(target: LoginTarget, region: string, signal: AbortSignal): Promise<string> {

@@ -1,22 +1,20 @@
 import type { Attributes, BatchObservableResult, Histogram, Observable } from '@opentelemetry/api';
-import type { CredentialsSource } from '../../observer.js';
+import type { CredentialsSource } from '../../hooks.js';
 import { ErrorTypes } from '../error-type.js';
 import { quietly } from '../guard.js';
 import { ATTR } from '../names.js';
 
 interface Use {
-  readonly source: CredentialsSource;
-  readonly attributes: Attributes;
   readonly unsubscribe: () => void;
   pools: number;
-  /** Whether the last collection reported an expiration; the SDK repeats it until it gets another value. */
-  shown: boolean;
 }
 
-/** The credentials that one meter observes: they belong to the process, so all pools of a meter share one observation. */
+/** The credentials that one meter observes: they may serve several pools, which share one observation. */
 export class MeterCredentials {
-  /** By provider: the sources of two copies of this package in one process are two objects for the same credentials. */
-  readonly #uses = new Map<string, Use>();
+  readonly #uses = new Map<CredentialsSource, Use>();
+  /** The providers whose expiration the last collection reported: the SDK repeats it until it gets another value. */
+  #shown = new Set<string>();
+  readonly #attributes = new Map<string, Attributes>();
   readonly #errorTypes = new ErrorTypes();
   readonly #fetchDuration: Histogram;
 
@@ -26,38 +24,50 @@ export class MeterCredentials {
 
   /** Adds one pool of this meter that uses the credentials. */
   join(source: CredentialsSource): void {
-    const use = this.#uses.get(source.provider);
-    if (use !== undefined && use.pools++ > 0) return;
-    const attributes = { [ATTR.authProviderName]: source.provider };
+    const use = this.#uses.get(source);
+    if (use !== undefined) {
+      use.pools += 1;
+      return;
+    }
     const unsubscribe = source.observe({
       fetched: (provider, durationMs, error) => this.#fetched(provider, durationMs, error),
     });
-    this.#uses.set(source.provider, {
-      source,
-      attributes,
-      unsubscribe,
-      pools: 1,
-      shown: use?.shown ?? false,
-    });
+    this.#uses.set(source, { unsubscribe, pools: 1 });
   }
 
   /** Removes one pool; with the last one the subscription to fetches ends. */
   leave(source: CredentialsSource): void {
-    const use = this.#uses.get(source.provider);
-    if (use === undefined || use.pools === 0 || --use.pools > 0) return;
+    const use = this.#uses.get(source);
+    if (use === undefined || --use.pools > 0) return;
+    this.#uses.delete(source);
     quietly(use.unsubscribe);
-    if (!use.shown) this.#uses.delete(source.provider);
   }
 
-  /** Observes when the credentials expire; once they no longer do, or no pool uses them, it observes 0 for the last time. */
+  /**
+   * Observes when the credentials of each provider expire, of several the first; once they no longer do, or no pool uses
+   * them, it observes 0 for the last time.
+   */
   observe(result: BatchObservableResult, expiration: Observable): void {
-    for (const use of this.#uses.values()) {
-      const endsAtMs = use.pools === 0 ? undefined : quietly(() => use.source.expireAtMs());
-      if (endsAtMs !== undefined) result.observe(expiration, endsAtMs / 1000, use.attributes);
-      else if (use.shown) result.observe(expiration, 0, use.attributes);
-      use.shown = endsAtMs !== undefined;
-      if (use.pools === 0) this.#uses.delete(use.source.provider);
+    const ends = new Map<string, number>();
+    for (const source of this.#uses.keys()) {
+      const endMs = quietly(() => source.expireAtMs());
+      if (endMs !== undefined)
+        ends.set(source.provider, Math.min(endMs, ends.get(source.provider) ?? Infinity));
     }
+    for (const [provider, endMs] of ends)
+      result.observe(expiration, endMs / 1000, this.#attributesOf(provider));
+    for (const provider of this.#shown)
+      if (!ends.has(provider)) result.observe(expiration, 0, this.#attributesOf(provider));
+    this.#shown = new Set(ends.keys());
+  }
+
+  #attributesOf(provider: string): Attributes {
+    let attributes = this.#attributes.get(provider);
+    if (attributes === undefined) {
+      attributes = { [ATTR.authProviderName]: provider };
+      this.#attributes.set(provider, attributes);
+    }
+    return attributes;
   }
 
   #fetched(provider: string, durationMs: number, error: unknown): void {
@@ -69,20 +79,15 @@ export class MeterCredentials {
   }
 }
 
-/** The credentials that sign the tokens of one pool, observed by the meter to which the pool reports. */
+/** The credentials with which one pool logs in, observed by the meter to which the pool reports. */
 export class PoolCredentials {
-  readonly #sources: readonly CredentialsSource[];
   readonly #used = new Set<CredentialsSource>();
   #meter: MeterCredentials | undefined;
 
-  constructor(sources: readonly CredentialsSource[]) {
-    this.#sources = sources;
-  }
-
-  /** The pool's tokens come from `provider`: observes that provider's credentials from now on. */
-  tokensFrom(provider: string): void {
-    for (const source of this.#sources) {
-      if (source.provider !== provider || this.#used.has(source)) continue;
+  /** Observes these credentials from now on. */
+  use(sources: readonly CredentialsSource[]): void {
+    for (const source of sources) {
+      if (this.#used.has(source)) continue;
       this.#used.add(source);
       this.#join(source);
     }

@@ -1,12 +1,7 @@
 import type { Attributes, Histogram, Meter, MeterProvider } from '@opentelemetry/api';
 import { metrics } from '@opentelemetry/api';
-import type {
-  CancelReason,
-  CloseReason,
-  CredentialsSource,
-  PoolGauges,
-  SessionHook,
-} from '../../observer.js';
+import type { CredentialsSource } from '../../hooks.js';
+import type { CancelReason, CloseReason, PoolGauges, SessionHook } from '../../observer.js';
 import { quietly } from '../guard.js';
 import type { PoolIdentity } from '../identity.js';
 import { ATTR, SCOPE } from '../names.js';
@@ -28,7 +23,7 @@ export class PoolMetrics {
   readonly #attributes: Attributes;
   readonly #failures = new Map<string, Attributes>();
   readonly #tally = newTally();
-  readonly #credentials: PoolCredentials;
+  readonly #credentials = new PoolCredentials();
   readonly #followsGlobal: boolean;
   #provider: MeterProvider | undefined;
   #instruments: Instruments | undefined;
@@ -36,20 +31,13 @@ export class PoolMetrics {
   #observed: ObservedPool | undefined;
   #hasEnded = false;
 
-  constructor(
-    identity: PoolIdentity,
-    poolName: string,
-    { meter, meterProvider }: MeterOptions,
-    credentials: readonly CredentialsSource[] = [],
-  ) {
+  constructor(identity: PoolIdentity, poolName: string, { meter, meterProvider }: MeterOptions) {
     this.#identity = identity;
     this.#poolName = poolName;
     this.#attributes = { [ATTR.poolName]: poolName };
-    this.#credentials = new PoolCredentials(credentials);
     this.#followsGlobal = meter === undefined && meterProvider === undefined;
     if (this.#followsGlobal) this.follow();
     else this.#reportTo(() => meter ?? (meterProvider && meterOf(meterProvider)));
-    if (identity.authProvider !== undefined) this.tokensFrom(identity.authProvider);
   }
 
   /** Moves to the current global provider if it has changed, since instruments stay with the provider that created them. */
@@ -81,9 +69,9 @@ export class PoolMetrics {
       record(this.#instruments.createTime, durationMs, this.#withError(errorType));
   }
 
-  /** The pool's tokens come from `provider`, so the metrics of its credentials are reported from now on. */
-  tokensFrom(provider: string): void {
-    if (!this.#hasEnded) this.#credentials.tokensFrom(provider);
+  /** The pool logs in with these credentials, whose metrics are reported from now on. */
+  uses(credentials: readonly CredentialsSource[]): void {
+    if (!this.#hasEnded) this.#credentials.use(credentials);
   }
 
   /** A token refresh has ended; `errorType` if it failed. */

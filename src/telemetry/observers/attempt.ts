@@ -51,10 +51,10 @@ export class ObservedAttempt implements AttemptObserver {
     // A hook may outlive its attempt; its token refresh is then no longer measured.
     if (this.#over) return refresh();
     const { metrics, logs, tracers } = this.#signals;
-    const { provider, region, hint } = source;
+    const { provider, region, hint, credentials = [] } = source;
     this.#rejectedHint = hint;
     // Before the refresh, because it may fetch credentials.
-    metrics.tokensFrom(provider);
+    metrics.uses(credentials);
     // A refresh inside a user's hook becomes a child of that hook's span, or of the user's own span in the hook.
     const parent = this.#hookStep === undefined ? this.#connect.context : innermost(this.#hookStep.operation);
     const attributes = {

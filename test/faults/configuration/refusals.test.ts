@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { startImds } from '../../../local-rds/index.js';
+import type { AuthBackend } from '../../../src/auth/backend.js';
 import { BACKENDS } from '../../../src/auth/backends.js';
 import { AuthError, ConfigError, newPool, type Config } from '../../../src/index.js';
 import { causes } from '../../support/errors.js';
@@ -13,7 +14,8 @@ useCleanEnvironment();
 const listener = useFakeServer();
 
 const CANARY = 'canary-password';
-const NO_AUTH = `dynamicAuth is set but no supported auth method (e.g., ${Object.keys(BACKENDS).join(', ')}) is configured`;
+const EXAMPLES = Object.entries<AuthBackend>(BACKENDS).flatMap(([key, { example }]) => (example ? key : []));
+const NO_AUTH = `dynamicAuth is set but no supported auth method (e.g., ${EXAMPLES.join(', ')}) is configured`;
 const iam = { dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } };
 
 /** What `newPool` rejects with: nobody was dialled, nothing logged and no secret told. */

@@ -1,3 +1,4 @@
+import type { CredentialsSource } from '../../../src/hooks.js';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -43,21 +44,10 @@ async function everything() {
       logger,
       queryTelemetry: measured({ rows: true, summary: ({ text }) => (text === '' ? '' : undefined) }),
       slowQueryMs: 1_000,
-      credentials: [
-        {
-          provider: 'awsRdsIam',
-          observe: (to) => {
-            fetched.push((...fetch) => to.fetched(...fetch));
-            return () => undefined;
-          },
-          expireAtMs: () => 1_000,
-        },
-      ],
     },
   );
   const gauges = idleGauges({ used: 10, idleMin: 1, pending: 1, longestWaitMs: 1_000 });
   watch(gauges);
-  for (const error of [undefined, new TypeError('x')]) fetched[0]?.('awsRdsIam', 1, error);
   observer.acquired(1);
   observer.released(1);
   observer.sessionHook('acquire', 1);
@@ -72,7 +62,20 @@ async function everything() {
   failing?.failed(Object.assign(new Error('x'), { code: '22012', severity: 'ERROR' }));
   observer.queryCanceled('timeout', select, session, 1);
 
-  const source = { provider: 'awsRdsIam', region: 'eu-west-1', hint: 'check the clock' };
+  const credentials: CredentialsSource = {
+    provider: 'awsRdsIam',
+    observe: (to) => {
+      fetched.push((...fetch) => to.fetched(...fetch));
+      return () => undefined;
+    },
+    expireAtMs: () => 1_000,
+  };
+  const source = {
+    provider: 'awsRdsIam',
+    region: 'eu-west-1',
+    hint: 'check the clock',
+    credentials: [credentials],
+  };
   const acquire = observer.acquireStarted();
   acquire.waiting('exhausted');
   const attempt = observer.connecting(acquire);
@@ -81,6 +84,7 @@ async function everything() {
   const fail = () => Promise.reject(new TypeError('x'));
   await Promise.allSettled([attempt.hook(fail), attempt.token(source, fail), attempt.init(fail)]);
   await attempt.token(source, () => Promise.resolve('token'));
+  for (const error of [undefined, new TypeError('x')]) fetched[0]?.('awsRdsIam', 1, error);
   attempt.failed(1, Object.assign(new Error('x'), { code: '28000', severity: 'FATAL' }), 'auth', 'auth');
   vi.advanceTimersByTime(1_500);
   acquire.failed(1, new AcquireTimeoutError('x'));

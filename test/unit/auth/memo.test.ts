@@ -20,7 +20,7 @@ describe('CredentialMemo', () => {
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
-    memo = new CredentialMemo(() => undefined);
+    memo = new CredentialMemo({ renewBeforeMs: 15 * MINUTE_MS, report: () => undefined });
   });
   afterEach(() => void vi.useRealTimers());
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { AuthBackend } from '../../../src/auth/backend.js';
 import { BACKENDS } from '../../../src/auth/backends.js';
 import { effectiveSslMode, type Config } from '../../../src/settings/config.js';
 import {
@@ -13,7 +14,8 @@ import {
 import { ConfigError } from '../../../src/errors.js';
 
 const BASE: Config = { host: 'db.example.com', port: 5432, user: 'alice', database: 'app' };
-const NO_AUTH = `dynamicAuth is set but no supported auth method (e.g., ${Object.keys(BACKENDS).join(', ')}) is configured`;
+const EXAMPLES = Object.entries<AuthBackend>(BACKENDS).flatMap(([key, { example }]) => (example ? key : []));
+const NO_AUTH = `dynamicAuth is set but no supported auth method (e.g., ${EXAMPLES.join(', ')}) is configured`;
 const HOST = 'host must not contain any of "@/?#" or whitespace';
 const PORT = 'port must be between 1 and 65535';
 const DATABASE = 'database must not contain any of "?#/" or whitespace';
@@ -87,7 +89,7 @@ describe('validateConfig', () => {
     [
       'two backends',
       changed({ dynamicAuth: { awsRdsIam: { region: 'eu-west-1' }, azureAd: {} } }),
-      'dynamicAuth must configure exactly one auth method: awsRdsIam, azureAd are set',
+      'dynamicAuth must configure exactly one auth method, but more than one is set',
     ],
     [
       'an unknown backend beside a known one',

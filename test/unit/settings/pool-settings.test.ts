@@ -31,6 +31,7 @@ describe('the defaults of the options', () => {
       endTimeoutMs: 0,
       idleTimeoutMs: 1_800_000,
       connMaxLifetimeJitterMs: 360_000,
+      retireAtExpiry: false,
       maxUses: 0,
       healthCheckPeriodMs: 60_000,
       maxConnecting: 10,

@@ -1,13 +1,13 @@
 import { metrics } from '@opentelemetry/api';
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CredentialsObserver, CredentialsSource } from '../../../../src/observer.js';
+import type { CredentialsObserver, CredentialsSource } from '../../../../src/hooks.js';
+import type { PoolTelemetry, TelemetryOptions } from '../../../../src/telemetry/index.js';
 import { cleanUp, idleGauges, meterSdk, observed } from '../../../support/telemetry.js';
 
 const FETCH = 'pgauge.auth.credentials.fetch.duration';
 const EXPIRATION = 'pgauge.auth.credentials.expiration';
 const PROVIDER = 'pgauge.auth.provider.name';
-const AWS = { authProvider: 'awsRdsIam' };
 
 afterEach(cleanUp);
 
@@ -30,11 +30,26 @@ class FakeCredentials implements CredentialsSource {
   }
 }
 
+/** A pool that logs in with these credentials. */
+function using(sources: readonly CredentialsSource[], options?: Partial<TelemetryOptions>): PoolTelemetry {
+  const telemetry = observed({}, options);
+  for (const source of sources) void logIn(telemetry, source.provider, source);
+  return telemetry;
+}
+
+function logIn(
+  { observer }: PoolTelemetry,
+  provider: string,
+  ...credentials: CredentialsSource[]
+): Promise<string> {
+  return observer.connecting(undefined).token({ provider, credentials }, () => Promise.resolve('token'));
+}
+
 describe('fetches of credentials', () => {
   it('are recorded with their provider, failed ones with their error type', async () => {
     const { meterProvider, points } = meterSdk();
     const credentials = new FakeCredentials();
-    observed(AWS, { meterProvider, credentials: [credentials] }).watch(idleGauges());
+    using([credentials], { meterProvider }).watch(idleGauges());
     credentials.fetch(250);
     credentials.fetch(1_000, Object.assign(new Error('canary'), { code: 'ECONNREFUSED' }));
     expect(
@@ -48,8 +63,7 @@ describe('fetches of credentials', () => {
   it('are recorded once for all pools of a meter, and once for each meter', async () => {
     const [one, two] = [meterSdk(), meterSdk()];
     const credentials = new FakeCredentials();
-    for (const { meterProvider } of [one, one, two])
-      observed(AWS, { meterProvider, credentials: [credentials] });
+    for (const { meterProvider } of [one, one, two]) using([credentials], { meterProvider });
     credentials.fetch(1);
     expect(await one.value(FETCH)).toMatchObject({ count: 1 });
     expect(await two.value(FETCH)).toMatchObject({ count: 1 });
@@ -58,9 +72,7 @@ describe('fetches of credentials', () => {
   it('are recorded until the last pool of the meter has ended', async () => {
     const { meterProvider, value } = meterSdk();
     const credentials = new FakeCredentials();
-    const [one, two] = [1, 2].map(
-      () => observed(AWS, { meterProvider, credentials: [credentials] }).observer,
-    );
+    const [one, two] = [1, 2].map(() => using([credentials], { meterProvider }).observer);
     one?.ended();
     one?.ended();
     credentials.fetch(1);
@@ -68,50 +80,45 @@ describe('fetches of credentials', () => {
     expect(credentials.observers.size).toBe(0);
     credentials.fetch(1);
     expect(await value(FETCH)).toMatchObject({ count: 1 });
-    observed(AWS, { meterProvider, credentials: [credentials] });
+    using([credentials], { meterProvider });
     credentials.fetch(1);
     expect(await value(FETCH)).toMatchObject({ count: 2 });
   });
 
-  it('are not recorded for a pool without tokens, or with tokens of another provider', async () => {
-    const { meterProvider, collect } = meterSdk();
+  it('are recorded from the first token that is signed with them, and not before', async () => {
+    const { meterProvider, value, collect } = meterSdk();
     const credentials = new FakeCredentials();
-    const { observer } = observed({}, { meterProvider, credentials: [credentials] });
-    await observer.connecting(undefined).token({ provider: 'vault' }, () => Promise.resolve('token'));
+    const pool = using([], { meterProvider });
+    await logIn(pool, 'vault');
     expect(credentials.observers.size).toBe(0);
-    credentials.fetch(1);
     expect((await collect()).map(({ descriptor }) => descriptor.name)).not.toContain(FETCH);
-  });
-
-  it('are recorded from the first token that a hook requests', async () => {
-    const { meterProvider, value } = meterSdk();
-    const credentials = new FakeCredentials();
-    const { observer } = observed({}, { meterProvider, credentials: [credentials] });
-    await observer.connecting(undefined).token({ provider: 'awsRdsIam' }, () => {
-      credentials.fetch(7);
-      return Promise.resolve('token');
-    });
+    await pool.observer
+      .connecting(undefined)
+      .token({ provider: 'awsRdsIam', credentials: [credentials] }, () => {
+        credentials.fetch(7);
+        return Promise.resolve('token');
+      });
     expect(await value(FETCH)).toMatchObject({ count: 1 });
   });
 
-  it('are recorded for the provider of the pool’s tokens only, of several', async () => {
+  it('are recorded for each of the providers of one pool', async () => {
     const { meterProvider, points } = meterSdk();
     const [aws, vault] = [new FakeCredentials(), new FakeCredentials('vault')];
-    const { observer } = observed(AWS, { meterProvider, credentials: [vault, aws] });
+    const pool = using([aws], { meterProvider });
     for (const source of [aws, vault]) source.fetch(1);
     const providers = async () => (await points(FETCH)).map(({ attributes }) => attributes[PROVIDER]);
     expect(await providers()).toEqual(['awsRdsIam']);
-    await observer.connecting(undefined).token({ provider: 'vault' }, () => Promise.resolve('token'));
+    await logIn(pool, 'vault', vault);
     vault.fetch(1);
     expect(await providers()).toEqual(['awsRdsIam', 'vault']);
-    observer.ended();
+    pool.observer.ended();
     expect([aws.observers.size, vault.observers.size]).toEqual([0, 0]);
   });
 
   it('are recorded by the current global meter, and not observed without an SDK', async () => {
     const [before, after] = [meterSdk(), meterSdk()];
     const credentials = new FakeCredentials();
-    const { observer } = observed(AWS, { credentials: [credentials] });
+    const { observer } = using([credentials]);
     expect(credentials.observers.size).toBe(0);
     for (const { meterProvider } of [before, after]) {
       metrics.disable();
@@ -130,7 +137,7 @@ describe('fetches of credentials', () => {
       throw new Error('broken');
     };
     const credentials = { provider: 'awsRdsIam', observe: broken, expireAtMs: broken };
-    expect(() => observed(AWS, { meterProvider, credentials: [credentials] }).observer.ended()).not.toThrow();
+    expect(() => using([credentials], { meterProvider }).observer.ended()).not.toThrow();
   });
 });
 
@@ -138,8 +145,8 @@ describe('the expiration of credentials', () => {
   it('is a Unix time in seconds, once per meter, and absent while they do not expire', async () => {
     const { meterProvider, points } = meterSdk();
     const credentials = new FakeCredentials();
-    observed(AWS, { meterProvider, credentials: [credentials] }).watch(idleGauges());
-    observed(AWS, { meterProvider, credentials: [credentials] }).watch(idleGauges());
+    using([credentials], { meterProvider }).watch(idleGauges());
+    using([credentials], { meterProvider }).watch(idleGauges());
     expect(await points(EXPIRATION)).toEqual([]);
     credentials.endAtMs = 1_800_000_000_500;
     expect(await points(EXPIRATION)).toMatchObject([
@@ -147,10 +154,22 @@ describe('the expiration of credentials', () => {
     ]);
   });
 
+  it('is the first one of several credentials of one provider', async () => {
+    const { meterProvider, value } = meterSdk();
+    const [late, early] = [new FakeCredentials(), new FakeCredentials()];
+    late.endAtMs = 9_000;
+    early.endAtMs = 5_000;
+    using([late], { meterProvider });
+    const { observer } = using([early], { meterProvider });
+    expect(await value(EXPIRATION)).toBe(5);
+    observer.ended();
+    expect(await value(EXPIRATION)).toBe(9);
+  });
+
   it('is 0 after they are replaced by credentials that do not expire', async () => {
     const { meterProvider, value } = meterSdk();
     const credentials = new FakeCredentials();
-    observed(AWS, { meterProvider, credentials: [credentials] });
+    using([credentials], { meterProvider });
     credentials.endAtMs = 1_000;
     expect(await value(EXPIRATION)).toBe(1);
     credentials.endAtMs = undefined;
@@ -162,7 +181,7 @@ describe('the expiration of credentials', () => {
     const { meterProvider, points } = meterSdk(AggregationTemporality.DELTA);
     const credentials = new FakeCredentials();
     credentials.endAtMs = 1_000;
-    const { observer } = observed(AWS, { meterProvider, credentials: [credentials] });
+    const { observer } = using([credentials], { meterProvider });
     const seen = async () => (await points(EXPIRATION)).map(({ value }) => value);
     expect(await seen()).toEqual([1]);
     observer.ended();

@@ -1,0 +1,110 @@
+import { untilAborted } from '../deadline.js';
+import { AuthError, ConfigError } from '../errors.js';
+import type { IssuedLogin } from '../hooks.js';
+import {
+  checkFlag,
+  checkFunction,
+  checkRequired,
+  checkText,
+  isObject,
+  readFields,
+  refuseUnknown,
+} from '../settings/checks.js';
+import type { AuthBackend, IssueContext, LoginTarget } from './backend.js';
+import { authFailure } from './failure.js';
+
+/** What a custom backend's `issue` is told of the call. */
+export interface CustomIssueContext extends IssueContext {
+  /** The `settings` beside `issue`, as they were given. */
+  readonly settings: object | undefined;
+}
+
+/** Logins by a function of the application: what it issues is measured, limited and reused as that of every backend. */
+export interface DynamicAuthCustom {
+  /** The provider's name in telemetry and errors, up to 64 characters. */
+  readonly name: string;
+  /**
+   * Issues a password for a login at the target. It is asked for every attempt, unless its answer says when it expires: that
+   * one is reused until shortly before, one call serves all attempts, and a rejected login drops it. An error becomes the
+   * cause of an AuthError.
+   */
+  issue(
+    target: LoginTarget,
+    context: CustomIssueContext,
+  ): string | IssuedLogin | Promise<string | IssuedLogin>;
+  /** Called when the server rejected a login with one of its passwords (SQLSTATE class 28); default none. */
+  rejected?(): void;
+  /** Handed to `issue` with each call, never logged; default none. */
+  readonly settings?: object | undefined;
+  /** What to check first when the server rejects a login; a text for the log, without a secret. Default none. */
+  readonly hint?: string | undefined;
+  /** Whether connections are retired when the password that opened them expires, as the server ends them then; default false. */
+  readonly retireAtExpiry?: boolean | undefined;
+}
+
+const MOST_CHARACTERS = 64;
+const SETTINGS = [
+  'name',
+  'issue',
+  'rejected',
+  'settings',
+  'hint',
+  'retireAtExpiry',
+] as const satisfies readonly (keyof DynamicAuthCustom)[];
+
+/** Logins by a function of the application. */
+export const custom: AuthBackend<DynamicAuthCustom> = {
+  name: 'custom',
+  label: 'custom',
+
+  read(settings, path) {
+    const copy = readFields(settings, path);
+    const given = settings as Record<string, unknown>;
+    // An instance of a class has its methods on its prototype, and fields of its own that mean nothing here.
+    const isInstance = ![Object.prototype, null].includes(Object.getPrototypeOf(settings) as object | null);
+    const known = SETTINGS.map((name) => {
+      const value = given[name] ?? undefined;
+      return [name, typeof value === 'function' ? (value as () => unknown).bind(settings) : value] as const;
+    }).filter(([, value]) => value !== undefined);
+    return Object.assign(isInstance ? (Object.create(null) as object) : copy, Object.fromEntries(known));
+  },
+
+  provider: ({ name }) => name,
+  packages: () => [],
+
+  check({ name, issue, rejected, settings, hint, retireAtExpiry, ...others }, path) {
+    checkRequired(name, `${path}.name`);
+    checkText(name, `${path}.name`);
+    if (name.length > MOST_CHARACTERS) {
+      throw new ConfigError(`${path}.name must not have more than ${MOST_CHARACTERS} characters`);
+    }
+    if (issue === undefined) throw new ConfigError(`${path}.issue is required`);
+    checkFunction(issue, `${path}.issue`);
+    checkFunction(rejected, `${path}.rejected`);
+    if (settings !== undefined && !isObject(settings)) {
+      throw new ConfigError(`${path}.settings must be an object`);
+    }
+    checkText(hint, `${path}.hint`);
+    checkFlag(retireAtExpiry, `${path}.retireAtExpiry`);
+    refuseUnknown(others, [], path);
+  },
+
+  issuer({ name, issue, rejected, settings, hint, retireAtExpiry = false }) {
+    return {
+      source: Object.freeze({
+        provider: name,
+        ...(hint !== undefined && { hint }),
+        ...(rejected && { rejected }),
+        retireAtExpiry,
+      }),
+      async issue(target, { signal }) {
+        try {
+          signal.throwIfAborted();
+          return await untilAborted((async () => issue(target, { signal, settings }))(), signal);
+        } catch (cause) {
+          throw cause instanceof AuthError ? cause : authFailure(name, 'failed to issue a password', cause);
+        }
+      },
+    };
+  },
+};

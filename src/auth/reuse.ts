@@ -1,0 +1,173 @@
+import { untilAborted, withTimeout } from '../deadline.js';
+import type { CredentialsObserver, CredentialsSource, TokenSource } from '../hooks.js';
+import { checkedAnswer } from '../issued-login.js';
+import type { HeldLogin, IssueContext, LoginIssuer, LoginTarget } from './backend.js';
+import { authFailure } from './failure.js';
+import { CredentialMemo, type Perishable } from './memo.js';
+
+/** Limit of one fetch in milliseconds: it serves several logins, whose own limits end only their wait. */
+const FETCH_TIMEOUT_MS = 30_000;
+const RENEW_BEFORE_MS = 5 * 60_000;
+/** The most targets of one pool whose logins are held at once. */
+const MOST_TARGETS = 100;
+
+interface Held extends Perishable {
+  readonly answer: string | HeldLogin;
+  readonly reusable: boolean;
+}
+
+/** An issuer whose answers are reused until they end; of one that does not say whether they are, those that say when they end. */
+export function reusing(issuer: LoginIssuer): LoginIssuer {
+  return issuer.reused === false ? issuer : new ReusingIssuer(issuer);
+}
+
+/** Holds the logins of one issuer, those of each target apart. */
+class ReusingIssuer implements LoginIssuer, CredentialsSource {
+  readonly source: TokenSource;
+  readonly provider: string;
+  readonly #issuer: LoginIssuer;
+  readonly #observers = new Set<CredentialsObserver>();
+  readonly #targets = new Map<string, TargetLogins>();
+
+  constructor(issuer: LoginIssuer) {
+    const { source } = issuer;
+    this.#issuer = issuer;
+    this.provider = source.provider;
+    this.source = Object.freeze({
+      ...source,
+      credentials: [...(source.credentials ?? []), this],
+      rejected: () => {
+        source.rejected?.();
+        for (const logins of this.#targets.values()) logins.suspect();
+      },
+    });
+  }
+
+  hint(target: LoginTarget): string {
+    return this.#issuer.hint?.(target) ?? this.source.hint ?? '';
+  }
+
+  issue(target: LoginTarget, context: IssueContext): Promise<string | HeldLogin> {
+    return this.#loginsAt(target).issue(context);
+  }
+
+  observe(observer: CredentialsObserver): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  expireAtMs(): number | undefined {
+    const ends = [...this.#targets.values()].flatMap((logins) => logins.expireAtMs ?? []);
+    return ends.length === 0 ? undefined : Math.min(...ends);
+  }
+
+  #loginsAt(target: LoginTarget): TargetLogins {
+    const key = `${target.user}@${target.host}:${target.port}`;
+    let logins = this.#targets.get(key);
+    if (logins === undefined) {
+      logins = new TargetLogins(this.#issuer, target, this.#fetched);
+      this.#targets.set(key, logins);
+      this.#forgetOthers();
+    }
+    return logins;
+  }
+
+  /** Targets that a hook or a list of hosts no longer names must neither add up nor look like credentials about to expire. */
+  #forgetOthers(): void {
+    for (const [key, { expireAtMs }] of this.#targets) {
+      const over = expireAtMs !== undefined && expireAtMs <= Date.now();
+      if (over || this.#targets.size > MOST_TARGETS) this.#targets.delete(key);
+    }
+  }
+
+  readonly #fetched = (durationMs: number, error?: unknown): void => {
+    for (const observer of this.#observers) {
+      try {
+        observer.fetched(this.provider, durationMs, error);
+      } catch {
+        // Telemetry must never break a login.
+      }
+    }
+  };
+}
+
+/** The logins of one issuer at one target. */
+class TargetLogins {
+  readonly #issuer: LoginIssuer;
+  readonly #target: LoginTarget;
+  readonly #memo: CredentialMemo<Held>;
+  /** Whether answers are reused; undefined before the first one of an issuer that does not say. */
+  #reused: boolean | undefined;
+  #waiting = 0;
+  #fetching: AbortController | undefined;
+
+  constructor(
+    issuer: LoginIssuer,
+    target: LoginTarget,
+    fetched: (durationMs: number, error?: unknown) => void,
+  ) {
+    this.#issuer = issuer;
+    this.#target = target;
+    this.#reused = issuer.reused;
+    this.#memo = new CredentialMemo({
+      renewBeforeMs: RENEW_BEFORE_MS,
+      report: (durationMs, error, found) => {
+        // An answer for one login alone is no credential that is kept: its duration is that of the token refresh.
+        if (found ? found.reusable : this.#reused === true) fetched(durationMs, error);
+      },
+    });
+  }
+
+  get expireAtMs(): number | undefined {
+    return this.#reused === true ? this.#memo.expireAtMs : undefined;
+  }
+
+  suspect(): void {
+    this.#memo.suspect();
+  }
+
+  async issue({ signal }: IssueContext): Promise<string | HeldLogin> {
+    if (this.#reused === false) return (await this.#ask(signal)).answer;
+    let asked = false as boolean;
+    const fetch = (): Promise<Held> => {
+      asked = true;
+      this.#fetching = new AbortController();
+      return withTimeout(FETCH_TIMEOUT_MS, this.#fetching.signal, (limit) =>
+        untilAborted(this.#ask(limit), limit),
+      );
+    };
+    const { answer, reusable } = await this.#waited(() => this.#memo.get(fetch), signal);
+    // A caller that joined a fetch whose answer is for one login alone asks for its own.
+    return reusable || asked ? answer : (await this.#ask(signal)).answer;
+  }
+
+  /** Waits until `signal` is aborted; the last caller that gives up also ends the fetch. */
+  async #waited<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    this.#waiting += 1;
+    try {
+      signal.throwIfAborted();
+      return await untilAborted(work(), signal);
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+      throw authFailure(this.#issuer.source.provider, 'gave up waiting for a password', error);
+    } finally {
+      this.#waiting -= 1;
+      if (signal.aborted && this.#waiting === 0) this.#fetching?.abort(signal.reason);
+    }
+  }
+
+  async #ask(signal: AbortSignal): Promise<Held> {
+    const { source } = this.#issuer;
+    const answer = checkedAnswer(source, await this.#issuer.issue(this.#target, { signal }));
+    const { expiresAt, reuseMs }: Partial<HeldLogin> = typeof answer === 'object' ? answer : {};
+    const reusable = expiresAt !== undefined || reuseMs !== undefined;
+    this.#reused = this.#issuer.reused ?? reusable;
+    // What is for one login alone is over at once.
+    return {
+      answer,
+      reusable,
+      renewAfterMs: reuseMs,
+      expiration: reusable ? expiresAt : new Date(0),
+    };
+  }
+}
