@@ -1,34 +1,16 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import { CredentialStore, type TemporaryAccessKey } from './credentials.js';
+import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js';
 
 /** How {@link startImds} sets the service up. */
-export interface ImdsOptions {
+export interface ImdsOptions extends ListenOptions {
   /** Region the instance is in; default `eu-central-1`. */
   readonly region?: string;
   /** Name of the instance's role; default `local-rds`. */
   readonly role?: string;
-  /** Address to listen on; default `127.0.0.1`. */
-  readonly bindHost?: string;
-  /** Port to listen on; default a free one. */
-  readonly port?: number;
   /** Makes the role's credentials; default keys nobody accepts. For a `LocalRds`: `(lifetimeMs) => rds.credentials.issueTemporary({ lifetimeMs })`. */
   readonly credentials?: (lifetimeMs: number) => TemporaryAccessKey;
-}
-
-/** What can go wrong; absent or `undefined` means it does not. */
-export interface ImdsFault {
-  /** Path prefix the fault holds for; default all paths. */
-  readonly path?: string;
-  /** Milliseconds before the answer. */
-  readonly delayMs?: number;
-  /** Status instead of the right one. */
-  readonly status?: number;
-  /** Body instead of the right one. */
-  readonly body?: string;
-  /** Accepts the request and never answers. */
-  readonly hang?: boolean;
 }
 
 const TOKEN_PATH = '/latest/api/token';
@@ -46,40 +28,21 @@ export async function startImds(options: ImdsOptions = {}): Promise<Imds> {
 }
 
 /** A running metadata service. */
-export class Imds {
+export class Imds extends HttpStandIn {
   readonly #region: string;
   readonly #role: string;
-  readonly #listenAt: { readonly host: string; readonly port: number };
   readonly #issue: (lifetimeMs: number) => TemporaryAccessKey;
   readonly #tokens = new Map<string, number>();
-  readonly #calls = new Map<string, number>();
-  readonly #server = createServer((request, response) => this.#receive(request, response));
-  #fault: ImdsFault = {};
   #lifetimeMs = DEFAULT_LIFETIME_MS;
   #credentials: TemporaryAccessKey | undefined;
 
   /** @internal */
   constructor(options: ImdsOptions) {
+    super(options);
     const nobodys = new CredentialStore();
     this.#region = options.region ?? 'eu-central-1';
     this.#role = options.role ?? 'local-rds';
-    this.#listenAt = { host: options.bindHost ?? '127.0.0.1', port: options.port ?? 0 };
     this.#issue = options.credentials ?? ((lifetimeMs) => nobodys.issueTemporary({ lifetimeMs }));
-  }
-
-  /** Port it listens on. */
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  /** Base address, `http://127.0.0.1:port`. */
-  get endpoint(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  /** Replaces the fault by another; `{}` ends it. */
-  set(fault: ImdsFault): void {
-    this.#fault = fault;
   }
 
   /** Lifetime in milliseconds of the credentials handed out from now on; the present ones are dropped. */
@@ -88,48 +51,8 @@ export class Imds {
     this.#credentials = undefined;
   }
 
-  /** Requests so far by method and path, as in `GET /latest/meta-data/placement/region`. */
-  calls(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#calls);
-  }
-
-  /** Stops listening and closes all connections, hanging ones included. */
-  async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
-      this.#server.closeAllConnections();
-    });
-  }
-
-  /** As `stop()`. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
-
-  /** @internal */
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#listenAt, resolve);
-    });
-  }
-
-  #receive(request: IncomingMessage, response: ServerResponse): void {
-    // As strict as the strictest server: a path with two slashes is another path.
-    const path = request.url ?? '/';
-    const call = `${request.method ?? ''} ${path}`;
-    this.#calls.set(call, (this.#calls.get(call) ?? 0) + 1);
-    const fault = path.startsWith(this.#fault.path ?? '/') ? this.#fault : {};
-    if (fault.hang) return;
-    setTimeout(() => this.#answer(request, path, fault, response), fault.delayMs ?? 0);
-  }
-
-  #answer(request: IncomingMessage, path: string, fault: ImdsFault, response: ServerResponse): void {
-    const right = path === TOKEN_PATH ? this.#makeToken(request) : this.#read(request, path);
-    const { status, body, headers } = { ...right, ...definedOf(fault) };
-    // The length is left out: an overriding body may lie about nothing then.
-    response.writeHead(status, { 'content-type': 'text/plain', ...headers }).end(body);
+  protected answer(request: IncomingMessage, { pathname }: URL): Answer {
+    return pathname === TOKEN_PATH ? this.#makeToken(request) : this.#read(request, pathname);
   }
 
   #makeToken(request: IncomingMessage): Answer {
@@ -140,11 +63,7 @@ export class Imds {
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > MAX_TTL_S) return refusal(400);
     const token = randomBytes(40).toString('base64');
     this.#tokens.set(token, Date.now() + ttl * 1000);
-    return {
-      status: 200,
-      body: token,
-      headers: { 'x-aws-ec2-metadata-token-ttl-seconds': String(ttl) },
-    };
+    return text(token, { 'x-aws-ec2-metadata-token-ttl-seconds': String(ttl) });
   }
 
   #read(request: IncomingMessage, path: string): Answer {
@@ -153,7 +72,7 @@ export class Imds {
     const expires = typeof token === 'string' ? this.#tokens.get(token) : undefined;
     if (expires === undefined || expires <= Date.now()) return refusal(401);
     const body = this.#document(path);
-    return body === undefined ? refusal(404) : { status: 200, body, headers: {} };
+    return body === undefined ? refusal(404) : text(body);
   }
 
   #document(path: string): string | undefined {
@@ -198,18 +117,12 @@ export class Imds {
   }
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
+function text(body: string, headers: Answer['headers'] = {}): Answer {
+  return { status: 200, body, headers: { 'content-type': 'text/plain', ...headers } };
 }
 
 function refusal(status: number): Answer {
-  return { status, body: `${status}`, headers: {} };
-}
-
-function definedOf({ status, body }: ImdsFault): Partial<Answer> {
-  return { ...(status === undefined ? {} : { status }), ...(body === undefined ? {} : { body }) };
+  return { ...text(`${status}`), status };
 }
 
 function isoSeconds(date: Date): string {

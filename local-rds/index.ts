@@ -14,10 +14,15 @@ export type { AccessKey, CredentialStore, TemporaryAccessKey, TemporaryKeyOption
 export { startGate } from './gate.js';
 export type { Gate, GateControls, GateOptions } from './gate.js';
 export type { GateStats } from './gate-stats.js';
+export { startAzureIdentity } from './azure-identity.js';
+export type { AzureIdentityOptions, AzureManagedIdentity, ManagedIdentity } from './azure-identity.js';
+export { startGcpMetadata } from './gcp-metadata.js';
+export type { GcpMetadata, GcpMetadataOptions } from './gcp-metadata.js';
+export type { HttpFault, ListenOptions } from './http-stand-in.js';
 export { IssuedTokens } from './issued-tokens.js';
 export type { IssuedToken, TokenDemand } from './issued-tokens.js';
 export { startImds } from './imds.js';
-export type { Imds, ImdsFault, ImdsOptions } from './imds.js';
+export type { Imds, ImdsOptions } from './imds.js';
 export type { LoginVerifier, ServerFailure } from './login-verifier.js';
 export { startPostgres } from './postgres.js';
 export type { LocalPostgres, PostgresOptions, ShutdownMode } from './postgres.js';

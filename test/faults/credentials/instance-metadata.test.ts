@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startImds, type Imds, type ImdsFault } from '../../../local-rds/index.js';
+import { startImds, type Imds, type HttpFault } from '../../../local-rds/index.js';
 import { newAuthToken, newPool, type Config, type InstrumentedPool } from '../../../src/index.js';
 import { causes } from '../../support/errors.js';
 import { setEnv, useCleanEnvironment, useImds } from '../../support/environment.js';
@@ -69,7 +69,7 @@ describe('newPool rejects, names IMDS and dials nothing when the metadata servic
     return error;
   };
 
-  test.each<[string, ImdsFault]>([
+  test.each<[string, HttpFault]>([
     ['answers 404', { status: 404 }],
     ['answers 500', { status: 500 }],
     ['answers nothing', { path: '/latest/meta-data', body: '' }],
@@ -122,7 +122,7 @@ describe('a pool with the credentials of the instance rejects, names IMDS and di
     return error;
   };
 
-  test.each<[string, ImdsFault]>([
+  test.each<[string, HttpFault]>([
     ['answers 404', { path: ROLES, status: 404 }],
     ['answers 500', { path: ROLES, status: 500 }],
     ['names no role', { path: ROLES, body: '' }],

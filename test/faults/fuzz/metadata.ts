@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { newAuthToken, newDynamicAuthFunc, type Config } from '../../../src/index.js';
-import { startImds, type ImdsFault } from '../../../local-rds/index.js';
+import { startImds, type HttpFault } from '../../../local-rds/index.js';
 import { expectClear, expectNoSecret, hold, outcome, SECRET, type Target } from './target.js';
 
 const REGION = /^[a-z]{2,4}(-[a-z]{2,16}){1,3}-[1-9]\d?$/;
@@ -86,7 +86,7 @@ const credentials = fc.oneof(
 );
 
 /** What the metadata service answers when it is asked for credentials. */
-export async function roleCredentials(): Promise<Target<ImdsFault>> {
+export async function roleCredentials(): Promise<Target<HttpFault>> {
   const imds = await startImds();
   const config: Config = { ...BASE, dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } };
   let asked = 0;

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { startImds, type ImdsFault } from '../../../../local-rds/index.js';
+import { startImds, type HttpFault } from '../../../../local-rds/index.js';
 import { resolveAwsRegion } from '../../../../src/auth/aws/region.js';
 import { AuthError } from '../../../../src/errors.js';
 import { setEnv, useCleanAwsEnvironment, useImds } from '../../../support/aws-environment.js';
@@ -70,7 +70,7 @@ describe('a detected region', () => {
     expect(imds.calls()).toEqual({ [`PUT ${TOKEN_PATH}`]: 1, [`GET ${REGION_PATH}`]: 1 });
   });
 
-  it.each<[string, ImdsFault]>([
+  it.each<[string, HttpFault]>([
     ['refuses session tokens', { path: TOKEN_PATH, status: 403 }],
     ['fails', { status: 500 }],
     ['knows no region', { path: REGION_PATH, status: 404 }],

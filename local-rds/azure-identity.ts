@@ -1,0 +1,179 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js';
+import { IssuedTokens, type IssuedToken } from './issued-tokens.js';
+import type { LoginVerifier } from './login-verifier.js';
+
+/** A managed identity. */
+export interface ManagedIdentity {
+  /** Name of the resource it belongs to or is: the name of its role in the database. */
+  readonly name: string;
+  readonly clientId: string;
+}
+
+/** How {@link startAzureIdentity} sets the endpoints up. */
+export interface AzureIdentityOptions extends ListenOptions {
+  /** The system-assigned identity, `null` for none; default `local-app`. */
+  readonly systemAssigned?: string | null;
+  /** Names of user-assigned identities; default none. */
+  readonly userAssigned?: readonly string[];
+}
+
+/** The resource of Azure Database for PostgreSQL. */
+export const POSTGRES_RESOURCE = 'https://ossrdbms-aad.database.windows.net';
+
+const APP_SERVICE_PATH = '/msi/token';
+const APP_SERVICE_VERSION = '2019-08-01';
+const IMDS_PATH = '/metadata/identity/oauth2/token';
+const IMDS_VERSION = '2018-02-01';
+const DAY_MS = 24 * 3_600_000;
+// The endpoints hand a token out until it has this long to live.
+const RENEWAL_MS = 5 * 60_000;
+
+/** Starts a stand-in for the managed identity endpoints of App Service and of virtual machines; `env` leads the SDK to the former. */
+export async function startAzureIdentity(options: AzureIdentityOptions = {}): Promise<AzureManagedIdentity> {
+  const server = new AzureManagedIdentity(options);
+  await server.listen();
+  return server;
+}
+
+/** Running managed identity endpoints. */
+export class AzureManagedIdentity extends HttpStandIn {
+  readonly #header = randomBytes(24).toString('hex');
+  readonly #key = randomBytes(32);
+  readonly #tokens = new IssuedTokens();
+  readonly #current = new Map<string, IssuedToken>();
+  #lifetimeMs = DAY_MS;
+  #lie: string | undefined;
+  /** The identity that is given when none is asked for. */
+  readonly systemAssigned: ManagedIdentity | undefined;
+  /** The identities that are asked for by their client ids. */
+  readonly userAssigned: readonly ManagedIdentity[];
+
+  /** @internal */
+  constructor(options: AzureIdentityOptions) {
+    super(options);
+    const identity = (name: string): ManagedIdentity => ({ name, clientId: randomUUID() });
+    const system = options.systemAssigned === undefined ? 'local-app' : options.systemAssigned;
+    this.systemAssigned = system === null ? undefined : identity(system);
+    this.userAssigned = (options.userAssigned ?? []).map(identity);
+  }
+
+  /** Environment of an application on App Service. */
+  get env(): { IDENTITY_ENDPOINT: string; IDENTITY_HEADER: string } {
+    return { IDENTITY_ENDPOINT: this.endpoint + APP_SERVICE_PATH, IDENTITY_HEADER: this.#header };
+  }
+
+  /** Environment that leads the SDK to the endpoint of virtual machines, which has no variable of its own. */
+  get imdsEnv(): { AZURE_POD_IDENTITY_AUTHORITY_HOST: string } {
+    return { AZURE_POD_IDENTITY_AUTHORITY_HOST: this.endpoint };
+  }
+
+  /** Verifies the logins of the identities by their tokens, as Azure Database for PostgreSQL does. */
+  verifier(resource = POSTGRES_RESOURCE): LoginVerifier {
+    return this.#tokens.verifier({
+      audience: resource,
+      roleOf: (name) => name,
+      refusal: (_, reason) => ({ code: '28000', message: MESSAGES[reason] ?? INVALID }),
+    });
+  }
+
+  /** Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are dropped. */
+  setTokenLifetime(lifetimeMs: number): void {
+    this.#lifetimeMs = lifetimeMs;
+    this.#current.clear();
+  }
+
+  /** Hands out tokens of another principal from now on; `undefined` ends it. */
+  lieAbout(name: string | undefined): void {
+    this.#lie = name;
+    this.#current.clear();
+  }
+
+  /** Revokes every token; the next ones are new. */
+  rotate(): void {
+    this.#tokens.revoke();
+    this.#current.clear();
+  }
+
+  protected answer(request: IncomingMessage, url: URL): Answer {
+    if (request.method !== 'GET') return refusal(405, 'the method is not allowed');
+    const { headers } = request;
+    const version = url.searchParams.get('api-version');
+    switch (url.pathname.replace(/\/$/, '')) {
+      case APP_SERVICE_PATH:
+        if (headers['x-identity-header'] !== this.#header) return refusal(401, 'X-IDENTITY-HEADER is wrong');
+        if (version !== APP_SERVICE_VERSION) return refusal(400, 'api-version is wrong');
+        return this.#token(url.searchParams);
+      case IMDS_PATH:
+        // A proxy that forwards requests of others must not get a token.
+        if (headers['x-forwarded-for'] !== undefined) return refusal(400, 'the request was forwarded');
+        if (headers['metadata'] !== 'true') return refusal(400, 'the header Metadata: true is required');
+        if (version !== IMDS_VERSION) return refusal(400, 'api-version is wrong');
+        return this.#token(url.searchParams);
+      default:
+        return refusal(404, 'there is nothing here');
+    }
+  }
+
+  #token(query: URLSearchParams): Answer {
+    const resource = query.get('resource');
+    if (!resource || !URL.canParse(resource)) return refusal(400, 'resource is required');
+    const clientId = query.get('client_id');
+    const identity =
+      clientId === null
+        ? this.systemAssigned
+        : this.userAssigned.find((assigned) => assigned.clientId === clientId);
+    if (!identity) return refusal(400, NO_IDENTITY);
+    const key = `${identity.clientId} ${resource}`;
+    let token = this.#current.get(key);
+    if (!token || token.expiresAt.getTime() - Date.now() < RENEWAL_MS) {
+      token = this.#tokens.add(this.#issue(identity, resource));
+      this.#current.set(key, token);
+    }
+    const expires_on = String(Math.floor(token.expiresAt.getTime() / 1_000));
+    const body = { access_token: token.value, expires_on, resource, token_type: 'Bearer' };
+    return json(200, { ...body, client_id: identity.clientId });
+  }
+
+  #issue({ name, clientId }: ManagedIdentity, resource: string): IssuedToken {
+    const expiresAt = new Date(Math.floor((Date.now() + this.#lifetimeMs) / 1_000) * 1_000);
+    const claims = {
+      aud: resource,
+      iss: 'https://sts.windows.net/00000000-0000-0000-0000-000000000000/',
+      exp: expiresAt.getTime() / 1_000,
+      appid: clientId,
+      idtyp: 'app',
+      oid: randomUUID(),
+      xms_mirid: `/subscriptions/0/resourcegroups/local/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`,
+    };
+    const signed = [{ typ: 'JWT', alg: 'HS256' }, claims].map(base64url).join('.');
+    const signature = createHmac('sha256', this.#key).update(signed).digest('base64url');
+    return {
+      value: `${signed}.${signature}`,
+      identity: this.#lie ?? name,
+      audience: [resource],
+      expiresAt,
+    };
+  }
+}
+
+const NO_IDENTITY =
+  'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.';
+const INVALID = 'An error occurred while validating the access token. Please acquire a new token and retry.';
+/** The server's messages by the reason of a refusal. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  'the token is for something else': `The access token does not have a valid audience claim. Please acquire a new token for the resource "${POSTGRES_RESOURCE}".`,
+};
+
+function base64url(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}
+
+function json(status: number, body: object): Answer {
+  return { status, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+}
+
+function refusal(statusCode: number, message: string): Answer {
+  return json(statusCode, { statusCode, message });
+}
