@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanStatusCode } from '@opentelemetry/api';
 import type { Histogram } from '@opentelemetry/sdk-metrics';
 import type { PoolClient } from 'pg';
@@ -241,9 +242,16 @@ describe('also measured', () => {
 
   test('are neither the ping nor the cancel of the pool', async () => {
     const pool = await measuredPool();
-    await rejection(pool.query({ text: 'SELECT pg_sleep(60)', timeoutMs: 50 }));
-    await backendPid(pool);
-    expect((await summaries()).map(([, count]) => count)).toEqual([1, 1]);
+    const client = await pool.connect();
+    await rejection(client.query({ text: 'SELECT pg_sleep(60)', timeoutMs: 50 }));
+    client.release();
+    // The connection is pinged when it was idle for more than a second.
+    await sleep(1_100);
+    await pool.query('SELECT n FROM items');
+    expect(await summaries()).toEqual([
+      ['SELECT', 1],
+      ['SELECT items', 1],
+    ]);
   });
 
   test('is pool.query without the wait for its connection', async () => {
