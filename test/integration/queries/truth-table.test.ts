@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import type { InstrumentedPool, PoolOptions } from '../../../src/index.js';
 import { summaryOf } from '../../../src/sql/summary.js';
 import { ATTR, METRIC } from '../../../src/telemetry/names.js';
-import { backendPid, usePools } from '../../support/pools.js';
+import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import {
   cleanUp,
