@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import type { PoolClient } from 'pg';
 
@@ -76,6 +77,38 @@ export interface ConnectContext {
 
 /** Runs before every physical connection attempt, before anything is dialled; what it throws rejects the acquirer as it is. */
 export type BeforeConnect = (target: ConnectTarget, context: ConnectContext) => void | Promise<void>;
+
+/** Where one connection attempt, or one cancel request, is to lead. */
+export interface DialTarget {
+  /** Host name or address of the database, as `beforeConnect` left it. */
+  readonly host: string;
+  /** TCP port of the database, 1 to 65535. */
+  readonly port: number;
+  /** Role to log in as. */
+  readonly user: string;
+  /** Database to open. */
+  readonly database: string;
+  /** Whether the pool encrypts the stream itself, unless the answer says that the transport is encrypted already. */
+  readonly tls: boolean;
+}
+
+/** A stream that leads to the server, and whether it is encrypted already. */
+export interface DialedStream {
+  /** The stream, which belongs to the pool from now on: connected, or a socket that is connecting. */
+  readonly stream: Duplex;
+  /** `true`: the transport is encrypted, so that the pool adds no TLS and may send a token; default false. */
+  readonly encrypted?: boolean | undefined;
+}
+
+/**
+ * Provides the transport of one connection attempt, or of one cancel request, instead of a TCP socket. What it throws rejects
+ * the acquirer as it is; an answer that is no stream rejects with ConfigError. `signal` is aborted when the attempt's deadline
+ * (`connectTimeoutMs`) has passed or the pool ends; a stream that is answered later is destroyed.
+ */
+export type DialFunction = (
+  target: DialTarget,
+  context: { readonly signal: AbortSignal },
+) => Duplex | DialedStream | Promise<Duplex | DialedStream>;
 
 /** Runs once on every new connection before its first use; a failure closes the connection and rejects the acquirer. */
 export type AfterConnect = (

@@ -1,7 +1,9 @@
-import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
 import { Deadline } from '../deadline.js';
 import type { ClosingSockets } from './closing-sockets.js';
-import { newConnection, type DriverClient } from './driver.js';
+import { newConnection, type DriverClient, type DriverConnection } from './driver.js';
+import { serverName } from './tls.js';
+import { streamSettings, useStream, type Transport, type WayToServer } from './transport.js';
 
 /**
  * How long a cancel request may take, in milliseconds: longer than its connection is kept for it, since a query that waits for
@@ -9,51 +11,79 @@ import { newConnection, type DriverClient } from './driver.js';
  */
 const CANCEL_TIMEOUT_MS = 3_000;
 
+/** A connection whose query can be cancelled. */
+export interface Cancellable {
+  readonly client: DriverClient;
+  /** Where the request's socket counts until it is closed. */
+  readonly sockets: ClosingSockets;
+  readonly way?: WayToServer | undefined;
+}
+
 /**
  * Asks the server that runs a client's current query, and no other behind the same name, to cancel it. `ended` is called once:
  * with `true` when the server has closed the request's connection, or none could be made, so that no cancel is under way any
- * more; with `false` when that is not known. The request's socket counts in `sockets` until it is closed.
+ * more; with `false` when that is not known.
  */
-export function cancelRequest(
-  client: DriverClient,
-  sockets: ClosingSockets,
-  ended: (surely: boolean) => void,
-): void {
+export function cancelRequest({ client, sockets, way }: Cancellable, ended: (surely: boolean) => void): void {
   const { processID, secretKey } = client;
   const { remoteAddress, remotePort } = client.connection.stream;
-  if (processID === null || secretKey === null || remoteAddress === undefined || remotePort === undefined) {
+  const reachable = way !== undefined || (remoteAddress !== undefined && remotePort !== undefined);
+  if (processID === null || secretKey === null || !reachable) {
     process.nextTick(ended, true);
     return;
   }
-  const { ssl } = client as unknown as { ssl: object | false };
-  // The name is verified and sent as for the connection that is cancelled, though an address is dialled.
-  const name = isIP(client.host) === 0 ? { servername: client.host } : {};
-  const connection = newConnection({ ssl: ssl === false ? false : { ...name, ...ssl } });
-  const closed = sockets.add(connection.stream);
+  const controller = new AbortController();
+  let connection: DriverConnection | undefined;
+  let closed = (): void => undefined;
   let sent = false;
   let finished = false;
   const finish = (surely: boolean): void => {
     if (finished) return;
     finished = true;
     deadline.clear();
-    const { stream } = connection;
-    if (stream.closed) process.nextTick(closed);
-    else stream.once('close', closed);
-    stream.destroy();
+    if (connection !== undefined) closeThen(connection.stream, closed);
+    controller.abort();
     ended(surely);
   };
   const deadline = new Deadline(CANCEL_TIMEOUT_MS, () => finish(!sent));
-  const send = (): void => {
-    sent = true;
-    connection.cancel(processID, secretKey);
+  const request = (transport?: Transport): void => {
+    if (finished) return;
+    const ssl = encryption(client, way, transport);
+    const made = newConnection({ ssl, ...(transport && streamSettings(transport.stream)) });
+    connection = made;
+    if (transport !== undefined) useStream(made, transport.stream);
+    closed = sockets.add(made.stream);
+    const send = (): void => {
+      sent = true;
+      made.cancel(processID, secretKey);
+    };
+    // A request that was sent may still be under way when its connection fails.
+    made.on('error', () => finish(!sent));
+    made.once('end', () => finish(true));
+    made.once('connect', () => {
+      if (ssl === false) send();
+      else made.requestSsl();
+    });
+    made.once('sslconnect', send);
+    made.connect(remotePort ?? client.port, remoteAddress ?? client.host);
   };
-  // A request that was sent may still be under way when its connection fails.
-  connection.on('error', () => finish(!sent));
-  connection.once('end', () => finish(true));
-  connection.once('connect', () => {
-    if (ssl === false) send();
-    else connection.requestSsl();
-  });
-  connection.once('sslconnect', send);
-  connection.connect(remotePort, remoteAddress);
+  if (way === undefined) request();
+  else way.open(controller.signal).then(request, () => finish(true));
+}
+
+function closeThen(stream: Socket, closed: () => void): void {
+  if (stream.closed) process.nextTick(closed);
+  else stream.once('close', closed);
+  stream.destroy();
+}
+
+/** The name is verified and sent as for the connection that is cancelled, though an address is dialled. */
+function encryption(
+  client: DriverClient,
+  way: WayToServer | undefined,
+  transport: Transport | undefined,
+): object | false {
+  const ssl = way === undefined ? (client as unknown as { ssl: object | false }).ssl : way.ssl;
+  if (ssl === false || transport?.encrypted === true) return false;
+  return { ...serverName(client.host), ...ssl };
 }

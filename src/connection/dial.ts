@@ -2,15 +2,25 @@ import { isIP } from 'node:net';
 import { Deadline, untilAborted } from '../deadline.js';
 import { ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
 import { isRejectedLogin, sqlState } from '../foreign-error.js';
-import type { ConnectContext, ConnectTarget, TokenSource } from '../hooks.js';
+import type { ConnectContext, ConnectTarget, DialFunction, TokenSource } from '../hooks.js';
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
 import { checkedAnswer } from '../issued-login.js';
+import { tokenInClear } from '../settings/config-checks.js';
 import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
 import { withText } from './error-text.js';
 import type { DialPlan } from './plan.js';
 import { PooledConnection } from './pooled-connection.js';
+import { serverName } from './tls.js';
+import {
+  openTransport,
+  streamSettings,
+  useStream,
+  type OpenTransport,
+  type Transport,
+  type WayToServer,
+} from './transport.js';
 
 /** An address was given up because the event loop stood still; nobody is told. */
 const HELD_UP = new Error('held up');
@@ -129,7 +139,12 @@ export class Dial implements ConnectContext {
   }
 
   async #dial(target: ConnectTarget): Promise<PooledConnection> {
-    const first = this.#build(target);
+    const { host, port, database } = target;
+    const ssl = this.#plan.finishTls(target.ssl, host);
+    const { transport } = this.#plan;
+    this.#observer.dialing({ host, port, database, tls: ssl !== false });
+    if (transport !== undefined) return this.#dialThrough(transport, { ...target, ssl });
+    const first = this.#build({ ...target, ssl });
     try {
       await this.#bounded(() => this.#login(first.client, true));
       return first;
@@ -138,17 +153,36 @@ export class Dial implements ConnectContext {
       // Nothing was sent: the addresses are tried again.
       this.#closing.close(first.client);
     }
-    const second = this.#build(target);
+    const second = this.#build({ ...target, ssl });
     await this.#bounded(() => this.#login(second.client, false));
     return second;
   }
 
-  #build(target: ConnectTarget): PooledConnection {
-    const { host, port, user, database, password } = target;
-    const ssl = this.#plan.finishTls(target.ssl, host);
-    this.#observer.dialing({ host, port, database, tls: ssl !== false });
+  async #dialThrough(dial: DialFunction, target: ConnectTarget): Promise<PooledConnection> {
+    const { host, port, user, database, ssl } = target;
+    const open: OpenTransport = (signal) =>
+      openTransport(dial, { host, port, user, database, tls: ssl !== false }, signal);
+    this.#phase = 'tcp';
+    const transport = await this.#bounded(() => open(this.signal));
+    const { stream, encrypted } = transport;
+    this.#socketOpened = true;
+    if (encrypted) this.#observer.dialing({ host, port, database, tls: true });
+    else if (ssl === false && this.#plan.hookIsToken) {
+      stream.destroy();
+      throw tokenInClear();
+    }
+    const named = ssl && { ...serverName(host), ...ssl };
+    const connection = this.#build({ ...target, ssl: encrypted ? false : named }, { open, ssl }, transport);
+    await this.#bounded(() => this.#login(connection.client, false));
+    return connection;
+  }
+
+  /** `target.ssl` has been completed for the host. */
+  #build(target: ConnectTarget, way?: WayToServer, transport?: Transport): PooledConnection {
+    const { host, port, user, database, password, ssl } = target;
     const client = createClient(this.#plan.Client, {
       ...this.#plan.settings,
+      ...(transport && streamSettings(transport.stream)),
       host,
       port,
       user,
@@ -158,7 +192,8 @@ export class Dial implements ConnectContext {
       password: () => this.#answer(password),
     });
     const { connection } = client;
-    if (ssl !== false && ssl.servername !== undefined && ssl.servername !== host && isIP(host) === 0) {
+    if (transport !== undefined) useStream(connection, transport.stream);
+    else if (ssl !== false && ssl.servername !== undefined && ssl.servername !== host && isIP(host) === 0) {
       keepServername(client);
     }
     connection.once('connect', () => {
@@ -174,14 +209,14 @@ export class Dial implements ConnectContext {
         });
       });
     }
-    if (ssl === false && this.#tokenSource !== undefined) {
+    if (ssl === false && transport?.encrypted !== true && this.#tokenSource !== undefined) {
       connection.prependListener('authenticationCleartextPassword', () => {
         this.abort(
           new ConfigError('the server asks for the token in clear text on an unencrypted connection'),
         );
       });
     }
-    return (this.#connection = new PooledConnection(client, this.#closing));
+    return (this.#connection = new PooledConnection(client, this.#closing, way));
   }
 
   /** The answer to the server's request for a password. */

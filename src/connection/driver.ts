@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type * as pgModule from 'pg';
 import { withoutVariable } from '../settings/environment.js';
 
@@ -9,6 +10,8 @@ export interface DriverConnection {
   stream: Socket;
   connect(port: number, host: string): void;
   requestSsl(): void;
+  ref(): void;
+  unref(): void;
   /** The texts of the named statements that the driver has prepared, by name. */
   parsedStatements: Record<string, string>;
   parse(statement: { readonly name?: string }): void;
@@ -149,6 +152,6 @@ export function keepServername({ connection }: DriverClient): void {
 }
 
 /** A connection of its own, without a client, for a cancel request. */
-export function newConnection(config: { ssl: object | false }): DriverConnection {
+export function newConnection(config: { ssl: object | false; stream?: () => Duplex }): DriverConnection {
   return new pg.Connection(config) as unknown as DriverConnection;
 }

@@ -1,7 +1,14 @@
 import type { ClientConfig } from 'pg';
 import { withTimeout } from '../deadline.js';
 import { ConfigError } from '../errors.js';
-import type { AfterConnect, BeforeConnect, ConnectContext, ConnectTarget, Logger } from '../hooks.js';
+import type {
+  AfterConnect,
+  BeforeConnect,
+  ConnectContext,
+  ConnectTarget,
+  DialFunction,
+  Logger,
+} from '../hooks.js';
 import { validateConfig } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
 import type { PoolSettings } from '../settings/pool-settings.js';
@@ -20,6 +27,8 @@ export interface DialPlan {
   readonly afterConnect: AfterConnect | undefined;
   /** Whether a connection is retired when its password ends. */
   readonly retireAtExpiry: boolean;
+  /** Provides the transport; undefined: the driver dials TCP. */
+  readonly transport: DialFunction | undefined;
   /** Throws when a target that a hook has changed must not be dialled. */
   check(target: ConnectTarget): void;
   /** The password of a target that has none, from the password file. */
@@ -69,6 +78,7 @@ export function dialPlan({ config, settings, hook, tls, logger, Client }: DialPa
     hookIsToken: config.dynamicAuth !== undefined,
     afterConnect: settings.afterConnect,
     retireAtExpiry: settings.retireAtExpiry,
+    transport: settings.dial,
     check: checkTarget,
     findPassword: async (target) => (await findPassword(target, { warn })) ?? '',
     // The path is looked up when it is needed: it depends on the environment and on the user's home folder.

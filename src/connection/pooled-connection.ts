@@ -7,6 +7,7 @@ import { failQueriesWith, failQueued, keepListening, watch, watchedOf, type Watc
 import { hasOtherStatements, isDismissal, unfitAfter, type ServerError } from './session-errors.js';
 import { forgetStatements } from './statements.js';
 import { stopRunning } from './stop.js';
+import type { WayToServer } from './transport.js';
 
 /** A connection that ends with its password is retired up to this share of the time left before. */
 const RETIREMENT_JITTER_RATIO = 0.1;
@@ -44,6 +45,8 @@ export class PooledConnection implements Watched {
     readonly client: DriverClient,
     /** Where the sockets of its cancel requests count. */
     readonly sockets: ClosingSockets,
+    /** How its cancel requests get to the server, if not by TCP. */
+    readonly way?: WayToServer,
   ) {
     // A key that can cancel this session's queries must not be printed.
     Object.defineProperty(client, 'secretKey', { value: null, writable: true, enumerable: false });
@@ -98,7 +101,7 @@ export class PooledConnection implements Watched {
    */
   stopQuery(error: unknown): void {
     if (this.lostWith !== undefined || this.stopping !== undefined) return;
-    const forget = stopRunning(this.client, this.sockets, (usable) => {
+    const forget = stopRunning(this, (usable) => {
       this.stopping = undefined;
       if (usable) return;
       failQueued(this.client, error);

@@ -1,6 +1,5 @@
 import { Deadline } from '../deadline.js';
-import { cancelRequest } from './cancel.js';
-import type { ClosingSockets } from './closing-sockets.js';
+import { cancelRequest, type Cancellable } from './cancel.js';
 import type { DriverClient } from './driver.js';
 
 /** How long stopping a query may take, in milliseconds: less than a returned connection has to settle. */
@@ -14,11 +13,7 @@ const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
  * ended, and a Sync sent after both has come back; otherwise with `false`, and the connection must be closed. Returns the
  * function that forgets the query, for a connection that is closed meanwhile: `done` is not called then.
  */
-export function stopRunning(
-  client: DriverClient,
-  sockets: ClosingSockets,
-  done: (usable: boolean) => void,
-): () => void {
+export function stopRunning(connection: Cancellable, done: (usable: boolean) => void): () => void {
   let ended = false;
   const forget = (): void => {
     ended = true;
@@ -30,9 +25,9 @@ export function stopRunning(
     forget();
     done(usable);
   };
-  const fence = new Fence(client, () => end(true));
+  const fence = new Fence(connection.client, () => end(true));
   const deadline = new Deadline(STOP_TIMEOUT_MS, () => end(false));
-  cancelRequest(client, sockets, (surely) => {
+  cancelRequest(connection, (surely) => {
     if (!surely) end(false);
     else if (!ended) fence.open();
   });

@@ -84,6 +84,11 @@ export function planTlsSync(
   };
 }
 
+/** The option that tells a server which host is meant; none for an address, of which RFC 6066 allows none. */
+export function serverName(host: string): { readonly servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
+}
+
 const acceptAnyName = (): undefined => undefined;
 
 function isOptions(value: unknown): value is tls.ConnectionOptions {

@@ -30,8 +30,8 @@ const NOT_GIVEN = Object.freeze({});
 /** Asks the driver what it makes of the settings, the URL and the environment; throws ConfigError when it cannot log in with that. */
 export function driversLogin(fields: PgFields, base: PgConfigBase | undefined): Login {
   const parameters = parametersOf(
-    // Without a prototype, so that a polluted one says nothing.
-    Object.assign(Object.create(null) as PgFields, base && asPgConfig(base), fields),
+    // Without a prototype, so that a polluted one says nothing; without the stream, which a client would make.
+    Object.assign(Object.create(null) as PgFields, base && asPgConfig(base), fields, { stream: undefined }),
   );
   const { host, port, user, database, password, ssl } = parameters;
   for (const key of ['binary', 'replication'] as const) refuse(key, parameters[key]);
@@ -42,7 +42,7 @@ export function driversLogin(fields: PgFields, base: PgConfigBase | undefined): 
   }
   if (host.startsWith('/')) {
     throw new ConfigError(
-      'host is a unix socket, which is not supported: give the name of a host and a port',
+      'host is a unix socket, which is not supported: give the name of a host and a port, and connect to the socket in the option dial',
     );
   }
   if (!user) throw new ConfigError('user is required: there is none in the settings, in PGUSER or in USER');

@@ -24,10 +24,6 @@ const KNOWN = [
 
 /** What cannot be kept, and what to use instead; `same` is the value that asks for nothing. */
 const REFUSED: Readonly<Record<string, { readonly same?: unknown; readonly because: string }>> = {
-  stream: {
-    because:
-      'each connection attempt makes its own socket; for a tunnel, set its host and port, or let beforeConnect do so',
-  },
   connection: { because: 'each connection attempt makes its own; to prepare it use onConnect' },
   Client: {
     same: pg.Client,

@@ -7,6 +7,7 @@ import { checkFunction, checkMs, checkWhole } from '../settings/checks.js';
 import type { Config } from '../settings/config.js';
 import type { PgSettings, PoolOptions } from '../settings/options.js';
 import type { PgFields } from './read.js';
+import { dialOf } from './stream.js';
 
 /** The sizes and the lifetime, under the names of a Config; unset where they are not given. */
 export function sizesOf(fields: PgFields): Pick<Config, 'maxOpenConns' | 'minConns' | 'connMaxLifetimeMs'> {
@@ -57,7 +58,7 @@ export function pgSettingsOf(fields: PgFields, parameters: ConnectionParameters)
   }) as PgSettings;
 }
 
-/** The functions: what runs before and after a connection attempt, and where the pool logs. */
+/** The functions: what runs before and after a connection attempt, what makes its stream, and where the pool logs. */
 export function hooksOf(fields: PgFields, password: unknown, base: PoolOptions): PoolOptions {
   const { onConnect, verify, log } = fields as { onConnect?: OnConnect; verify?: Verify; log?: Log };
   for (const name of ['onConnect', 'verify', 'log']) checkFunction(fields[name] ?? undefined, name);
@@ -67,6 +68,7 @@ export function hooksOf(fields: PgFields, password: unknown, base: PoolOptions):
       typeof password === 'function' ? asking(password as Password, base.beforeConnect) : undefined,
     afterConnect: onConnect || verify ? (client, context) => inTurn(after, client, context) : undefined,
     logger: log ? loggingTo(log) : undefined,
+    dial: dialOf(fields),
   };
 }
 

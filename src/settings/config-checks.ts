@@ -79,12 +79,15 @@ export function readConfig(config: unknown): Unchecked<Config> {
 }
 
 /** Throws ConfigError for a config that would send a token unencrypted. */
-export function refuseTokenInClear(config: Config): void {
-  if (config.dynamicAuth && config.sslMode === 'disable') {
-    throw new ConfigError(
-      'dynamicAuth with sslMode disable would send the token in clear: use require or stronger',
-    );
-  }
+export function refuseTokenInClear(config: Pick<Config, 'dynamicAuth' | 'sslMode'>): void {
+  if (config.dynamicAuth && config.sslMode === 'disable') throw tokenInClear();
+}
+
+/** The error of a login that would send a token unencrypted. */
+export function tokenInClear(): ConfigError {
+  return new ConfigError(
+    'dynamicAuth with sslMode disable would send the token in clear: use require or stronger',
+  );
 }
 
 /** Throws ConfigError unless a host is one name or address. */

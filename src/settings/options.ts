@@ -5,6 +5,7 @@ import type {
   AcquireSpan,
   AfterConnect,
   BeforeConnect,
+  DialFunction,
   Logger,
   OnAcquire,
   QueryTelemetry,
@@ -70,6 +71,8 @@ export interface PoolOptions {
   readonly beforeConnect?: BeforeConnect | undefined;
   /** Runs once on every new connection; default none. */
   readonly afterConnect?: AfterConnect | undefined;
+  /** Provides the transport of every connection attempt, such as a tunnel or a unix socket; default none: TCP. */
+  readonly dial?: DialFunction | undefined;
   /** Runs before every hand-over of a client, for example to set the tenant of row-level security; default none. */
   readonly onAcquire?: OnAcquire | undefined;
   /** Runs after every release: `'discard'` for `DISCARD ALL`, or a function; default none. */

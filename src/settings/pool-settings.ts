@@ -47,6 +47,7 @@ import { ConfigError } from '../errors.js';
 import type {
   AfterConnect,
   BeforeConnect,
+  DialFunction,
   Logger,
   OnAcquire,
   QueryTelemetry,
@@ -57,6 +58,7 @@ const optionChecks = (config: Config) =>
   ({
     beforeConnect: optional(checkFunction) as Check<BeforeConnect | undefined>,
     afterConnect: optional(checkFunction) as Check<AfterConnect | undefined>,
+    dial: optional(checkFunction) as Check<DialFunction | undefined>,
     onAcquire: optional(checkFunction) as Check<OnAcquire | undefined>,
     resetSession,
     logger: optional(checkMethods<Logger>('debug', 'info', 'warn')),

@@ -40,6 +40,10 @@ describe('a process', () => {
     await expectExit(run('forgotten'), 'done');
   });
 
+  test('exits when its work is done, though it forgot end of a pool with sockets of its own dialling', async () => {
+    await expectExit(run('forgotten-dialed'), 'done');
+  });
+
   test('exits without end, with a minimum, stats loggers and a health check running', async () => {
     await expectExit(run('forgotten-upkeep'), 'done');
   });

@@ -380,7 +380,7 @@ describe('what has no meaning here is refused', () => {
       /^poolConfig must be an object.*connectionString/,
     ],
     ['nothing', undefined, /^poolConfig must be an object/],
-    ['a stream', { ...LOGIN, stream: () => undefined }, /^stream is refused: .*beforeConnect/],
+    ['a stream', { ...LOGIN, stream: {} }, /^stream must be a function/],
     ['a connection', { ...LOGIN, connection: {} }, /^connection is refused: .*onConnect/],
     ['another client', { ...LOGIN, Client: Object }, /^Client is refused: .*onConnect/],
     ['another Promise', { ...LOGIN, Promise: Object }, /^Promise is refused/],

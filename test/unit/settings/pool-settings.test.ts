@@ -15,6 +15,7 @@ describe('the defaults of the options', () => {
     expect({ ...settingsOf(options), pg: {} }).toStrictEqual({
       beforeConnect: undefined,
       afterConnect: undefined,
+      dial: undefined,
       onAcquire: undefined,
       resetSession: undefined,
       logger: undefined,

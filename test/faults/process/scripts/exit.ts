@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPoolStatsLogger } from '../../../../src/index.js';
 import { childPool, say } from '../../../support/scripts/child-pool.js';
@@ -21,6 +22,12 @@ const SCENARIOS: Record<string, () => Promise<void>> = {
     const client = await pool.connect();
     await client.query('select 1');
     client.release();
+    say('done');
+  },
+
+  async 'forgotten-dialed'() {
+    const pool = await childPool({}, { dial: ({ host, port }) => connect(port, host) });
+    await Promise.all(Array.from({ length: 3 }, () => pool.query('select 1')));
     say('done');
   },
 
