@@ -51,6 +51,20 @@ export const token: Scenario = {
   environment: ({ awsKeys }) => awsKeys,
 };
 
+export const anotherPool: Scenario = {
+  name: 'another-pool',
+  title: 'Another pool with the same roots',
+  about:
+    'Making a pool with verify-full, the RDS bundle of 120 certificates and IAM tokens in a process that has such a pool already, without dialling. node-postgres parses the roots when it connects.',
+  program: 'another-pool',
+  contenders: ['pgauge', 'pgauge again'],
+  variants: [{}],
+  measures: [{ key: 'cpuMs', title: 'CPU, ms a pool' }],
+  full: { generations: 3, rounds: 5, size: { pools: 20 } },
+  quick: { ...once, size: { pools: 2 } },
+  environment: ({ awsKeys }) => awsKeys,
+};
+
 export const firstAnswer: Scenario = {
   name: 'first-answer',
   title: 'From cold to the first answer',

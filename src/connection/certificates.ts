@@ -6,6 +6,7 @@ import { readVariable, type Environment } from '../settings/environment.js';
 import type { SslMode } from '../settings/ssl-mode.js';
 import type { SslSettings } from '../settings/ssl-options.js';
 import { readCertificates, reasonOf } from './pem.js';
+import { parsedRoots, sharedContext } from './tls-cache.js';
 
 /** A client certificate with its key, and where it was given, for messages. */
 export interface ClientCertificate {
@@ -61,7 +62,8 @@ export function rootCertificates(
     }
     return undefined;
   }
-  return readCertificates(readText(path, 'PGSSLROOTCERT', read), `PGSSLROOTCERT (${path})`);
+  const text = readText(path, 'PGSSLROOTCERT', read);
+  return parsedRoots([text], () => readCertificates(text, `PGSSLROOTCERT (${path})`));
 }
 
 /**
@@ -99,15 +101,17 @@ export function givenRoots(roots: readonly string[]): string[] {
   const several = roots.length > 1;
   // Node would replace an empty list by its own roots.
   const given = roots.length === 0 ? [''] : roots;
-  return given.flatMap((pem, index) => readCertificates(pem, 'ssl.ca', several ? index + 1 : undefined));
+  return parsedRoots(given, () =>
+    given.flatMap((pem, index) => readCertificates(pem, 'ssl.ca', several ? index + 1 : undefined)),
+  );
 }
 
-/** Parses certificates, keys and versions once for many connections; throws ConfigError, naming `source`, when they cannot be used. */
+/** Parses certificates, keys and versions once for many connections and pools; throws ConfigError, naming `source`, when they cannot be used. */
 export function createContext(options: SecureContextOptions, source: string): SecureContext {
   // Without a prototype, so that a polluted Object.prototype adds no options.
   const own = Object.assign(Object.create(null), options) as SecureContextOptions;
   try {
-    return createSecureContext(own);
+    return sharedContext(own, () => createSecureContext(own));
   } catch (error) {
     throw new ConfigError(`${source}: cannot be used for TLS: ${reasonOf(error)}`, { cause: error });
   }

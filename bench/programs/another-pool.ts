@@ -1,0 +1,24 @@
+// Making another pool with the roots of one that the process has already, without dialling.
+import { spentOn } from './clock.js';
+import { openPool, type AnyPool } from './open-pool.js';
+import type { Prepare } from './program.js';
+import { stormPool } from './storm.js';
+
+export const prepare: Prepare = async (contender, _variant, settings) => {
+  const { pools = 1 } = settings.size;
+  const recipe = stormPool(contender, settings, 1);
+  const opened = [await openPool(contender, recipe)];
+  return {
+    async run() {
+      const made: AnyPool[] = [];
+      const { cpuMs } = await spentOn(async () => {
+        while (made.length < pools) made.push(await openPool(contender, recipe));
+      });
+      opened.push(...made);
+      return { cpuMs: cpuMs / pools };
+    },
+    async end() {
+      await Promise.all(opened.map((pool) => pool.end()));
+    },
+  };
+};
