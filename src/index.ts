@@ -40,6 +40,7 @@ export type { DynamicAuthAwsRdsIam } from './auth/aws/rds-iam.js';
 export type { IssueContext, LoginTarget } from './auth/backend.js';
 export type { DynamicAuthConfig } from './auth/backends.js';
 export type { CustomIssueContext, DynamicAuthCustom } from './auth/custom.js';
+export type { DynamicAuthPasswordFile } from './auth/password-file.js';
 export { newAuthToken, newDynamicAuthFunc, type AuthOptions } from './auth/index.js';
 export {
   DEFAULT_POOL_STATS_INTERVAL_MS,

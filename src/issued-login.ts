@@ -40,7 +40,8 @@ function userProblem(user: unknown): string | undefined {
 
 function expirationProblem(expiresAt: unknown): string | undefined {
   if (expiresAt === undefined) return undefined;
-  return expiresAt instanceof Date && !Number.isNaN(expiresAt.getTime())
+  if (!(expiresAt instanceof Date) || Number.isNaN(expiresAt.getTime())) return 'expiresAt must be a Date';
+  return expiresAt.getTime() > Date.now()
     ? undefined
-    : 'expiresAt must be a Date';
+    : `the token expired at ${expiresAt.toJSON()}: check its source and the clock of this machine`;
 }

@@ -1,5 +1,5 @@
 import { checkDynamicAuth } from './auth/backends.js';
-import { checkDynamicAuthPackages, newDynamicAuthFunc, newDynamicAuthFuncSync } from './auth/index.js';
+import { checkDynamicAuthPackages, poolAuthFunc, poolAuthFuncSync } from './auth/index.js';
 import { effectiveSslMode, type Config } from './settings/config.js';
 import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
 import { applicationName } from './settings/driver-settings.js';
@@ -28,12 +28,13 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
   settings.signal?.throwIfAborted();
   await checkDynamicAuthPackages(given);
 
+  const ended = new AbortController();
   const hook = given.dynamicAuth
-    ? await newDynamicAuthFunc(given, given.user, { signal: settings.signal })
+    ? await poolAuthFunc(given, given.user, { signal: settings.signal, ended: ended.signal })
     : settings.beforeConnect;
   const tls = await planTls(effectiveSslMode(given), settings.ssl);
   settings.signal?.throwIfAborted();
-  return begun(composed(given, settings, hook, tls));
+  return begun(composed(given, settings, { hook, ended }, tls));
 }
 
 /**
@@ -60,16 +61,29 @@ export function composedSync(
   const [given, settings] = checked(config, options);
   settings.signal?.throwIfAborted();
 
+  const ended = new AbortController();
   const hook = given.dynamicAuth
-    ? refusing(() => newDynamicAuthFuncSync(given, given.user))
+    ? refusing(() => poolAuthFuncSync(given, given.user, { ended: ended.signal }))
     : settings.beforeConnect;
-  return composed(given, settings, hook, planTlsSync(effectiveSslMode(given), settings.ssl), dropped);
+  return composed(
+    given,
+    settings,
+    { hook, ended },
+    planTlsSync(effectiveSslMode(given), settings.ssl),
+    dropped,
+  );
+}
+
+/** What runs before each attempt, and what tells it that the pool has ended. */
+interface AttemptHook {
+  readonly hook: BeforeConnect | undefined;
+  readonly ended: AbortController;
 }
 
 function composed(
   config: Config,
   settings: PoolSettings,
-  hook: BeforeConnect | undefined,
+  { hook, ended }: AttemptHook,
   tls: TlsPlan,
   dropped: readonly string[] = [],
 ): Composition {
@@ -97,6 +111,7 @@ function composed(
       const created = { config: logValue(config), pool: poolName, ...(dropped.length > 0 && { dropped }) };
       logger.info(created, LOG.poolCreated.message);
       pool.start();
+      onAbort(pool.endSignal, () => ended.abort());
       if (settings.signal)
         onAbort(
           pool.endSignal,

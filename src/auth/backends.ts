@@ -1,8 +1,9 @@
 import { ConfigError } from '../errors.js';
-import { readFields, refuseUnknown } from '../settings/checks.js';
+import { isObject, readFields, refuseUnknown } from '../settings/checks.js';
 import { awsRdsIam } from './aws/rds-iam.js';
 import type { AuthBackend, BackendSettings } from './backend.js';
 import { custom } from './custom.js';
+import { passwordFile } from './password-file.js';
 
 /** Every backend under its key in `dynamicAuth`; the comment of a line is its description in `docs/api.md`. */
 export const BACKENDS = {
@@ -10,6 +11,8 @@ export const BACKENDS = {
   awsRdsIam,
   /** Passwords from a function of the application. */
   custom,
+  /** A password that a file holds. */
+  passwordFile,
 } satisfies Readonly<Record<string, AuthBackend>>;
 
 type Table = typeof BACKENDS;
@@ -59,9 +62,8 @@ export function checkDynamicAuth(dynamicAuth: unknown): ConfiguredBackend | unde
 
 /** A copy of the settings under a key of `dynamicAuth`, each read once, not checked; throws ConfigError when they are not an object. */
 export function readSettings(name: string, settings: unknown, path: string): BackendSettings {
-  const fields = readFields(settings, path);
   const read = Object.hasOwn(BACKENDS, name) ? backendOf(name as DynamicAuthBackend).read : undefined;
-  return read?.(settings as object, path) ?? fields;
+  return read && isObject(settings) ? read(settings, path) : readFields(settings, path);
 }
 
 function backendOf(name: DynamicAuthBackend): AuthBackend {

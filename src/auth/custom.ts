@@ -58,15 +58,12 @@ export const custom: AuthBackend<DynamicAuthCustom> = {
   label: 'custom',
 
   read(settings, path) {
-    const copy = readFields(settings, path);
-    const given = settings as Record<string, unknown>;
     // An instance of a class has its methods on its prototype, and fields of its own that mean nothing here.
-    const isInstance = ![Object.prototype, null].includes(Object.getPrototypeOf(settings) as object | null);
-    const known = SETTINGS.map((name) => {
-      const value = given[name] ?? undefined;
-      return [name, typeof value === 'function' ? (value as () => unknown).bind(settings) : value] as const;
-    }).filter(([, value]) => value !== undefined);
-    return Object.assign(isInstance ? (Object.create(null) as object) : copy, Object.fromEntries(known));
+    const fields = isInstance(settings) ? knownFields(settings) : readFields(settings, path);
+    for (const [name, value] of Object.entries(fields)) {
+      if (typeof value === 'function') fields[name] = (value as () => unknown).bind(settings);
+    }
+    return fields;
   },
 
   provider: ({ name }) => name,
@@ -108,3 +105,18 @@ export const custom: AuthBackend<DynamicAuthCustom> = {
     };
   },
 };
+
+function isInstance(value: object): boolean {
+  return ![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+}
+
+/** The settings that an object has or inherits, unless it inherits them from a polluted Object.prototype. */
+function knownFields(instance: object): Record<string, unknown> {
+  const fields = Object.create(null) as Record<string, unknown>;
+  for (const name of SETTINGS) {
+    const value = (instance as Record<string, unknown>)[name] ?? undefined;
+    const everywhere = (Object.prototype as Record<string, unknown>)[name];
+    if (value !== undefined && value !== everywhere) fields[name] = value;
+  }
+  return fields;
+}

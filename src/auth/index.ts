@@ -20,7 +20,8 @@ export interface AuthOptions {
 }
 
 /**
- * One fresh token for `user` at `config.host:config.port`, or `''` when `dynamicAuth` is unset; gives up after 30 s.
+ * One fresh token for `user` at `config.host:config.port`, or `''` when `dynamicAuth` is unset; gives up after 30 s. Where
+ * the backend names another user for the login, only the hook of `newDynamicAuthFunc` has both.
  * Throws ConfigError for what it cannot use, AuthError when there is no token to be had.
  */
 export async function newAuthToken(config: Config, user: string, options?: AuthOptions): Promise<string> {
@@ -46,17 +47,31 @@ export async function newDynamicAuthFunc(
   user: string,
   options?: AuthOptions,
 ): Promise<(target: ConnectTarget, context?: ConnectContext) => Promise<void>> {
-  const auth = configuredAuth(config, user);
-  return tokenHook(
-    await withTimeout(TIMEOUT_MS, options?.signal, (signal) => resolvedIssuer(auth, signal)),
-    user,
-  );
+  return await poolAuthFunc(config, user, options);
 }
 
-/** As `newDynamicAuthFunc`, without waiting: throws ConfigError for a setting that has to be found out first. */
-export function newDynamicAuthFuncSync(
+/** What a pool says about its hook. */
+export interface PoolAuthOptions extends AuthOptions {
+  /** Aborted when the pool has ended: what is fetched ahead for its logins is given up. */
+  readonly ended?: AbortSignal;
+}
+
+/** As `newDynamicAuthFunc`, for one pool. */
+export async function poolAuthFunc(
   config: Config,
   user: string,
+  { signal: given, ended }: PoolAuthOptions = {},
+): Promise<(target: ConnectTarget, context?: ConnectContext) => Promise<void>> {
+  const auth = configuredAuth(config, user);
+  const issuer = await withTimeout(TIMEOUT_MS, given, (signal) => resolvedIssuer(auth, signal, ended));
+  return tokenHook(issuer, user);
+}
+
+/** As `poolAuthFunc`, without waiting: throws ConfigError for a setting that has to be found out first. */
+export function poolAuthFuncSync(
+  config: Config,
+  user: string,
+  { ended }: Pick<PoolAuthOptions, 'ended'> = {},
 ): (target: ConnectTarget, context?: ConnectContext) => Promise<void> {
   const auth = configuredAuth(config, user);
   const unresolved = auth.backend.unresolved?.(auth.settings);
@@ -65,7 +80,7 @@ export function newDynamicAuthFuncSync(
       `${auth.path}.${unresolved} has to be found out, which takes waiting: use newPool, or give the value itself`,
     );
   }
-  return tokenHook(reusing(auth.backend.issuer(auth.settings)), user);
+  return tokenHook(reusing(auth.backend.issuer(auth.settings), ended), user);
 }
 
 function configuredAuth(config: Config, user: string): ConfiguredBackend {
@@ -79,8 +94,9 @@ function configuredAuth(config: Config, user: string): ConfiguredBackend {
 async function resolvedIssuer(
   { backend, settings }: ConfiguredBackend,
   signal: AbortSignal,
+  ended?: AbortSignal,
 ): Promise<LoginIssuer> {
-  return reusing(backend.issuer((await backend.resolve?.(settings, signal)) ?? settings));
+  return reusing(backend.issuer((await backend.resolve?.(settings, signal)) ?? settings), ended);
 }
 
 function tokenHook(

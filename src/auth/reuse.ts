@@ -1,4 +1,4 @@
-import { untilAborted, withTimeout } from '../deadline.js';
+import { Deadline, onAbort, untilAborted } from '../deadline.js';
 import type { CredentialsObserver, CredentialsSource, TokenSource } from '../hooks.js';
 import { checkedAnswer } from '../issued-login.js';
 import type { HeldLogin, IssueContext, LoginIssuer, LoginTarget } from './backend.js';
@@ -16,9 +16,12 @@ interface Held extends Perishable {
   readonly reusable: boolean;
 }
 
-/** An issuer whose answers are reused until they end; of one that does not say whether they are, those that say when they end. */
-export function reusing(issuer: LoginIssuer): LoginIssuer {
-  return issuer.reused === false ? issuer : new ReusingIssuer(issuer);
+/**
+ * An issuer whose answers are reused until they end; of one that does not say whether they are, those that say when they end.
+ * Once `ended` is aborted, it gives up a fetch that no login waits for.
+ */
+export function reusing(issuer: LoginIssuer, ended?: AbortSignal): LoginIssuer {
+  return issuer.reused === false ? issuer : new ReusingIssuer(issuer, ended);
 }
 
 /** Holds the logins of one issuer, those of each target apart. */
@@ -26,21 +29,24 @@ class ReusingIssuer implements LoginIssuer, CredentialsSource {
   readonly source: TokenSource;
   readonly provider: string;
   readonly #issuer: LoginIssuer;
+  readonly #ended: AbortSignal | undefined;
   readonly #observers = new Set<CredentialsObserver>();
   readonly #targets = new Map<string, TargetLogins>();
 
-  constructor(issuer: LoginIssuer) {
+  constructor(issuer: LoginIssuer, ended: AbortSignal | undefined) {
     const { source } = issuer;
     this.#issuer = issuer;
+    this.#ended = ended;
     this.provider = source.provider;
     this.source = Object.freeze({
       ...source,
       credentials: [...(source.credentials ?? []), this],
       rejected: () => {
-        source.rejected?.();
         for (const logins of this.#targets.values()) logins.suspect();
+        source.rejected?.();
       },
     });
+    if (ended) onAbort(ended, () => this.#targets.forEach((logins) => logins.giveUpUnwanted()));
   }
 
   hint(target: LoginTarget): string {
@@ -58,14 +64,17 @@ class ReusingIssuer implements LoginIssuer, CredentialsSource {
 
   expireAtMs(): number | undefined {
     const ends = [...this.#targets.values()].flatMap((logins) => logins.expireAtMs ?? []);
-    return ends.length === 0 ? undefined : Math.min(...ends);
+    // A target that is no longer dialled is not renewed: its login that has ended says nothing about the others.
+    const ahead = ends.filter((endMs) => endMs > Date.now());
+    const shown = ahead.length > 0 ? ahead : ends;
+    return shown.length === 0 ? undefined : Math.min(...shown);
   }
 
   #loginsAt(target: LoginTarget): TargetLogins {
     const key = `${target.user}@${target.host}:${target.port}`;
     let logins = this.#targets.get(key);
     if (logins === undefined) {
-      logins = new TargetLogins(this.#issuer, target, this.#fetched);
+      logins = new TargetLogins(this.#issuer, target, this.#fetched, this.#ended);
       this.#targets.set(key, logins);
       this.#forgetOthers();
     }
@@ -95,6 +104,7 @@ class ReusingIssuer implements LoginIssuer, CredentialsSource {
 class TargetLogins {
   readonly #issuer: LoginIssuer;
   readonly #target: LoginTarget;
+  readonly #ended: AbortSignal | undefined;
   readonly #memo: CredentialMemo<Held>;
   /** Whether answers are reused; undefined before the first one of an issuer that does not say. */
   #reused: boolean | undefined;
@@ -105,9 +115,11 @@ class TargetLogins {
     issuer: LoginIssuer,
     target: LoginTarget,
     fetched: (durationMs: number, error?: unknown) => void,
+    ended: AbortSignal | undefined,
   ) {
     this.#issuer = issuer;
     this.#target = target;
+    this.#ended = ended;
     this.#reused = issuer.reused;
     this.#memo = new CredentialMemo({
       renewBeforeMs: RENEW_BEFORE_MS,
@@ -131,10 +143,7 @@ class TargetLogins {
     let asked = false as boolean;
     const fetch = (): Promise<Held> => {
       asked = true;
-      this.#fetching = new AbortController();
-      return withTimeout(FETCH_TIMEOUT_MS, this.#fetching.signal, (limit) =>
-        untilAborted(this.#ask(limit), limit),
-      );
+      return this.#fetch();
     };
     const { answer, reusable } = await this.#waited(() => this.#memo.get(fetch), signal);
     // A caller that joined a fetch whose answer is for one login alone asks for its own.
@@ -152,7 +161,30 @@ class TargetLogins {
       throw authFailure(this.#issuer.source.provider, 'gave up waiting for a password', error);
     } finally {
       this.#waiting -= 1;
-      if (signal.aborted && this.#waiting === 0) this.#fetching?.abort(signal.reason);
+      if (signal.aborted) this.#giveUp(signal.reason);
+      else this.giveUpUnwanted();
+    }
+  }
+
+  /** Gives a renewal up that no login waits for, once the pool has ended. */
+  giveUpUnwanted(): void {
+    if (this.#ended?.aborted) this.#giveUp(this.#ended.reason);
+  }
+
+  #giveUp(reason: unknown): void {
+    if (this.#waiting === 0) this.#fetching?.abort(reason);
+  }
+
+  async #fetch(): Promise<Held> {
+    const fetching = new AbortController();
+    this.#fetching = fetching;
+    const late = (): void => fetching.abort(new Error(`no answer within ${FETCH_TIMEOUT_MS} ms`));
+    // It does not keep the process alive: the logins that wait for it do.
+    const deadline = new Deadline(FETCH_TIMEOUT_MS, late);
+    try {
+      return await untilAborted(this.#ask(fetching.signal), fetching.signal);
+    } finally {
+      deadline.clear();
     }
   }
 

@@ -6,6 +6,7 @@ import type { ConnectContext, ConnectTarget, DialFunction, TokenSource } from '.
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
 import { checkedAnswer } from '../issued-login.js';
 import { tokenInClear } from '../settings/config-checks.js';
+import { throwLater } from '../throw-later.js';
 import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
@@ -72,7 +73,7 @@ export class Dial implements ConnectContext {
     } catch (thrown) {
       const error = withText(thrown, this.#phase);
       if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
-      if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tokenSource?.rejected?.();
+      if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tellRejected();
       const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
       const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;
       this.#observer.failed(performance.now() - this.#startedAt, error, phase, closed);
@@ -92,7 +93,10 @@ export class Dial implements ConnectContext {
   }
 
   passwordExpires(at: Date): void {
-    if (this.#plan.retireAtExpiry || this.#tokenSource?.retireAtExpiry) this.#passwordEndsAtMs = at.getTime();
+    if (!this.#plan.retireAtExpiry && !this.#tokenSource?.retireAtExpiry) return;
+    const endMs = at.getTime();
+    if (!Number.isFinite(endMs)) throw new ConfigError('passwordExpires takes a Date');
+    this.#passwordEndsAtMs = endMs;
   }
 
   async #connect(): Promise<PooledConnection> {
@@ -114,15 +118,30 @@ export class Dial implements ConnectContext {
     } catch (error) {
       const rejected = this.#phase === 'auth' && isRejectedLogin(error);
       if (!rejected || this.#tokenSource?.retryChanged !== true) throw error;
-      const changed = await this.#target();
-      if (changed.password === target.password && changed.user === target.user) throw error;
+      const changed = await this.#changed(target);
+      if (changed === undefined) throw error;
       if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
       return await this.#dial(changed);
     }
   }
 
+  /** Another login than the rejected one, if its source now has one. */
+  async #changed({ user, password }: ConnectTarget): Promise<ConnectTarget | undefined> {
+    const { signal } = this;
+    try {
+      const target = await this.#target();
+      if (target.password !== password || target.user !== user) return target;
+    } catch {
+      // The rejection tells more, unless the attempt was given up meanwhile.
+      if (signal.aborted) throw signal.reason;
+    }
+    this.#phase = 'auth';
+    return undefined;
+  }
+
   /** Where and as whom to log in, once the hook has run. */
   async #target(): Promise<ConnectTarget> {
+    this.#passwordEndsAtMs = undefined;
     const given = this.#plan.target();
     const { beforeConnect, hookIsToken } = this.#plan;
     if (beforeConnect !== undefined) {
@@ -255,6 +274,14 @@ export class Dial implements ConnectContext {
   #bounded<T>(step: () => Promise<T>): Promise<T> {
     const { signal } = this;
     return signal.aborted ? Promise.reject(signal.reason as Error) : untilAborted(step(), signal);
+  }
+
+  #tellRejected(): void {
+    try {
+      this.#tokenSource?.rejected?.();
+    } catch (error) {
+      throwLater(error);
+    }
   }
 
   #closeReason(error: unknown): CloseReason {

@@ -44,7 +44,12 @@ export function logValue(config: Config | null | undefined): ConfigLogValue | un
   return config === undefined || config === null ? undefined : view(readConfig(config));
 }
 
-const SECRETS: readonly string[] = ['password', 'migrationPassword'] satisfies (keyof Config)[];
+/** `dynamicAuth` is one of them: the settings of a custom backend may hold anything. */
+const SECRETS: readonly string[] = [
+  'password',
+  'migrationPassword',
+  'dynamicAuth',
+] satisfies (keyof Config)[];
 
 /**
  * A frozen copy of a config that prints as its redacted view: as JSON, in `util.inspect`, in a pino record.

@@ -9,6 +9,7 @@ import { useIamPools } from '../../support/iam.js';
 import type { RecordingLogger } from '../../support/logger.js';
 import { backendPid } from '../../support/pools.js';
 import { useLocalRds } from '../../support/servers.js';
+import { expectSilent as silent } from '../../support/silence.js';
 import { rejection, until } from '../../support/until.js';
 import { cleanUp, meterSdk, tracerSdk, useContextManager } from '../../support/telemetry.js';
 
@@ -21,7 +22,6 @@ const PASSWORD = `${CANARY}password`;
 const TOKEN = `${CANARY}token`;
 const NO_ERROR = TOKEN as unknown as Error;
 const SQL_VALUE = `${CANARY}sql-value`;
-const DEPTH = { depth: null, showHidden: true, maxStringLength: null, maxArrayLength: null } as const;
 
 let tracer: ReturnType<typeof tracerSdk>;
 let meter: ReturnType<typeof meterSdk>;
@@ -46,11 +46,8 @@ function makeTold(config: Partial<Config>, options: PoolOptions = {}) {
   });
 }
 
-function expectSilent(what: string, shown: unknown, secrets: readonly string[] = [CANARY]): void {
-  const texts = [inspect(shown, DEPTH), JSON.stringify(shown) as string | undefined];
-  const found = secrets.filter((secret) => texts.some((text) => text?.includes(secret)));
-  expect(found.map((secret) => `${secret} in ${what}`)).toEqual([]);
-}
+const expectSilent = (what: string, shown: unknown, secrets: readonly string[] = [CANARY]): void =>
+  silent(what, shown, secrets);
 
 /** Ends the pool and looks for secrets in all that it told; every warning and error type that was named is returned. */
 async function expectNothingTold(

@@ -7,14 +7,18 @@ const MINUTE_MS = 60_000;
 const TARGET: LoginTarget = { host: 'db', port: 5432, user: 'app' };
 
 /** An issuer that numbers its answers; `answer` makes the n-th one. */
-function counting(answer: (n: number) => string | HeldLogin | Promise<string | HeldLogin>, reused?: boolean) {
+function counting(
+  answer: (n: number) => string | HeldLogin | Promise<string | HeldLogin>,
+  reused?: boolean,
+  ended?: AbortSignal,
+) {
   const calls: { target: LoginTarget; signal: AbortSignal }[] = [];
   const issuer: LoginIssuer = {
     source: { provider: 'vault' },
     ...(reused !== undefined && { reused }),
     issue: async (target, { signal }) => answer(calls.push({ target, signal })),
   };
-  const wrapped = reusing(issuer);
+  const wrapped = reusing(issuer, ended);
   const passwords = async (count: number, target = TARGET): Promise<string[]> => {
     const { signal } = new AbortController();
     const answers = await Promise.all(Array.from({ length: count }, () => wrapped.issue(target, { signal })));
@@ -81,10 +85,27 @@ describe('answers that say when they end', () => {
     expect(calls).toHaveLength(4);
   });
 
-  it('are not handed out again when they had ended already', async () => {
-    const { passwords } = counting(endingIn(-1_000));
-    expect(await passwords(1)).toEqual(['p1']);
+  it('are refused when they have ended already, and not kept', async () => {
+    const { passwords } = counting((n) => endingIn(n === 1 ? 0 : MINUTE_MS)(n));
+    await expect(passwords(1)).rejects.toThrow(
+      new AuthError(
+        `dynamic auth (vault): the token expired at ${new Date().toJSON()}: check its source and the clock of this machine`,
+      ),
+    );
     expect(await passwords(1)).toEqual(['p2']);
+  });
+
+  it('of a target that is no longer asked for do not show as expired', async () => {
+    const { passwords, wrapped } = counting((n) => endingIn(n * MINUTE_MS)(n));
+    await passwords(1);
+    await passwords(1, { ...TARGET, host: 'other' });
+    const startMs = Date.now();
+    const [credentials] = wrapped.source.credentials ?? [];
+    expect(credentials?.expireAtMs()).toBe(startMs + MINUTE_MS);
+    vi.advanceTimersByTime(MINUTE_MS);
+    expect(credentials?.expireAtMs()).toBe(startMs + 2 * MINUTE_MS);
+    vi.advanceTimersByTime(2 * MINUTE_MS);
+    expect(credentials?.expireAtMs()).toBe(startMs + MINUTE_MS);
   });
 
   it('show as fetches and as an expiration', async () => {
@@ -152,6 +173,37 @@ describe('a fetch that hangs', () => {
     await expect(logins[1]).rejects.toThrow('dynamic auth (vault): gave up waiting for a password: deadline');
     expect(calls[0]?.signal.reason).toBe(reason);
     expect(calls).toHaveLength(1);
+  });
+});
+
+describe('a renewal that no login waits for', () => {
+  const renewing = async (ended: AbortSignal) => {
+    const { calls, passwords } = counting(
+      (n) => (n === 1 ? endingIn(4 * MINUTE_MS)(n) : new Promise(() => undefined)),
+      undefined,
+      ended,
+    );
+    await passwords(1);
+    vi.advanceTimersByTime(MINUTE_MS);
+    return { calls, login: passwords(1) };
+  };
+
+  it('goes on, and is given up when the pool ends', async () => {
+    const ended = new AbortController();
+    const { calls, login } = await renewing(ended.signal);
+    expect(await login).toEqual(['p1']);
+    expect(calls[1]?.signal.aborted).toBe(false);
+    ended.abort();
+    expect(calls[1]?.signal.aborted).toBe(true);
+  });
+
+  it('is given up by the last login that waits for it after the pool has ended', async () => {
+    const ended = new AbortController();
+    const { calls, login } = await renewing(ended.signal);
+    ended.abort();
+    expect(calls[1]?.signal.aborted).toBe(false);
+    expect(await login).toEqual(['p1']);
+    expect(calls[1]?.signal.aborted).toBe(true);
   });
 });
 

@@ -42,7 +42,7 @@ describe('a login that RDS rejects', () => {
 describe('the flag of AWS RDS IAM', () => {
   it('is in the usage between the certificates and the maximum', () => {
     const [flag] = awsDoctor.flags;
-    expect(USAGE).toMatch(/--ca <file>.*\n {2}--region <name>.*\n.*\n {2}--max <n>/);
+    expect(USAGE).toMatch(/--ca <file>.*\n {2}--region <name>.*\n(?:.*\n)+ {2}--max <n>/);
     expect(USAGE).toContain(flag.usage);
   });
 
