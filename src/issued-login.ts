@@ -1,6 +1,7 @@
 import { AuthError, ConfigError } from './errors.js';
 import type { IssuedLogin, TokenSource } from './hooks.js';
 import { checkText } from './settings/checks.js';
+import { throwLater } from './throw-later.js';
 
 /** The longest password in bytes that PostgreSQL reads. */
 const LONGEST_PASSWORD = 65_535;
@@ -10,6 +11,15 @@ export function checkedAnswer<T extends string | IssuedLogin>({ provider }: Toke
   const problem = problemOf(answer);
   if (problem === undefined) return answer;
   throw new AuthError(`dynamic auth (${provider}): ${problem}`);
+}
+
+/** Tells a source that the server rejected a login with its password. */
+export function tellRejected(source: TokenSource | undefined): void {
+  try {
+    source?.rejected?.();
+  } catch (error) {
+    throwLater(error);
+  }
 }
 
 function problemOf(answer: unknown): string | undefined {

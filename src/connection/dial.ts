@@ -4,9 +4,8 @@ import { ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
 import { isRejectedLogin, sqlState } from '../foreign-error.js';
 import type { ConnectContext, ConnectTarget, DialFunction, TokenSource } from '../hooks.js';
 import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
-import { checkedAnswer } from '../issued-login.js';
+import { checkedAnswer, tellRejected } from '../issued-login.js';
 import { tokenInClear } from '../settings/config-checks.js';
-import { throwLater } from '../throw-later.js';
 import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
@@ -73,7 +72,7 @@ export class Dial implements ConnectContext {
     } catch (thrown) {
       const error = withText(thrown, this.#phase);
       if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
-      if (this.#phase === 'auth' && isRejectedLogin(error)) this.#tellRejected();
+      if (this.#phase === 'auth' && isRejectedLogin(error)) tellRejected(this.#tokenSource);
       const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
       const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;
       this.#observer.failed(performance.now() - this.#startedAt, error, phase, closed);
@@ -127,13 +126,12 @@ export class Dial implements ConnectContext {
 
   /** Another login than the rejected one, if its source now has one. */
   async #changed({ user, password }: ConnectTarget): Promise<ConnectTarget | undefined> {
-    const { signal } = this;
     try {
       const target = await this.#target();
       if (target.password !== password || target.user !== user) return target;
     } catch {
       // The rejection tells more, unless the attempt was given up meanwhile.
-      if (signal.aborted) throw signal.reason;
+      if (this.signal.aborted) throw this.signal.reason;
     }
     this.#phase = 'auth';
     return undefined;
@@ -274,14 +272,6 @@ export class Dial implements ConnectContext {
   #bounded<T>(step: () => Promise<T>): Promise<T> {
     const { signal } = this;
     return signal.aborted ? Promise.reject(signal.reason as Error) : untilAborted(step(), signal);
-  }
-
-  #tellRejected(): void {
-    try {
-      this.#tokenSource?.rejected?.();
-    } catch (error) {
-      throwLater(error);
-    }
   }
 
   #closeReason(error: unknown): CloseReason {
