@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SecretKey } from './sigv4.js';
+import type { SecretKey } from './sigv4-signature.js';
 
 /** An access key as the AWS SDK takes it. */
 export interface AccessKey {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serve, type Backend, type SessionPolicy } from './gate-session.js';
 import { GateCounter, type GateStats } from './gate-stats.js';
 import type { LoginVerifier, ServerFailure } from './login-verifier.js';
-import { WRONG_ENDPOINT, verifyToken, type SecretKey } from './sigv4.js';
+import type { SecretKey } from './sigv4-signature.js';
+import { WRONG_ENDPOINT, verifyToken } from './sigv4.js';
 
 /** How a gate is set up. */
 export interface GateOptions {

@@ -27,7 +27,10 @@ export type { LoginVerifier, ServerFailure } from './login-verifier.js';
 export { startPostgres } from './postgres.js';
 export type { LocalPostgres, PostgresOptions, ShutdownMode } from './postgres.js';
 export { verifyToken } from './sigv4.js';
-export type { SecretKey, TokenExpectation, TokenVerdict } from './sigv4.js';
+export type { TokenExpectation, TokenVerdict } from './sigv4.js';
+export type { SecretKey } from './sigv4-signature.js';
+export { startSts } from './sts.js';
+export type { AssumedRole, Sts, StsOptions, StsRole } from './sts.js';
 
 /** How {@link startLocalRds} sets the stand-in up. */
 export interface LocalRdsOptions extends EndpointOptions {

@@ -1,10 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-
-/** The secret part of an access key; `sessionToken` for a temporary one. */
-export interface SecretKey {
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
+import { dateMs, findScopeFault, findSignatureFault, sha256, type KeyLookup } from './sigv4-signature.js';
 
 /** What a token must have been signed for. */
 export interface TokenExpectation {
@@ -16,8 +10,7 @@ export interface TokenExpectation {
   readonly region: string;
   /** The verifier's clock. */
   readonly now: Date;
-  /** Looks up an access key; `undefined` for an unknown or expired one. */
-  readonly credentials: (accessKeyId: string) => SecretKey | undefined;
+  readonly credentials: KeyLookup;
 }
 
 /** The outcome; the reason names what is wrong and holds no part of the token. */
@@ -28,7 +21,7 @@ export const WRONG_ENDPOINT = 'signed for another host or port';
 
 const FUTURE_LIMIT_MS = 5 * 60_000;
 const MAX_EXPIRES_S = 900;
-const EMPTY_BODY = createHash('sha256').update('').digest('hex');
+const EMPTY_BODY = sha256('');
 
 /** Verifies an RDS IAM token: a presigned SigV4 GET of `rds-db:connect`, without its scheme; never throws. */
 export function verifyToken(token: string, expected: TokenExpectation): TokenVerdict {
@@ -49,37 +42,21 @@ function findFault(token: string, expected: TokenExpectation): string | undefine
   if (get('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256') return 'unknown algorithm';
   if (get('X-Amz-SignedHeaders') !== 'host') return 'signed headers are not exactly host';
 
-  const scope = get('X-Amz-Credential').split('/');
-  const [accessKeyId, day, region, service, terminator] = scope;
-  if (scope.length !== 5 || !accessKeyId || !day || terminator !== 'aws4_request') {
-    return 'malformed credential scope';
-  }
-  if (region !== expected.region) return 'signed for another region';
-  if (service !== 'rds-db') return 'signed for another service';
-
-  const date = get('X-Amz-Date');
-  const fault = findTimeFault(date, day, get('X-Amz-Expires'), expected.now);
+  const [credential, date] = [get('X-Amz-Credential'), get('X-Amz-Date')];
+  const { region, credentials } = expected;
+  const fault =
+    findScopeFault(credential, date, { region, service: 'rds-db' }) ??
+    findAgeFault(date, get('X-Amz-Expires'), expected.now);
   if (fault !== undefined) return fault;
 
-  const key = expected.credentials(accessKeyId);
-  if (!key) return 'unknown access key';
-  const sessionToken = parameters.get('X-Amz-Security-Token');
-  if (sessionToken === undefined && key.sessionToken !== undefined) return 'session token is missing';
-  if (sessionToken !== undefined && key.sessionToken === undefined) return 'session token is not expected';
-  if (!equal(sessionToken ?? '', key.sessionToken ?? '')) return 'wrong session token';
-
-  const canonicalRequest = `GET\n/\n${canonicalQuery(parameters)}\nhost:${authority}\n\nhost\n${EMPTY_BODY}`;
-  const stringToSign = [
-    'AWS4-HMAC-SHA256',
+  const signed = {
+    credential,
     date,
-    scope.slice(1).join('/'),
-    createHash('sha256').update(canonicalRequest).digest('hex'),
-  ].join('\n');
-  const signingKey = scope
-    .slice(1)
-    .reduce<Buffer>((secret, part) => hmac(secret, part), Buffer.from(`AWS4${key.secretAccessKey}`));
-  const signature = hmac(signingKey, stringToSign).toString('hex');
-  return equal(get('X-Amz-Signature'), signature) ? undefined : 'wrong signature';
+    sessionToken: parameters.get('X-Amz-Security-Token'),
+    canonicalRequest: `GET\n/\n${canonicalQuery(parameters)}\nhost:${authority}\n\nhost\n${EMPTY_BODY}`,
+    signature: get('X-Amz-Signature'),
+  };
+  return findSignatureFault(signed, credentials);
 }
 
 /** The parameters by decoded name, or what is wrong with them. */
@@ -108,16 +85,9 @@ function authorities({ host, port }: TokenExpectation): string[] {
   return host.includes(':') ? [`${host}:${port}`, `[${host}]:${port}`] : [`${host}:${port}`];
 }
 
-function findTimeFault(date: string, day: string, expires: string, now: Date): string | undefined {
-  const iso = date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
-  const signedAt = Date.parse(iso);
-  // 31 February parses in some engines; a date must come back as it went in.
-  if (iso === date || Number.isNaN(signedAt) || new Date(signedAt).toISOString() !== iso) {
-    return 'malformed date';
-  }
-  if (day !== date.slice(0, 8)) return 'scope of another day than the date';
+function findAgeFault(date: string, expires: string, now: Date): string | undefined {
   if (!/^[1-9]\d{0,2}$/.test(expires) || Number(expires) > MAX_EXPIRES_S) return 'expiry is not 1 to 900 s';
-  const ageMs = now.getTime() - signedAt;
+  const ageMs = now.getTime() - (dateMs(date) ?? NaN);
   if (ageMs < -FUTURE_LIMIT_MS) return 'dated in the future';
   return ageMs > Number(expires) * 1000 ? 'expired' : undefined;
 }
@@ -136,14 +106,4 @@ function encode(text: string): string {
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
-}
-
-// Hashed first: the comparison needs equal lengths, and the length is not to be told either.
-function equal(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -1,6 +1,7 @@
 import { Signer } from '@aws-sdk/rds-signer';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { verifyToken, type SecretKey, type TokenExpectation } from '../sigv4.js';
+import type { SecretKey } from '../sigv4-signature.js';
+import { verifyToken, type TokenExpectation } from '../sigv4.js';
 
 const SIGNED_AT = new Date('2026-03-04T05:06:07Z');
 const LONG_LIVED = { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret/+key' };

@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http';
+import {
+  dateMs,
+  findScopeFault,
+  findSignatureFault,
+  sha256,
+  type KeyLookup,
+  type SignedFor,
+} from './sigv4-signature.js';
+
+/** What a request must have been signed for. */
+export interface RequestExpectation extends SignedFor {
+  /** The verifier's clock. */
+  readonly now: Date;
+  readonly credentials: KeyLookup;
+}
+
+/** How far the clocks of the two sides may be apart. */
+const SKEW_MS = 5 * 60_000;
+const AUTHORIZATION =
+  /^AWS4-HMAC-SHA256 Credential=([^\s,]+), ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
+
+/** What is wrong with a `POST /` that AWS's APIs take, signed by version 4 in its headers; the reason holds no part of it. */
+export function findRequestFault(
+  request: IncomingMessage,
+  body: string,
+  expected: RequestExpectation,
+): string | undefined {
+  const header = (name: string): string => [request.headers[name] ?? []].flat().join(',');
+  if (request.method !== 'POST' || request.url !== '/') return 'not a POST to /';
+  const [, credential, names, signature] = AUTHORIZATION.exec(header('authorization')) ?? [];
+  if (credential === undefined || names === undefined || signature === undefined) return 'not signed';
+
+  const signedNames = names.split(';');
+  const needed = Object.keys(request.headers).filter(mustBeSigned);
+  if (!needed.every((name) => signedNames.includes(name))) return 'a header that must be signed is not';
+  const inOrder = signedNames.every((name, index) => index === 0 || name > (signedNames[index - 1] ?? ''));
+  if (!inOrder) return 'the signed headers are not in order';
+
+  const date = header('x-amz-date');
+  const fault = findScopeFault(credential, date, expected);
+  if (fault !== undefined) return fault;
+  if (Math.abs(expected.now.getTime() - (dateMs(date) ?? NaN)) > SKEW_MS) return 'the clocks differ';
+
+  const headers = signedNames.map((name) => `${name}:${header(name).trim().replace(/ +/g, ' ')}\n`).join('');
+  const sessionToken =
+    request.headers['x-amz-security-token'] === undefined ? undefined : header('x-amz-security-token');
+  const canonicalRequest = `POST\n/\n\n${headers}\n${names}\n${sha256(body)}`;
+  return findSignatureFault(
+    { credential, date, sessionToken, canonicalRequest, signature },
+    expected.credentials,
+  );
+}
+
+function mustBeSigned(name: string): boolean {
+  return name === 'host' || name === 'content-type' || name.startsWith('x-amz-');
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { CredentialStore, TemporaryAccessKey } from './credentials.js';
+import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js';
+import { findRequestFault } from './sigv4-request.js';
+import { UNKNOWN_KEY } from './sigv4-signature.js';
+
+/** A role that may be assumed. */
+export interface StsRole {
+  /** As in `arn:aws:iam::123456789012:role/app`. */
+  readonly arn: string;
+  /** The external ID that its trust policy demands; default none. */
+  readonly externalId?: string;
+}
+
+/** How {@link startSts} sets the service up. */
+export interface StsOptions extends ListenOptions {
+  /** Where the keys that requests are signed with are looked up, and those of sessions are added: that of a `LocalRds`, for tokens it accepts. */
+  readonly credentials: CredentialStore;
+  /** The roles; default `arn:aws:iam::123456789012:role/local-rds`. */
+  readonly roles?: readonly StsRole[];
+  /** Region that requests are signed for; default `eu-central-1`. */
+  readonly region?: string;
+}
+
+/** A session that was handed out. */
+export interface AssumedRole {
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly key: TemporaryAccessKey;
+}
+
+const VERSION = '2011-06-15';
+const NAMESPACE = `https://sts.amazonaws.com/doc/${VERSION}/`;
+const PARAMETERS = ['Action', 'Version', 'RoleArn', 'RoleSessionName', 'ExternalId', 'DurationSeconds'];
+const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
+const SHORTEST_S = 900;
+const LONGEST_S = 43_200;
+const DEFAULT_S = '3600';
+
+/** Starts a stand-in for AWS STS, which assumes roles; use its `endpoint` as AWS_ENDPOINT_URL_STS. */
+export async function startSts(options: StsOptions): Promise<Sts> {
+  const sts = new Sts(options);
+  await sts.listen();
+  return sts;
+}
+
+/** A running STS. */
+export class Sts extends HttpStandIn {
+  readonly #region: string;
+  readonly #credentials: CredentialStore;
+  readonly #roles: readonly StsRole[];
+  readonly #assumed: AssumedRole[] = [];
+  #lifetimeMs: number | undefined;
+
+  /** @internal */
+  constructor(options: StsOptions) {
+    super(options);
+    this.#region = options.region ?? 'eu-central-1';
+    this.#credentials = options.credentials;
+    this.#roles = options.roles ?? [{ arn: 'arn:aws:iam::123456789012:role/local-rds' }];
+  }
+
+  /** Environment that leads the AWS SDK here. */
+  get env(): { AWS_ENDPOINT_URL_STS: string } {
+    return { AWS_ENDPOINT_URL_STS: this.endpoint };
+  }
+
+  /** The sessions handed out so far, the latest last. */
+  get assumed(): readonly AssumedRole[] {
+    return this.#assumed;
+  }
+
+  /** Lifetime in milliseconds of the sessions handed out from now on, whatever is asked for; undefined: what is asked for. */
+  setSessionLifetime(lifetimeMs: number | undefined): void {
+    this.#lifetimeMs = lifetimeMs;
+  }
+
+  protected answer(request: IncomingMessage, _url: URL, body: string): Answer {
+    const now = new Date();
+    const credentials = (accessKeyId: string) => this.#credentials.find(accessKeyId, now);
+    const expected = { region: this.#region, service: 'sts', now, credentials };
+    const fault = findRequestFault(request, body, expected);
+    if (fault !== undefined) {
+      return refusal(403, fault === UNKNOWN_KEY ? 'InvalidClientTokenId' : 'SignatureDoesNotMatch', fault);
+    }
+    if (request.headers['content-type'] !== 'application/x-www-form-urlencoded') {
+      return refusal(400, 'MalformedQueryString', 'the content type is another');
+    }
+    return this.#assume(new URLSearchParams(body));
+  }
+
+  #assume(parameters: URLSearchParams): Answer {
+    const get = (name: string): string => parameters.get(name) ?? '';
+    const names = [...parameters.keys()];
+    if (get('Action') !== 'AssumeRole' || get('Version') !== VERSION) {
+      return refusal(400, 'InvalidAction', 'the action or its version is not known here');
+    }
+    if (new Set(names).size !== names.length || !names.every((name) => PARAMETERS.includes(name))) {
+      return refusal(400, 'ValidationError', 'a parameter is unknown or is there twice');
+    }
+    const [roleArn, sessionName] = [get('RoleArn'), get('RoleSessionName')];
+    const seconds = Number(parameters.get('DurationSeconds') ?? DEFAULT_S);
+    if (!SESSION_NAME.test(sessionName)) return refusal(400, 'ValidationError', 'RoleSessionName is wrong');
+    if (!Number.isInteger(seconds) || seconds < SHORTEST_S || seconds > LONGEST_S) {
+      return refusal(400, 'ValidationError', 'DurationSeconds is wrong');
+    }
+    const role = this.#roles.find(({ arn }) => arn === roleArn);
+    if (!role || (role.externalId !== undefined && role.externalId !== get('ExternalId'))) {
+      return refusal(403, 'AccessDenied', 'not authorized to perform: sts:AssumeRole on this resource');
+    }
+    const key = this.#credentials.issueTemporary({ lifetimeMs: this.#lifetimeMs ?? seconds * 1_000 });
+    this.#assumed.push({ roleArn, sessionName, key });
+    return xml(200, sessionXml({ roleArn, sessionName, key }));
+  }
+}
+
+function sessionXml({ roleArn, sessionName, key }: AssumedRole): string {
+  const arn = `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${sessionName}`;
+  return `<AssumeRoleResponse xmlns="${NAMESPACE}">
+  <AssumeRoleResult>
+    <AssumedRoleUser>
+      <AssumedRoleId>AROA${key.accessKeyId.slice(4)}:${sessionName}</AssumedRoleId>
+      <Arn>${arn}</Arn>
+    </AssumedRoleUser>
+    <Credentials>
+      <AccessKeyId>${key.accessKeyId}</AccessKeyId>
+      <SecretAccessKey>${key.secretAccessKey}</SecretAccessKey>
+      <SessionToken>${key.sessionToken}</SessionToken>
+      <Expiration>${key.expiration.toISOString().replace(/\.\d+Z$/, 'Z')}</Expiration>
+    </Credentials>
+  </AssumeRoleResult>
+  <ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>
+</AssumeRoleResponse>`;
+}
+
+function refusal(status: number, code: string, message: string): Answer {
+  const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error>`;
+  return xml(
+    status,
+    `<ErrorResponse xmlns="${NAMESPACE}">${error}<RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
+  );
+}
+
+function xml(status: number, body: string): Answer {
+  return { status, body, headers: { 'content-type': 'text/xml' } };
+}
