@@ -171,6 +171,13 @@ export class LocalPostgres {
     await this.start();
   }
 
+  /** Shuts the server down and starts it again as a standby that follows no primary and takes queries; `select pg_promote()` ends that. */
+  async demote({ mode = 'fast' }: { mode?: ShutdownMode } = {}): Promise<void> {
+    await this.stop({ mode, keepData: true });
+    await writePrivate(this.#path('data/standby.signal'), '', this.#account);
+    await this.start();
+  }
+
   /** Kills postmaster and backends as a power cut would; resolves when all are gone; `start()` recovers. */
   async kill(): Promise<void> {
     const server = this.#server;
@@ -228,10 +235,11 @@ export class LocalPostgres {
     return log.length > logStart ? log.slice(logStart) : log;
   }
 
-  // The eighth line of the lock file is what pg_ctl waits for too.
+  // The eighth line of the lock file is what pg_ctl waits for too; a standby that takes queries says so there.
   #isReady(): boolean {
     try {
-      return readFileSync(this.#path('data/postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';
+      const status = readFileSync(this.#path('data/postmaster.pid'), 'utf8').split('\n')[7]?.trim();
+      return status === 'ready' || status === 'standby';
     } catch {
       return false;
     }

@@ -5,6 +5,7 @@ export type PgaugeErrorCode =
   | 'ERR_PGAUGE_ACQUIRE_TIMEOUT'
   | 'ERR_PGAUGE_CONNECT_TIMEOUT'
   | 'ERR_PGAUGE_QUERY_TIMEOUT'
+  | 'ERR_PGAUGE_WRONG_HOST'
   | 'ERR_PGAUGE_POOL_ENDED'
   | 'ERR_PGAUGE_OPEN_TRANSACTION';
 
@@ -89,6 +90,21 @@ export class QueryTimeoutError extends PgaugeError {
   constructor(timeoutMs: number) {
     super('Query read timeout');
     this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A server answered that is not what `targetSessionAttrs` asks for, and no other host is. */
+export class WrongHostError extends PgaugeError {
+  static {
+    named(this, 'WrongHostError');
+  }
+  readonly code = 'ERR_PGAUGE_WRONG_HOST';
+  /** The `targetSessionAttrs` in force. */
+  readonly wanted: string;
+
+  constructor(found: string, wanted: string, options?: ErrorOptions) {
+    super(`${found} (targetSessionAttrs is ${wanted})`, options);
+    this.wanted = wanted;
   }
 }
 

@@ -20,6 +20,7 @@ export {
 } from './settings/options.js';
 
 export type { Config, SslMode } from './settings/config.js';
+export type { DatabaseHost, LoadBalanceHosts, TargetSessionAttrs } from './settings/hosts.js';
 export {
   DEFAULT_CONN_MAX_LIFETIME_MS,
   DEFAULT_MAX_OPEN_CONNS,
@@ -81,5 +82,6 @@ export {
   PgaugeError,
   PoolEndedError,
   QueryTimeoutError,
+  WrongHostError,
   type PgaugeErrorCode,
 } from './errors.js';

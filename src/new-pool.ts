@@ -3,6 +3,7 @@ import { checkDynamicAuthPackages, poolAuthFunc, poolAuthFuncSync } from './auth
 import { effectiveSslMode, type Config } from './settings/config.js';
 import { copyConfig, refuseTokenInClear } from './settings/config-checks.js';
 import { applicationName } from './settings/driver-settings.js';
+import { firstPlace } from './settings/hosts.js';
 import { logValue } from './settings/redacted-view.js';
 import { onAbort } from './deadline.js';
 import { ConfigError } from './errors.js';
@@ -87,7 +88,8 @@ function composed(
   tls: TlsPlan,
   dropped: readonly string[] = [],
 ): Composition {
-  const { host, port, database } = config;
+  const { database } = config;
+  const { host, port } = firstPlace(config);
   const telemetry = observePool(
     {
       poolName: settings.poolName,

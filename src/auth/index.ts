@@ -5,6 +5,7 @@ import { checkedAnswer } from '../issued-login.js';
 import { checkText } from '../settings/checks.js';
 import { checkHost, checkPort, readConfig } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
+import { firstPlace } from '../settings/hosts.js';
 import type { LoginIssuer, LoginTarget } from './backend.js';
 import { checkDynamicAuth, type ConfiguredBackend } from './backends.js';
 import { requirePackages } from './packages.js';
@@ -20,12 +21,14 @@ export interface AuthOptions {
 }
 
 /**
- * One fresh token for `user` at `config.host:config.port`, or `''` when `dynamicAuth` is unset; gives up after 30 s. Where
+ * One fresh token for `user` at `config.host:config.port`, or at the first of `config.hosts`, or `''` when `dynamicAuth` is unset; gives up after 30 s. Where
  * the backend names another user for the login, only the hook of `newDynamicAuthFunc` has both.
  * Throws ConfigError for what it cannot use, AuthError when there is no token to be had.
  */
 export async function newAuthToken(config: Config, user: string, options?: AuthOptions): Promise<string> {
-  const { dynamicAuth, host, port } = readConfig(config);
+  const fields = readConfig(config) as Config;
+  const { dynamicAuth } = fields;
+  const { host, port } = fields.hosts === undefined ? fields : firstPlace(fields);
   const auth = checkDynamicAuth(dynamicAuth);
   if (!auth) return '';
   const target = checkedTarget(host, port, user);

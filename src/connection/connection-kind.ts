@@ -1,10 +1,11 @@
 import type { Engine } from '../engine/engine.js';
 import type { EngineReason, ResourceKind } from '../engine/kind.js';
-import type { AcquireObserver, CloseReason, PoolObserver } from '../observer.js';
+import type { AcquireObserver, AttemptObserver, CloseReason, PoolObserver } from '../observer.js';
 import { ClosingSockets } from './closing-sockets.js';
 import { detached } from './detached.js';
 import { Dial } from './dial.js';
 import { pg, type DriverClient } from './driver.js';
+import { HostsAttempt } from './hosts/attempt.js';
 import { ping } from './ping.js';
 import type { DialPlan } from './plan.js';
 import type { PooledConnection } from './pooled-connection.js';
@@ -77,7 +78,12 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
     cause: AcquireObserver | undefined,
     done: (error: unknown, connection?: PooledConnection) => void,
   ): { abort(): void } {
-    const dial = new Dial(this.#plan, this.#observer.connecting(cause), this.closing);
+    const { hosts } = this.#plan;
+    const observe = (): AttemptObserver => this.#observer.connecting(cause);
+    const dial =
+      hosts === undefined
+        ? new Dial(this.#plan, observe(), this.closing)
+        : new HostsAttempt(this.#plan, hosts, observe, this.closing);
     // The context of the request that caused it would stick to the socket for life.
     void detached(() =>
       dial.run().then(

@@ -1,15 +1,17 @@
 import { isIP } from 'node:net';
 import { Deadline, untilAborted } from '../deadline.js';
-import { ConfigError, ConnectTimeoutError, PoolEndedError } from '../errors.js';
-import { isRejectedLogin, sqlState } from '../foreign-error.js';
+import { ConfigError, ConnectTimeoutError } from '../errors.js';
+import { isRejectedLogin } from '../foreign-error.js';
 import type { ConnectContext, ConnectTarget, DialFunction, TokenSource } from '../hooks.js';
-import type { AttemptObserver, CloseReason, ConnectPhase } from '../observer.js';
+import type { AttemptObserver, ConnectPhase } from '../observer.js';
 import { checkedAnswer, tellRejected } from '../issued-login.js';
 import { tokenInClear } from '../settings/config-checks.js';
 import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
 import { withText } from './error-text.js';
+import { closeReasonOf } from './failed-attempt.js';
+import type { DialedHost } from './hosts/dialed-host.js';
 import type { DialPlan } from './plan.js';
 import { PooledConnection } from './pooled-connection.js';
 import { serverName } from './tls.js';
@@ -30,6 +32,7 @@ export class Dial implements ConnectContext {
   readonly #plan: DialPlan;
   readonly #observer: AttemptObserver;
   readonly #closing: ClosingSockets;
+  readonly #host: DialedHost | undefined;
   readonly #controller = new AbortController();
   readonly #startedAt = performance.now();
   #phase: ConnectPhase = 'hook';
@@ -39,7 +42,8 @@ export class Dial implements ConnectContext {
   /** Unix time in milliseconds at which the password of this attempt ends, where connections are to end with it. */
   #passwordEndsAtMs: number | undefined;
 
-  constructor(plan: DialPlan, observer: AttemptObserver, closing: ClosingSockets) {
+  constructor(plan: DialPlan, observer: AttemptObserver, closing: ClosingSockets, host?: DialedHost) {
+    this.#host = host;
     this.#plan = plan;
     this.#observer = observer;
     this.#closing = closing;
@@ -49,6 +53,10 @@ export class Dial implements ConnectContext {
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
+  /** The step that is under way, or that failed. */
+  get phase(): ConnectPhase {
+    return this.#phase;
+  }
 
   /** Gives the attempt up; `run` rejects with `reason`. */
   abort(reason: unknown): void {
@@ -57,7 +65,7 @@ export class Dial implements ConnectContext {
 
   /** Resolves with a connection that is logged in and initialised; rejects with the error of the step that failed. */
   async run(): Promise<PooledConnection> {
-    const { connectTimeoutMs } = this.#plan;
+    const connectTimeoutMs = this.#host?.timeoutMs ?? this.#plan.connectTimeoutMs;
     const late = (): void => {
       const source = this.#phase === 'token' ? this.#tokenSource : undefined;
       const prefix = source === undefined ? '' : `dynamic auth (${source.provider}): `;
@@ -73,7 +81,7 @@ export class Dial implements ConnectContext {
       const error = withText(thrown, this.#phase);
       if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
       if (this.#phase === 'auth' && isRejectedLogin(error)) tellRejected(this.#tokenSource);
-      const closed = this.#socketOpened ? this.#closeReason(error) : undefined;
+      const closed = this.#socketOpened ? closeReasonOf(error, this.#phase, this.#connection) : undefined;
       const phase = (error as { syscall?: unknown }).syscall === 'getaddrinfo' ? 'dns' : this.#phase;
       this.#observer.failed(performance.now() - this.#startedAt, error, phase, closed);
       throw error as Error;
@@ -102,6 +110,7 @@ export class Dial implements ConnectContext {
     // No hook runs within the acquirer's own call.
     await Promise.resolve();
     const connection = await this.#dialed();
+    if (this.#host !== undefined) await this.#accepted(this.#host, connection);
     await this.#initialise(connection);
     if (connection.client._ending) throw new Error('afterConnect ended its client');
     if (connection.lostWith !== undefined) throw connection.lostWith as Error;
@@ -140,7 +149,7 @@ export class Dial implements ConnectContext {
   /** Where and as whom to log in, once the hook has run. */
   async #target(): Promise<ConnectTarget> {
     this.#passwordEndsAtMs = undefined;
-    const given = this.#plan.target();
+    const given = this.#plan.target(this.#host?.place);
     const { beforeConnect, hookIsToken } = this.#plan;
     if (beforeConnect !== undefined) {
       const hook = async (): Promise<void> => beforeConnect(given, this);
@@ -233,7 +242,9 @@ export class Dial implements ConnectContext {
         );
       });
     }
-    return (this.#connection = new PooledConnection(client, this.#closing, way));
+    this.#connection = new PooledConnection(client, this.#closing, way);
+    this.#host?.built(this.#connection);
+    return this.#connection;
   }
 
   /** The answer to the server's request for a password. */
@@ -259,6 +270,11 @@ export class Dial implements ConnectContext {
     });
   }
 
+  async #accepted(host: DialedHost, connection: PooledConnection): Promise<void> {
+    await this.#bounded(() => host.accept(connection));
+    connection.host = host.group;
+  }
+
   async #initialise(connection: PooledConnection): Promise<void> {
     const { afterConnect } = this.#plan;
     if (afterConnect === undefined) return;
@@ -272,21 +288,5 @@ export class Dial implements ConnectContext {
   #bounded<T>(step: () => Promise<T>): Promise<T> {
     const { signal } = this;
     return signal.aborted ? Promise.reject(signal.reason as Error) : untilAborted(step(), signal);
-  }
-
-  #closeReason(error: unknown): CloseReason {
-    if (error instanceof ConnectTimeoutError) return 'timeout';
-    if (error instanceof PoolEndedError) return 'pool_end';
-    if (this.#phase === 'init') return this.#lossReason() ?? 'hook';
-    if (isRejectedLogin(error) || error instanceof ConfigError) return 'auth';
-    return sqlState(error) === undefined ? 'network' : 'server_closed';
-  }
-
-  /** Why the connection was lost while `afterConnect` had it, unless the hook itself ended it. */
-  #lossReason(): CloseReason | undefined {
-    const { dismissal, lostWith, lossReason } = this.#connection ?? {};
-    // A query rejects with the server's last message before the socket shows the loss.
-    if (dismissal !== undefined) return 'server_closed';
-    return lostWith === undefined || lossReason === 'released_with_error' ? undefined : lossReason;
   }
 }

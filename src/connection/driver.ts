@@ -123,10 +123,13 @@ export function driverQuery(): DriverQuery {
 }
 
 /** Runs a statement without what an instrumentation wrapped round it: it is the pool's own, and no query of the application. */
-export function queryQuietly(client: DriverClient, text: string): Promise<void> {
+export function queryQuietly(
+  client: DriverClient,
+  text: string,
+): Promise<{ readonly rows: readonly object[] }> {
   return new Promise((resolve, reject) => {
-    driverQuery().call(client, text, (error: Error | null | undefined) => {
-      if (error == null) resolve();
+    driverQuery().call(client, text, (error: Error | null | undefined, result: { rows: object[] }) => {
+      if (error == null) resolve(result);
       else reject(error);
     });
   });

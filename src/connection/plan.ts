@@ -11,15 +11,19 @@ import type {
 } from '../hooks.js';
 import { validateConfig } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
+import { firstPlace, type Place } from '../settings/hosts.js';
 import type { PoolSettings } from '../settings/pool-settings.js';
 import type { ClientClass } from './driver.js';
+import { hostsPlan, type HostsPlan } from './hosts/plan.js';
 import { findPassword, passfilePath } from './pgpass.js';
 import type { TlsPlan } from './tls.js';
 
 /** How connections of one pool are made. */
 export interface DialPlan {
-  /** A fresh copy for one attempt. */
-  target(): ConnectTarget;
+  /** A fresh copy for one attempt; `place` is one of several hosts. */
+  target(place?: Place): ConnectTarget;
+  /** Several hosts, or one that must be of some kind. */
+  readonly hosts: HostsPlan | undefined;
   /** Runs before anything is dialled. */
   readonly beforeConnect: BeforeConnect | undefined;
   /** `beforeConnect` is the pool's own token hook and nothing of the user's. */
@@ -58,7 +62,8 @@ export interface DialParts {
 
 /** Translates the settings of a pool into the plan of its connection attempts. */
 export function dialPlan({ config, settings, hook, tls, logger, Client }: DialParts): DialPlan {
-  const { host, port, user, password = '', database } = config;
+  const { user, password = '', database } = config;
+  const first = firstPlace(config);
   const warned = new Set<string>();
   const warn = (message: string, path: string): void => {
     if (warned.has(message)) return;
@@ -66,7 +71,7 @@ export function dialPlan({ config, settings, hook, tls, logger, Client }: DialPa
     logger.warn({ path }, message);
   };
   return {
-    target: () => ({
+    target: ({ host, port } = first) => ({
       host,
       port,
       user,
@@ -74,6 +79,7 @@ export function dialPlan({ config, settings, hook, tls, logger, Client }: DialPa
       database,
       ssl: tls.target(),
     }),
+    hosts: hostsPlan(config),
     beforeConnect: hook,
     hookIsToken: config.dynamicAuth !== undefined,
     afterConnect: settings.afterConnect,

@@ -17,6 +17,13 @@ export interface SlotOwner {
   discard(slot: Slot<PooledConnection>, reason: CloseReason): void;
 }
 
+/** The connections to one of several hosts. */
+export interface HostGroup {
+  readonly members: Set<PooledConnection>;
+  /** Whether a server that takes no writes is the wrong one. */
+  readonly mustWrite: boolean;
+}
+
 interface Place {
   readonly slot: Slot<PooledConnection>;
   readonly owner: SlotOwner;
@@ -34,6 +41,8 @@ export class PooledConnection implements Watched {
   stopping: { readonly error: unknown; readonly forget: () => void } | undefined;
   /** Observes its queries, from the first that is observed. */
   observer: SessionObserver | undefined;
+  /** The connections to its host, which are retired together. */
+  host: HostGroup | undefined;
   erred = false;
   /** Retires it at the end of the password that opened it. */
   #retirement: NodeJS.Timeout | undefined;
@@ -58,18 +67,23 @@ export class PooledConnection implements Watched {
   retireBefore(endMs: number): void {
     // Not all connections of one password at once.
     const leftMs = (endMs - Date.now()) * (1 - RETIREMENT_JITTER_RATIO * Math.random());
-    this.#retirement = setTimeout(() => this.#retire(), Math.min(Math.max(leftMs, 0), MAX_TIMER_MS)).unref();
+    this.#retirement = setTimeout(
+      () => this.#retire('lifetime'),
+      Math.min(Math.max(leftMs, 0), MAX_TIMER_MS),
+    ).unref();
   }
 
   /** The connection has its slot; from now on its loss frees it. */
   place(slot: Slot<PooledConnection>, owner: SlotOwner): void {
     keepListening(this.client);
     this.#place = { slot, owner };
+    this.host?.members.add(this);
   }
 
   /** The connection is about to be destroyed. */
   displace(): void {
     clearTimeout(this.#retirement);
+    this.host?.members.delete(this);
     this.#place = undefined;
     this.stopping?.forget();
   }
@@ -78,6 +92,7 @@ export class PooledConnection implements Watched {
     if (isDismissal(error)) this.dismissal = error;
     const reason = this.dismissal === undefined ? unfitAfter(error) : 'server_closed';
     if (reason !== undefined) this.unfit = { reason, error };
+    if (reason === 'read_only' && this.host?.mustWrite === true) this.retireHost();
     if (!hasOtherStatements(error)) return;
     const { connection } = this.client;
     const { name } = (this.client._getActiveQuery() ?? {}) as { readonly name?: string };
@@ -119,9 +134,15 @@ export class PooledConnection implements Watched {
     return undefined;
   }
 
-  #retire(): void {
-    this.unfit ??= { reason: 'lifetime' };
-    if (this.#place?.slot.state === 'idle') this.#place.owner.discard(this.#place.slot, 'lifetime');
+  /** Retires every connection to the host, which is no longer the one that is wanted. */
+  retireHost(): void {
+    for (const member of this.host?.members ?? []) member.#retire('read_only');
+  }
+
+  /** At once when it is idle, else when it is returned. */
+  #retire(reason: CloseReason): void {
+    this.unfit ??= { reason };
+    if (this.#place?.slot.state === 'idle') this.#place.owner.discard(this.#place.slot, reason);
   }
 
   #leave(): void {

@@ -1,6 +1,7 @@
 import type { QueryResultRow } from 'pg';
 import type { Unchecked } from '../settings/checks.js';
 import type { Config } from '../settings/config.js';
+import type { Place } from '../settings/hosts.js';
 import type { PoolSettings } from '../settings/pool-settings.js';
 import type { InstrumentedPool } from '../pool/pool.js';
 import type { TlsPlan } from '../connection/tls.js';
@@ -30,7 +31,7 @@ export interface CredentialSource {
 /** Findings that later checks build on. */
 interface Found {
   /** Valid; settings that stand for a value to be detected are replaced by that value. */
-  config: Config;
+  config: Config & Place;
   poolSettings: PoolSettings;
   tls: TlsPlan;
   /** Where root certificates come from. */

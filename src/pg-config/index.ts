@@ -1,8 +1,9 @@
 import type { PoolConfig } from 'pg';
 import type { Config } from '../settings/config.js';
 import type { PoolOptions } from '../settings/options.js';
+import { firstPlace } from '../settings/hosts.js';
 import { defineConfig } from '../settings/redacted-view.js';
-import { driversLogin, type PgConfigBase } from './login.js';
+import { driversLogin, type Login, type PgConfigBase } from './login.js';
 import { readPgConfig } from './read.js';
 import { hooksOf, limitsOf, pgSettingsOf, setFields, sizesOf } from './settings.js';
 import { sslOf } from './ssl.js';
@@ -40,7 +41,7 @@ function translate(poolConfig: PoolConfig, base: PgConfigBase | undefined): From
   const secured = ssl === undefined && base !== undefined ? undefined : sslOf(ssl, sslIsDrivers);
   const config = {
     ...base?.config,
-    ...target,
+    ...overHosts(target, base),
     ...setFields({
       ...sizesOf(fields),
       password: typeof password === 'function' ? undefined : password,
@@ -61,4 +62,12 @@ function translate(poolConfig: PoolConfig, base: PgConfigBase | undefined): From
     options: setFields(options),
     dropped: [...dropped, ...(secured?.dropped ?? [])],
   };
+}
+
+/** A tool that names no host of its own keeps the hosts of the base; one that does has only that. */
+function overHosts(target: Login['target'], base: PgConfigBase | undefined): Partial<Config> {
+  if (base?.config.hosts === undefined) return target;
+  const { host, port, ...login } = target;
+  const first = firstPlace(base.config);
+  return host === first.host && port === first.port ? login : { ...target, hosts: undefined };
 }

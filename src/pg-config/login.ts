@@ -2,6 +2,7 @@ import { connectionParameters, type ConnectionParameters } from '../connection/d
 import { ConfigError } from '../errors.js';
 import { checkPort } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
+import { firstPlace, type Place } from '../settings/hosts.js';
 import type { PoolOptions } from '../settings/options.js';
 import { refuse, type PgFields } from './read.js';
 
@@ -13,7 +14,7 @@ export interface PgConfigBase {
 
 /** Where and as whom the driver would log in. */
 export interface Login {
-  readonly target: Pick<Config, 'host' | 'port' | 'user' | 'database'>;
+  readonly target: Place & Pick<Config, 'user' | 'database'>;
   /** Undefined when none is given. */
   readonly password: unknown;
   /** The driver's `ssl`, undefined when the base has the say. */
@@ -58,7 +59,8 @@ export function driversLogin(fields: PgFields, base: PgConfigBase | undefined): 
 
 /** The base in the driver's terms. */
 function asPgConfig({ config, options }: PgConfigBase): PgFields {
-  const { host, port, user, database } = config;
+  const { user, database } = config;
+  const { host, port } = firstPlace(config);
   return { ...options.pg, host, port, user, database, password: NOT_GIVEN, ssl: NOT_GIVEN };
 }
 

@@ -3,6 +3,7 @@ import { currentPassword, dialPlan, type DialParts, type DialPlan } from '../con
 import type { Logger, OnAcquire, ResetSession } from '../hooks.js';
 import type { PoolObserver } from '../observer.js';
 import { clientClass } from '../queries/client-class.js';
+import { firstPlace } from '../settings/hosts.js';
 import { effectiveLifetimeMs, effectiveMax, effectiveMin } from '../settings/config.js';
 
 /** What a pool is made from; times in milliseconds, 0 means off. */
@@ -52,7 +53,8 @@ export function poolPlan(parts: PoolParts): PoolPlan {
 
 /** What `pool.options` shows: enough for a tool that makes its own pool from it, without a secret in plain sight. */
 function poolOptions({ config, settings, tls }: PoolParts, dial: DialPlan): PoolConfig {
-  const { host, port, user, database } = config;
+  const { user, database } = config;
+  const { host, port } = firstPlace(config);
   return {
     ...dial.settings,
     host,

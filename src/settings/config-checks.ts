@@ -14,6 +14,7 @@ import {
   type Unchecked,
 } from './checks.js';
 import { effectiveMax, effectiveMin, type Config } from './config.js';
+import { LOAD_BALANCE_HOSTS, TARGET_SESSION_ATTRS, type DatabaseHost } from './hosts.js';
 import { SSL_MODES } from './ssl-mode.js';
 import { checkDynamicAuth, readSettings } from '../auth/backends.js';
 import { ConfigError } from '../errors.js';
@@ -30,7 +31,20 @@ const LOGIN_CHECKS = {
   },
 } satisfies { readonly [K in keyof Config]?: Check };
 
-const OTHER_CHECKS: Checks<Omit<Config, keyof typeof LOGIN_CHECKS>> = {
+/** The place of the server where there are several. */
+const HOSTS_CHECKS = {
+  ...LOGIN_CHECKS,
+  host(host) {
+    if (host !== undefined) throw new ConfigError('host and hosts are mutually exclusive: give one of them');
+  },
+  port(port, name) {
+    if (port !== undefined) checkPort(port, name);
+  },
+} satisfies { readonly [K in keyof Config]?: Check };
+
+const OTHER_CHECKS: Checks<Omit<Config, keyof typeof LOGIN_CHECKS | 'hosts'>> = {
+  targetSessionAttrs: checkOneOf(TARGET_SESSION_ATTRS),
+  loadBalanceHosts: checkOneOf(LOAD_BALANCE_HOSTS),
   password: checkText,
   migrationUser: checkText,
   migrationPassword: checkText,
@@ -40,10 +54,12 @@ const OTHER_CHECKS: Checks<Omit<Config, keyof typeof LOGIN_CHECKS>> = {
   sslMode: checkSslMode,
 };
 
-const KEYS = [...Object.keys(LOGIN_CHECKS), ...Object.keys(OTHER_CHECKS)];
+const KEYS = [...Object.keys(LOGIN_CHECKS), 'hosts', ...Object.keys(OTHER_CHECKS)];
 
 function check(fields: Unchecked<Config>): void {
-  runChecks(LOGIN_CHECKS, fields);
+  const { hosts, port } = fields;
+  runChecks(hosts === undefined ? LOGIN_CHECKS : HOSTS_CHECKS, fields);
+  if (hosts !== undefined) checkHosts(hosts, port);
   refuseUnknown(fields, KEYS, 'config');
   runChecks(OTHER_CHECKS, fields);
   const config = fields as Config;
@@ -68,6 +84,11 @@ export function copyConfig(config: unknown): Config {
 export function readConfig(config: unknown): Unchecked<Config> {
   if (config === undefined || config === null) throw new ConfigError('config is nil');
   const fields: Unchecked<Config> = readFields(config, 'config');
+  if (Array.isArray(fields.hosts)) {
+    fields.hosts = Object.freeze(
+      fields.hosts.map((host: unknown) => (isObject(host) ? Object.freeze(readFields(host, 'hosts')) : host)),
+    );
+  }
   if (isObject(fields.dynamicAuth)) {
     const backends = readFields(fields.dynamicAuth, 'dynamicAuth');
     for (const [name, settings] of Object.entries(backends)) {
@@ -76,6 +97,27 @@ export function readConfig(config: unknown): Unchecked<Config> {
     fields.dynamicAuth = Object.freeze(backends);
   }
   return fields;
+}
+
+/** Throws ConfigError unless `hosts` is a list of different hosts, each with a port, for which `port` is the default. */
+function checkHosts(hosts: unknown, port: unknown): void {
+  if (!Array.isArray(hosts) || hosts.length === 0) {
+    throw new ConfigError('hosts must be a list of one or more { host, port }');
+  }
+  const seen = new Set<string>();
+  for (const [index, given] of hosts.entries()) {
+    const name = `hosts[${index}]`;
+    const one: Unchecked<DatabaseHost> = readFields(given, name);
+    refuseUnknown(one, ['host', 'port'], name);
+    checkHost(one.host, `${name}.host`);
+    if (one.port === undefined && port === undefined) {
+      throw new ConfigError(`${name}.port is required where the config has no port`);
+    }
+    checkPort(one.port ?? port, `${name}.port`);
+    const place = `${one.host}:${String(one.port ?? port)}`;
+    if (seen.has(place)) throw new ConfigError(`hosts must not name ${place} twice`);
+    seen.add(place);
+  }
 }
 
 /** Throws ConfigError for a config that would send a token unencrypted. */
@@ -96,7 +138,7 @@ export function checkHost(host: unknown, name: string): asserts host is string {
   const text = `${name} must not contain any of "@/?#" or whitespace`;
   if (/[@/?#\s]/.test(host)) throw new ConfigError(text);
   if (/\p{Cc}/u.test(host)) throw new ConfigError(`${text}, nor control characters`);
-  if (host.includes(',')) throw new ConfigError(`${name} must be one host: a list of hosts is not supported`);
+  if (host.includes(',')) throw new ConfigError(`${name} must be one host: a list of hosts is not supported here, give it as hosts`);
   if (/[:[\]]/.test(host) && !isIPv6(host)) {
     throw new ConfigError(`${name} must be a name or an address, without port or brackets`);
   }

@@ -1,4 +1,5 @@
 import { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
+import type { DatabaseHost, LoadBalanceHosts, TargetSessionAttrs } from './hosts.js';
 import type { DynamicAuthConfig } from '../auth/backends.js';
 
 export { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
@@ -17,10 +18,19 @@ export const DEFAULT_CONN_MAX_LIFETIME_MS = 3_600_000;
  * missing field that is required, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
  */
 export interface Config {
-  /** Host name or IP address; one host, neither a list nor a socket path. Required. */
-  readonly host: string;
-  /** TCP port, 1 to 65535. Required. */
-  readonly port: number;
+  /** Host name or IP address; one host, neither a list nor a socket path. Required unless `hosts` is set. */
+  readonly host?: string | undefined;
+  /** TCP port, 1 to 65535, also of those `hosts` that have none. Required unless every host has its own. */
+  readonly port?: number | undefined;
+  /**
+   * Several hosts instead of `host`, tried in order until one is what `targetSessionAttrs` asks for. All steps of an attempt
+   * are for the host that is dialled, and all hosts share `connectTimeoutMs`. Not empty, none twice. Default none.
+   */
+  readonly hosts?: readonly DatabaseHost[] | undefined;
+  /** Which server a connection is for, as in libpq; default `any`. */
+  readonly targetSessionAttrs?: TargetSessionAttrs | undefined;
+  /** `random` shuffles the hosts for each attempt, as in libpq; default `disable`. */
+  readonly loadBalanceHosts?: LoadBalanceHosts | undefined;
   /** Role of normal operation. Required. */
   readonly user: string;
   /** Password of `user`; empty or unset: looked up in PGPASSFILE. Not used where `dynamicAuth` is set. */

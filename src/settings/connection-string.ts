@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { Unchecked } from './checks.js';
 import { checkSslMode, readConfig } from './config-checks.js';
 import { effectiveSslMode, type Config } from './config.js';
+import type { DatabaseHost } from './hosts.js';
 import { ConfigError } from '../errors.js';
 
 /** The user that owns schema migrations: `migrationUser`, else `user`; throws ConfigError when that is not a string. */
@@ -55,10 +56,26 @@ function migrationPassword(fields: Unchecked<Config>): string {
 function build(fields: Unchecked<Config>, user: string, password: string): string {
   checkSslMode(fields.sslMode, 'sslMode');
   const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
-  const host = hostPart(given(fields.host, 'host'));
-  const port = escape(portText(fields.port), '');
+  const places = placesPart(fields);
   const database = escape(given(fields.database, 'database'), DATABASE_KEEPS);
-  return `postgres://${login}@${host}:${port}/${database}?sslmode=${effectiveSslMode(fields as Config)}`;
+  const parameters = [
+    `sslmode=${effectiveSslMode(fields as Config)}`,
+    ...parameter('target_session_attrs', fields.targetSessionAttrs),
+    ...parameter('load_balance_hosts', fields.loadBalanceHosts),
+  ];
+  return `postgres://${login}@${places}/${database}?${parameters.join('&')}`;
+}
+
+/** `host:port`, or several with commas between them. */
+function placesPart({ host, port, hosts }: Unchecked<Config>): string {
+  const several = Array.isArray(hosts) ? (hosts as readonly Unchecked<DatabaseHost>[]) : [{ host, port }];
+  return several
+    .map((one) => `${hostPart(given(one.host, 'host'))}:${escape(portText(one.port ?? port), '')}`)
+    .join(',');
+}
+
+function parameter(name: string, value: unknown): string[] {
+  return typeof value === 'string' && value !== '' ? [`${name}=${escape(value, '')}`] : [];
 }
 
 function portText(port: unknown): string {

@@ -2,13 +2,18 @@ import { inspect } from 'node:util';
 import { readConfig } from './config-checks.js';
 import type { Config, SslMode } from './config.js';
 import type { Unchecked } from './checks.js';
+import type { DatabaseHost, TargetSessionAttrs } from './hosts.js';
 
 /** The part of a config that may be logged: whether there are secrets, but not the secrets. */
 export interface ConfigLogValue {
   /** As given. */
-  readonly host: string;
+  readonly host: string | undefined;
   /** As given. */
-  readonly port: number;
+  readonly port: number | undefined;
+  /** As given; absent where `hosts` is unset. */
+  readonly hosts?: readonly DatabaseHost[];
+  /** As given; absent where it is unset. */
+  readonly target_session_attrs?: TargetSessionAttrs;
   /** As given. */
   readonly user: string;
   /** As given. */
@@ -24,10 +29,12 @@ export interface ConfigLogValue {
 }
 
 function view(fields: Unchecked<Config>): ConfigLogValue {
-  const { host, port, user, database, sslMode } = fields as Config;
+  const { host, port, hosts, targetSessionAttrs, user, database, sslMode } = fields as Config;
   return {
     host,
     port,
+    ...(hosts && { hosts }),
+    ...(targetSessionAttrs && { target_session_attrs: targetSessionAttrs }),
     user,
     database,
     ssl_mode: sslMode,

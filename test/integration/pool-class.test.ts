@@ -138,6 +138,22 @@ describe('a class of pools', () => {
     expect(await settings(opened(new Pool()))).toMatchObject({ name: 'first' });
   });
 
+  test('keeps the hosts of its config where a tool names none, and gives way to one that a tool names', async () => {
+    const { host, port, user, password, database } = server();
+    const hosts = [
+      { host: '127.0.0.1', port: 1 },
+      { host, port },
+    ];
+    const Pool = poolClass(
+      { hosts, user, password, database, sslMode: 'disable' },
+      { logger: new RecordingLogger() },
+    );
+    expect(await settings(opened(new Pool()))).toBeDefined();
+    expect(await settings(opened(new Pool({ host, port })))).toBeDefined();
+    const dead = opened(new Pool({ host: '127.0.0.1', port: 2 }));
+    await expect(settings(dead)).rejects.toMatchObject({ code: 'ECONNREFUSED', port: 2 });
+  });
+
   test('is refused with a config that is, and refuses what a tool must not ask for', () => {
     expect(() => poolClass({ port: 1 } as never)).toThrow('host is required');
     const Pool = classOf();

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { DOCTOR_BACKENDS, loginBackend } from '../../auth/doctor.js';
 import { checkDynamicAuthPackages } from '../../auth/index.js';
 import { logValue } from '../../settings/redacted-view.js';
+import { firstPlace } from '../../settings/hosts.js';
 import { effectiveSslMode, type Config } from '../../settings/config.js';
 import { checkHost, checkPort, copyConfig, refuseTokenInClear } from '../../settings/config-checks.js';
 import { AuthError, ConfigError } from '../../errors.js';
@@ -23,7 +24,7 @@ export async function checkConfiguration(session: Session): Promise<Outcome> {
     await checkDynamicAuthPackages(config);
     session.set('tls', await planTls(effectiveSslMode(config), checked.ssl, env));
     session.set('rootsSource', rootsSource(settings, env));
-    session.set('config', config);
+    session.set('config', { ...config, ...firstPlace(config) });
     session.set('poolSettings', checked);
     return ok(summary(config), {
       facts: { ...logValue(config), max_open_conns: config.maxOpenConns, origins: settings.origins },

@@ -50,7 +50,7 @@ describe('validateConfig', () => {
     [
       'hosts with a comma',
       changed({ host: 'a,b' }),
-      'host must be one host: a list of hosts is not supported',
+      'host must be one host: a list of hosts is not supported here, give it as hosts',
     ],
     ...['a%b', 'a"b', 'a<b>', 'a\\b', 'a^b', 'a`b', 'a{b}', 'a|b'].map((host): [string, unknown, string] => [
       `the host ${host}, which no URL can hold`,
@@ -210,6 +210,67 @@ describe('validateConfig', () => {
       const config: unknown = Object.assign({}, broken, ...repairs.slice(0, at));
       expect(() => validateConfig(config)).toThrow(new ConfigError(message));
     });
+  });
+});
+
+describe('several hosts', () => {
+  const several = (hosts: unknown, changes: object = {}): unknown => ({
+    ...{ user: 'alice', database: 'app', hosts },
+    ...changes,
+  });
+  const a = { host: 'a', port: 1 };
+
+  it.each<[string, unknown]>([
+    ['each with its port', several([a, { host: 'b', port: 2 }])],
+    [
+      'with the port of the config',
+      several([{ host: 'a' }, { host: '::1', port: undefined }], { port: 5432 }),
+    ],
+    ['of which there is one', several([a])],
+    ['at two ports', several([a, { host: 'a', port: 2 }])],
+    [
+      'with what they must be',
+      several([a], { targetSessionAttrs: 'prefer-standby', loadBalanceHosts: 'random' }),
+    ],
+    ['of which one must be something', changed({ targetSessionAttrs: 'primary' })],
+  ])('are taken %s', (_how, config) => {
+    expect(() => validateConfig(config)).not.toThrow();
+  });
+
+  it.each<[string, unknown, string]>([
+    ['beside host', several([a], { host: 'b' }), 'host and hosts are mutually exclusive: give one of them'],
+    ['that are no list', several('a,b'), 'hosts must be a list of one or more { host, port }'],
+    ['of which there is none', several([]), 'hosts must be a list of one or more { host, port }'],
+    ['that are texts', several(['a']), 'hosts[0] must be an object'],
+    ['with a hole', several([a, undefined]), 'hosts[1] must be an object'],
+    ['without a name', several([a, { port: 2 }]), 'hosts[1].host is required'],
+    ['in one text', several([{ host: 'a,b', port: 1 }]), 'hosts[0].host must be one host'],
+    ['without a port', several([a, { host: 'b' }]), 'hosts[1].port is required where the config has no port'],
+    ['at no port', several([{ host: 'a', port: 0 }]), 'hosts[0].port must be between 1 and 65535'],
+    ['at a text', several([{ host: 'a' }], { port: '1' }), 'port must be between 1 and 65535'],
+    ['twice', several([a, { host: 'a' }], { port: 1 }), 'hosts must not name a:1 twice'],
+    ['with more than a place', several([{ ...a, user: 'b' }]), 'unknown key "user" in hosts[0]'],
+    [
+      'of a kind that is unknown',
+      several([a], { targetSessionAttrs: 'master' }),
+      'targetSessionAttrs must be one of any',
+    ],
+    [
+      'in an order that is unknown',
+      several([a], { loadBalanceHosts: true }),
+      'loadBalanceHosts must be one of disable',
+    ],
+  ])('are refused %s', (_how, config, text) => {
+    expect(() => validateConfig(config)).toThrow(text);
+  });
+
+  it('are copied and frozen', () => {
+    const hosts = [{ host: 'a', port: 1 }];
+    const copy = copyConfig(several(hosts));
+    hosts.push({ host: 'b', port: 2 });
+    Object.assign(hosts[0] ?? {}, { host: 'c' });
+    expect(copy.hosts?.map(({ host }) => host)).toEqual(['a']);
+    expect(Object.isFrozen(copy.hosts?.[0])).toBe(true);
   });
 });
 

@@ -53,6 +53,20 @@ describe('connectionString', () => {
       'postgres://alice@h:5432/d?sslmode=require',
     ],
     ['writes the mode', { sslMode: 'verify-full' }, 'postgres://alice@h:5432/d?sslmode=verify-full'],
+    [
+      'writes several hosts as libpq does',
+      {
+        host: undefined,
+        hosts: [{ host: 'a' }, { host: '::1', port: 6432 }],
+        targetSessionAttrs: 'read-write',
+      },
+      'postgres://alice@a:5432,[::1]:6432/d?sslmode=require&target_session_attrs=read-write',
+    ],
+    [
+      'writes that hosts are shuffled',
+      { loadBalanceHosts: 'random' },
+      'postgres://alice@h:5432/d?sslmode=require&load_balance_hosts=random',
+    ],
     ['brackets IPv6', { host: '::1' }, 'postgres://alice@[::1]:5432/d?sslmode=require'],
     ['does not bracket twice', { host: '[::1]' }, 'postgres://alice@[::1]:5432/d?sslmode=require'],
     [

@@ -29,6 +29,14 @@ describe('logValue', () => {
     expect(logValue(SECRET)).toStrictEqual(VIEW);
   });
 
+  it('shows several hosts and what they must be', () => {
+    const hosts = [{ host: 'a' }, { host: 'b', port: 2 }];
+    expect(logValue({ ...BASE, host: undefined, hosts, targetSessionAttrs: 'primary' })).toMatchObject({
+      hosts,
+      target_session_attrs: 'primary',
+    });
+  });
+
   it('shows what is unset as unset', () => {
     expect(logValue({ ...BASE, password: '' })).toStrictEqual({
       ...VIEW,

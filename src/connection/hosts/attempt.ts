@@ -1,0 +1,164 @@
+import { WrongHostError } from '../../errors.js';
+import { errorText, property } from '../../foreign-error.js';
+import type { AttemptObserver, ConnectPhase } from '../../observer.js';
+import type { Place, TargetSessionAttrs } from '../../settings/hosts.js';
+import type { ClosingSockets } from '../closing-sockets.js';
+import { Dial } from '../dial.js';
+import type { DialPlan } from '../plan.js';
+import type { PooledConnection } from '../pooled-connection.js';
+import { reachedServer } from '../reach.js';
+import type { DialedHost } from './dialed-host.js';
+import type { HostRound } from './order.js';
+import type { HostsPlan } from './plan.js';
+import { requireKind, watchKind, type ServerKind } from './server-kind.js';
+
+interface Failure {
+  readonly place: Place;
+  readonly error: unknown;
+}
+
+/**
+ * One connection attempt over several hosts, each of which is dialled in its turn, with all steps, until one is of the wanted
+ * kind. Each gets an equal share of the time that is left. What another host would not change ends the attempt: a rejected
+ * login, a hook that fails.
+ */
+export class HostsAttempt {
+  readonly #plan: DialPlan;
+  readonly #hosts: HostsPlan;
+  readonly #observe: () => AttemptObserver;
+  readonly #closing: ClosingSockets;
+  readonly #endsAt: number;
+  readonly #failures: Failure[] = [];
+  #dial: Dial | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
+
+  /** `observe` starts the report of one host. */
+  constructor(plan: DialPlan, hosts: HostsPlan, observe: () => AttemptObserver, closing: ClosingSockets) {
+    this.#plan = plan;
+    this.#hosts = hosts;
+    this.#observe = observe;
+    this.#closing = closing;
+    this.#endsAt = performance.now() + plan.connectTimeoutMs;
+  }
+
+  /** The step at which the last host failed. */
+  get phase(): ConnectPhase {
+    return this.#dial?.phase ?? 'hook';
+  }
+
+  /** Gives the attempt up; `run` rejects with `reason`. */
+  abort(reason: unknown): void {
+    this.#aborted = { reason };
+    this.#dial?.abort(reason);
+  }
+
+  /** Resolves with a connection that is logged in and initialised; rejects with the error of the only host, or one for all. */
+  async run(): Promise<PooledConnection> {
+    const round = this.#hosts.order.begin();
+    const { wanted } = this.#hosts;
+    try {
+      const found = await this.#tryEach(round, round.order, wanted, wanted === 'prefer-standby' ? 1 : 0);
+      if (found !== undefined) return found;
+      if (wanted === 'prefer-standby') {
+        const primaries = round.order.filter((index) =>
+          this.#failures.some(({ place, error }) => place === this.#place(index) && isWrongHost(error)),
+        );
+        const second = await this.#tryEach(round, primaries, 'any', 0);
+        if (second !== undefined) return second;
+      }
+      throw failureOf(this.#failures);
+    } finally {
+      round.end();
+    }
+  }
+
+  /** `more` is the number of hosts for which time must be left after these. */
+  async #tryEach(
+    round: HostRound,
+    hosts: readonly number[],
+    wanted: TargetSessionAttrs,
+    more: number,
+  ): Promise<PooledConnection | undefined> {
+    for (const [at, index] of hosts.entries()) {
+      if (this.#aborted !== undefined) throw this.#aborted.reason as Error;
+      const place = this.#place(index);
+      const shares = hosts.length - at + more;
+      const timeoutMs = Math.max(1, Math.round((this.#endsAt - performance.now()) / shares));
+      this.#dial = new Dial(
+        this.#plan,
+        this.#observe(),
+        this.#closing,
+        this.#hostOf({ place, timeoutMs, wanted }),
+      );
+      try {
+        const connection = await this.#dial.run();
+        round.succeeded(index);
+        return connection;
+      } catch (error) {
+        const wrong = isWrongHost(error);
+        if (!wrong && reachedServer(error, this.#dial.phase) !== false) throw error;
+        // Its turn comes again where a primary is only the second choice.
+        if (!wrong || wanted !== 'prefer-standby') round.failed(index);
+        this.#failures.push({ place, error });
+      }
+    }
+    return undefined;
+  }
+
+  #hostOf({
+    place,
+    timeoutMs,
+    wanted,
+  }: {
+    readonly place: Place;
+    readonly timeoutMs: number;
+    readonly wanted: TargetSessionAttrs;
+  }): DialedHost {
+    let kind: ServerKind = {};
+    return {
+      place,
+      timeoutMs,
+      built: (connection) => {
+        if (wanted === 'any') return;
+        kind = watchKind(connection.client, ({ standby }) => {
+          // Promoted: those that asked for a standby go elsewhere.
+          if (wanted === 'standby' && standby === false) connection.retireHost();
+        });
+      },
+      async accept(connection) {
+        await requireKind(connection.client, kind, wanted);
+      },
+      group: this.#hosts.groupAt(place),
+    };
+  }
+
+  #place(index: number): Place {
+    const place = this.#hosts.places[index];
+    if (place === undefined) throw new RangeError(`there is no host ${index}`);
+    return place;
+  }
+}
+
+function isWrongHost(error: unknown): boolean {
+  return error instanceof WrongHostError;
+}
+
+/** One error for all hosts; of a kind that says whether any of them answered. */
+function failureOf(failures: readonly Failure[]): unknown {
+  const [first] = failures;
+  if (failures.length === 1) return first?.error;
+  const told = failures.map(({ place, error }) => `${shown(place)}: ${errorText(error)}`);
+  const text = `no host could be used: ${told.join('; ')}`;
+  const all = new AggregateError(
+    failures.map(({ error }) => error),
+    text,
+  );
+  const wrong = failures.map(({ error }) => error).find((error) => error instanceof WrongHostError);
+  if (wrong !== undefined) return new WrongHostError(text, wrong.wanted, { cause: all });
+  const code = property(failures.at(-1)?.error, 'code');
+  return code === undefined ? all : Object.assign(all, { code });
+}
+
+function shown({ host, port }: Place): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

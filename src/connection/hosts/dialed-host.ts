@@ -1,0 +1,15 @@
+import type { Place } from '../../settings/hosts.js';
+import type { HostGroup, PooledConnection } from '../pooled-connection.js';
+
+/** What is particular to one of several hosts. */
+export interface DialedHost {
+  readonly place: Place;
+  /** Its share of the time, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The connections to this host, if they may have to be retired together. */
+  readonly group: HostGroup | undefined;
+  /** The client is made and not yet connected. */
+  built(connection: PooledConnection): void;
+  /** Rejects if the server, which has taken the login, is not the one that is wanted. */
+  accept(connection: PooledConnection): Promise<void>;
+}

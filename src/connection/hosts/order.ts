@@ -1,0 +1,79 @@
+/** How long a host that failed is tried last, in milliseconds. */
+export const TRIED_LAST_MS = 10_000;
+
+interface HostState {
+  /** Until when it is tried last; 0 if it has not failed. */
+  lastUntil: number;
+  /** One attempt tries it in its old place, to see whether it works again. */
+  probed: boolean;
+}
+
+/** The order in which one attempt tries the hosts, and what it finds. */
+export interface HostRound {
+  /** The places of the hosts in the config. */
+  readonly order: readonly number[];
+  succeeded(host: number): void;
+  failed(host: number): void;
+  /** The attempt is over: what it was to probe and did not try is left to another. */
+  end(): void;
+}
+
+/** The order of the hosts of a pool. A host that failed is tried last for 10 s; after that one attempt at a time probes it. */
+export class HostOrder {
+  readonly #hosts: readonly HostState[];
+  readonly #random: (() => number) | undefined;
+  readonly #now: () => number;
+
+  /** `random` gives numbers from 0 to below 1 and shuffles the hosts; without it they stay in their order. */
+  constructor(count: number, random?: () => number, now: () => number = () => performance.now()) {
+    this.#hosts = Array.from({ length: count }, () => ({ lastUntil: 0, probed: false }));
+    this.#random = random;
+    this.#now = now;
+  }
+
+  begin(): HostRound {
+    const now = this.#now();
+    const probes = new Set<HostState>();
+    const first: number[] = [];
+    const last: number[] = [];
+    for (const index of this.#indexes()) {
+      const host = this.#at(index);
+      if (host.lastUntil === 0) first.push(index);
+      else if (host.probed || now < host.lastUntil) last.push(index);
+      else {
+        host.probed = true;
+        probes.add(host);
+        first.push(index);
+      }
+    }
+    const settle = (index: number, lastUntil: number): void => {
+      const host = this.#at(index);
+      host.lastUntil = lastUntil;
+      if (probes.delete(host)) host.probed = false;
+    };
+    return {
+      order: [...first, ...last],
+      succeeded: (index) => settle(index, 0),
+      failed: (index) => settle(index, this.#now() + TRIED_LAST_MS),
+      end: () => {
+        for (const host of probes) host.probed = false;
+        probes.clear();
+      },
+    };
+  }
+
+  #at(index: number): HostState {
+    const host = this.#hosts[index];
+    if (host === undefined) throw new RangeError(`there is no host ${index}`);
+    return host;
+  }
+
+  #indexes(): number[] {
+    const indexes = this.#hosts.map((_, index) => index);
+    if (this.#random === undefined) return indexes;
+    return indexes
+      .map((index) => ({ index, at: this.#random?.() ?? 0 }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ index }) => index);
+  }
+}

@@ -1,0 +1,44 @@
+import { ConnectTimeoutError, WrongHostError } from '../errors.js';
+import { property, sqlState } from '../foreign-error.js';
+import type { ConnectPhase } from '../observer.js';
+
+/** The system's codes for a server that cannot be reached: it may answer a later attempt. */
+const UNREACHABLE: readonly unknown[] = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+];
+
+/** The server's codes for now, but not for good: starting up, shutting down, full; class 08 is a proxy's, too. */
+const NOT_NOW = /^(?:57P03|57P01|53300|08...)$/;
+
+/** The driver's text when the socket was closed during the login; it has no code. */
+const CLOSED = 'Connection terminated unexpectedly';
+
+/** The phases in which code of the user's runs. */
+const HOOKS: readonly ConnectPhase[] = ['hook', 'token', 'init'];
+
+/**
+ * Whether a connection attempt that failed at `phase` reached a server that takes logins: `false` if a later attempt may
+ * succeed though nothing is changed, `true` if the server refused this login, `undefined` if the error is not about the server.
+ */
+export function reachedServer(error: unknown, phase: ConnectPhase): boolean | undefined {
+  if (HOOKS.includes(phase)) return undefined;
+  // Each of several hosts, or each address of a name.
+  if (error instanceof AggregateError) {
+    return error.errors.every((one) => reachedServer(one, phase) === false) ? false : undefined;
+  }
+  if (error instanceof WrongHostError) return false;
+  const state = sqlState(error);
+  if (state !== undefined) return !NOT_NOW.test(state);
+  const gone =
+    error instanceof ConnectTimeoutError ||
+    UNREACHABLE.includes(property(error, 'code')) ||
+    property(error, 'message') === CLOSED;
+  return gone ? false : undefined;
+}

@@ -1,0 +1,49 @@
+/** One of several hosts. */
+export interface DatabaseHost {
+  /** Host name or IP address. */
+  readonly host: string;
+  /** TCP port, 1 to 65535; default the config's `port`. */
+  readonly port?: number | undefined;
+}
+
+/** What a server must be: libpq's values of `target_session_attrs`. */
+export const TARGET_SESSION_ATTRS = [
+  'any',
+  'read-write',
+  'read-only',
+  'primary',
+  'standby',
+  'prefer-standby',
+] as const;
+
+/** Which server a connection is for, in libpq's terms. */
+export type TargetSessionAttrs = (typeof TARGET_SESSION_ATTRS)[number];
+
+/** In which order hosts are tried: libpq's values of `load_balance_hosts`. */
+export const LOAD_BALANCE_HOSTS = ['disable', 'random'] as const;
+
+/** Whether hosts are tried in their order, or shuffled for each attempt. */
+export type LoadBalanceHosts = (typeof LOAD_BALANCE_HOSTS)[number];
+
+/** Where a server listens. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Placed {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  readonly hosts?: readonly DatabaseHost[] | undefined;
+}
+
+/** Where the servers of a valid config listen, in its order: one place at least. */
+export function placesOf({ host, port, hosts }: Placed): readonly Place[] {
+  const given = hosts ?? [{ host: host ?? '' }];
+  return given.map((one) => ({ host: one.host, port: one.port ?? port ?? 0 }));
+}
+
+/** The first place of a valid config: the one that stands for all in names and defaults. */
+export function firstPlace(config: Placed): Place {
+  return placesOf(config)[0] ?? { host: '', port: 0 };
+}

@@ -1,0 +1,199 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  WrongHostError,
+  type Config,
+  type InstrumentedPool,
+  type PoolOptions,
+  type TargetSessionAttrs,
+} from '../../../src/index.js';
+import { useFakeServer } from '../../support/fake-server.js';
+import type { RecordingLogger } from '../../support/logger.js';
+import { usePools } from '../../support/pools.js';
+import { usePostgres } from '../../support/servers.js';
+import { meterSdk, tracerSdk } from '../../support/telemetry.js';
+import { rejection, until } from '../../support/until.js';
+
+const primary = usePostgres();
+const standby = usePostgres();
+const silent = useFakeServer();
+const makePool = usePools(primary);
+const HOST = '127.0.0.1';
+/** A port on which nothing listens. */
+const DEAD = { host: HOST, port: 1 };
+
+beforeAll(async () => {
+  // The same login on both: these servers do not replicate.
+  await standby().query(`alter user postgres password '${primary().password}'`);
+  await standby().demote();
+});
+
+const at = ({ host, port }: { host: string; port: number }) => ({ host, port });
+const open = (
+  hosts: Config['hosts'],
+  targetSessionAttrs?: TargetSessionAttrs,
+  options?: PoolOptions,
+  config?: Partial<Config>,
+): Promise<InstrumentedPool & { readonly log: RecordingLogger }> =>
+  makePool(primary(), { host: undefined, port: undefined, hosts, targetSessionAttrs, ...config }, options);
+const portOf = async (pool: InstrumentedPool): Promise<unknown> => {
+  const { rows } = await pool.query<{ port: number }>('select inet_server_port() as port');
+  return rows[0]?.port;
+};
+
+describe('several hosts', () => {
+  test.each<[TargetSessionAttrs | undefined, 'primary' | 'standby']>([
+    [undefined, 'standby'],
+    ['any', 'standby'],
+    ['read-write', 'primary'],
+    ['primary', 'primary'],
+    ['read-only', 'standby'],
+    ['standby', 'standby'],
+    ['prefer-standby', 'standby'],
+  ])('with targetSessionAttrs %s lead to the %s', async (wanted, expected) => {
+    const pool = await open([DEAD, at(standby()), at(primary())], wanted);
+    expect(await portOf(pool)).toBe((expected === 'primary' ? primary() : standby()).port);
+    const other = await open([DEAD, at(primary()), at(standby())], wanted);
+    const first = wanted === undefined || wanted === 'any';
+    expect(await portOf(other)).toBe((first || expected === 'primary' ? primary() : standby()).port);
+  });
+
+  test('with prefer-standby lead to a primary where there is no standby', async () => {
+    const pool = await open([DEAD, at(primary())], 'prefer-standby');
+    expect(await portOf(pool)).toBe(primary().port);
+  });
+
+  test('none of which is of the wanted kind reject with the kind of each', async () => {
+    const pool = await open([DEAD, at(standby())], 'primary');
+    const error = await rejection(pool.query('select 1'));
+    expect(error).toBeInstanceOf(WrongHostError);
+    expect(error.code).toBe('ERR_PGAUGE_WRONG_HOST');
+    expect(error.message).toContain(`${HOST}:1: connect ECONNREFUSED`);
+    expect(error.message).toContain(
+      `${HOST}:${standby().port}: the server is a standby (targetSessionAttrs is primary)`,
+    );
+    expect(pool.log.closeReasons).toEqual(['read_only']);
+    expect(pool.totalCount).toBe(0);
+  });
+
+  test('none of which can be reached reject with one error that names each', async () => {
+    const pool = await open([DEAD, { host: HOST, port: 2 }]);
+    const error = await rejection(pool.query('select 1'));
+    expect(error).toBeInstanceOf(AggregateError);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(error.message).toMatch(/^no host could be used: 127.0.0.1:1: .*; 127.0.0.1:2: /);
+  });
+
+  test('a rejected login is not tried at the next host', async () => {
+    const pool = await open([at(primary()), at(standby())], 'any', {}, { password: 'wrong' });
+    expect(await rejection(pool.query('select 1'))).toMatchObject({ code: '28P01' });
+    expect(pool.log.named('postgres connect failed')).toHaveLength(1);
+  });
+
+  test('a black hole in front leaves the others their share of the time', async () => {
+    const hosts = [{ host: HOST, port: silent.port }, DEAD, at(primary())];
+    const pool = await open(hosts, 'any', { connectTimeoutMs: 3_000 });
+    expect(await portOf(pool)).toBe(primary().port);
+    // Tried last for now: the next connection goes straight to a host that works.
+    const client = await pool.connect();
+    const another = await pool.connect();
+    expect(silent.sessions).toHaveLength(1);
+    client.release();
+    another.release();
+  });
+
+  test('one host that must be of a kind', async () => {
+    const pool = await makePool(standby(), { targetSessionAttrs: 'read-write' });
+    expect(await rejection(pool.query('select 1'))).toMatchObject({
+      code: 'ERR_PGAUGE_WRONG_HOST',
+      message: 'the server is read-only (targetSessionAttrs is read-write)',
+    });
+  });
+
+  test('have a CONNECT span and a create_time each, with the address that was dialled', async () => {
+    const { tracerProvider, spans } = tracerSdk();
+    const { meterProvider, points } = meterSdk();
+    const pool = await open([DEAD, at(primary())], 'any', { tracerProvider, meterProvider });
+    await pool.query('select 1');
+    const ports = spans()
+      .filter(({ name }) => name.startsWith('CONNECT'))
+      .map(({ attributes }) => attributes['server.port']);
+    expect(ports).toEqual([1, primary().port]);
+    const counts = (await points('db.client.connection.create_time')).map(({ attributes, value }) => [
+      attributes['error.type'],
+      (value as { count: number }).count,
+    ]);
+    expect(counts).toEqual(
+      expect.arrayContaining([
+        ['ECONNREFUSED', 1],
+        [undefined, 1],
+      ]),
+    );
+  });
+
+  test('are what beforeConnect gets, one after the other', async () => {
+    const seen: number[] = [];
+    const pool = await open([DEAD, at(primary())], 'any', {
+      beforeConnect: ({ port }) => void seen.push(port),
+    });
+    await pool.query('select 1');
+    expect(seen).toEqual([1, primary().port]);
+  });
+
+  test('end with the pool while one is dialled', async () => {
+    const pool = await open([{ host: HOST, port: silent.port }, at(primary())], 'any', {
+      connectTimeoutMs: 60_000,
+    });
+    const waiting = rejection(pool.query('select 1'));
+    await until('the first is dialled', () => silent.sessions.length > 0);
+    await pool.end({ waiting: 'reject' });
+    expect(await waiting).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
+    expect(pool.totalCount).toBe(0);
+  });
+});
+
+describe('a host that changes its kind', () => {
+  /** A primary of the test's own, which it may demote, and a standby that it may promote. */
+  const own = usePostgres();
+  beforeEach(async () => {
+    await own().query(`alter user postgres password '${primary().password}'`);
+  });
+  afterEach(async () => {
+    const { rows } = await own().query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+    if (rows[0]?.standby === true) await own().query('select pg_promote()');
+  });
+
+  test('is left by every connection once one write fails with 25006', async () => {
+    const pool = await open([at(own()), at(primary())], 'read-write', {}, { maxOpenConns: 3 });
+    const [writer, held, idle] = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+    idle.release();
+    // As a writer that has become read-only.
+    await writer.query('set default_transaction_read_only = on');
+    expect(await rejection(writer.query('create table t ()'))).toMatchObject({
+      code: '25006',
+    });
+    expect(pool.idleCount).toBe(0);
+    held.release();
+    writer.release();
+    expect(pool.totalCount).toBe(0);
+    expect(pool.log.closeReasons).toEqual(['read_only', 'read_only', 'read_only']);
+  });
+
+  test('is left by every connection that asked for a standby once it is promoted', async () => {
+    await own().demote();
+    const pool = await open([at(own()), at(standby())], 'standby', {}, { maxOpenConns: 2 });
+    const held = await pool.connect();
+    await pool.query('select 1');
+    await own().query('select pg_promote()');
+    await until('it is promoted', async () => {
+      const { rows } = await own().query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+      return rows[0]?.standby === false;
+    });
+    // The server reports the change with its next answer.
+    await held.query('select 1');
+    expect(pool.idleCount).toBe(0);
+    held.release();
+    expect(pool.totalCount).toBe(0);
+    expect(await portOf(pool)).toBe(standby().port);
+    expect(pool.log.closeReasons).toEqual(expect.arrayContaining(['read_only', 'read_only']));
+  });
+});

@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HostOrder, TRIED_LAST_MS, type HostRound } from '../../../../src/connection/hosts/order.js';
+
+/** What an attempt finds at each host that it tries; it stops at the first that works. */
+const OUTCOME = fc.constantFrom('fails', 'works');
+
+/** Steps of a life: time passes, an attempt begins, an attempt that is under way tries its next host or is given up. */
+const STEPS = fc.array(
+  fc.oneof(
+    fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 25_000 }) }),
+    fc.record({ do: fc.constant('begin' as const) }),
+    fc.record({ do: fc.constant('try' as const), attempt: fc.nat(), outcome: OUTCOME }),
+    fc.record({ do: fc.constant('end' as const), attempt: fc.nat() }),
+  ),
+  { maxLength: 60 },
+);
+
+/** The least that says when a host is tried last, and by whom it is probed. */
+class Model {
+  readonly lastUntil: number[];
+  readonly probe: (HostRound | undefined)[];
+
+  constructor(count: number) {
+    this.lastUntil = Array<number>(count).fill(0);
+    this.probe = Array<HostRound | undefined>(count).fill(undefined);
+  }
+
+  isLast(host: number, now: number): boolean {
+    const until = this.lastUntil[host] ?? 0;
+    return until !== 0 && (now < until || this.probe[host] !== undefined);
+  }
+}
+
+describe('the order of hosts', () => {
+  it('is that of the config, until a host fails', () => {
+    expect(new HostOrder(3).begin().order).toEqual([0, 1, 2]);
+  });
+
+  it('has a host that failed last for 10 s, and then one attempt at a time in its place to probe it', () => {
+    let now = 1_000;
+    const order = new HostOrder(3, undefined, () => now);
+    const first = order.begin();
+    first.failed(0);
+    first.succeeded(1);
+    first.end();
+    now += TRIED_LAST_MS - 1;
+    expect(order.begin().order).toEqual([1, 2, 0]);
+    now += 1;
+    const probing = order.begin();
+    expect(probing.order).toEqual([0, 1, 2]);
+    expect(order.begin().order).toEqual([1, 2, 0]);
+    probing.end();
+    expect(order.begin().order).toEqual([0, 1, 2]);
+  });
+
+  it('is the order of the config again once the host works', () => {
+    let now = 1_000;
+    const order = new HostOrder(2, undefined, () => now);
+    const first = order.begin();
+    first.failed(0);
+    first.end();
+    now += TRIED_LAST_MS;
+    const probing = order.begin();
+    probing.succeeded(0);
+    probing.end();
+    expect(order.begin().order).toEqual([0, 1]);
+  });
+
+  it('always names every host once, those that failed last, and lets one attempt at a time probe', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5 }), fc.boolean(), STEPS, (count, random, steps) => {
+        let now = 1;
+        const order = new HostOrder(count, random ? Math.random : undefined, () => now);
+        const model = new Model(count);
+        const rounds: { round: HostRound; left: number[] }[] = [];
+        const over = (round: HostRound): void => {
+          round.end();
+          for (const [host, by] of model.probe.entries()) if (by === round) model.probe[host] = undefined;
+          rounds.splice(
+            rounds.findIndex((one) => one.round === round),
+            1,
+          );
+        };
+        for (const step of steps) {
+          if (step.do === 'wait') now += step.ms;
+          else if (step.do === 'begin') {
+            const expectedLast = model.lastUntil.map((_, host) => model.isLast(host, now));
+            const round = order.begin();
+            expect([...round.order].sort()).toEqual(model.lastUntil.map((_, host) => host));
+            const isLast = round.order.map((host) => expectedLast[host]);
+            expect(isLast).toEqual([...isLast].sort((a, b) => Number(a) - Number(b)));
+            if (!random) {
+              const kept = (last: boolean) => round.order.filter((host) => expectedLast[host] === last);
+              for (const last of [false, true]) expect(kept(last)).toEqual([...kept(last)].sort());
+            }
+            for (const host of round.order) {
+              if (model.lastUntil[host] !== 0 && expectedLast[host] === false) model.probe[host] = round;
+            }
+            rounds.push({ round, left: [...round.order] });
+          } else if (rounds.length > 0) {
+            const one = rounds[step.attempt % rounds.length];
+            if (one === undefined) continue;
+            const host = step.do === 'try' ? one.left.shift() : undefined;
+            if (host === undefined || step.do !== 'try') {
+              over(one.round);
+              continue;
+            }
+            const works = step.outcome === 'works';
+            if (works) one.round.succeeded(host);
+            else one.round.failed(host);
+            model.lastUntil[host] = works ? 0 : now + TRIED_LAST_MS;
+            if (model.probe[host] === one.round) model.probe[host] = undefined;
+            if (works) over(one.round);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('shuffled, has each host first about as often as the others', () => {
+    const order = new HostOrder(3, Math.random);
+    const counts = [0, 0, 0];
+    for (let n = 0; n < 3_000; n += 1) {
+      const [first = 0] = order.begin().order;
+      counts[first] = (counts[first] ?? 0) + 1;
+    }
+    for (const count of counts) expect(count).toBeGreaterThan(800);
+  });
+});
