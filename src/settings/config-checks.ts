@@ -138,7 +138,10 @@ export function checkHost(host: unknown, name: string): asserts host is string {
   const text = `${name} must not contain any of "@/?#" or whitespace`;
   if (/[@/?#\s]/.test(host)) throw new ConfigError(text);
   if (/\p{Cc}/u.test(host)) throw new ConfigError(`${text}, nor control characters`);
-  if (host.includes(',')) throw new ConfigError(`${name} must be one host: a list of hosts is not supported here, give it as hosts`);
+  if (host.includes(','))
+    throw new ConfigError(
+      `${name} must be one host: a list of hosts is not supported here, give it as hosts`,
+    );
   if (/[:[\]]/.test(host) && !isIPv6(host)) {
     throw new ConfigError(`${name} must be a name or an address, without port or brackets`);
   }

@@ -16,13 +16,19 @@ export const TARGET_SESSION_ATTRS = [
   'prefer-standby',
 ] as const;
 
-/** Which server a connection is for, in libpq's terms. */
+/**
+ * Which server a connection is for, in libpq's terms.
+ * @useDeclaredType
+ */
 export type TargetSessionAttrs = (typeof TARGET_SESSION_ATTRS)[number];
 
 /** In which order hosts are tried: libpq's values of `load_balance_hosts`. */
 export const LOAD_BALANCE_HOSTS = ['disable', 'random'] as const;
 
-/** Whether hosts are tried in their order, or shuffled for each attempt. */
+/**
+ * Whether hosts are tried in their order, or shuffled for each attempt.
+ * @useDeclaredType
+ */
 export type LoadBalanceHosts = (typeof LOAD_BALANCE_HOSTS)[number];
 
 /** Where a server listens. */
@@ -39,8 +45,8 @@ interface Placed {
 
 /** Where the servers of a valid config listen, in its order: one place at least. */
 export function placesOf({ host, port, hosts }: Placed): readonly Place[] {
-  const given = hosts ?? [{ host: host ?? '' }];
-  return given.map((one) => ({ host: one.host, port: one.port ?? port ?? 0 }));
+  if (hosts === undefined) return [{ host: host ?? '', port: port ?? 0 }];
+  return hosts.map((one) => ({ host: one.host, port: one.port ?? port ?? 0 }));
 }
 
 /** The first place of a valid config: the one that stands for all in names and defaults. */

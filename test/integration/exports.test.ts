@@ -31,6 +31,7 @@ test('the package exports these values and no others', () => {
     'PgaugeError',
     'PoolEndedError',
     'QueryTimeoutError',
+    'WrongHostError',
     'buildConnectionStringWithAuth',
     'connectionString',
     'defineConfig',

@@ -7,7 +7,7 @@ import type { Config, InstrumentedPool } from '../../../src/index.js';
 const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASSWORD, DB_NAME = '', DB_REGION } = process.env;
 
 /** The config of an application: with a password or, where the environment names a region, with tokens. */
-export const config: Config = {
+export const config: Config & { readonly host: string; readonly port: number } = {
   host: DB_HOST,
   port: Number(DB_PORT),
   user: DB_USER,
