@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startImds } from '../../../local-rds/index.js';
+import { BACKEND_CASES } from '../../support/auth/cases.js';
 import { setEnv, useCleanEnvironment, useImds } from '../../support/environment.js';
 import { useIamPools } from '../../support/iam.js';
 import { useLocalRds } from '../../support/servers.js';
@@ -7,8 +8,11 @@ import { meterSdk } from '../../support/telemetry.js';
 
 const CONNECTIONS = 500;
 const rds = useLocalRds({ postgres: { settings: { max_connections: String(CONNECTIONS + 20) } } });
-useCleanEnvironment();
+const place = useCleanEnvironment();
 const makePool = useIamPools(rds);
+
+/** In milliseconds: 500 logins at once take their time on a small machine. */
+const PATIENCE = { connectTimeoutMs: 100_000, acquireTimeoutMs: 100_000 };
 
 test('500 connections at once from cold fetch the credentials once, and each gets a token of its own', async () => {
   await using imds = await startImds({
@@ -17,8 +21,7 @@ test('500 connections at once from cold fetch the credentials once, and each get
   setEnv({ AWS_REGION: rds().region });
   useImds(imds.endpoint);
   const { meterProvider, value } = meterSdk();
-  const patience = { connectTimeoutMs: 100_000, acquireTimeoutMs: 100_000 };
-  const pool = await makePool({ maxOpenConns: CONNECTIONS }, { ...patience, meterProvider });
+  const pool = await makePool({ maxOpenConns: CONNECTIONS }, { ...PATIENCE, meterProvider });
   const before = rds().gate.stats();
   const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.connect()));
   expect(pool.stat()).toMatchObject({ acquiredConns: CONNECTIONS, newConnsCount: CONNECTIONS });
@@ -40,3 +43,26 @@ test('500 connections at once from cold fetch the credentials once, and each get
     'GET /latest/meta-data/iam/security-credentials/local-rds': 1,
   });
 }, 240_000);
+
+describe.each(
+  BACKEND_CASES.filter(({ fetches, backend }) => fetches && backend !== 'awsRdsIam').map(
+    (row) => [row.backend, row] as const,
+  ),
+)('%s', (_backend, { start }) => {
+  test('500 connections at once from cold cost one fetch', async () => {
+    await using source = await start(rds(), place.home);
+    const { user, dynamicAuth } = source;
+    const { meterProvider, value } = meterSdk();
+    const pool = await makePool(
+      { user, dynamicAuth, maxOpenConns: CONNECTIONS },
+      { ...PATIENCE, meterProvider },
+    );
+    const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => pool.connect()));
+    expect(pool.stat()).toMatchObject({ acquiredConns: CONNECTIONS, newConnsCount: CONNECTIONS });
+    for (const client of clients) client.release();
+    expect(source.fetches()).toBe(1);
+    expect(await value('pgauge.auth.credentials.fetch.duration')).toMatchObject({ count: 1 });
+    expect(await value('pgauge.auth.token.refresh.duration')).toMatchObject({ count: CONNECTIONS });
+    await pool.end();
+  }, 240_000);
+});

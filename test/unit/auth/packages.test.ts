@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkDynamicAuthPackages } from '../../../src/auth/index.js';
 import { loadFailure, requirePackages, type OptionalPackage } from '../../../src/auth/packages.js';
+import { BACKEND_CASES } from '../../support/auth/cases.js';
 import { iamConfig, inRegion } from '../../support/tokens.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -83,6 +84,34 @@ describe('the packages of AWS RDS IAM', () => {
       { ...error, message: `${message} @aws-sdk/ec2-metadata-service` },
       { ...error, message },
     ]);
+  });
+});
+
+describe('the packages of every backend', () => {
+  let folder = '';
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'pgauge-packages-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('are named with the command that installs them when they are missing', async () => {
+    writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+    cpSync(join(ROOT, 'src'), join(folder, 'src'), { recursive: true });
+    const needing = BACKEND_CASES.filter(({ packages }) => packages.length > 0);
+    const configs = needing.map(({ backend, settings }) =>
+      iamConfig({ dynamicAuth: { [backend]: settings ?? {} } }),
+    );
+    const program = `
+      import { checkDynamicAuthPackages } from './src/auth/index.js';
+      const said = [];
+      for (const config of ${JSON.stringify(configs)}) {
+        await checkDynamicAuthPackages(config).catch((error) => said.push(error.message));
+      }
+      console.log(JSON.stringify(said));`;
+    expect(await run(program, folder)).toEqual(
+      needing.map(
+        ({ backend, packages }) =>
+          `dynamic auth (${backend}): a package it needs is not installed: npm install ${packages.join(' ')}`,
+      ),
+    );
   });
 });
 
