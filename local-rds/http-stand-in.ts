@@ -44,7 +44,7 @@ export abstract class HttpStandIn {
   }
 
   /** The right answer to a request with this body. */
-  protected abstract answer(request: IncomingMessage, url: URL, body: string): Answer;
+  protected abstract answer(request: IncomingMessage, url: URL, body: string): Answer | Promise<Answer>;
 
   /** Port it listens on. */
   get port(): number {
@@ -105,7 +105,7 @@ export abstract class HttpStandIn {
     response: ServerResponse,
   ): Promise<void> {
     const asked = await text(request).catch(() => '');
-    const { status, body, headers } = { ...this.answer(request, url, asked), ...definedOf(fault) };
+    const { status, body, headers } = { ...(await this.answer(request, url, asked)), ...definedOf(fault) };
     // The length is left out: an overriding body may lie about nothing then.
     response.writeHead(status, headers).end(body);
   }

@@ -31,6 +31,8 @@ export type { TokenExpectation, TokenVerdict } from './sigv4.js';
 export type { SecretKey } from './sigv4-signature.js';
 export { startSts } from './sts.js';
 export type { AssumedRole, Sts, StsOptions, StsRole } from './sts.js';
+export { startVault } from './vault.js';
+export type { Vault, VaultOptions } from './vault.js';
 
 /** How {@link startLocalRds} sets the stand-in up. */
 export interface LocalRdsOptions extends EndpointOptions {

@@ -44,142 +44,145 @@ const poolOf = (
 const one = async (pool: InstrumentedPool) => (await pool.query<{ one: number }>('select 1 as one')).rows;
 
 test('every backend has a row here', () => {
-  expect(BACKEND_CASES.map(({ backend }) => backend).toSorted()).toEqual(Object.keys(BACKENDS).toSorted());
+  expect(new Set(BACKEND_CASES.map(({ backend }) => backend))).toEqual(new Set(Object.keys(BACKENDS)));
 });
 
-describe.each(BACKEND_CASES.map((row) => [row.backend, row] as const))('%s', (backend, row) => {
-  const provider = row.provider ?? backend;
-  const prefix = `dynamic auth (${provider}): `;
+describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] as const))(
+  '%s %s',
+  (backend, _name, row) => {
+    const provider = row.provider ?? backend;
+    const prefix = `dynamic auth (${provider}): `;
 
-  test('logs in, under its name in telemetry, and tells no secret', async () => {
-    useContextManager();
-    try {
-      const [meter, tracer] = [meterSdk(), tracerSdk()];
-      const source = await started(row);
-      const { meterProvider } = meter;
-      const { tracerProvider } = tracer;
-      const pool = await poolOf(source, { meterProvider, tracerProvider, acquireSpan: 'always' });
-      expect(await one(pool)).toEqual(ONE);
-      const named = { 'pgauge.auth.provider.name': provider };
-      expect(await meter.value('pgauge.auth.token.refresh.duration', named)).toMatchObject({ count: 1 });
-      expect(await meter.value('pgauge.pool.info', named)).toBe(1);
-      expect(tracer.span('pgauge.auth.token.refresh').attributes).toMatchObject(named);
-      if (row.fetches) {
-        expect(await meter.value('pgauge.auth.credentials.fetch.duration', named)).toMatchObject({
-          count: 1,
-        });
-        expect(await meter.points('pgauge.auth.credentials.expiration')).toHaveLength(1);
+    test('logs in, under its name in telemetry, and tells no secret', async () => {
+      useContextManager();
+      try {
+        const [meter, tracer] = [meterSdk(), tracerSdk()];
+        const source = await started(row);
+        const { meterProvider } = meter;
+        const { tracerProvider } = tracer;
+        const pool = await poolOf(source, { meterProvider, tracerProvider, acquireSpan: 'always' });
+        expect(await one(pool)).toEqual(ONE);
+        const named = { 'pgauge.auth.provider.name': provider };
+        expect(await meter.value('pgauge.auth.token.refresh.duration', named)).toMatchObject({ count: 1 });
+        expect(await meter.value('pgauge.pool.info', named)).toBe(1);
+        expect(tracer.span('pgauge.auth.token.refresh').attributes).toMatchObject(named);
+        if (row.fetches) {
+          expect(await meter.value('pgauge.auth.credentials.fetch.duration', named)).toMatchObject({
+            count: 1,
+          });
+          expect(await meter.points('pgauge.auth.credentials.expiration')).toHaveLength(1);
+        }
+        const secrets = source.secrets();
+        expect(secrets.length).toBeGreaterThan(0);
+        expectSilent('the pool', pool, secrets);
+        await pool.end();
+        const told = tracer
+          .spans()
+          .map(({ name, attributes, status, events }) => ({ name, attributes, status, events }));
+        expectSilent('spans', told, secrets);
+        expectSilent('metrics', await meter.collect(), secrets);
+        expectSilent('logs', pool.log.records, secrets);
+      } finally {
+        cleanUp();
       }
-      const secrets = source.secrets();
-      expect(secrets.length).toBeGreaterThan(0);
-      expectSilent('the pool', pool, secrets);
-      await pool.end();
-      const told = tracer
-        .spans()
-        .map(({ name, attributes, status, events }) => ({ name, attributes, status, events }));
-      expectSilent('spans', told, secrets);
-      expectSilent('metrics', await meter.collect(), secrets);
-      expectSilent('logs', pool.log.records, secrets);
-    } finally {
-      cleanUp();
-    }
-  });
-
-  for (const fault of FAULTS) {
-    const outcome = row.faults[fault];
-    if (outcome === undefined) continue;
-    const where = outcome === 'rejected' ? 'the server rejects the login' : 'nothing is dialled';
-    test(`a source that is at fault (${fault}): ${where}, no secret is told, and it heals`, async () => {
-      const source = await started(row);
-      await source.set(fault);
-      const pool = await poolOf(source, { connectTimeoutMs: CONNECT_TIMEOUT_MS });
-      const { connections } = rds().gate.stats();
-      const error = await rejection(pool.query('select 1'));
-      if (outcome === 'rejected') {
-        expect(error.code).toMatch(/^28/);
-        expect(pool.log.named('postgres connect failed')[0]?.fields['hint']).toMatch(row.hint);
-      } else {
-        expect(error.message).toMatch(outcome);
-        expect(error.message.startsWith(prefix)).toBe(true);
-        expect(error.code).toMatch(/^ERR_PGAUGE_(AUTH|CONNECT_TIMEOUT)$/);
-        expect(rds().gate.stats().connections).toBe(connections);
-      }
-      expect(pool.totalCount).toBe(0);
-      const secrets = [...source.secrets(), 'canary'];
-      for (const cause of causes(error)) expectSilent('the error', cause, secrets);
-      expectSilent('logs', pool.log.records, secrets);
-      await source.set(undefined);
-      await until('it heals', async () => (await one(pool).catch(() => [])).length === 1);
     });
-  }
 
-  test('is refused with sslMode disable, beside another backend, and with settings that are wrong', async () => {
-    const source = await started(row);
-    const config = {
-      ...{ host: rds().host, port: rds().port, user: source.user, database: rds().database },
-      dynamicAuth: source.dynamicAuth as object,
-    };
-    const refusals: [object, string][] = [
-      [
-        { sslMode: 'disable' },
-        'dynamicAuth with sslMode disable would send the token in clear: use require or stronger',
-      ],
-      [
-        { dynamicAuth: { ...config.dynamicAuth, other: {} } },
-        'dynamicAuth must configure exactly one auth method, but more than one is set',
-      ],
-      [{ dynamicAuth: { [backend]: 'x' } }, `dynamicAuth.${backend} must be an object`],
-      [
-        { dynamicAuth: { [backend]: { ...source.dynamicAuth[backend], nothing: 1 } } },
-        `unknown key "nothing" in dynamicAuth.${backend}`,
-      ],
-      ...row.refusedSettings.map(([settings, message]): [object, string] => [
-        { dynamicAuth: { [backend]: settings } },
-        `dynamicAuth.${backend}${message}`,
-      ]),
-    ];
-    for (const [change, message] of refusals) {
-      const given = { ...config, ...change } as Config;
-      const expected = { name: 'ConfigError', message: `invalid configuration: ${message}` };
-      expect(await rejection(newPool(given))).toMatchObject(expected);
-      expect(() => newPoolSync(given)).toThrow(expected.message);
-    }
-  });
-
-  test('a login that is rejected after a rotation shows its own hint, and the next one asks the source again', async () => {
-    const source = await started(row);
-    const pool = await poolOf(source, { maxUses: 1 });
-    expect(await one(pool)).toEqual(ONE);
-    await source.rotate();
-    if (row.fetches) {
-      const fetches = source.fetches();
-      expect(await rejection(pool.query('select 1'))).toMatchObject({
-        severity: 'FATAL',
-        code: expect.stringMatching(/^28/) as string,
+    for (const fault of FAULTS) {
+      const outcome = row.faults[fault];
+      if (outcome === undefined) continue;
+      const where = outcome === 'rejected' ? 'the server rejects the login' : 'nothing is dialled';
+      test(`a source that is at fault (${fault}): ${where}, no secret is told, and it heals`, async () => {
+        const source = await started(row);
+        await source.set(fault);
+        const pool = await poolOf(source, { connectTimeoutMs: CONNECT_TIMEOUT_MS });
+        const { connections } = rds().gate.stats();
+        const error = await rejection(pool.query('select 1'));
+        if (outcome === 'rejected') {
+          expect(error.code).toMatch(/^28/);
+          expect(pool.log.named('postgres connect failed')[0]?.fields['hint']).toMatch(row.hint);
+        } else {
+          expect(error.message).toMatch(outcome);
+          expect(error.message.startsWith(prefix)).toBe(true);
+          expect(error.code).toMatch(/^ERR_PGAUGE_(AUTH|CONNECT_TIMEOUT)$/);
+          expect(rds().gate.stats().connections).toBe(connections);
+        }
+        expect(pool.totalCount).toBe(0);
+        const secrets = [...source.secrets(), 'canary'];
+        for (const cause of causes(error)) expectSilent('the error', cause, secrets);
+        expectSilent('logs', pool.log.records, secrets);
+        await source.set(undefined);
+        await until('it heals', async () => (await one(pool).catch(() => [])).length === 1);
       });
-      expect(pool.log.named('postgres connect failed')[0]?.fields['hint']).toMatch(row.hint);
-      expect(await one(pool)).toEqual(ONE);
-      expect(source.fetches()).toBe(fetches + 1);
-      // Once in 10 s: passwords that are wrong for another reason must not become a flood of fetches.
-      await source.rotate();
-      for (let n = 0; n < 3; n += 1) await rejection(pool.query('select 1'));
-      expect(source.fetches()).toBe(fetches + 1);
-    } else {
-      expect(await one(pool)).toEqual(ONE);
-      expect(pool.log.named('postgres connect failed')).toEqual([]);
     }
-  });
 
-  if (row.faults.hang !== undefined) {
-    test('a source that hangs holds up neither end() nor a slot', async () => {
+    test('is refused with sslMode disable, beside another backend, and with settings that are wrong', async () => {
       const source = await started(row);
-      await source.set('hang');
-      const pool = await poolOf(source);
-      const pending = rejection(pool.query('select 1'));
-      expect(pool.totalCount).toBe(1);
-      await pool.end({ waiting: 'reject' });
-      expect(await pending).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
-      expect(pool.totalCount).toBe(0);
+      const config = {
+        ...{ host: rds().host, port: rds().port, user: source.user, database: rds().database },
+        dynamicAuth: source.dynamicAuth as object,
+      };
+      const refusals: [object, string][] = [
+        [
+          { sslMode: 'disable' },
+          'dynamicAuth with sslMode disable would send the token in clear: use require or stronger',
+        ],
+        [
+          { dynamicAuth: { ...config.dynamicAuth, other: {} } },
+          'dynamicAuth must configure exactly one auth method, but more than one is set',
+        ],
+        [{ dynamicAuth: { [backend]: 'x' } }, `dynamicAuth.${backend} must be an object`],
+        [
+          { dynamicAuth: { [backend]: { ...source.dynamicAuth[backend], nothing: 1 } } },
+          `unknown key "nothing" in dynamicAuth.${backend}`,
+        ],
+        ...row.refusedSettings.map(([settings, message]): [object, string] => [
+          { dynamicAuth: { [backend]: settings } },
+          `dynamicAuth.${backend}${message}`,
+        ]),
+      ];
+      for (const [change, message] of refusals) {
+        const given = { ...config, ...change } as Config;
+        const expected = { name: 'ConfigError', message: `invalid configuration: ${message}` };
+        expect(await rejection(newPool(given))).toMatchObject(expected);
+        expect(() => newPoolSync(given)).toThrow(expected.message);
+      }
     });
-  }
-});
+
+    test('a login that is rejected after a rotation shows its own hint, and the next one asks the source again', async () => {
+      const source = await started(row);
+      const pool = await poolOf(source, { maxUses: 1 });
+      expect(await one(pool)).toEqual(ONE);
+      await source.rotate();
+      if (row.fetches) {
+        const fetches = source.fetches();
+        expect(await rejection(pool.query('select 1'))).toMatchObject({
+          severity: 'FATAL',
+          code: expect.stringMatching(/^28/) as string,
+        });
+        expect(pool.log.named('postgres connect failed')[0]?.fields['hint']).toMatch(row.hint);
+        expect(await one(pool)).toEqual(ONE);
+        expect(source.fetches()).toBe(fetches + 1);
+        // Once in 10 s: passwords that are wrong for another reason must not become a flood of fetches.
+        await source.rotate();
+        for (let n = 0; n < 3; n += 1) await rejection(pool.query('select 1'));
+        expect(source.fetches()).toBe(fetches + 1);
+      } else {
+        expect(await one(pool)).toEqual(ONE);
+        expect(pool.log.named('postgres connect failed')).toEqual([]);
+      }
+    });
+
+    if (row.faults.hang !== undefined) {
+      test('a source that hangs holds up neither end() nor a slot', async () => {
+        const source = await started(row);
+        await source.set('hang');
+        const pool = await poolOf(source);
+        const pending = rejection(pool.query('select 1'));
+        expect(pool.totalCount).toBe(1);
+        await pool.end({ waiting: 'reject' });
+        expect(await pending).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
+        expect(pool.totalCount).toBe(0);
+      });
+    }
+  },
+);

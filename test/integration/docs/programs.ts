@@ -12,7 +12,7 @@ export interface Program {
   readonly code: string;
   /** The pools it makes, by name. */
   readonly pools: readonly string[];
-  /** Whether it logs in with tokens rather than with a password. */
+  /** Whether it logs in with tokens of RDS rather than with a password. */
   readonly tokens: boolean;
 }
 
@@ -35,7 +35,7 @@ export function programsOf(page: Page): Program[] {
           path: name === undefined ? `${folder}.${language}.${chain.at}.mjs` : `${folder}/${name}`,
           code: name === undefined ? javaScript({ ...chain, blocks }) : first.code,
           pools: name === undefined ? blocks.flatMap(poolsOf) : [],
-          tokens: /dynamicAuth|DynamicAuth|Signer/.test(text),
+          tokens: /dynamicAuth|DynamicAuth|Signer/.test(text) && !/\bcustom:/.test(text),
         },
       ];
     }),

@@ -9,10 +9,10 @@ const HOUR_MS = 3_600_000;
 /** A function of the application that answers with the password of a role and when it ends. */
 export const customCase: BackendCase = {
   backend: 'custom',
-  provider: 'vault',
+  provider: 'broker',
   fetches: true,
   faults: {
-    down: /failed to issue a password: the vault is sealed$/,
+    down: /failed to issue a password: the broker is down$/,
     hang: /timeout/,
     late: /timeout/,
     empty: /the token is an empty text$/,
@@ -22,15 +22,15 @@ export const customCase: BackendCase = {
     expired: /the token expired at .*: check its source and the clock of this machine$/,
     'of another user': 'rejected',
   },
-  hint: /^ask the vault$/,
+  hint: /^ask the broker$/,
   refusedSettings: [
     [{ issue: () => 'x' }, '.name is required'],
     [{ name: 'x'.repeat(65), issue: () => 'x' }, '.name must not have more than 64 characters'],
-    [{ name: 'vault' }, '.issue is required'],
-    [{ name: 'vault', issue: 'x' }, '.issue must be a function'],
-    [{ name: 'vault', issue: () => 'x', rejected: true }, '.rejected must be a function'],
-    [{ name: 'vault', issue: () => 'x', settings: 'x' }, '.settings must be an object'],
-    [{ name: 'vault', issue: () => 'x', retireAtExpiry: 1 }, '.retireAtExpiry must be true or false'],
+    [{ name: 'broker' }, '.issue is required'],
+    [{ name: 'broker', issue: 'x' }, '.issue must be a function'],
+    [{ name: 'broker', issue: () => 'x', rejected: true }, '.rejected must be a function'],
+    [{ name: 'broker', issue: () => 'x', settings: 'x' }, '.settings must be an object'],
+    [{ name: 'broker', issue: () => 'x', retireAtExpiry: 1 }, '.retireAtExpiry must be true or false'],
   ],
   packages: [],
 
@@ -43,7 +43,7 @@ export const customCase: BackendCase = {
       const expiresAt = new Date(Date.now() + (fault === 'expired' ? -1 : HOUR_MS));
       switch (fault) {
         case 'down':
-          throw new Error('the vault is sealed');
+          throw new Error('the broker is down');
         case 'hang':
           return await new Promise(() => undefined);
         case 'late':
@@ -66,7 +66,7 @@ export const customCase: BackendCase = {
       user: role.user,
       dynamicAuth: {
         custom: {
-          name: 'vault',
+          name: 'broker',
           issue,
           hint: 'ask the vault',
           settings: { token: 'canary-of-the-settings' },
