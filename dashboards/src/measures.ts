@@ -21,6 +21,16 @@ export function quantiles(buckets: string): Pick<TimeseriesPanel, 'queries' | 'c
   };
 }
 
+/** The usual three, of each provider. */
+export function quantilesByProvider(buckets: string): Pick<TimeseriesPanel, 'queries'> {
+  return {
+    queries: ([50, 95, 99] as const).map((percent) => ({
+      expr: quantile(percent / 100, buckets, LABEL.provider),
+      legend: `{{${LABEL.provider}}} p${percent}`,
+    })),
+  };
+}
+
 /** Until the first credentials of the selection end. Those that no longer end say 0 and do not count. */
 export function credentialsValidFor(...by: readonly string[]): string {
   return `clamp_min(${min(`${series(METRIC.credentialsExpiration)} > 0`, ...by)} - time(), 0)`;

@@ -57,7 +57,8 @@ export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
   errorType:
     'The SQLSTATE; else the `code` of the error; else `acquire_timeout`, `connect_timeout`, `query_timeout` or `query_aborted`; else its class; else `_OTHER`. Never a text. At most 64 values per pool, then `_OTHER`. The same on span, metric and log.',
   cloudRegion: 'The region that the token is signed for.',
-  authProviderName: 'The backend of `dynamicAuth`, as in the config: `awsRdsIam`.',
+  authProviderName:
+    'The backend of `dynamicAuth`, as in the config; of `custom` its own `name`; of a hook the `provider` of its source.',
   tlsMode: '`sslMode` in effect; on CONNECT `disable` or `custom` where a hook decided otherwise.',
   closeReason: 'Why a connection was closed: see below.',
   connectionPid: 'The process ID of the backend, as in `pg_stat_activity`.',

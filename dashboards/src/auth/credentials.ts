@@ -1,15 +1,14 @@
 import { METRIC } from '../../../src/telemetry/names.js';
 import type { Row } from '../board.js';
-import { OUTCOME_COLORS } from '../colors.js';
-import { credentialsValidFor, quantiles } from '../measures.js';
+import { credentialsValidFor, quantilesByProvider } from '../measures.js';
 import { events, FAILED, histogram, LABEL, SUCCEEDED, sum } from '../promql.js';
 import { RARE, WHY_AN_HOUR } from './windows.js';
 
 const size = { width: 8, height: 8 } as const;
 
 const fetches = (...matchers: string[]): string =>
-  sum(events(histogram(METRIC.credentialsFetchDuration, 'count', ...matchers), RARE));
-const none = `0 * ${sum(histogram(METRIC.credentialsFetchDuration, 'count'))}`;
+  sum(events(histogram(METRIC.credentialsFetchDuration, 'count', ...matchers), RARE), LABEL.provider);
+const none = `0 * ${sum(histogram(METRIC.credentialsFetchDuration, 'count'), LABEL.provider)}`;
 
 const ofTheProcess = 'Credentials belong to the process: the variable Pool does not apply.';
 
@@ -44,10 +43,9 @@ export const credentials: Row = {
       todo: 'More than a few an hour for each instance: the provider is asked too often, or fails. Failures: `postgres token refresh failed` in the logs has the type.',
       unit: 'short',
       queries: [
-        { expr: `${fetches(SUCCEEDED)} or ${none}`, legend: 'succeeded' },
-        { expr: `${fetches(FAILED)} or ${none}`, legend: 'failed' },
+        { expr: `${fetches(SUCCEEDED)} or ${none}`, legend: `{{${LABEL.provider}}} succeeded` },
+        { expr: `${fetches(FAILED)} or ${none}`, legend: `{{${LABEL.provider}}} failed` },
       ],
-      colors: OUTCOME_COLORS,
       ...size,
     },
     {
@@ -55,9 +53,9 @@ export const credentials: Row = {
       id: 303,
       title: 'Credential fetch p50, p95, p99',
       says: `How long those fetches took, failures included. ${WHY_AN_HOUR} ${ofTheProcess}`,
-      todo: 'Seconds: IMDS, the container endpoint or STS is slow, or tried in vain before another source; name the source to skip the others.',
+      todo: 'Seconds: the source is slow (a metadata service, STS, Vault), or it is tried in vain before another one; name the source to skip the others.',
       unit: 's',
-      ...quantiles(events(histogram(METRIC.credentialsFetchDuration, 'bucket'), RARE)),
+      ...quantilesByProvider(events(histogram(METRIC.credentialsFetchDuration, 'bucket'), RARE)),
       thresholds: [
         [null, 'green'],
         [1, 'yellow'],

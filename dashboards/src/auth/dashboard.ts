@@ -9,7 +9,7 @@ export const authBoard: Board = {
   uid: UID.auth,
   title: 'pgauge token refresh',
   description: 'Do connections get their tokens, tokens their credentials, and does the server take them?',
-  tags: ['pgauge', 'postgresql', 'aws'],
+  tags: ['pgauge', 'postgresql', 'credentials'],
   from: 'now-6h',
   variables: VARIABLES,
   annotations: ANNOTATIONS,

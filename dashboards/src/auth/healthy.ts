@@ -73,7 +73,7 @@ export const healthy: Row = {
       id: 104,
       title: 'Logins rejected',
       says: 'Logins within the time range that the server refused although there was a token or password (SQLSTATE class 28).',
-      todo: 'Check the clock of the instance, the IAM policy (`rds-db:connect`) and the role `rds_iam` of the database user; the warning `postgres connect failed` has a hint.',
+      todo: 'The warning `postgres connect failed` has the hint of the provider: for RDS IAM the clock of the instance, the policy (`rds-db:connect`) and the role `rds_iam` of the database user.',
       unit: 'short',
       decimals: 0,
       query: {

@@ -1,7 +1,7 @@
 import { METRIC } from '../../../src/telemetry/names.js';
 import type { Row } from '../board.js';
 import { OUTCOME_COLORS } from '../colors.js';
-import { quantiles } from '../measures.js';
+import { quantilesByProvider } from '../measures.js';
 import { events, FAILED, histogram, LABEL, rate, SUCCEEDED, sum } from '../promql.js';
 import { RARE, WHY_AN_HOUR } from './windows.js';
 
@@ -19,10 +19,10 @@ export const tokens: Row = {
       type: 'timeseries',
       id: 201,
       title: 'Token refresh p50, p95, p99',
-      says: `How long it took to get the fresh token of one connection attempt, where there was one. ${WHY_AN_HOUR}`,
+      says: `How long it took each provider to give the token of one connection attempt, where there was one. ${WHY_AN_HOUR}`,
       todo: 'A p50 of milliseconds and a p99 of a second or more: some tokens waited for credentials, see credential fetches. All slow: the processor is busy, or each token asks for credentials.',
       unit: 's',
-      ...quantiles(events(histogram(METRIC.tokenRefreshDuration, 'bucket', SUCCEEDED), RARE)),
+      ...quantilesByProvider(events(histogram(METRIC.tokenRefreshDuration, 'bucket', SUCCEEDED), RARE)),
       thresholds: [
         [null, 'green'],
         [0.5, 'red'],
@@ -58,10 +58,15 @@ export const tokens: Row = {
       type: 'timeseries',
       id: 204,
       title: 'Failures by error.type',
-      says: `Attempts that got no token, by error.type, within the hour before. ${WHY_AN_HOUR} No data: none failed.`,
-      todo: 'CredentialsProviderError: no source has credentials, so look at the role of the instance. A timeout: the metadata service or STS does not answer. AccessDenied: the role may not be assumed.',
+      says: `Attempts that got no token, by provider and error.type, within the hour before. ${WHY_AN_HOUR} No data: none failed.`,
+      todo: 'ERR_PGAUGE_AUTH or the class of the provider: the log record `postgres token refresh failed` names both. A timeout: the source does not answer. For AWS, CredentialsProviderError: no source has credentials; AccessDenied: the role may not be assumed.',
       unit: 'short',
-      queries: [{ expr: sum(counted(FAILED), LABEL.errorType), legend: `{{${LABEL.errorType}}}` }],
+      queries: [
+        {
+          expr: sum(counted(FAILED), LABEL.provider, LABEL.errorType),
+          legend: `{{${LABEL.provider}}} {{${LABEL.errorType}}}`,
+        },
+      ],
       ...size,
     },
   ],
