@@ -17,6 +17,8 @@ export interface AzureIdentityOptions extends ListenOptions {
   readonly systemAssigned?: string | null;
   /** Names of user-assigned identities; default none. */
   readonly userAssigned?: readonly string[];
+  /** The secret that requests bring along; default a random one. */
+  readonly secret?: string;
 }
 
 /** The resource of Azure Database for PostgreSQL. */
@@ -39,7 +41,7 @@ export async function startAzureIdentity(options: AzureIdentityOptions = {}): Pr
 
 /** Running managed identity endpoints. */
 export class AzureManagedIdentity extends HttpStandIn {
-  readonly #header = randomBytes(24).toString('hex');
+  readonly #header: string;
   readonly #key = randomBytes(32);
   readonly #tokens = new IssuedTokens();
   readonly #current = new Map<string, IssuedToken>();
@@ -53,6 +55,7 @@ export class AzureManagedIdentity extends HttpStandIn {
   /** @internal */
   constructor(options: AzureIdentityOptions) {
     super(options);
+    this.#header = options.secret ?? randomBytes(24).toString('hex');
     const identity = (name: string): ManagedIdentity => ({ name, clientId: randomUUID() });
     const system = options.systemAssigned === undefined ? 'local-app' : options.systemAssigned;
     this.systemAssigned = system === null ? undefined : identity(system);
@@ -76,6 +79,11 @@ export class AzureManagedIdentity extends HttpStandIn {
       roleOf: (name) => name,
       refusal: (_, reason) => ({ code: '28000', message: MESSAGES[reason] ?? INVALID }),
     });
+  }
+
+  /** Every token handed out so far. */
+  get issued(): readonly string[] {
+    return this.#tokens.values;
   }
 
   /** Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are dropped. */

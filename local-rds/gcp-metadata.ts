@@ -74,6 +74,11 @@ export class GcpMetadata extends HttpStandIn {
     });
   }
 
+  /** Every token handed out so far. */
+  get issued(): readonly string[] {
+    return this.#tokens.values;
+  }
+
   /** Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are dropped. */
   setTokenLifetime(lifetimeMs: number): void {
     this.#lifetimeMs = lifetimeMs;

@@ -22,6 +22,8 @@ export interface HttpFault {
   readonly body?: string;
   /** Accepts the request and never answers. */
   readonly hang?: boolean;
+  /** Resets the connection instead of answering. */
+  readonly reset?: boolean;
 }
 
 /** What a stand-in answers. */
@@ -94,7 +96,8 @@ export abstract class HttpStandIn {
     const call = `${request.method ?? ''} ${url.pathname}`;
     this.#calls.set(call, (this.#calls.get(call) ?? 0) + 1);
     const fault = url.pathname.startsWith(this.#fault.path ?? '/') ? this.#fault : {};
-    if (fault.hang) return;
+    if (fault.reset) request.socket.resetAndDestroy();
+    if (fault.hang || fault.reset) return;
     setTimeout(() => void this.#respond(request, url, fault, response), fault.delayMs ?? 0);
   }
 

@@ -22,10 +22,13 @@ export interface TokenDemand {
 /** The tokens that one stand-in has handed out. */
 export class IssuedTokens {
   readonly #tokens = new Map<string, IssuedToken>();
+  /** Every token that was ever handed out. */
+  readonly values: string[] = [];
 
   /** Accepts a token from now on, until its end. */
   add(token: IssuedToken): IssuedToken {
     this.#tokens.set(token.value, token);
+    this.values.push(token.value);
     return token;
   }
 

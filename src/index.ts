@@ -39,8 +39,10 @@ export {
 
 export type { DynamicAuthAwsRdsIam } from './auth/aws/rds-iam.js';
 export type { IssueContext, LoginTarget } from './auth/backend.js';
+export type { DynamicAuthAzureAd } from './auth/azure/azure-ad.js';
 export type { DynamicAuthConfig } from './auth/backends.js';
 export type { CustomIssueContext, DynamicAuthCustom } from './auth/custom.js';
+export type { DynamicAuthGcpCloudSqlIam } from './auth/gcp/cloud-sql-iam.js';
 export type { DynamicAuthPasswordFile } from './auth/password-file.js';
 export { newAuthToken, newDynamicAuthFunc, type AuthOptions } from './auth/index.js';
 export {

@@ -1,16 +1,22 @@
 import { ConfigError } from '../errors.js';
 import { isObject, readFields, refuseUnknown } from '../settings/checks.js';
 import { awsRdsIam } from './aws/rds-iam.js';
+import { azureAd } from './azure/azure-ad.js';
 import type { AuthBackend, BackendSettings } from './backend.js';
 import { custom } from './custom.js';
+import { gcpCloudSqlIam } from './gcp/cloud-sql-iam.js';
 import { passwordFile } from './password-file.js';
 
 /** Every backend under its key in `dynamicAuth`; the comment of a line is its description in `docs/api.md`. */
 export const BACKENDS = {
   /** AWS RDS IAM authentication. */
   awsRdsIam,
+  /** Microsoft Entra ID authentication of Azure Database for PostgreSQL. */
+  azureAd,
   /** Passwords from a function of the application. */
   custom,
+  /** IAM database authentication of Google Cloud SQL and AlloyDB. */
+  gcpCloudSqlIam,
   /** A password that a file holds. */
   passwordFile,
 } satisfies Readonly<Record<string, AuthBackend>>;

@@ -1,13 +1,17 @@
 import type { DoctorAddition, GivenFlags, ServiceAdvice } from '../doctor/addition.js';
 import { awsDoctor } from './aws/doctor/index.js';
+import { azureDoctor } from './azure/doctor/index.js';
 import type { AuthBackend } from './backend.js';
 import { BACKENDS, checkDynamicAuth, type DynamicAuthBackend } from './backends.js';
+import { gcpDoctor } from './gcp/doctor/index.js';
 import { passwordFileDoctor } from './doctor/password-file.js';
 
 /** What backends add to `pgauge doctor`; only src/doctor imports this. A backend without a line gets its name as a flag; one with `null` cannot be asked for, since no flag can hold its settings. */
 const ADDITIONS: Readonly<Partial<Record<DynamicAuthBackend, DoctorAddition | null>>> = {
   awsRdsIam: awsDoctor,
+  azureAd: azureDoctor,
   custom: null,
+  gcpCloudSqlIam: gcpDoctor,
   passwordFile: passwordFileDoctor,
 };
 

@@ -36,6 +36,7 @@ export const CODES = {
     'credentials_expire_soon',
     'credentials_expired',
     'clock_skew',
+    'user_mismatch',
     'not_member',
     'member_with_password',
     'role_missing',

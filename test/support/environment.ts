@@ -3,10 +3,11 @@ import { setEnv, useCleanAwsEnvironment } from './aws-environment.js';
 
 export { setEnv, useImds } from './aws-environment.js';
 
-const CHANGED = /^PG|^VAULT_|^NODE_PG_|^NODE_TLS_|^NODE_EXTRA_CA_CERTS$/;
+const CHANGED =
+  /^PG|^VAULT_|^NODE_PG_|^NODE_TLS_|^NODE_EXTRA_CA_CERTS$|^GCE_|^GOOGLE_|^GCLOUD_|^CLOUDSDK_|^METADATA_SERVER_|^AZURE_|^IDENTITY_|^MSI_/;
 
 /**
- * Gives every test an environment without variables of PostgreSQL's, AWS's and Vault's, an empty home and no metadata service,
+ * Gives every test an environment without variables of PostgreSQL's, the clouds' and Vault's, an empty home and no metadata service,
  * with what `variables` says on top; restores the environment after it.
  */
 export function useCleanEnvironment(variables: () => Readonly<Record<string, string>> = () => ({})): {

@@ -1,0 +1,58 @@
+import type { TokenCredential } from '@azure/identity';
+import { untilAborted, withTimeout } from '../../deadline.js';
+import { sharedByVersion } from '../../process-state.js';
+import type { AzureIdentity } from './sdk.js';
+
+/** The endpoint of a managed identity is on the same machine, and the library waits for it without end. */
+const ENDPOINT_TIMEOUT_MS = 7_000;
+/** The library's own would outlast most attempts to connect, which are repeated anyway. */
+const RETRIES = { maxRetries: 2, retryDelayInMs: 300 } as const;
+
+/** An access token and the time it ends. */
+export interface EntraToken {
+  readonly password: string;
+  readonly expiresAt: Date | undefined;
+}
+
+// One credential for all pools of the process: it keeps its tokens.
+const credentials = sharedByVersion('azureCredentials', () => new Map<string, TokenCredential>());
+
+/** The process's credential for a client id, `undefined` for the one that the environment names; throws the library's error. */
+export function credentialFor(sdk: AzureIdentity, clientId: string | undefined): TokenCredential {
+  const key = clientId ?? '';
+  let credential = credentials.get(key);
+  if (credential === undefined) {
+    credential = new sdk.DefaultAzureCredential({
+      ...(clientId !== undefined && {
+        managedIdentityClientId: clientId,
+        workloadIdentityClientId: clientId,
+      }),
+      retryOptions: RETRIES,
+    });
+    credentials.set(key, credential);
+  }
+  return credential;
+}
+
+/** Whether the environment names the endpoint of a managed identity, as App Service, Functions and Container Apps do. */
+export function hasIdentityEndpoint(): boolean {
+  return Boolean(process.env['IDENTITY_ENDPOINT']);
+}
+
+/** A token of the credential, which may have kept it; rejects with the library's error, or one that says that there is none. */
+export async function entraToken(
+  credential: TokenCredential,
+  scope: string,
+  signal: AbortSignal,
+): Promise<EntraToken> {
+  const asked = async (abortSignal: AbortSignal): Promise<EntraToken> => {
+    const answer = await credential.getToken(scope, { abortSignal });
+    if (!answer || typeof answer.token !== 'string' || answer.token === '') {
+      throw new Error('the answer holds no access token');
+    }
+    const { token, expiresOnTimestamp: endsAt } = answer;
+    return { password: token, expiresAt: Number.isFinite(endsAt) ? new Date(endsAt) : undefined };
+  };
+  if (!hasIdentityEndpoint()) return await asked(signal);
+  return await withTimeout(ENDPOINT_TIMEOUT_MS, signal, (limit) => untilAborted(asked(limit), limit));
+}
