@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   WrongHostError,
@@ -6,6 +7,8 @@ import {
   type PoolOptions,
   type TargetSessionAttrs,
 } from '../../../src/index.js';
+import { createClient, type ClientClass } from '../../../src/connection/driver.js';
+import { requireKind } from '../../../src/connection/hosts/server-kind.js';
 import { useFakeServer } from '../../support/fake-server.js';
 import type { RecordingLogger } from '../../support/logger.js';
 import { usePools } from '../../support/pools.js';
@@ -148,6 +151,37 @@ describe('several hosts', () => {
     await pool.end({ waiting: 'reject' });
     expect(await waiting).toMatchObject({ code: 'ERR_PGAUGE_POOL_ENDED' });
     expect(pool.totalCount).toBe(0);
+  });
+});
+
+test('hosts that are shuffled each get connections', async () => {
+  const hosts = [at(primary()), at(standby())];
+  const pool = await open(hosts, 'any', {}, { loadBalanceHosts: 'random', maxOpenConns: 30 });
+  const clients = await Promise.all(Array.from({ length: 30 }, () => pool.connect()));
+  const ports = new Set(clients.map(({ port }) => port));
+  expect(ports).toEqual(new Set(hosts.map(({ port }) => port)));
+  for (const client of clients) client.release();
+});
+
+describe('a server that does not report its kind', () => {
+  test.each<[TargetSessionAttrs, 'primary' | 'standby']>([
+    ['read-write', 'primary'],
+    ['primary', 'primary'],
+    ['read-only', 'standby'],
+    ['standby', 'standby'],
+    ['prefer-standby', 'standby'],
+  ])('is asked whether it is %s', async (wanted, right) => {
+    for (const server of [primary(), standby()]) {
+      const { host, port, database, user } = server;
+      const client = createClient(pg.Client as unknown as ClientClass, {
+        ...{ host, port, database, user, password: primary().password, ssl: false },
+      });
+      await client.connect();
+      const asked = requireKind(client, {}, wanted);
+      if (server === (right === 'primary' ? primary() : standby())) await asked;
+      else expect(await rejection(asked)).toBeInstanceOf(WrongHostError);
+      await client.end();
+    }
   });
 });
 
