@@ -205,7 +205,10 @@ export class Dial implements ConnectContext {
 
   /** `target.ssl` has been completed for the host. */
   #build(target: ConnectTarget, way?: WayToServer, transport?: Transport): PooledConnection {
-    const { host, port, user, database, password, ssl } = target;
+    const { host, port, user, database, password } = target;
+    // Unless the hook has chosen another host.
+    const address = this.#host?.place.host === host ? this.#host.address : undefined;
+    const ssl = address === undefined ? target.ssl : target.ssl && { ...serverName(host), ...target.ssl };
     const client = createClient(this.#plan.Client, {
       ...this.#plan.settings,
       ...(transport && streamSettings(transport.stream)),
@@ -219,6 +222,7 @@ export class Dial implements ConnectContext {
     });
     const { connection } = client;
     if (transport !== undefined) useStream(connection, transport.stream);
+    else if (address !== undefined) keepServername(client, address);
     else if (ssl !== false && ssl.servername !== undefined && ssl.servername !== host && isIP(host) === 0) {
       keepServername(client);
     }

@@ -142,13 +142,13 @@ function unwrapped<F>(wrapped: Wrapped<F>): F {
   return original;
 }
 
-/** Keeps an explicit TLS `servername` that differs from the host. */
-export function keepServername({ connection }: DriverClient): void {
+/** Keeps an explicit TLS `servername` that differs from the host, and dials `address` instead of the host. */
+export function keepServername({ connection }: DriverClient, address?: string): void {
   const { stream } = connection;
   const connect = connection.connect.bind(connection);
   connection.connect = (port, host) => {
     const dial = stream.connect.bind(stream) as (port: number, host: string) => Socket;
-    stream.connect = ((at: number) => dial(at, host)) as typeof stream.connect;
+    stream.connect = ((at: number) => dial(at, address ?? host)) as typeof stream.connect;
     // pg overwrites `servername` with every host that is not an address.
     connect(port, '0.0.0.0');
   };

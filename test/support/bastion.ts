@@ -55,13 +55,17 @@ export class Bastion {
   }
 }
 
-/** Forwards a port of 127.0.0.1, as a session of SSM does. */
-export async function forward(to: Endpoint): Promise<{ readonly port: number; close(): void }> {
+/** Forwards a port, by default a free one of 127.0.0.1, as a session of SSM does. */
+export async function forward(
+  to: Endpoint,
+  host = '127.0.0.1',
+  port = 0,
+): Promise<{ readonly port: number; close(): void }> {
   const server: TcpServer = createServer((socket) => {
     const remote = connect(to.port, to.host);
     for (const end of [socket, remote]) end.on('error', () => undefined);
     socket.pipe(remote).pipe(socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
 }

@@ -7,6 +7,7 @@ import { Dial } from '../dial.js';
 import type { DialPlan } from '../plan.js';
 import type { PooledConnection } from '../pooled-connection.js';
 import { reachedServer } from '../reach.js';
+import { addressesOf } from './addresses.js';
 import type { DialedHost } from './dialed-host.js';
 import type { HostRound } from './order.js';
 import type { HostsPlan } from './plan.js';
@@ -30,7 +31,7 @@ export class HostsAttempt {
   readonly #endsAt: number;
   readonly #failures: Failure[] = [];
   #dial: Dial | undefined;
-  #aborted: { readonly reason: unknown } | undefined;
+  readonly #controller = new AbortController();
 
   /** `observe` starts the report of one host. */
   constructor(plan: DialPlan, hosts: HostsPlan, observe: () => AttemptObserver, closing: ClosingSockets) {
@@ -48,7 +49,7 @@ export class HostsAttempt {
 
   /** Gives the attempt up; `run` rejects with `reason`. */
   abort(reason: unknown): void {
-    this.#aborted = { reason };
+    this.#controller.abort(reason);
     this.#dial?.abort(reason);
   }
 
@@ -80,25 +81,37 @@ export class HostsAttempt {
     more: number,
   ): Promise<PooledConnection | undefined> {
     for (const [at, index] of hosts.entries()) {
-      if (this.#aborted !== undefined) throw this.#aborted.reason as Error;
       const place = this.#place(index);
-      const shares = hosts.length - at + more;
-      const timeoutMs = Math.max(1, Math.round((this.#endsAt - performance.now()) / shares));
-      this.#dial = new Dial(
-        this.#plan,
-        this.#observe(),
-        this.#closing,
-        this.#hostOf({ place, timeoutMs, wanted }),
-      );
-      try {
-        const connection = await this.#dial.run();
+      const endsAt = performance.now() + share(this.#endsAt, hosts.length - at + more);
+      const connection = await this.#tryAddresses(place, endsAt, wanted);
+      if (connection !== undefined) {
         round.succeeded(index);
         return connection;
+      }
+      // Its turn comes again where a primary is only the second choice.
+      if (wanted !== 'prefer-standby' || !isWrongHost(this.#failures.at(-1)?.error)) round.failed(index);
+    }
+    return undefined;
+  }
+
+  /** Any address of a host will do where its kind does not matter: the driver finds the first that answers. */
+  async #tryAddresses(
+    place: Place,
+    endsAt: number,
+    wanted: TargetSessionAttrs,
+  ): Promise<PooledConnection | undefined> {
+    const { signal } = this.#controller;
+    const byName = wanted === 'any' || this.#plan.transport !== undefined;
+    const addresses = byName ? [undefined] : await addressesOf(place.host, share(endsAt, 1), signal);
+    for (const [at, address] of addresses.entries()) {
+      signal.throwIfAborted();
+      const timeoutMs = share(endsAt, addresses.length - at);
+      const host = this.#hostOf({ place, address, timeoutMs, wanted });
+      this.#dial = new Dial(this.#plan, this.#observe(), this.#closing, host);
+      try {
+        return await this.#dial.run();
       } catch (error) {
-        const wrong = isWrongHost(error);
-        if (!wrong && reachedServer(error, this.#dial.phase) !== false) throw error;
-        // Its turn comes again where a primary is only the second choice.
-        if (!wrong || wanted !== 'prefer-standby') round.failed(index);
+        if (!isWrongHost(error) && reachedServer(error, this.#dial.phase) !== false) throw error;
         this.#failures.push({ place, error });
       }
     }
@@ -107,16 +120,19 @@ export class HostsAttempt {
 
   #hostOf({
     place,
+    address,
     timeoutMs,
     wanted,
   }: {
     readonly place: Place;
+    readonly address: string | undefined;
     readonly timeoutMs: number;
     readonly wanted: TargetSessionAttrs;
   }): DialedHost {
     let kind: ServerKind = {};
     return {
       place,
+      address,
       timeoutMs,
       built: (connection) => {
         if (wanted === 'any') return;
@@ -137,6 +153,11 @@ export class HostsAttempt {
     if (place === undefined) throw new RangeError(`there is no host ${index}`);
     return place;
   }
+}
+
+/** An equal share of the time that is left, in milliseconds. */
+function share(endsAt: number, shares: number): number {
+  return Math.max(1, Math.round((endsAt - performance.now()) / shares));
 }
 
 function isWrongHost(error: unknown): boolean {

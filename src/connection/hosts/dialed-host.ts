@@ -4,6 +4,8 @@ import type { HostGroup, PooledConnection } from '../pooled-connection.js';
 /** What is particular to one of several hosts. */
 export interface DialedHost {
   readonly place: Place;
+  /** The one of its addresses that is dialled; `undefined`: the first that answers. */
+  readonly address: string | undefined;
   /** Its share of the time, in milliseconds. */
   readonly timeoutMs: number;
   /** The connections to this host, if they may have to be retired together. */
