@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import { rejection } from '../../support/until.js';
-import { useNames } from '../support/names.js';
+import { useNames } from '../../support/names.js';
 
 const names = useNames();
 const server = usePostgres();

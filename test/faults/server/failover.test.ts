@@ -4,7 +4,7 @@ import { startPostgres, type LocalPostgres } from '../../../local-rds/postgres.j
 import { rejection, until } from '../../support/until.js';
 import { useProxy } from '../../support/proxy.js';
 import { TELLING, unique, useFaultServer } from '../support/fault-server.js';
-import { useNames } from '../support/names.js';
+import { useNames } from '../../support/names.js';
 import { turnIntoStandby } from '../support/recovery.js';
 import { useWatchedPools, type WatchedPool } from '../support/watched-pools.js';
 

@@ -9,7 +9,7 @@ import {
 } from '../../../src/index.js';
 import { createClient, type ClientClass } from '../../../src/connection/driver.js';
 import { requireKind } from '../../../src/connection/hosts/server-kind.js';
-import { useNames } from '../../faults/support/names.js';
+import { useNames } from '../../support/names.js';
 import { forward } from '../../support/bastion.js';
 import { useFakeServer } from '../../support/fake-server.js';
 import type { RecordingLogger } from '../../support/logger.js';
