@@ -68,7 +68,7 @@ export const customCase: BackendCase = {
         custom: {
           name: 'broker',
           issue,
-          hint: 'ask the vault',
+          hint: 'ask the broker',
           settings: { token: 'canary-of-the-settings' },
         },
       },
