@@ -31,6 +31,8 @@ export interface LoginIssuer {
   readonly reused?: boolean;
   /** What to check first when the server rejects a login at this target: the hint of `source` with the facts at hand, never a secret; default that of `source`. */
   hint?(target: LoginTarget): string;
+  /** The region that serves a login at this target, for telemetry; default that of `source`. */
+  region?(target: LoginTarget): string | undefined;
   /** Issues a password for a login at the target; throws AuthError, also when the signal is aborted. */
   issue(target: LoginTarget, context: IssueContext): Promise<string | HeldLogin>;
 }

@@ -156,8 +156,11 @@ function checkSettings({ provider, backend, settings, path }: ConfiguredBackend)
 
 /** The source of the tokens for one target: its hint says for whom and where they are. */
 function sourceFor(issuer: LoginIssuer, target: LoginTarget): TokenSource {
+  const { source } = issuer;
   const hint = issuer.hint?.(target);
-  return !hint ? issuer.source : Object.freeze({ ...issuer.source, hint });
+  const region = issuer.region?.(target);
+  if (!hint && !region) return source;
+  return Object.freeze({ ...source, ...(hint && { hint }), ...(region && { region }) });
 }
 
 function checkedTarget(host: unknown, port: unknown, user: unknown): LoginTarget {

@@ -48,6 +48,11 @@ export class CredentialMemo<Held extends Perishable> {
     this.#rules = rules;
   }
 
+  /** Whether credentials have been fetched before. */
+  get hasFetched(): boolean {
+    return this.#held !== undefined;
+  }
+
   /** Unix time in milliseconds at which the current credentials end. */
   get expireAtMs(): number | undefined {
     return this.#held?.expiration?.getTime();

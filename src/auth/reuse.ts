@@ -49,6 +49,10 @@ class ReusingIssuer implements LoginIssuer, CredentialsSource {
     if (ended) onAbort(ended, () => this.#targets.forEach((logins) => logins.giveUpUnwanted()));
   }
 
+  region(target: LoginTarget): string | undefined {
+    return this.#issuer.region?.(target);
+  }
+
   hint(target: LoginTarget): string {
     return this.#issuer.hint?.(target) ?? this.source.hint ?? '';
   }

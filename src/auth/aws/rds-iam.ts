@@ -3,24 +3,31 @@ import { checkRequired, checkText, refuseUnknown } from '../../settings/checks.j
 import type { AuthBackend, LoginTarget } from '../backend.js';
 import { authFailure } from '../failure.js';
 import { requirePackages } from '../packages.js';
+import { awsCredentialsSource, type AwsCredentialsSource } from './credentials.js';
+import { describeSigned, regionOfHost, signedHost, urlHost } from './endpoint.js';
+import { isImdsFailure } from './fetch.js';
+import { checkIdentity, IDENTITY_SETTINGS, type AwsIdentity } from './identity.js';
 import {
-  awsCredentials,
-  awsCredentialsRejected,
-  awsCredentialsSource,
-  isImdsFailure,
-} from './credentials.js';
-import { describeSigned, signedHost, urlHost } from './endpoint.js';
-import { configuredAwsRegion, DETECT_REGION, NO_REGION, resolveAwsRegion } from './region.js';
+  configuredAwsRegion,
+  DETECT_REGION,
+  HOST_REGION,
+  NO_REGION,
+  resolveAwsRegion,
+  unknownRegion,
+} from './region.js';
 import { AWS_SDK_PACKAGES, IMDS_PACKAGE, loadAwsSdk, type AwsSdk } from './sdk.js';
 
 /** Logs in with tokens of AWS RDS IAM. */
-export interface DynamicAuthAwsRdsIam {
-  /** The region the tokens are signed for; `"detect"` asks the instance metadata service. */
+export interface DynamicAuthAwsRdsIam extends AwsIdentity {
+  /**
+   * The region the tokens are signed for. `"detect"` asks the instance metadata service; `"host"` reads it from the name of the
+   * RDS endpoint that is dialled.
+   */
   readonly region: string;
 }
 
 const NAME = 'awsRdsIam';
-const SETTINGS = ['region'] as const satisfies readonly (keyof DynamicAuthAwsRdsIam)[];
+const SETTINGS = ['region', ...IDENTITY_SETTINGS] as const satisfies readonly (keyof DynamicAuthAwsRdsIam)[];
 const LOADING = 'failed to load AWS config';
 const BUILDING = 'failed to build authentication token';
 const REJECTED_TOKEN =
@@ -36,10 +43,9 @@ export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
     region === DETECT_REGION ? [...AWS_SDK_PACKAGES, IMDS_PACKAGE] : AWS_SDK_PACKAGES,
 
   check(settings, path) {
-    for (const name of SETTINGS) {
-      checkRequired(settings[name], `${path}.${name}`);
-      checkText(settings[name], `${path}.${name}`);
-    }
+    checkRequired(settings['region'], `${path}.region`);
+    checkText(settings['region'], `${path}.region`);
+    checkIdentity(settings, path);
     refuseUnknown(settings, SETTINGS, path);
   },
 
@@ -47,34 +53,45 @@ export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
 
   unresolved: ({ region }) => (region === DETECT_REGION ? `region "${DETECT_REGION}"` : undefined),
 
-  async resolve({ region }, signal) {
+  async resolve(settings, signal) {
     if (signal.aborted) throw authFailure(NAME, LOADING, signal.reason);
-    return { region: await resolveAwsRegion(NAME, region, signal) };
+    return { ...settings, region: await resolveAwsRegion(NAME, settings.region, signal) };
   },
 
   issuer(settings) {
     const region = configuredAwsRegion(NAME, settings.region);
+    const credentials = awsCredentialsSource(NAME, settings);
+    const regionAt = ({ host }: LoginTarget): string | undefined =>
+      region === HOST_REGION ? regionOfHost(host) : region;
     return {
       source: Object.freeze({
         provider: NAME,
-        region,
+        ...(region !== HOST_REGION && { region }),
         hint: REJECTED_TOKEN,
-        credentials: [awsCredentialsSource()],
-        rejected: awsCredentialsRejected,
+        credentials: [credentials],
+        rejected: () => credentials.rejected(),
       }),
-      hint: (target) => `${REJECTED_TOKEN}; it was ${describeSigned(target, region)}`,
+      region: regionAt,
+      hint: (target) =>
+        `${REJECTED_TOKEN}; it was ${describeSigned(target, regionAt(target) ?? 'no region')}`,
       reused: false,
-      issue: (target, { signal }) => issueToken(target, region, signal),
+      issue: async (target, { signal }) =>
+        issueToken(target, regionAt(target) ?? unknownRegion(NAME, target.host), credentials, signal),
     };
   },
 };
 
-async function issueToken(target: LoginTarget, region: string, signal: AbortSignal): Promise<string> {
+async function issueToken(
+  target: LoginTarget,
+  region: string,
+  credentials: AwsCredentialsSource,
+  signal: AbortSignal,
+): Promise<string> {
   const progress = { step: LOADING };
   const steps = async (): Promise<string> => {
     const sdk = await loadAwsSdk();
     progress.step = BUILDING;
-    return await sign(sdk, target, region);
+    return await sign(sdk, target, region, credentials);
   };
   try {
     signal.throwIfAborted();
@@ -85,10 +102,15 @@ async function issueToken(target: LoginTarget, region: string, signal: AbortSign
   }
 }
 
-async function sign(sdk: AwsSdk, { host, port, user }: LoginTarget, region: string): Promise<string> {
+async function sign(
+  sdk: AwsSdk,
+  { host, port, user }: LoginTarget,
+  region: string,
+  source: AwsCredentialsSource,
+): Promise<string> {
   // Credentials rather than their provider: given a provider, the Signer forces a refresh whenever less than
   // 15 minutes are left. The memo renews them too, and limits how often.
-  const credentials = await awsCredentials(sdk, NAME, region);
+  const credentials = await source.get(sdk, region);
   const hostname = urlHost(signedHost(host));
   const signer = new sdk.Signer({ hostname, port, username: user, region, credentials });
   const token: unknown = await signer.getAuthToken();

@@ -6,6 +6,9 @@ import { IMDS_PACKAGE } from './sdk.js';
 /** The configured value that stands for the region of the instance this process runs on. */
 export const DETECT_REGION = 'detect';
 
+/** The configured value that stands for the region in the name of the host that is dialled. */
+export const HOST_REGION = 'host';
+
 /** The text for a region that is unset or empty. */
 export const NO_REGION = 'AWS RDS IAM region is not configured';
 
@@ -30,13 +33,21 @@ export async function resolveAwsRegion(
   return configuredAwsRegion(backend, configured);
 }
 
-/** The configured region, if it has the shape of one; throws AuthError. */
+/** The configured region, if it has the shape of one or stands for that of the host; throws AuthError. */
 export function configuredAwsRegion(backend: string, configured: unknown): string {
   if (configured === undefined || configured === '') throw authFailure(backend, NO_REGION);
-  if (isRegion(configured)) return configured;
+  if (isRegion(configured) || configured === HOST_REGION) return configured;
   throw authFailure(
     backend,
     'AWS RDS IAM region does not look like one, such as us-east-1, and is not "detect"',
+  );
+}
+
+/** Throws AuthError for a host whose name says no region. */
+export function unknownRegion(backend: string, host: string): never {
+  throw authFailure(
+    backend,
+    `${host} is not the name of an RDS endpoint, from which to read the region: give the region itself`,
   );
 }
 

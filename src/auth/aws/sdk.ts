@@ -62,7 +62,9 @@ export const AWS_SDK_PACKAGES: readonly OptionalPackage[] = [SIGNER, PROVIDERS];
 /** The parts of the AWS SDK in use. */
 export interface AwsSdk {
   readonly Signer: SignerPackage['Signer'];
+  readonly fromIni: ProvidersPackage['fromIni'];
   readonly fromNodeProviderChain: ProvidersPackage['fromNodeProviderChain'];
+  readonly fromTemporaryCredentials: ProvidersPackage['fromTemporaryCredentials'];
 }
 
 let loading: Promise<AwsSdk> | undefined;
@@ -78,5 +80,6 @@ export function loadAwsSdk(): Promise<AwsSdk> {
 
 async function load(): Promise<AwsSdk> {
   const [signer, providers] = await Promise.all([SIGNER.load(), PROVIDERS.load()]);
-  return { Signer: signer.Signer, fromNodeProviderChain: providers.fromNodeProviderChain };
+  const { fromIni, fromNodeProviderChain, fromTemporaryCredentials } = providers;
+  return { Signer: signer.Signer, fromIni, fromNodeProviderChain, fromTemporaryCredentials };
 }

@@ -183,7 +183,28 @@ describe('newAuthToken', () => {
 
 describe('settings that validateConfig refuses', () => {
   it.each<[unknown, string]>([
-    [{ region: 'us-east-1', profile: 'x' }, 'unknown key "profile" in dynamicAuth.awsRdsIam'],
+    [{ region: 'us-east-1', prophile: 'x' }, 'unknown key "prophile" in dynamicAuth.awsRdsIam'],
+    [{ region: 'us-east-1', profile: '' }, 'dynamicAuth.awsRdsIam.profile is required'],
+    [
+      { region: 'us-east-1', roleArn: 'app' },
+      'dynamicAuth.awsRdsIam.roleArn must be the ARN of a role, such as arn:aws:iam::123456789012:role/app',
+    ],
+    [
+      { region: 'us-east-1', externalId: 'x' },
+      'dynamicAuth.awsRdsIam.externalId belongs to a role: give roleArn, too',
+    ],
+    [
+      { region: 'us-east-1', profile: 'x', credentials: () => undefined },
+      'dynamicAuth.awsRdsIam.profile and dynamicAuth.awsRdsIam.credentials are mutually exclusive',
+    ],
+    [
+      { region: 'us-east-1', credentials: { accessKeyId: 'AKID' } },
+      'dynamicAuth.awsRdsIam.credentials.secretAccessKey is required',
+    ],
+    [
+      { region: 'us-east-1', credentials: 'AKID' },
+      'dynamicAuth.awsRdsIam.credentials must be an object or a function',
+    ],
     [{ region: 1 }, 'dynamicAuth.awsRdsIam.region must be a string'],
     [{ region: 'us-east-1\n' }, 'dynamicAuth.awsRdsIam.region must not contain control characters'],
   ])(

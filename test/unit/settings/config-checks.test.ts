@@ -119,8 +119,8 @@ describe('validateConfig', () => {
     ],
     [
       'an unknown setting of a backend',
-      changed({ dynamicAuth: { awsRdsIam: { region: 'eu-west-1', profile: 'x' } } }),
-      'unknown key "profile" in dynamicAuth.awsRdsIam',
+      changed({ dynamicAuth: { awsRdsIam: { region: 'eu-west-1', prophile: 'x' } } }),
+      'unknown key "prophile" in dynamicAuth.awsRdsIam',
     ],
     ['an unknown key', changed({ passwort: 'canary' }), 'unknown key "passwort" in config'],
     ['an unknown key without a value', changed({ ssl: undefined }), 'unknown key "ssl" in config'],

@@ -3,8 +3,9 @@ import { failed, ok, warning, type Outcome } from '../../../doctor/report.js';
 import { askService } from '../../../doctor/service-answer.js';
 import type { Session } from '../../../doctor/session.js';
 import { authFailure } from '../../failure.js';
-import { awsCredentials, type AwsCredentials } from '../credentials.js';
-import { awsRdsIam } from '../rds-iam.js';
+import { awsCredentialsSource } from '../credentials.js';
+import type { AwsCredentials } from '../fetch.js';
+import { awsRdsIam, type DynamicAuthAwsRdsIam } from '../rds-iam.js';
 import { loadAwsSdk } from '../sdk.js';
 import {
   configuredSources,
@@ -20,17 +21,19 @@ const PROBE_MS = 150;
 
 /** Finds the AWS credentials that sign tokens. */
 export async function checkAwsCredentials(session: Session, signal: AbortSignal): Promise<Outcome> {
-  const region = session.get('config').dynamicAuth?.awsRdsIam?.region ?? '';
+  const given: Partial<DynamicAuthAwsRdsIam> = session.get('config').dynamicAuth?.awsRdsIam ?? {};
+  const { region = '', ...identity } = given;
   const { env } = session;
   try {
     const sdk = await loadAwsSdk();
-    const found = await untilAborted(awsCredentials(sdk, awsRdsIam.name, region), signal);
+    const found = await untilAborted(awsCredentialsSource(awsRdsIam.name, identity).get(sdk, region), signal);
     session.text.hide(found.secretAccessKey);
     session.text.hide(found.sessionToken);
-    const source = await untilAborted(findSource(sdk, region, env), signal).catch(() => UNKNOWN);
+    const source = await untilAborted(findSource(sdk, identity, region, env), signal).catch(() => UNKNOWN);
     session.set('credentials', { service: source.service, expireAtMs: found.expiration?.getTime() });
     const role =
-      source.name === 'instance metadata' ? await instanceRole(signal) : env['AWS_ROLE_ARN'] || undefined;
+      identity.roleArn ??
+      (source.name === 'instance metadata' ? await instanceRole(signal) : env['AWS_ROLE_ARN'] || undefined);
     return describe(found, source, role);
   } catch (error) {
     return await failure(session, signal.aborted ? signal.reason : error);

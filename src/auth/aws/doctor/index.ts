@@ -13,11 +13,32 @@ export const awsDoctor: DoctorAddition = {
       name: 'region',
       type: 'string',
       usage: `  --region <name>     log in with AWS RDS IAM tokens signed for this region;
-                      "detect" asks the instance metadata service
+                      "detect" asks the instance metadata service, "host"
+                      reads it from the name of the endpoint
 `,
     },
+    {
+      name: 'aws-profile',
+      type: 'string',
+      usage: '  --aws-profile <name> profile of the AWS files, with --region\n',
+    },
+    {
+      name: 'role-arn',
+      type: 'string',
+      usage: '  --role-arn <arn>    role to assume before signing, with --region\n',
+    },
+    {
+      name: 'external-id',
+      type: 'string',
+      usage: '  --external-id <id>  external ID for --role-arn\n',
+    },
   ],
-  settings: ({ region }) => (region === undefined ? undefined : { region }),
+  settings({ region, 'aws-profile': profile, 'role-arn': roleArn, 'external-id': externalId }) {
+    const given = Object.entries({ region, profile, roleArn, externalId }).filter(
+      ([, value]) => value !== undefined,
+    );
+    return given.length === 0 ? undefined : Object.fromEntries(given);
+  },
   secrets: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'],
   checks: { region: checkRegion, credentials: checkAwsCredentials, rds_iam: checkMembership },
   describeToken,

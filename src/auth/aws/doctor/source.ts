@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { untilAborted } from '../../../deadline.js';
 import { homeFolder } from '../../../settings/environment.js';
+import type { AwsIdentity } from '../identity.js';
 import type { AwsSdk } from '../sdk.js';
 
 /** Where the SDK's chain found credentials. */
@@ -64,12 +65,19 @@ export async function instanceRole(signal: AbortSignal): Promise<string | undefi
 }
 
 /** Runs the SDK's chain again, only for its marks. */
-export async function findSource(sdk: AwsSdk, region: string, env: Env): Promise<FoundSource> {
-  const chain = sdk.fromNodeProviderChain({ ignoreCache: true });
+export async function findSource(
+  sdk: AwsSdk,
+  { profile }: AwsIdentity,
+  region: string,
+  env: Env,
+): Promise<FoundSource> {
+  const options = { ignoreCache: true };
+  const chain =
+    profile === undefined ? sdk.fromNodeProviderChain(options) : sdk.fromIni({ ...options, profile });
   const { $source: marks } = (await chain({
     callerClientConfig: { region: () => Promise.resolve(region) },
   })) as { $source?: object };
-  return describeSource(marks, env);
+  return describeSource(marks, profile === undefined ? env : { ...env, AWS_PROFILE: profile });
 }
 
 /** The configured sources of credentials: names of variables that are set, and paths of files that exist. */

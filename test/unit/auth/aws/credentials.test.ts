@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startImds, type AccessKey, type Imds } from '../../../../local-rds/index.js';
-import { credentialsExpireAtMs, observeCredentials } from '../../../../src/auth/aws/credentials.js';
+import { awsCredentialsSource } from '../../../../src/auth/aws/credentials.js';
 import { newAuthToken, newDynamicAuthFunc } from '../../../../src/auth/index.js';
 import type { TokenSource } from '../../../../src/hooks.js';
 import { setEnv, useCleanAwsEnvironment, useImds } from '../../../support/aws-environment.js';
@@ -110,7 +110,7 @@ describe('credentials of an instance', () => {
 
   it('are fetched once for 500 tokens at once from cold, and for those after', async () => {
     const seen: (number | undefined)[] = [];
-    const unsubscribe = observeCredentials({
+    const unsubscribe = awsCredentialsSource('awsRdsIam').observe({
       fetched: (_provider, _durationMs, error) => seen.push(error ? 0 : 1),
     });
     const hook = await newDynamicAuthFunc(iamConfig(), 'app');
@@ -195,20 +195,23 @@ describe('credentials of an instance', () => {
 
   it('show when they end, and their failed fetches, to whoever measures them', async () => {
     const seen: { provider: string; durationMs: number; error?: unknown }[] = [];
-    const broken = observeCredentials({
+    const broken = awsCredentialsSource('awsRdsIam').observe({
       fetched() {
         throw new Error('broken telemetry');
       },
     });
-    const unsubscribe = observeCredentials({
+    const unsubscribe = awsCredentialsSource('awsRdsIam').observe({
       fetched: (provider, durationMs, error) => seen.push({ provider, durationMs, error }),
     });
     imds.set({ status: 500 });
     await expect(token()).rejects.toThrow();
-    expect(credentialsExpireAtMs()).toBeUndefined();
+    expect(awsCredentialsSource('awsRdsIam').expireAtMs()).toBeUndefined();
     imds.set({});
     await token();
-    expect(credentialsExpireAtMs()).toBeCloseTo(keys[0]?.expiration?.getTime() ?? 0, -4);
+    expect(awsCredentialsSource('awsRdsIam').expireAtMs()).toBeCloseTo(
+      keys[0]?.expiration?.getTime() ?? 0,
+      -4,
+    );
     expect(seen).toMatchObject([
       { provider: 'awsRdsIam', error: { name: 'CredentialsProviderError' } },
       { provider: 'awsRdsIam', error: undefined },
@@ -220,7 +223,7 @@ describe('credentials of an instance', () => {
     setEnv(EXAMPLE_KEYS);
     await token();
     expect(seen).toHaveLength(2);
-    expect(credentialsExpireAtMs()).toBeUndefined();
+    expect(awsCredentialsSource('awsRdsIam').expireAtMs()).toBeUndefined();
   });
 });
 

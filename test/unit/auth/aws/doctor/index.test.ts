@@ -39,15 +39,19 @@ describe('a login that RDS rejects', () => {
   );
 });
 
-describe('the flag of AWS RDS IAM', () => {
-  it('is in the usage between the certificates and the maximum', () => {
-    const [flag] = awsDoctor.flags;
-    expect(USAGE).toMatch(/--ca <file>.*\n {2}--region <name>.*\n(?:.*\n)+ {2}--max <n>/);
-    expect(USAGE).toContain(flag.usage);
+describe('the flags of AWS RDS IAM', () => {
+  it('are in the usage between the certificates and the maximum', () => {
+    expect(USAGE).toMatch(/--ca <file>.*\n {2}--region <name>.*\n[^]*\n {2}--max <n>/);
+    for (const { usage } of awsDoctor.flags) expect(USAGE).toContain(usage);
   });
 
-  it('asks for no token when it is not given', () => {
+  it('ask for no token when none is given', () => {
     expect(awsDoctor.settings({})).toBeUndefined();
     expect(awsDoctor.settings({ region: 'detect' })).toEqual({ region: 'detect' });
+    expect(
+      awsDoctor.settings({ region: 'x', 'aws-profile': 'p', 'role-arn': 'r', 'external-id': 'e' }),
+    ).toEqual({
+      ...{ region: 'x', profile: 'p', roleArn: 'r', externalId: 'e' },
+    });
   });
 });

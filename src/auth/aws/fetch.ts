@@ -1,0 +1,129 @@
+import { sharedByVersion } from '../../process-state.js';
+import type { AwsIdentity } from './identity.js';
+import type { AwsSdk } from './sdk.js';
+
+const IMDS_RETRIES = 2;
+/** The SDK's chain logs this when it asks the metadata service. */
+const ASKS_IMDS = 'fromInstanceMetadata';
+/** The name of the sessions of an assumed role where the settings give none. */
+const SESSION_NAME = 'pgauge';
+
+/** AWS credentials as the SDK's Signer takes them. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** When the session ends; unset for long-lived keys. */
+  readonly expiration?: Date;
+}
+
+/** A function that gives AWS credentials, as those of `@aws-sdk/credential-providers`. */
+export type AwsCredentialsProvider = (options?: {
+  readonly forceRefresh?: boolean;
+}) => Promise<AwsCredentials>;
+
+type ChainOptions = NonNullable<Parameters<AwsSdk['fromNodeProviderChain']>[0]>;
+
+const shared = sharedByVersion('awsFetches', () => ({ imdsFailures: new WeakSet() }));
+
+/**
+ * Fetches the credentials of an identity; rejects with the SDK's own error. STS is asked in `region` where it is needed;
+ * `again` makes a provider that keeps credentials fetch them.
+ */
+export async function fetchCredentials(
+  sdk: AwsSdk,
+  identity: AwsIdentity,
+  region: string,
+  again: boolean,
+): Promise<AwsCredentials> {
+  const asked = { imds: false };
+  const { roleArn } = identity;
+  const source = providerOf(sdk, identity, region, again, () => (asked.imds = true));
+  const provide = roleArn === undefined ? source : inRole(sdk, { ...identity, roleArn }, source, region);
+  const found = await provide().catch((error: unknown) => {
+    if (asked.imds && typeof error === 'object' && error !== null) shared.imdsFailures.add(error);
+    throw error;
+  });
+  return checked(found);
+}
+
+/** Whether an error with which `fetchCredentials` rejected came from the instance metadata service. */
+export function isImdsFailure(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && shared.imdsFailures.has(error);
+}
+
+/** What gives the credentials of an identity before it takes on a role. */
+function providerOf(
+  sdk: AwsSdk,
+  { credentials, profile }: AwsIdentity,
+  region: string,
+  again: boolean,
+  asksImds: () => void,
+): () => Promise<AwsCredentials> {
+  if (typeof credentials === 'function') return () => credentials({ forceRefresh: again });
+  if (credentials !== undefined) return () => Promise.resolve(credentials);
+  // A new chain for each fetch, because a chain keeps its credentials and cannot be told of a rotation; it reads the files
+  // again, because the SDK reads each only once per process.
+  const options = {
+    ignoreCache: true,
+    maxRetries: IMDS_RETRIES,
+    logger: chainLogger((text) => {
+      if (text.includes(ASKS_IMDS)) asksImds();
+    }),
+  };
+  // The whole chain would go on to other sources when the profile has no credentials.
+  const chain =
+    profile === undefined ? sdk.fromNodeProviderChain(options) : sdk.fromIni({ ...options, profile });
+  return () => chain({ callerClientConfig: { region: () => Promise.resolve(region) } });
+}
+
+function inRole(
+  sdk: AwsSdk,
+  { roleArn, externalId, sessionName = SESSION_NAME }: AwsIdentity & { readonly roleArn: string },
+  source: () => Promise<AwsCredentials>,
+  region: string,
+): () => Promise<AwsCredentials> {
+  return sdk.fromTemporaryCredentials({
+    masterCredentials: source,
+    params: {
+      RoleArn: roleArn,
+      RoleSessionName: sessionName,
+      ...(externalId !== undefined && { ExternalId: externalId }),
+    },
+    clientConfig: { region },
+  });
+}
+
+function checked({ accessKeyId, secretAccessKey, sessionToken, expiration }: AwsCredentials): AwsCredentials {
+  if (
+    !filled(accessKeyId) ||
+    !filled(secretAccessKey) ||
+    !(sessionToken === undefined || typeof sessionToken === 'string')
+  ) {
+    throw new Error('the credential provider returned incomplete credentials');
+  }
+  const endsAt = expiration?.getTime();
+  return Object.freeze({
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken && { sessionToken }),
+    ...(endsAt && { expiration: new Date(endsAt) }),
+  });
+}
+
+/** A chain's error does not name the source it asked last; its log does. */
+function chainLogger(debug: (text: string) => void): NonNullable<ChainOptions['logger']> {
+  const ignore = (): void => undefined;
+  return {
+    trace: ignore,
+    debug: (text: unknown) => debug(String(text)),
+    info: ignore,
+    // As the SDK does without a logger.
+    warn: (...args: unknown[]) => console.warn(...args),
+    error: ignore,
+  };
+}
+
+function filled(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}

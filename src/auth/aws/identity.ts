@@ -1,0 +1,63 @@
+import { ConfigError } from '../../errors.js';
+import { checkRequired, checkText, isObject } from '../../settings/checks.js';
+import type { BackendSettings } from '../backend.js';
+import type { AwsCredentials, AwsCredentialsProvider } from './fetch.js';
+
+/** As whom requests to AWS are signed; default what the SDK's default chain finds. */
+export interface AwsIdentity {
+  /** Profile of the shared config and credentials files; default that of the environment (AWS_PROFILE), if any. */
+  readonly profile?: string | undefined;
+  /** ARN of a role to assume with the credentials that are found; default none. */
+  readonly roleArn?: string | undefined;
+  /** External ID that the role's trust policy asks for; only with `roleArn`, default none. */
+  readonly externalId?: string | undefined;
+  /** Name of the role's sessions, as CloudTrail shows it; only with `roleArn`, default `pgauge`. */
+  readonly sessionName?: string | undefined;
+  /** Credentials, or a function that gives them, instead of the default chain; not with `profile`. */
+  readonly credentials?: AwsCredentials | AwsCredentialsProvider | undefined;
+}
+
+/** The members of {@link AwsIdentity}. */
+export const IDENTITY_SETTINGS = [
+  'profile',
+  'roleArn',
+  'externalId',
+  'sessionName',
+  'credentials',
+] as const satisfies readonly (keyof AwsIdentity)[];
+
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,576}$/;
+const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
+
+/** Throws ConfigError for the first setting of an identity that cannot be used. */
+export function checkIdentity(settings: BackendSettings, path: string): void {
+  for (const name of ['profile', 'roleArn', 'externalId', 'sessionName'] as const) {
+    const value = settings[name];
+    if (value === undefined) continue;
+    checkRequired(value, `${path}.${name}`);
+    checkText(value, `${path}.${name}`);
+  }
+  const { profile, roleArn, externalId, sessionName, credentials } = settings as AwsIdentity;
+  if (roleArn !== undefined && !ROLE_ARN.test(roleArn)) {
+    throw new ConfigError(
+      `${path}.roleArn must be the ARN of a role, such as arn:aws:iam::123456789012:role/app`,
+    );
+  }
+  for (const [name, value] of Object.entries({ externalId, sessionName })) {
+    if (value !== undefined && roleArn === undefined) {
+      throw new ConfigError(`${path}.${name} belongs to a role: give roleArn, too`);
+    }
+  }
+  if (sessionName !== undefined && !SESSION_NAME.test(sessionName)) {
+    throw new ConfigError(`${path}.sessionName must have 2 to 64 letters, digits or any of _+=,.@-`);
+  }
+  if (credentials === undefined) return;
+  if (profile !== undefined) {
+    throw new ConfigError(`${path}.profile and ${path}.credentials are mutually exclusive`);
+  }
+  if (typeof credentials === 'function') return;
+  if (!isObject(credentials)) throw new ConfigError(`${path}.credentials must be an object or a function`);
+  for (const name of ['accessKeyId', 'secretAccessKey'] as const) {
+    checkRequired((credentials as unknown as Record<string, unknown>)[name], `${path}.credentials.${name}`);
+  }
+}
