@@ -37,8 +37,7 @@ export {
   migrationConnectionString,
 } from './settings/connection-string.js';
 
-export type { AwsCredentials, AwsCredentialsProvider } from './auth/aws/fetch.js';
-export type { AwsIdentity } from './auth/aws/identity.js';
+export type { AwsCredentials, AwsCredentialsProvider, AwsIdentity } from './auth/aws/identity.js';
 export type { DynamicAuthAwsRdsIam } from './auth/aws/rds-iam.js';
 export type { IssueContext, LoginTarget } from './auth/backend.js';
 export type { DynamicAuthAzureAd } from './auth/azure/azure-ad.js';

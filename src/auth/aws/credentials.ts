@@ -2,8 +2,8 @@ import type { CredentialsObserver, CredentialsSource } from '../../hooks.js';
 import { sharedByVersion } from '../../process-state.js';
 import { CredentialMemo } from '../memo.js';
 import { isCurrent, selectionNow, type Selection } from './environment.js';
-import { fetchCredentials, type AwsCredentials } from './fetch.js';
-import type { AwsIdentity } from './identity.js';
+import { fetchCredentials } from './fetch.js';
+import type { AwsCredentials, AwsIdentity } from './identity.js';
 import type { AwsSdk } from './sdk.js';
 
 /** A token made with credentials is often valid for 15 minutes, but never longer than the credentials themselves. */

@@ -1,5 +1,5 @@
 import { sharedByVersion } from '../../process-state.js';
-import type { AwsIdentity } from './identity.js';
+import type { AwsCredentials, AwsIdentity } from './identity.js';
 import type { AwsSdk } from './sdk.js';
 
 const IMDS_RETRIES = 2;
@@ -7,20 +7,6 @@ const IMDS_RETRIES = 2;
 const ASKS_IMDS = 'fromInstanceMetadata';
 /** The name of the sessions of an assumed role where the settings give none. */
 const SESSION_NAME = 'pgauge';
-
-/** AWS credentials as the SDK's Signer takes them. */
-export interface AwsCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-  /** When the session ends; unset for long-lived keys. */
-  readonly expiration?: Date;
-}
-
-/** A function that gives AWS credentials, as those of `@aws-sdk/credential-providers`. */
-export type AwsCredentialsProvider = (options?: {
-  readonly forceRefresh?: boolean;
-}) => Promise<AwsCredentials>;
 
 type ChainOptions = NonNullable<Parameters<AwsSdk['fromNodeProviderChain']>[0]>;
 

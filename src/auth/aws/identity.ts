@@ -1,7 +1,26 @@
 import { ConfigError } from '../../errors.js';
 import { checkRequired, checkText, isObject } from '../../settings/checks.js';
 import type { BackendSettings } from '../backend.js';
-import type { AwsCredentials, AwsCredentialsProvider } from './fetch.js';
+
+/** AWS credentials, as the SDK's `AwsCredentialIdentity`. */
+export interface AwsCredentials {
+  /** The ID of the access key. */
+  readonly accessKeyId: string;
+  /** The secret of the access key. */
+  readonly secretAccessKey: string;
+  /** The token of the session, for temporary credentials; default none. */
+  readonly sessionToken?: string;
+  /** When the session ends; unset for long-lived keys. */
+  readonly expiration?: Date;
+}
+
+/**
+ * A function that gives AWS credentials, as those of `@aws-sdk/credential-providers`; with `forceRefresh` it is to fetch them
+ * even if it keeps some.
+ */
+export type AwsCredentialsProvider = (options?: {
+  readonly forceRefresh?: boolean;
+}) => Promise<AwsCredentials>;
 
 /** As whom requests to AWS are signed; default what the SDK's default chain finds. */
 export interface AwsIdentity {

@@ -4,7 +4,7 @@ import { askService } from '../../../doctor/service-answer.js';
 import type { Session } from '../../../doctor/session.js';
 import { authFailure } from '../../failure.js';
 import { awsCredentialsSource } from '../credentials.js';
-import type { AwsCredentials } from '../fetch.js';
+import type { AwsCredentials } from '../identity.js';
 import { awsRdsIam, type DynamicAuthAwsRdsIam } from '../rds-iam.js';
 import { loadAwsSdk } from '../sdk.js';
 import {
