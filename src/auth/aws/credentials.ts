@@ -52,9 +52,10 @@ export class AwsCredentialsSource implements CredentialsSource {
   }
 
   #select(): Selected {
-    const { credentials, profile } = this.#identity;
+    const { credentials, profile, roleArn } = this.#identity;
+    const given = credentials !== undefined && roleArn === undefined;
     return {
-      selection: credentials === undefined ? selectionNow(profile !== undefined) : undefined,
+      selection: given ? undefined : selectionNow(profile !== undefined || roleArn !== undefined),
       memo: new CredentialMemo({
         renewBeforeMs: RENEW_BEFORE_MS,
         report: (durationMs, error) => this.#report(durationMs, error),

@@ -37,12 +37,12 @@ export interface Selection {
   readonly others: Values | undefined;
 }
 
-/** What the environment selects now; with a profile that the settings name, its keys do not count. */
-export function selectionNow(named: boolean): Selection {
+/** What the environment selects now; with `all` its keys alone do not decide: the settings name a profile or a role. */
+export function selectionNow(all: boolean): Selection {
   const keys = KEY_VARIABLES.map((name) => process.env[name]);
   const [profile, accessKeyId, secretAccessKey] = keys;
   // With both keys and no profile the chain uses the keys and looks at nothing else.
-  const decided = !named && !profile && accessKeyId && secretAccessKey;
+  const decided = !all && !profile && accessKeyId && secretAccessKey;
   return { keys, others: decided ? undefined : OTHER_VARIABLES.map((name) => process.env[name]) };
 }
 

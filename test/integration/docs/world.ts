@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { startSts, type Sts } from '../../../local-rds/index.js';
 import { installBuilt, linkModules, writeProgram } from '../../support/packages/built-package.js';
 import { runScript, type ChildResult } from '../../support/child.js';
 import { useLocalRds } from '../../support/servers.js';
@@ -16,12 +17,15 @@ const FILES = /(?<=')\/(?:etc|run)\/[^']+(?=')/g;
 
 const DATABASE = { user: 'app', database: 'orders' };
 const PASSWORD = 'p@ss/word';
+/** The role of another account that a guide assumes. */
+const ROLE = { arn: 'arn:aws:iam::222222222222:role/orders-login', externalId: 'shop' };
 
 /** Starts a stand-in for RDS whose `app` logs in with tokens, another whose `app` has a password, and a receiver of OTLP; gives what runs programs against them, with the package as it would be installed. */
 export function useWorld(): (program: Program) => Promise<ChildResult> {
   const withTokens = useLocalRds(DATABASE);
   const withPassword = useLocalRds({ ...DATABASE, user: 'owner' });
   const otlp = new OtlpReceiver();
+  let sts: Sts | undefined;
   let folder = '';
   let endpoint = '';
   const write = async (path: string, text: string, mode = 0o644): Promise<string> => {
@@ -40,6 +44,9 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     await writeProgram(new URL(`file://${PRELUDE_PATH}`), join(folder, 'docs/prelude.js'));
     await writeProgram(new URL('use-pool.ts', import.meta.url), join(folder, 'docs/use-pool.js'));
 
+    const { credentials, region } = withTokens();
+    sts = await startSts({ credentials, region, roles: [ROLE] });
+
     const { ca, caPem } = withPassword();
     await withPassword().createUser(DATABASE.user, { password: PASSWORD });
     const client = await ca.issue({ commonName: DATABASE.user });
@@ -52,6 +59,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     endpoint = new URL(await otlp.listen()).origin;
   });
   afterAll(async () => {
+    await sts?.stop();
     await otlp[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   });
@@ -67,7 +75,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     const roots = join(folder, 'roots.pem');
     const env = {
       ...{ DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASSWORD: PASSWORD, DB_NAME: database },
-      ...(tokens ? { DB_REGION: region, ...awsEnv } : {}),
+      ...(tokens ? { DB_REGION: region, ...awsEnv, ...sts?.env } : {}),
       DB_SSLMODE: 'verify-full',
       DATABASE_URL: `postgres://${user}:${encodeURIComponent(PASSWORD)}@${host}:${port}/${database}`,
       ...{ PGPORT: String(port), PGDATABASE: database, PGPASSFILE: join(folder, 'pgpass') },
