@@ -54,7 +54,7 @@ describe('two pools of one process', () => {
     await pool.query('select 1');
     expect(await meter.value('pgauge.auth.credentials.fetch.duration')).toMatchObject({ count: 1 });
     const expiration = await meter.value('pgauge.auth.credentials.expiration');
-    expect(expiration).toBeCloseTo((sts.assumed[0]?.key.expiration?.getTime() ?? 0) / 1_000, -1);
+    expect(expiration).toBeCloseTo((sts.assumed[0]?.key.expiration.getTime() ?? 0) / 1_000, -1);
   });
 });
 
