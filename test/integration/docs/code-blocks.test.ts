@@ -38,8 +38,10 @@ describe('the SQL in the documentation', () => {
     const client = new pg.Client({ host, port, user, password, database });
     await client.connect();
     try {
-      // As on RDS.
-      await client.query('begin; create role rds_iam');
+      // As on RDS, and those that the guides for other clouds have made.
+      await client.query(
+        'begin; create role rds_iam; create role "orders-app"; create role "app@shop-123.iam"',
+      );
       await client.query(code);
     } finally {
       await client.end();

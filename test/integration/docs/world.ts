@@ -2,30 +2,29 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
-import { startSts, type Sts } from '../../../local-rds/index.js';
 import { installBuilt, linkModules, writeProgram } from '../../support/packages/built-package.js';
 import { runScript, type ChildResult } from '../../support/child.js';
 import { useLocalRds } from '../../support/servers.js';
 import { PRELUDE_PATH } from '../../support/docs/code-blocks-chains.js';
 import { OtlpReceiver } from '../../support/otlp/otlp.js';
+import { startClouds, type Clouds } from './clouds.js';
 import type { Program } from './programs.js';
 
 /** What the documentation calls its servers and ports: those of this test stand in for them. */
-const HOSTS = /\b[\w.-]+\.rds\.amazonaws\.com\b|\b[\w-]+\.internal\b/g;
+const HOSTS =
+  /\b[\w.-]+\.(?:rds\.amazonaws|postgres\.database\.azure)\.com\b|\b[\w-]+\.internal\b|\b10\.20\.30\.40\b/g;
 const PORTS = /\b(?:5432|6432|15432)\b/g;
 const FILES = /(?<=')\/(?:etc|run)\/[^']+(?=')/g;
 
 const DATABASE = { user: 'app', database: 'orders' };
 const PASSWORD = 'p@ss/word';
-/** The role of another account that a guide assumes. */
-const ROLE = { arn: 'arn:aws:iam::222222222222:role/orders-login', externalId: 'shop' };
 
 /** Starts a stand-in for RDS whose `app` logs in with tokens, another whose `app` has a password, and a receiver of OTLP; gives what runs programs against them, with the package as it would be installed. */
 export function useWorld(): (program: Program) => Promise<ChildResult> {
   const withTokens = useLocalRds(DATABASE);
   const withPassword = useLocalRds({ ...DATABASE, user: 'owner' });
   const otlp = new OtlpReceiver();
-  let sts: Sts | undefined;
+  let clouds: Clouds | undefined;
   let folder = '';
   let endpoint = '';
   const write = async (path: string, text: string, mode = 0o644): Promise<string> => {
@@ -44,8 +43,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     await writeProgram(new URL(`file://${PRELUDE_PATH}`), join(folder, 'docs/prelude.js'));
     await writeProgram(new URL('use-pool.ts', import.meta.url), join(folder, 'docs/use-pool.js'));
 
-    const { credentials, region } = withTokens();
-    sts = await startSts({ credentials, region, roles: [ROLE] });
+    clouds = await startClouds(withTokens());
 
     const { ca, caPem } = withPassword();
     await withPassword().createUser(DATABASE.user, { password: PASSWORD });
@@ -59,7 +57,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     endpoint = new URL(await otlp.listen()).origin;
   });
   afterAll(async () => {
-    await sts?.stop();
+    await clouds?.stop();
     await otlp[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
   });
@@ -67,7 +65,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
   return async ({ path, code, tokens }) => {
     const { host, port, region, awsEnv } = tokens ? withTokens() : withPassword();
     const { user, database } = DATABASE;
-    const here = code
+    const here = (clouds?.adapt(code) ?? code)
       .replaceAll(HOSTS, host)
       .replaceAll(PORTS, String(port))
       .replaceAll(FILES, (file) => join(folder, file));
@@ -75,7 +73,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     const roots = join(folder, 'roots.pem');
     const env = {
       ...{ DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASSWORD: PASSWORD, DB_NAME: database },
-      ...(tokens ? { DB_REGION: region, ...awsEnv, ...sts?.env } : {}),
+      ...(tokens ? { DB_REGION: region, ...awsEnv, ...clouds?.env } : {}),
       DB_SSLMODE: 'verify-full',
       DATABASE_URL: `postgres://${user}:${encodeURIComponent(PASSWORD)}@${host}:${port}/${database}`,
       ...{ PGPORT: String(port), PGDATABASE: database, PGPASSFILE: join(folder, 'pgpass') },
