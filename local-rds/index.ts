@@ -11,6 +11,8 @@ import { startPostgres, type LocalPostgres, type PostgresOptions, type ShutdownM
 export { createCa } from './certificates.js';
 export type { CertificateAuthority, CertificateRequest, IssuedCertificate } from './certificates.js';
 export type { AccessKey, CredentialStore, TemporaryAccessKey, TemporaryKeyOptions } from './credentials.js';
+export { dsqlVerifier } from './dsql.js';
+export type { DsqlOptions } from './dsql.js';
 export { startGate } from './gate.js';
 export type { Gate, GateControls, GateOptions } from './gate.js';
 export type { GateStats } from './gate-stats.js';
@@ -29,6 +31,8 @@ export type { LocalPostgres, PostgresOptions, ShutdownMode } from './postgres.js
 export { verifyToken } from './sigv4.js';
 export type { TokenExpectation, TokenVerdict } from './sigv4.js';
 export type { SecretKey } from './sigv4-signature.js';
+export { startSecretsManager } from './secrets-manager.js';
+export type { SecretValue, SecretsManager, SecretsManagerOptions } from './secrets-manager.js';
 export { startSts } from './sts.js';
 export type { AssumedRole, Sts, StsOptions, StsRole } from './sts.js';
 export { startVault } from './vault.js';

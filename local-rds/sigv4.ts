@@ -1,4 +1,11 @@
-import { dateMs, findScopeFault, findSignatureFault, sha256, type KeyLookup } from './sigv4-signature.js';
+import {
+  dateMs,
+  findScopeFault,
+  findSignatureFault,
+  sha256,
+  type KeyLookup,
+  type SignedFor,
+} from './sigv4-signature.js';
 
 /** What a token must have been signed for. */
 export interface TokenExpectation {
@@ -20,33 +27,55 @@ export type TokenVerdict = { readonly ok: true } | { readonly ok: false; readonl
 export const WRONG_ENDPOINT = 'signed for another host or port';
 
 const FUTURE_LIMIT_MS = 5 * 60_000;
-const MAX_EXPIRES_S = 900;
 const EMPTY_BODY = sha256('');
 
 /** Verifies an RDS IAM token: a presigned SigV4 GET of `rds-db:connect`, without its scheme; never throws. */
 export function verifyToken(token: string, expected: TokenExpectation): TokenVerdict {
-  const reason = findFault(token, expected);
+  const { region, now, credentials, user } = expected;
+  const reason = findTokenFault(token, {
+    ...{ region, now, credentials, service: 'rds-db', mostSeconds: 900 },
+    authorities: authorities(expected),
+    wrongAuthority: WRONG_ENDPOINT,
+    parameters: [
+      ['Action', 'connect', 'action is not connect'],
+      ['DBUser', user, 'signed for another user'],
+    ],
+  });
   return reason === undefined ? { ok: true } : { ok: false, reason };
 }
 
-function findFault(token: string, expected: TokenExpectation): string | undefined {
+/** What a presigned GET, without its scheme, must have been signed for. */
+export interface PresignedExpectation extends SignedFor {
+  /** Hosts, with a port where one belongs to them. */
+  readonly authorities: readonly string[];
+  /** The reason given for another host. */
+  readonly wrongAuthority: string;
+  /** Parameters with their values, and the reason given for another value. */
+  readonly parameters: readonly (readonly [name: string, value: string, reason: string])[];
+  /** The longest validity in seconds. */
+  readonly mostSeconds: number;
+  /** The verifier's clock. */
+  readonly now: Date;
+  readonly credentials: KeyLookup;
+}
+
+/** What is wrong with a presigned GET, without its scheme; the reason holds no part of it. */
+export function findTokenFault(token: string, expected: PresignedExpectation): string | undefined {
   const [, authority, query] = /^([^/?#\s]+)\/\?([^?#\s]+)$/.exec(token) ?? [];
   if (authority === undefined || query === undefined) return 'malformed token';
   const parameters = parseQuery(query);
   if (typeof parameters === 'string') return parameters;
   const get = (name: string): string => parameters.get(name) ?? '';
 
-  if (!authorities(expected).includes(authority)) return WRONG_ENDPOINT;
-  if (get('Action') !== 'connect') return 'action is not connect';
-  if (get('DBUser') !== expected.user) return 'signed for another user';
+  if (!expected.authorities.includes(authority)) return expected.wrongAuthority;
+  const wrong = expected.parameters.find(([name, value]) => get(name) !== value);
+  if (wrong) return wrong[2];
   if (get('X-Amz-Algorithm') !== 'AWS4-HMAC-SHA256') return 'unknown algorithm';
   if (get('X-Amz-SignedHeaders') !== 'host') return 'signed headers are not exactly host';
 
   const [credential, date] = [get('X-Amz-Credential'), get('X-Amz-Date')];
-  const { region, credentials } = expected;
   const fault =
-    findScopeFault(credential, date, { region, service: 'rds-db' }) ??
-    findAgeFault(date, get('X-Amz-Expires'), expected.now);
+    findScopeFault(credential, date, expected) ?? findAgeFault(date, get('X-Amz-Expires'), expected);
   if (fault !== undefined) return fault;
 
   const signed = {
@@ -56,7 +85,7 @@ function findFault(token: string, expected: TokenExpectation): string | undefine
     canonicalRequest: `GET\n/\n${canonicalQuery(parameters)}\nhost:${authority}\n\nhost\n${EMPTY_BODY}`,
     signature: get('X-Amz-Signature'),
   };
-  return findSignatureFault(signed, credentials);
+  return findSignatureFault(signed, expected.credentials);
 }
 
 /** The parameters by decoded name, or what is wrong with them. */
@@ -85,8 +114,14 @@ function authorities({ host, port }: TokenExpectation): string[] {
   return host.includes(':') ? [`${host}:${port}`, `[${host}]:${port}`] : [`${host}:${port}`];
 }
 
-function findAgeFault(date: string, expires: string, now: Date): string | undefined {
-  if (!/^[1-9]\d{0,2}$/.test(expires) || Number(expires) > MAX_EXPIRES_S) return 'expiry is not 1 to 900 s';
+function findAgeFault(
+  date: string,
+  expires: string,
+  { now, mostSeconds }: PresignedExpectation,
+): string | undefined {
+  if (!/^[1-9]\d{0,5}$/.test(expires) || Number(expires) > mostSeconds) {
+    return `expiry is not 1 to ${mostSeconds} s`;
+  }
   const ageMs = now.getTime() - (dateMs(date) ?? NaN);
   if (ageMs < -FUTURE_LIMIT_MS) return 'dated in the future';
   return ageMs > Number(expires) * 1000 ? 'expired' : undefined;

@@ -20,9 +20,11 @@ export function sqlState(error: unknown): string | undefined {
   return fromServer && typeof code === 'string' && SQLSTATE.test(code) ? code : undefined;
 }
 
-/** Whether the server rejected a login: SQLSTATE class 28, invalid authorization. */
+/** Whether the server rejected a login: SQLSTATE class 28, invalid authorization; Aurora DSQL says it with the text of a connection failure. */
 export function isRejectedLogin(error: unknown): boolean {
-  return sqlState(error)?.startsWith('28') === true;
+  const state = sqlState(error);
+  if (state === '08006') return String(property(error, 'message')).includes('access denied');
+  return state?.startsWith('28') === true;
 }
 
 const CODE = /^[A-Za-z][\w.-]{0,63}$/;

@@ -37,8 +37,10 @@ export {
   migrationConnectionString,
 } from './settings/connection-string.js';
 
+export type { DynamicAuthAwsDsql } from './auth/aws/dsql.js';
 export type { AwsCredentials, AwsCredentialsProvider, AwsIdentity } from './auth/aws/identity.js';
 export type { DynamicAuthAwsRdsIam } from './auth/aws/rds-iam.js';
+export type { DynamicAuthAwsSecretsManager } from './auth/aws/secrets-manager.js';
 export type { IssueContext, LoginTarget } from './auth/backend.js';
 export type { DynamicAuthAzureAd } from './auth/azure/azure-ad.js';
 export type { DynamicAuthConfig } from './auth/backends.js';

@@ -40,6 +40,12 @@ export interface LoginIssuer {
 /** The value under a backend's name in `dynamicAuth`: a copy in which nothing has been checked yet. */
 export type BackendSettings = Readonly<Record<string, unknown>>;
 
+/** How long connections live, in milliseconds; the jitter is added at random, so that they do not end together. */
+export interface Lifetime {
+  readonly ms: number;
+  readonly jitterMs: number;
+}
+
 /** One method of dynamic authentication: a file or folder here, and one line in `backends.ts`. */
 export interface AuthBackend<Settings extends object = object> {
   /** Its key in `dynamicAuth`. */
@@ -48,6 +54,8 @@ export interface AuthBackend<Settings extends object = object> {
   readonly label: string;
   /** Whether the message for a `dynamicAuth` without a backend names it as an example. */
   readonly example?: boolean;
+  /** How long a connection lives where the config does not say, and the jitter of that where the options do not; default that of every pool. */
+  readonly defaultLifetime?: Lifetime;
   /** A copy of the settings as they were given; default their own enumerable fields. */
   read?(settings: object, path: string): BackendSettings;
   /** The provider's name in telemetry and errors; default the backend's. */

@@ -1,8 +1,10 @@
 import { ConfigError } from '../errors.js';
 import { isObject, readFields, refuseUnknown } from '../settings/checks.js';
+import { awsDsql } from './aws/dsql.js';
 import { awsRdsIam } from './aws/rds-iam.js';
+import { awsSecretsManager } from './aws/secrets-manager.js';
 import { azureAd } from './azure/azure-ad.js';
-import type { AuthBackend, BackendSettings } from './backend.js';
+import type { AuthBackend, BackendSettings, Lifetime } from './backend.js';
 import { custom } from './custom.js';
 import { gcpCloudSqlIam } from './gcp/cloud-sql-iam.js';
 import { passwordFile } from './password-file.js';
@@ -11,6 +13,10 @@ import { passwordFile } from './password-file.js';
 export const BACKENDS = {
   /** AWS RDS IAM authentication. */
   awsRdsIam,
+  /** Amazon Aurora DSQL. */
+  awsDsql,
+  /** User and password from a secret of AWS Secrets Manager. */
+  awsSecretsManager,
   /** Microsoft Entra ID authentication of Azure Database for PostgreSQL. */
   azureAd,
   /** Passwords from a function of the application. */
@@ -64,6 +70,11 @@ export function checkDynamicAuth(dynamicAuth: unknown): ConfiguredBackend | unde
   const backend = backendOf(name);
   const settings = readSettings(name, fields[name], path);
   return { name, provider: backend.provider?.(settings) ?? name, backend, settings, path };
+}
+
+/** How long connections of this login live where the config does not say; undefined: as those of every pool. */
+export function defaultLifetime(dynamicAuth: unknown): Lifetime | undefined {
+  return checkDynamicAuth(dynamicAuth)?.backend.defaultLifetime;
 }
 
 /** A copy of the settings under a key of `dynamicAuth`, each read once, not checked; throws ConfigError when they are not an object. */

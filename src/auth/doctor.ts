@@ -1,5 +1,7 @@
 import type { DoctorAddition, GivenFlags, ServiceAdvice } from '../doctor/addition.js';
+import { dsqlDoctor } from './aws/doctor/dsql.js';
 import { awsDoctor } from './aws/doctor/index.js';
+import { secretsManagerDoctor } from './aws/doctor/secrets-manager.js';
 import { azureDoctor } from './azure/doctor/index.js';
 import type { AuthBackend } from './backend.js';
 import { BACKENDS, checkDynamicAuth, type DynamicAuthBackend } from './backends.js';
@@ -9,6 +11,8 @@ import { passwordFileDoctor } from './doctor/password-file.js';
 /** What backends add to `pgauge doctor`; only src/doctor imports this. A backend without a line gets its name as a flag; one with `null` cannot be asked for, since no flag can hold its settings. */
 const ADDITIONS: Readonly<Partial<Record<DynamicAuthBackend, DoctorAddition | null>>> = {
   awsRdsIam: awsDoctor,
+  awsDsql: dsqlDoctor,
+  awsSecretsManager: secretsManagerDoctor,
   azureAd: azureDoctor,
   custom: null,
   gcpCloudSqlIam: gcpDoctor,

@@ -1,5 +1,5 @@
 import { additional, DOCTOR_BACKENDS } from '../auth/doctor.js';
-import { sqlState } from '../foreign-error.js';
+import { isRejectedLogin, sqlState } from '../foreign-error.js';
 import type { DoctorAddition, Explanation, FailedLogin } from './addition.js';
 import { CLOCK_LIMIT_MS, differenceText } from './clock.js';
 import { failed, type Outcome } from './report.js';
@@ -23,7 +23,7 @@ export function loginFailure(login: FailedLogin): Outcome {
 
 function explain(state: string, login: FailedLogin): Explanation {
   const { user, database, said } = login;
-  if (state.startsWith('28')) return rejected(state, login);
+  if (isRejectedLogin(login.error)) return rejected(state, login);
   switch (state) {
     case '3D000':
       return ['database_missing', `create the database ${database}, or name one that exists (--database)`];
@@ -42,7 +42,7 @@ function explain(state: string, login: FailedLogin): Explanation {
   }
 }
 
-/** SQLSTATE class 28. */
+/** The server took neither the password nor the token. */
 function rejected(state: string, login: FailedLogin): Explanation {
   const { user, database, said, provider } = login;
   if (/no pg_hba\.conf entry/.test(said)) {

@@ -1,6 +1,6 @@
 import { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
 import type { DatabaseHost, LoadBalanceHosts, TargetSessionAttrs } from './hosts.js';
-import type { DynamicAuthConfig } from '../auth/backends.js';
+import { defaultLifetime, type DynamicAuthConfig } from '../auth/backends.js';
 
 export { DEFAULT_SSL_MODE, type SslMode } from './ssl-mode.js';
 
@@ -49,7 +49,7 @@ export interface Config {
   readonly maxOpenConns?: number | undefined;
   /** Number of connections kept open when idle, at most the maximum; 0 or unset: none. */
   readonly minConns?: number | undefined;
-  /** Lifetime of a connection in milliseconds, never cut short while it is used; 0 or unset: 3 600 000. */
+  /** Lifetime of a connection in milliseconds, never cut short while it is used; 0 or unset: 3 600 000, or 3 300 000 with a backend whose server ends sessions after an hour. */
   readonly connMaxLifetimeMs?: number | undefined;
 }
 
@@ -69,6 +69,9 @@ export function effectiveMin(config: Pick<Config, 'minConns'>): number {
 }
 
 /** The lifetime of a connection in force, in milliseconds. */
-export function effectiveLifetimeMs(config: Pick<Config, 'connMaxLifetimeMs'>): number {
-  return config.connMaxLifetimeMs || DEFAULT_CONN_MAX_LIFETIME_MS;
+export function effectiveLifetimeMs({
+  connMaxLifetimeMs,
+  dynamicAuth,
+}: Pick<Config, 'connMaxLifetimeMs' | 'dynamicAuth'>): number {
+  return connMaxLifetimeMs || (defaultLifetime(dynamicAuth)?.ms ?? DEFAULT_CONN_MAX_LIFETIME_MS);
 }

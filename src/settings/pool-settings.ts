@@ -18,6 +18,7 @@ import {
   type Checks,
   type Unchecked,
 } from './checks.js';
+import { defaultLifetime } from '../auth/backends.js';
 import { effectiveLifetimeMs, effectiveMax, effectiveSslMode, type Config } from './config.js';
 import { pgSettings } from './driver-settings.js';
 import {
@@ -74,10 +75,7 @@ const optionChecks = (config: Config) =>
     queryTimeoutMs: withDefault(checkMs, DEFAULT_QUERY_TIMEOUT_MS),
     endTimeoutMs: withDefault(checkMs, DEFAULT_END_TIMEOUT_MS),
     idleTimeoutMs: withDefault(checkMs, DEFAULT_IDLE_TIMEOUT_MS),
-    connMaxLifetimeJitterMs: withDefault(
-      checkMs,
-      Math.round(effectiveLifetimeMs(config) * DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO),
-    ),
+    connMaxLifetimeJitterMs: withDefault(checkMs, defaultJitterMs(config)),
     retireAtExpiry: withDefault(checkFlag, false),
     maxUses: withDefault(checkWhole, DEFAULT_MAX_USES),
     healthCheckPeriodMs: withDefault(checkMs, DEFAULT_HEALTH_CHECK_PERIOD_MS),
@@ -90,6 +88,13 @@ const optionChecks = (config: Config) =>
     statsLog,
     pg: pgSettings,
   }) satisfies Checks<PoolOptions>;
+
+function defaultJitterMs(config: Config): number {
+  const ofBackend = config.connMaxLifetimeMs ? undefined : defaultLifetime(config.dynamicAuth);
+  return (
+    ofBackend?.jitterMs ?? Math.round(effectiveLifetimeMs(config) * DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO)
+  );
+}
 
 /** The settings of a pool: all options, checked and with their defaults; times in milliseconds, 0 means off. */
 export type PoolSettings = Checked<ReturnType<typeof optionChecks>>;

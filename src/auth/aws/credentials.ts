@@ -4,7 +4,7 @@ import { CredentialMemo } from '../memo.js';
 import { isCurrent, selectionNow, type Selection } from './environment.js';
 import { fetchCredentials } from './fetch.js';
 import type { AwsCredentials, AwsIdentity } from './identity.js';
-import type { AwsSdk } from './sdk.js';
+import type { AwsProviders } from './sdk.js';
 
 /** A token made with credentials is often valid for 15 minutes, but never longer than the credentials themselves. */
 const RENEW_BEFORE_MS = 15 * 60_000;
@@ -39,7 +39,7 @@ export class AwsCredentialsSource implements CredentialsSource {
   }
 
   /** The current credentials, in the environment as it is now; STS is asked in `region`. Rejects with the SDK's own error. */
-  get(sdk: AwsSdk, region: string): Promise<AwsCredentials> {
+  get(sdk: AwsProviders, region: string): Promise<AwsCredentials> {
     const known = this.#selected;
     const isKnown = known && (known.selection === undefined || isCurrent(known.selection));
     const { memo } = isKnown ? known : (this.#selected = this.#select());

@@ -20,6 +20,13 @@ export function regionOfHost(host: string): string | undefined {
   );
 }
 
+/** The region in the name of an Aurora DSQL cluster, `….dsql.eu-central-1.on.aws`; undefined for any other name. */
+export function regionOfCluster(host: string): string | undefined {
+  // A cluster that is reached over PrivateLink has more after `dsql`.
+  const named = /\.dsql(?:-[a-z0-9]+)?\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.on\.aws$/;
+  return named.exec(signedHost(host.toLowerCase()))?.[1];
+}
+
 /** Whether a name is an RDS endpoint's own: an address and an alias are not, and a token for them counts nowhere. */
 export function isEndpoint(host: string): boolean {
   return regionOfHost(host) !== undefined;

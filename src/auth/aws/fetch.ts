@@ -1,6 +1,6 @@
 import { sharedByVersion } from '../../process-state.js';
 import type { AwsCredentials, AwsIdentity } from './identity.js';
-import type { AwsSdk } from './sdk.js';
+import type { AwsProviders } from './sdk.js';
 
 const IMDS_RETRIES = 2;
 /** The SDK's chain logs this when it asks the metadata service. */
@@ -8,7 +8,7 @@ const ASKS_IMDS = 'fromInstanceMetadata';
 /** The name of the sessions of an assumed role where the settings give none. */
 const SESSION_NAME = 'pgauge';
 
-type ChainOptions = NonNullable<Parameters<AwsSdk['fromNodeProviderChain']>[0]>;
+type ChainOptions = NonNullable<Parameters<AwsProviders['fromNodeProviderChain']>[0]>;
 
 const shared = sharedByVersion('awsFetches', () => ({ imdsFailures: new WeakSet() }));
 
@@ -17,7 +17,7 @@ const shared = sharedByVersion('awsFetches', () => ({ imdsFailures: new WeakSet(
  * `again` makes a provider that keeps credentials fetch them.
  */
 export async function fetchCredentials(
-  sdk: AwsSdk,
+  sdk: AwsProviders,
   identity: AwsIdentity,
   region: string,
   again: boolean,
@@ -40,7 +40,7 @@ export function isImdsFailure(error: unknown): boolean {
 
 /** What gives the credentials of an identity before it takes on a role. */
 function providerOf(
-  sdk: AwsSdk,
+  sdk: AwsProviders,
   { credentials, profile }: AwsIdentity,
   region: string,
   again: boolean,
@@ -64,7 +64,7 @@ function providerOf(
 }
 
 function inRole(
-  sdk: AwsSdk,
+  sdk: AwsProviders,
   { roleArn, externalId, sessionName = SESSION_NAME }: AwsIdentity & { readonly roleArn: string },
   source: () => Promise<AwsCredentials>,
   region: string,

@@ -87,6 +87,7 @@ async function askImds(signal: AbortSignal): Promise<string> {
   }
 }
 
-function isRegion(value: unknown): value is string {
+/** Whether a value has the shape of a region's name. */
+export function isRegion(value: unknown): value is string {
   return typeof value === 'string' && REGION_SHAPE.test(value);
 }

@@ -6,6 +6,8 @@ const require = createRequire(import.meta.url);
 type SignerPackage = typeof import('@aws-sdk/rds-signer');
 type ProvidersPackage = typeof import('@aws-sdk/credential-providers');
 type ImdsPackage = typeof import('@aws-sdk/ec2-metadata-service');
+type DsqlPackage = typeof import('@aws-sdk/dsql-signer');
+type SecretsPackage = typeof import('@aws-sdk/client-secrets-manager');
 
 // Bundlers follow names that are written out, and within `try` forgive a package that is absent. `require` is for where
 // there is no `import()`, as in Jest's virtual machine.
@@ -25,7 +27,8 @@ const SIGNER: OptionalPackage<SignerPackage> = {
   },
 };
 
-const PROVIDERS: OptionalPackage<ProvidersPackage> = {
+/** What finds credentials. */
+export const PROVIDERS: OptionalPackage<ProvidersPackage> = {
   name: '@aws-sdk/credential-providers',
   load: async () => {
     try {
@@ -56,15 +59,51 @@ export const IMDS_PACKAGE: OptionalPackage<ImdsPackage> = {
   },
 };
 
-/** The packages every token needs. */
+/** What signs tokens of Aurora DSQL. */
+export const DSQL_SIGNER: OptionalPackage<DsqlPackage> = {
+  name: '@aws-sdk/dsql-signer',
+  load: async () => {
+    try {
+      return await import('@aws-sdk/dsql-signer');
+    } catch (error) {
+      try {
+        return require('@aws-sdk/dsql-signer') as DsqlPackage;
+      } catch (second) {
+        throw loadFailure(error, second);
+      }
+    }
+  },
+};
+
+/** What asks Secrets Manager. */
+export const SECRETS_CLIENT: OptionalPackage<SecretsPackage> = {
+  name: '@aws-sdk/client-secrets-manager',
+  load: async () => {
+    try {
+      return await import('@aws-sdk/client-secrets-manager');
+    } catch (error) {
+      try {
+        return require('@aws-sdk/client-secrets-manager') as SecretsPackage;
+      } catch (second) {
+        throw loadFailure(error, second);
+      }
+    }
+  },
+};
+
+/** The packages that a token of RDS IAM needs. */
 export const AWS_SDK_PACKAGES: readonly OptionalPackage[] = [SIGNER, PROVIDERS];
 
-/** The parts of the AWS SDK in use. */
-export interface AwsSdk {
-  readonly Signer: SignerPackage['Signer'];
+/** What finds credentials in the AWS SDK. */
+export interface AwsProviders {
   readonly fromIni: ProvidersPackage['fromIni'];
   readonly fromNodeProviderChain: ProvidersPackage['fromNodeProviderChain'];
   readonly fromTemporaryCredentials: ProvidersPackage['fromTemporaryCredentials'];
+}
+
+/** The parts of the AWS SDK in use. */
+export interface AwsSdk extends AwsProviders {
+  readonly Signer: SignerPackage['Signer'];
 }
 
 let loading: Promise<AwsSdk> | undefined;

@@ -40,6 +40,12 @@ export interface BackendCase {
   readonly provider?: string;
   /** Whether something is fetched once and serves several logins. */
   readonly fetches: boolean;
+  /** Fetches that a first login takes, where there are any; default 1. */
+  readonly fetchesPerLogin?: number;
+  /** Whether what is fetched has a known end; default true. */
+  readonly expires?: boolean;
+  /** The SQLSTATE of a rejected login; default class 28. */
+  readonly rejection?: RegExp;
   /** The faults that this source can have, and where they show. */
   readonly faults: Readonly<Partial<Record<SourceFault, FaultOutcome>>>;
   /** A part of the hint in the log when the server rejects its login. */

@@ -1,34 +1,11 @@
-import { startImds, type HttpFault } from '../../../local-rds/index.js';
-import { setEnv, useImds } from '../environment.js';
-import type { BackendCase, SourceFault } from './backend-case.js';
-
-const CREDENTIALS = 'GET /latest/meta-data/iam/security-credentials/local-rds';
-const HOUR_MS = 3_600_000;
-
-const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
-  down: { status: 500 },
-  hang: { hang: true },
-  late: { delayMs: 3_000 },
-  empty: { body: '' },
-  html: { body: '<html>canary</html>' },
-  binary: { body: '\u0000\u0001canary\r\n' },
-  huge: { body: 'canary'.repeat(500_000) },
-};
+import type { BackendCase } from './backend-case.js';
+import { INSTANCE_FAULTS, startInstanceKeys } from './instance-keys.js';
 
 /** Tokens signed with keys from an instance's metadata service. */
 export const rdsIamCase: BackendCase = {
   backend: 'awsRdsIam',
   fetches: true,
-  faults: {
-    down: /IMDS/,
-    hang: /IMDS|timeout/,
-    late: /IMDS|timeout/,
-    empty: /IMDS/,
-    html: /IMDS/,
-    binary: /IMDS/,
-    huge: /IMDS/,
-    expired: 'rejected',
-  },
+  faults: INSTANCE_FAULTS,
   hint: /check the clock, the IAM policy .* rds_iam; it was signed for/,
   refusedSettings: [
     [{}, '.region is required'],
@@ -40,32 +17,7 @@ export const rdsIamCase: BackendCase = {
   settings: { region: 'eu-central-1' },
 
   async start(rds) {
-    const secrets: string[] = [];
-    const keys: string[] = [];
-    const imds = await startImds({
-      credentials(lifetimeMs) {
-        const issued = rds.credentials.issueTemporary({ lifetimeMs });
-        secrets.push(issued.secretAccessKey, issued.sessionToken);
-        keys.push(issued.accessKeyId);
-        return issued;
-      },
-    });
-    setEnv({ AWS_REGION: rds.region });
-    useImds(imds.endpoint);
-    return {
-      user: rds.user,
-      dynamicAuth: { awsRdsIam: { region: rds.region } },
-      set(fault) {
-        imds.set((fault && FAULTS[fault]) ?? {});
-        imds.setCredentialsLifetime(fault === 'expired' ? -HOUR_MS : HOUR_MS);
-      },
-      rotate() {
-        for (const key of keys) rds.credentials.remove(key);
-        imds.setCredentialsLifetime(HOUR_MS);
-      },
-      secrets: () => [...secrets, 'X-Amz-'],
-      fetches: () => imds.calls()[CREDENTIALS] ?? 0,
-      [Symbol.asyncDispose]: () => imds.stop(),
-    };
+    const keys = await startInstanceKeys(rds);
+    return { ...keys, user: rds.user, dynamicAuth: { awsRdsIam: { region: rds.region } } };
   },
 };

@@ -14,6 +14,7 @@ export interface TokenClaims {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  readonly action: string;
   readonly region: string;
   readonly accessKeyId: string;
   readonly signedAt: Date;
@@ -62,6 +63,7 @@ export function readClaims(token: string): TokenClaims {
     host: url.hostname,
     port: Number(url.port || 443),
     user: claim('DBUser'),
+    action: claim('Action'),
     region,
     accessKeyId,
     signedAt: new Date(date),
