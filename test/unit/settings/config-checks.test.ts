@@ -84,7 +84,7 @@ describe('validateConfig', () => {
     ],
     ['dynamicAuth without a backend', changed({ dynamicAuth: {} }), NO_AUTH],
     ['dynamicAuth with an unset backend', changed({ dynamicAuth: { awsRdsIam: undefined } }), NO_AUTH],
-    ['dynamicAuth with a backend of the future', changed({ dynamicAuth: { azureAd: {} } }), NO_AUTH],
+    ['dynamicAuth with a backend of the future', changed({ dynamicAuth: { futureAuth: {} } }), NO_AUTH],
     ['dynamicAuth that is a text', changed({ dynamicAuth: 'awsRdsIam' }), 'dynamicAuth must be an object'],
     [
       'two backends',
@@ -93,8 +93,8 @@ describe('validateConfig', () => {
     ],
     [
       'an unknown backend beside a known one',
-      changed({ dynamicAuth: { awsRdsIam: { region: 'eu-west-1' }, azureAd: undefined } }),
-      'unknown key "azureAd" in dynamicAuth',
+      changed({ dynamicAuth: { awsRdsIam: { region: 'eu-west-1' }, futureAuth: undefined } }),
+      'unknown key "futureAuth" in dynamicAuth',
     ],
     [
       'a backend that is a text',

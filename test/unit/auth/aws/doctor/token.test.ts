@@ -12,6 +12,7 @@ describe('the claims of a token', () => {
       user: 'a b',
       region: 'eu-central-1',
       accessKeyId: 'AKIDEXAMPLE',
+      action: 'connect',
       signedAt: new Date('2026-11-23T01:02:03Z'),
       expiresInS: 900,
     });
