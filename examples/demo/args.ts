@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { SOURCE_NAMES, type SourceName } from './sources/names.js';
 import { understood, UsageError } from './usage-error.js';
 
 /** What the command line asks for. */
@@ -9,19 +10,29 @@ export interface Arguments {
   readonly metricsPort: number;
   /** Whether the pool's debug stats records are printed; default false. */
   readonly statsLog: boolean;
+  /** The backend that the pool logs in with; default `awsRdsIam`. */
+  readonly auth: SourceName;
   readonly help: boolean;
 }
 
 const MIN_SECONDS = 10;
 const MAX_SECONDS = 86_400;
 const MAX_PORT = 65_535;
+/** The backend unless another is named. */
+export const DEFAULT_AUTH: SourceName = 'awsRdsIam';
+const NAMES = Object.keys(SOURCE_NAMES) as SourceName[];
+const NAMES_WIDTH = Math.max(...NAMES.map((name) => name.length));
 
 /** What `--help` prints. */
 export const USAGE = `usage: npm run demo -- [options]
   --seconds <n>       how long the whole run may take, at least ${MIN_SECONDS}; default 40
   --metrics-port <n>  port of http://127.0.0.1:<n>/metrics, 0 for any free one; default 9464
   --stats-log         print the pool's debug records "postgres pool stats" on stderr
+  --auth <name>       the backend of dynamicAuth that the pool logs in with; default ${DEFAULT_AUTH}
   --help
+
+Backends, each with a stand-in on this machine:
+${NAMES.map((name) => `  ${name.padEnd(NAMES_WIDTH)}  ${SOURCE_NAMES[name]}`).join('\n')}
 
 With OTEL_EXPORTER_OTLP_ENDPOINT set, metrics and traces are exported over OTLP (HTTP) as well.
 Exit code: 0 the pool recovered from every phase, 1 it did not or the demo could not start,
@@ -35,8 +46,15 @@ export function readArguments(given: readonly string[]): Arguments {
     seconds: wholeNumber('seconds', values.seconds ?? '40', MIN_SECONDS, MAX_SECONDS),
     metricsPort: wholeNumber('metrics-port', values['metrics-port'] ?? '9464', 0, MAX_PORT),
     statsLog: values['stats-log'] ?? false,
+    auth: sourceName(values.auth ?? DEFAULT_AUTH),
     help: values.help ?? false,
   };
+}
+
+function sourceName(text: string): SourceName {
+  const name = NAMES.find((known) => known === text);
+  if (name === undefined) throw new UsageError(`--auth must be one of ${NAMES.join(', ')}`);
+  return name;
 }
 
 function parse(given: readonly string[]) {
@@ -47,6 +65,7 @@ function parse(given: readonly string[]) {
         seconds: { type: 'string' },
         'metrics-port': { type: 'string' },
         'stats-log': { type: 'boolean' },
+        auth: { type: 'string' },
         help: { type: 'boolean' },
       },
     }),

@@ -39,8 +39,8 @@ async function look(pool: InstrumentedPool, rds: LocalRds): Promise<string | und
 
 async function serverConnections(rds: LocalRds): Promise<number> {
   const { rows } = await rds.postgres.query<{ open: number }>(
-    'select count(*)::int as open from pg_stat_activity where usename = $1',
-    [rds.user],
+    'select count(*)::int as open from pg_stat_activity where datname = $1',
+    [rds.database],
   );
   return rows[0]?.open ?? 0;
 }

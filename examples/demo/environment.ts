@@ -1,9 +1,11 @@
 import { devNull } from 'node:os';
 
-/** Keeps the user's own AWS account and client certificate out of this process: it signs with keys from where `source` says only. */
+const FOREIGN = /^(AWS_|AZURE_|GCE_|GOOGLE_|GCLOUD_|IDENTITY_|MSI_|PGSSL|VAULT_)/;
+
+/** Keeps the user's own accounts and client certificate out of this process: it has credentials from where `source` says only. */
 export function useOnly(source: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) {
-    if (/^(AWS_|PGSSL)/.test(name)) Reflect.deleteProperty(process.env, name);
+    if (FOREIGN.test(name)) Reflect.deleteProperty(process.env, name);
   }
   Object.assign(process.env, {
     AWS_CONFIG_FILE: devNull,

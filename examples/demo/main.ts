@@ -1,18 +1,18 @@
 import type { LocalRds } from '../../local-rds/index.js';
 import type { InstrumentedPool } from '../../src/index.js';
-import { readArguments, USAGE, type Arguments } from './args.js';
-import { serveCredentials } from './aws.js';
+import { DEFAULT_AUTH, readArguments, USAGE, type Arguments } from './args.js';
 import type { Display } from './display.js';
-import { containerCredentials, useOnly } from './environment.js';
+import { useOnly } from './environment.js';
 import { Interruption } from './interruption.js';
 import { demoLogger } from './log.js';
 import { openDisplay } from './open-display.js';
 import { MAX_CONNECTIONS } from './phases.js';
 import { playPhases } from './play.js';
+import type { LoginSource } from './sources/source.js';
 import { isGood, summaryLines, type Report } from './summary.js';
 import { startTelemetry, type Telemetry } from './telemetry.js';
 import { UsageError } from './usage-error.js';
-import { Workload } from './workload.js';
+import { VISITS, Workload } from './workload.js';
 
 // Not left to the event loop: an export to a collector that never answers would hold it.
 process.exit(await main());
@@ -62,16 +62,17 @@ async function run(given: Arguments, display: Display, signal: AbortSignal): Pro
   if (signal.aborted) return undefined;
 
   const lifetimeMs = lifetime(given);
-  await using credentials = await serveCredentials(rds, lifetimeMs);
-  useOnly(containerCredentials(credentials.url));
-  await using pool = await openPool(rds, telemetry, lifetimeMs, given, display);
-  await pool.query('create table visits (id bigserial primary key, at timestamptz not null default now())');
-  for (const line of whereToLook(rds, telemetry, given)) display.say(line);
+  const { SOURCES } = await import('./sources/index.js');
+  await using source = await SOURCES[given.auth](rds, lifetimeMs);
+  useOnly(source.env);
+  await using pool = await openPool(rds, source, telemetry, lifetimeMs, given, display);
+  await pool.query(VISITS);
+  for (const line of whereToLook(rds, source, telemetry, given)) display.say(line);
 
   const workload = new Workload(pool, telemetry.tracer);
   const { reader, metricsUrl, spans } = telemetry;
   const results = await playPhases(
-    { rds, credentials, workload, signal, pool, reader },
+    { rds, source, workload, signal, pool, reader },
     // The clock starts with the process.
     { display, metricsUrl, endsAt: given.seconds * 1_000 },
   );
@@ -80,6 +81,7 @@ async function run(given: Arguments, display: Display, signal: AbortSignal): Pro
 
 async function openPool(
   rds: LocalRds,
+  { user, dynamicAuth }: LoginSource,
   { meterProvider, tracerProvider }: Telemetry,
   lifetimeMs: number,
   { statsLog, seconds }: Arguments,
@@ -90,10 +92,10 @@ async function openPool(
     {
       host: rds.host,
       port: rds.port,
-      user: rds.user,
+      user,
       database: rds.database,
       sslMode: 'verify-full',
-      dynamicAuth: { awsRdsIam: { region: rds.region } },
+      dynamicAuth,
       maxOpenConns: MAX_CONNECTIONS,
       minConns: 2,
       connMaxLifetimeMs: lifetimeMs,
@@ -120,11 +122,13 @@ function lifetime({ seconds }: Arguments): number {
 
 function whereToLook(
   rds: LocalRds,
+  source: LoginSource,
   { metricsUrl, otlpEndpoint }: Telemetry,
-  { statsLog }: Arguments,
+  { statsLog, auth }: Arguments,
 ): string[] {
   return [
-    `PostgreSQL  ${rds.host}:${rds.port}/${rds.database} as ${rds.user}, TLS verify-full, an IAM token per login`,
+    `PostgreSQL  ${rds.host}:${rds.port}/${rds.database} as ${source.user}, TLS verify-full, ${source.about}`,
+    ...(auth === DEFAULT_AUTH ? [] : [`Logins      dynamicAuth: ${auth}`]),
     `Metrics     ${metricsUrl}, OTLP ${otlpEndpoint ? `to ${otlpEndpoint}` : 'off (see --help)'}`,
     `Look at     token refresh and acquire; ${statsLog ? 'the stats records are on stderr' : 'the stats records come with --stats-log'}`,
   ];

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalRds } from '../../local-rds/index.js';
-import type { CredentialEndpoint } from './aws.js';
+import type { LoginSource, Trouble } from './sources/source.js';
 import type { Workload } from './workload.js';
 
 /** What a phase can disturb. */
 export interface Stage {
   readonly rds: LocalRds;
-  readonly credentials: CredentialEndpoint;
+  readonly source: LoginSource;
   readonly workload: Workload;
   readonly signal: AbortSignal;
 }
@@ -29,12 +29,12 @@ export const MAX_CONNECTIONS = 10;
 /** Requests at a time in quiet times: fewer than the pool has connections. */
 export const QUIET_WORKERS = 6;
 const BURST_WORKERS = 4 * MAX_CONNECTIONS;
-// Well below the second after which the AWS SDK gives up on the endpoint.
-const SLOW_CREDENTIALS_MS = 400;
 
 /** How long new connections may take to need credentials after the old ones have ended, in milliseconds. */
 const NEEDED_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 10;
+
+const SLOW_CREDENTIALS = 'slow credentials';
 
 /** The story of the demo, in order. */
 export const PHASES: readonly Phase[] = [
@@ -56,19 +56,18 @@ export const PHASES: readonly Phase[] = [
     },
   },
   {
-    name: 'slow credentials',
-    about: `AWS takes ${SLOW_CREDENTIALS_MS} ms to hand out credentials`,
+    name: SLOW_CREDENTIALS,
+    about: 'credentials come late',
     share: 0.25,
     mayFail: false,
-    disturb: async ({ credentials, signal }, durationMs) => {
-      credentials.delayMs = SLOW_CREDENTIALS_MS;
-      const { lateKeys, lifetimeMs } = credentials;
+    disturb: async ({ source: { trouble, lifetimeMs }, signal }, durationMs) => {
+      await trouble.begin();
       await pause(durationMs, signal);
-      // On a busy machine the phase can be shorter than the keys last: it goes on until a token had to wait.
+      // On a busy machine the phase can be shorter than an answer lasts: it goes on until a login had to wait.
       const deadline = performance.now() + 2 * lifetimeMs + NEEDED_WITHIN_MS;
-      while (credentials.lateKeys === lateKeys && performance.now() < deadline && !signal.aborted)
+      while (!trouble.met() && performance.now() < deadline && !signal.aborted)
         await pause(LOOK_EVERY_MS, signal);
-      credentials.delayMs = 0;
+      trouble.end();
     },
   },
   {
@@ -85,6 +84,11 @@ export const PHASES: readonly Phase[] = [
     mayFail: false,
   },
 ];
+
+/** The story as it happens to one source. */
+export function phasesOf({ about, mayFail = false }: Trouble): readonly Phase[] {
+  return PHASES.map((phase) => (phase.name === SLOW_CREDENTIALS ? { ...phase, about, mayFail } : phase));
+}
 
 /** Resolves after `durationMs` or at the signal, whichever comes first. */
 export async function pause(durationMs: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Display } from './display.js';
-import { PHASES } from './phases.js';
+import { phasesOf } from './phases.js';
 import { phaseStart, runPhase, type PhaseResult, type Run, type Start } from './run-phase.js';
 import { Rate, viewOf } from './view.js';
 
@@ -24,7 +24,7 @@ export async function playPhases(run: Run, frame: Frame): Promise<PhaseResult[]>
   const results: PhaseResult[] = [];
   const rate = new Rate();
   let plannedEnd = startedAt;
-  for (const phase of PHASES) {
+  for (const phase of phasesOf(run.source.trouble)) {
     if (run.signal.aborted) break;
     plannedEnd += phase.share * totalMs;
     const start = await phaseStart(run);

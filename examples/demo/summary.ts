@@ -40,7 +40,7 @@ export function summaryLines(report: Report): string[] {
     'Times are interpolated in the buckets of the histograms, as Prometheus does.',
     '',
     ...details,
-    `tokens: ${formatCount(gate.tokensAccepted)} accepted by the server, ${gate.tokensRejected} rejected`,
+    ...tokens(gate),
     ...(rejected === undefined ? [] : [`NOT good: ${rejected}`]),
     `spans: ${formatCount(spans.queries)} queries (instrumentation-pg), ${spans.connects} CONNECT, ${spans.tokens} token refreshes`,
     verdict(report),
@@ -70,6 +70,12 @@ function cells({
 
 function line(texts: readonly string[]): string {
   return texts.map((text, i) => (i === 0 ? text.padEnd(WIDTHS[0]) : text.padStart(WIDTHS[i] ?? 0))).join('');
+}
+
+/** Nothing where the server itself verifies passwords. */
+function tokens({ tokensAccepted, tokensRejected }: GateStats): string[] {
+  if (tokensAccepted + tokensRejected === 0) return [];
+  return [`tokens: ${formatCount(tokensAccepted)} accepted by the server, ${tokensRejected} rejected`];
 }
 
 function tokenFault({ tokensRejected, lastRejectReason }: GateStats): string | undefined {

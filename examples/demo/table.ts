@@ -41,7 +41,7 @@ export function tableLines(view: View, width: number, style: Style): string[] {
     ...PHASES.map((phase, i) => {
       const result = view.results[i];
       if (result) return finished(result, wide, style);
-      const current = phase === view.phase;
+      const current = phase.name === view.phase.name;
       return current ? style.bold(`> ${phase.name}`) : style.dim(`  ${phase.name}`);
     }),
     '',

@@ -28,7 +28,7 @@ export function viewOf(scene: Scene, start: Start, now: Start, queriesPerSecond:
   const { used, idle, connecting, limit, pending } = now.reading;
   return {
     ...scene,
-    phaseNumber: PHASES.indexOf(scene.phase) + 1,
+    phaseNumber: PHASES.findIndex(({ name }) => name === scene.phase.name) + 1,
     ...{ used, idle, connecting, limit, pending, queriesPerSecond },
     waits: since(now.reading.waits, start.reading.waits),
     tokens: since(now.reading.tokens, start.reading.tokens),

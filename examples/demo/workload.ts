@@ -40,6 +40,11 @@ const READ = 'select count(*), pg_sleep($1) from (select from visits limit 1000)
 
 type Query = readonly [sql: string, values?: readonly unknown[]];
 
+/** The table that requests read and write, whichever role they log in as. */
+export const VISITS = `create table visits (id bigserial primary key, at timestamptz not null default now());
+grant select, insert on visits to public;
+grant usage on visits_id_seq to public;`;
+
 /** An application's requests: so many workers, each one request after the other. */
 export class Workload {
   readonly pace: Pace = {

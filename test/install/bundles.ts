@@ -16,8 +16,9 @@ const BUNDLERS: readonly { readonly title: string; readonly program: string; rea
 ];
 /** What is said of an optional package that is absent, over one line or several. */
 const ABSENT = /@aws-sdk\/(rds-signer|credential-providers|ec2-metadata-service)/;
-/** The packages of the other clouds are in no project. */
-const ABSENT_EVERYWHERE = /@azure\/identity|google-auth-library/;
+/** The packages of the other backends are in no project. */
+const ABSENT_EVERYWHERE =
+  /@azure\/identity|google-auth-library|@aws-sdk\/(dsql-signer|client-secrets-manager)/;
 
 /** Installs the bundlers in `tools`, bundles each project with each, and runs every bundle where no node_modules is in reach. */
 export async function checkBundles(

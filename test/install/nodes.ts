@@ -4,7 +4,7 @@ import type { LocalRds } from '../../local-rds/index.js';
 import { USAGE } from '../../src/doctor/arguments.js';
 import * as own from '../../src/index.js';
 import { Installed } from '../support/packages/installed.js';
-import { installNode } from '../support/packages/npm.js';
+import { installNode, type NodeBinary } from '../support/packages/npm.js';
 import { NODES } from '../support/packages/versions.js';
 import { check } from './check.js';
 import { environmentOf, runIn, type Project } from './project.js';
@@ -13,11 +13,22 @@ const manifest = await readFile(new URL('../../package.json', import.meta.url), 
 const { engines } = JSON.parse(manifest) as { engines: { node: string } };
 /** The lowest version of Node that the package allows. */
 const LOWEST = engines.node.replace('>=', '');
+/** The versions of Node on which the package is used. */
+export const VERSIONS: readonly string[] = [LOWEST, ...NODES];
+
+const installed = new Map<string, Promise<NodeBinary>>();
+
+/** A version of Node, installed below `folder` by the first call. */
+export function nodeOf(folder: string, version: string): Promise<NodeBinary> {
+  const node = installed.get(version) ?? installNode(join(folder, `node-${version}`), version);
+  installed.set(version, node);
+  return node;
+}
 
 /** Loads and uses the package by `import` and by `require` in every project on every Node, and runs its tool. */
 export async function checkNodes(folder: string, projects: readonly Project[], rds: LocalRds): Promise<void> {
-  for (const version of [LOWEST, ...NODES]) {
-    const node = await installNode(join(folder, `node-${version}`), version);
+  for (const version of VERSIONS) {
+    const node = await nodeOf(folder, version);
     const title = `Node ${node.version}`;
     for (const project of projects) {
       await check(`${title}, ${project.title}, engines`, () => {

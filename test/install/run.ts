@@ -1,11 +1,12 @@
 // The tarball of a release, installed as its users install it and used on every Node and TypeScript, in bundles and by
-// test runners; fails if any check fails. `--only nodes|typescripts|bundles|runners` runs a part of it.
+// test runners; fails if any check fails. `--only nodes|backends|typescripts|bundles|runners` runs a part of it.
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startLocalRds } from '../../local-rds/index.js';
 import { Installed } from '../support/packages/installed.js';
+import { checkBackends } from './backends.js';
 import { checkBundles } from './bundles.js';
 import { check, checked } from './check.js';
 import { checkNodes } from './nodes.js';
@@ -33,6 +34,7 @@ async function main(folder: string): Promise<void> {
   await using rds = await startLocalRds();
   const parts: Readonly<Record<string, () => Promise<void>>> = {
     nodes: () => checkNodes(folder, [plain, withAws], rds),
+    backends: () => checkBackends(folder, tarball, plain.folder, rds),
     // Without the types of the packages that are optional.
     typescripts: () => checkTypeScripts(join(folder, 'typescripts'), plain.folder),
     bundles: () => checkBundles(join(folder, 'bundlers'), [plain, withAws], join(folder, 'bundles'), rds),
@@ -42,7 +44,7 @@ async function main(folder: string): Promise<void> {
     for (const name of names) if (only === undefined || only === name) await parts[name]?.();
   };
   // Two rows, since much of it waits for npm or has one thread.
-  await Promise.all([wanted(['nodes', 'typescripts']), wanted(['runners', 'bundles'])]);
+  await Promise.all([wanted(['nodes', 'backends', 'typescripts']), wanted(['runners', 'bundles'])]);
 }
 
 const folder = await realpath(await mkdtemp(join(tmpdir(), 'pgauge-install-')));

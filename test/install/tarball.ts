@@ -17,9 +17,9 @@ const EXPECTED = [
 const PART = /^dist\/doctor\/[a-z]+-[0-9A-Z]{8}\.js$/;
 /** Sources of the tool, which nobody imports. */
 const TOOL = /(^|\/)doctor(\/|\.ts$)/;
-/** About twice what it was when this was written: enough for growth, too little for what does not belong there. */
-const MOST_PACKED_BYTES = 250_000;
-const MOST_UNPACKED_BYTES = 1_000_000;
+/** Half as much again as it was when this was written: enough for growth, too little for what does not belong there. */
+const MOST_PACKED_BYTES = 450_000;
+const MOST_UNPACKED_BYTES = 1_600_000;
 
 /** What npm says of a tarball that it made. */
 interface PackReport {
