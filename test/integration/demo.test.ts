@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { plus, quantile, since } from '../../examples/demo/quantiles.js';
+import { SOURCE_NAMES } from '../../examples/demo/sources/names.js';
+import { BACKENDS } from '../../src/auth/backends.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 // Short, for a socket lies in it, and open to the account the server runs under.
@@ -144,6 +146,45 @@ it(
   },
 );
 
+it(
+  'plays all phases with a backend that is named, and waits for its slow credentials',
+  { timeout: 240_000 },
+  async () => {
+    const demo = startDemo(['--seconds', '10', '--metrics-port', '0', '--auth', 'gcpCloudSqlIam'], {
+      // Nor are the user's credentials of another cloud.
+      GOOGLE_APPLICATION_CREDENTIALS: '/nowhere',
+      AZURE_CLIENT_ID: 'of another account',
+    });
+    const exit = await demo.closed;
+    const { out, err } = demo.said;
+    expect(exit, out + err).toEqual([0, null]);
+    expect(out).toMatch(/^PostgreSQL .* as app@local-project\.iam, .* access tokens of Google Cloud$/m);
+    expect(out).toMatch(/^Logins +dynamicAuth: gcpCloudSqlIam$/m);
+    expect(figure(out, 'slow-credentials', 'token_refresh_p99_ms')).toBeGreaterThan(300);
+    expect(out).toMatch(/^tokens: [1-9][\d ]* accepted by the server, 0 rejected$/m);
+    expect(out).toMatch(/^The pool recovered from every phase\.$/m);
+    expect(remains()).toEqual([]);
+  },
+);
+
+it.each(['custom', 'passwordFile'])('serves requests with the backend %s', async (name) => {
+  const demo = startDemo(['--seconds', '60', '--metrics-port', '0', '--auth', name]);
+  await untilSaid(demo, /phase=steady .* queries_per_s=[1-9]/);
+  demo.child.kill('SIGTERM');
+  expect(await demo.closed).toEqual([143, null]);
+  expect(demo.said.out).toContain(`dynamicAuth: ${name}\n`);
+  expect(demo.said.err).toBe('');
+  expect(remains()).toEqual([]);
+});
+
+it('has a stand-in for every backend, and lists them', async () => {
+  const names = Object.keys(SOURCE_NAMES);
+  expect([...names].sort()).toEqual(Object.keys(BACKENDS).sort());
+  const demo = startDemo(['--help']);
+  expect(await demo.closed).toEqual([0, null]);
+  for (const name of names) expect(demo.said.out).toMatch(new RegExp(`^  ${name} `, 'm'));
+});
+
 it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly at %s and tells what ran', async (name) => {
   const demo = startDemo(['--seconds', '60', '--metrics-port', '0']);
   await untilSaid(demo, /phase=steady .* queries_per_s=[1-9]/);
@@ -209,6 +250,7 @@ it('says in one line why PostgreSQL cannot be started', async () => {
 it.each([
   [['--seconds', '3'], '--seconds must be a whole number from 10'],
   [['--metrics-port', '70000'], '--metrics-port must be a whole number from 0 to 65535'],
+  [['--auth', 'oracle'], '--auth must be one of awsRdsIam, awsDsql, awsSecretsManager, azureAd, custom, '],
   [['--nonsense'], "Unknown option '--nonsense'"],
 ])('refuses %j with the usage', async (options, message) => {
   const demo = startDemo(options);
