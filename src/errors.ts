@@ -6,6 +6,7 @@ export type PgaugeErrorCode =
   | 'ERR_PGAUGE_CONNECT_TIMEOUT'
   | 'ERR_PGAUGE_QUERY_TIMEOUT'
   | 'ERR_PGAUGE_WRONG_HOST'
+  | 'ERR_PGAUGE_POOL_BUSY'
   | 'ERR_PGAUGE_POOL_ENDED'
   | 'ERR_PGAUGE_OPEN_TRANSACTION';
 
@@ -105,6 +106,18 @@ export class WrongHostError extends PgaugeError {
   constructor(found: string, wanted: string, options?: ErrorOptions) {
     super(`${found} (targetSessionAttrs is ${wanted})`, options);
     this.wanted = wanted;
+  }
+}
+
+/** An acquire was refused because as many as `maxPending` were waiting. */
+export class PoolBusyError extends PgaugeError {
+  static {
+    named(this, 'PoolBusyError');
+  }
+  readonly code = 'ERR_PGAUGE_POOL_BUSY';
+
+  constructor(pending: number) {
+    super(`too many acquires are waiting for a connection: ${pending}, as many as maxPending allows`);
   }
 }
 

@@ -6,12 +6,14 @@ export {
   DEFAULT_ACQUIRE_SPAN,
   DEFAULT_ACQUIRE_TIMEOUT_MS,
   DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO,
+  DEFAULT_CONNECT_RETRY_MS,
   DEFAULT_CONNECT_TIMEOUT_MS,
   DEFAULT_END_TIMEOUT_MS,
   DEFAULT_HEALTH_CHECK_PERIOD_MS,
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_KEEP_ALIVE_DELAY_MS,
   DEFAULT_LEAK_DETECTION_MS,
+  DEFAULT_MAX_PENDING,
   DEFAULT_MAX_USES,
   DEFAULT_QUERY_SPANS,
   DEFAULT_QUERY_TEXT,
@@ -57,7 +59,9 @@ export {
 export { InstrumentedPool, type InstrumentedClient } from './pool/pool.js';
 export type { QueryStopOptions } from './queries/stop-options.js';
 export type { AcquireOptions } from './pool/acquire.js';
+export type { ReadyOptions } from './pool/readiness.js';
 export type { EndOptions } from './pool/shutdown.js';
+export type { PoolSize } from './pool/size.js';
 export type { PoolStat } from './pool/stat.js';
 export type {
   AfterConnect,
@@ -85,6 +89,7 @@ export {
   ConnectTimeoutError,
   OpenTransactionError,
   PgaugeError,
+  PoolBusyError,
   PoolEndedError,
   QueryTimeoutError,
   WrongHostError,

@@ -43,6 +43,8 @@ export interface PoolGauges {
   readonly idleMin: number;
   /** Acquirers waiting now. */
   readonly pending: number;
+  /** Whether connection attempts fail at present because the server cannot be reached. */
+  readonly unreachable: boolean;
   /** Age of the longest checkout in milliseconds, 0 if none. */
   readonly longestUseMs: number;
   /** Age of the oldest waiter in milliseconds, 0 if none. */
@@ -53,6 +55,8 @@ export interface PoolGauges {
   readonly emptyAcquires: number;
   /** Cumulative: milliseconds those waited. */
   readonly emptyAcquireWaitMs: number;
+  /** Cumulative: acquires that were refused because too many were waiting. */
+  readonly rejectedAcquires: number;
   /** Cumulative: acquires that timed out or were aborted. */
   readonly canceledAcquires: number;
 }
@@ -114,6 +118,10 @@ export interface PoolObserver {
   connecting(cause: AcquireObserver | undefined): AttemptObserver;
   /** An established connection was closed, `ageMs` after it was opened. */
   closed(reason: CloseReason, ageMs: number, error?: unknown): void;
+  /** A connection attempt failed because the server cannot be reached, the first since it could. */
+  unreachable(error: unknown): void;
+  /** The server can be reached again, `outageMs` after `unreachable`. */
+  reachable(outageMs: number): void;
   /** A session hook ended after `durationMs`; `error` is set if it failed. */
   sessionHook(hook: SessionHook, durationMs: number, error?: unknown): void;
   /** Whether queries are measured here: an instrumentation must not measure them, too. */

@@ -23,6 +23,9 @@ export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
   emptyAcquires: 'Read at collection; 0 from the start.',
   emptyAcquireWaitTime: 'Read at collection; 0 from the start.',
   canceledAcquires: 'Read at collection; 0 from the start.',
+  rejectedAcquires: 'Read at collection; 0 from the start.',
+  unreachable:
+    'Read at collection. 1 from an attempt that failed because the server cannot be reached, starts up or is full, until one succeeds or the server refuses the login. A pool that nobody asks makes no attempt, and keeps its value.',
   longestUse: 'Read at collection.',
   longestWait: 'Read at collection.',
   connectionOpened: 'Read at collection; 0 from the start.',
@@ -131,6 +134,8 @@ export const LOG_NOTES: Readonly<Record<keyof typeof LOG, string>> = {
   connectionClosed: 'every connection that is closed, and every login that fails',
   connectFailed:
     'an attempt failed; `phase` is hook, token, dns, tcp, tls, auth or init, `attempt` counts the failures in a row, `tried` has each address or name with its code, `hint` says where to look first',
+  unreachable: 'the first attempt that failed because the server cannot be reached, starts up or is full',
+  reachable: 'the end of an outage that was logged, which lasted for `unreachable_ms`',
   connectionLost: 'a connection was discarded for a fault; `reason` is the close reason',
   releasedInTransaction:
     'a client was released with a transaction open, and its connection was closed: `BEGIN` without `COMMIT` or `ROLLBACK`',

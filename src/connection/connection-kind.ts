@@ -9,6 +9,7 @@ import { HostsAttempt } from './hosts/attempt.js';
 import { ping } from './ping.js';
 import type { DialPlan } from './plan.js';
 import type { PooledConnection } from './pooled-connection.js';
+import { reachedServer } from './reach.js';
 import type { SessionReset } from './session-reset.js';
 
 /** How long a ping may take, in milliseconds. */
@@ -19,6 +20,7 @@ const REPORTED_REASONS: Readonly<Record<EngineReason, CloseReason>> = {
   idle: 'idle',
   lifetime: 'lifetime',
   reset: 'lifetime',
+  resize: 'lifetime',
   max_uses: 'max_uses',
   pool_end: 'pool_end',
   dead: 'network',
@@ -76,7 +78,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
 
   create(
     cause: AcquireObserver | undefined,
-    done: (error: unknown, connection?: PooledConnection) => void,
+    done: (error: unknown, connection?: PooledConnection, reached?: boolean) => void,
   ): { abort(): void } {
     const { hosts } = this.#plan;
     const observe = (): AttemptObserver => this.#observer.connecting(cause);
@@ -91,7 +93,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
           this.#tell('connect', connection.client);
           done(undefined, connection);
         },
-        (error: unknown) => done(error),
+        (error: unknown) => done(error, undefined, reachedServer(error, dial.phase)),
       ),
     );
     return { abort: () => dial.abort(this.#endReason()) };

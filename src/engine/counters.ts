@@ -10,6 +10,8 @@ export interface EngineCounts {
   readonly canceledAcquireCount: number;
   /** Acquires that timed out. */
   readonly acquireTimeoutCount: number;
+  /** Acquires that were refused because too many were waiting. */
+  readonly rejectedAcquireCount: number;
   /** Successful acquires that waited for a slot or for a construction. */
   readonly emptyAcquireCount: number;
   /** Milliseconds from call to hand-over of these. */
@@ -28,6 +30,7 @@ export class EngineCounters implements EngineCounts {
   acquireDurationMs = 0;
   canceledAcquireCount = 0;
   acquireTimeoutCount = 0;
+  rejectedAcquireCount = 0;
   emptyAcquireCount = 0;
   emptyAcquireWaitMs = 0;
   constructionCount = 0;
@@ -54,6 +57,10 @@ export class EngineCounters implements EngineCounts {
   /** Counted beside `canceled`. */
   timedOut(): void {
     this.acquireTimeoutCount += 1;
+  }
+
+  rejected(): void {
+    this.rejectedAcquireCount += 1;
   }
 
   constructing(): void {

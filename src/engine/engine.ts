@@ -1,9 +1,13 @@
-import type { Construction } from './constructions.js';
+import type { Construction, Constructions } from './constructions.js';
+import type { EngineCounters } from './counters.js';
 import type { EngineLimits, EngineListener, EngineReason, ResourceKind } from './kind.js';
-import { Pings } from './pings.js';
+import type { Outage } from './outage.js';
+import type { Pings } from './pings.js';
+import type { Returns } from './returns.js';
 import { expiry, Slot } from './slot.js';
-import { EngineParts, type EngineState } from './state.js';
-import type { AcquireWait, Waiter } from './wait-queue.js';
+import { EngineParts, type EngineOwner, type EngineState } from './state.js';
+import type { Slots } from './slots.js';
+import type { AcquireWait, Waiter, WaitQueue } from './wait-queue.js';
 
 /**
  * The engine: hands resources to acquirers with pgxpool's semantics and counts what it does.
@@ -11,21 +15,37 @@ import type { AcquireWait, Waiter } from './wait-queue.js';
  */
 export class Engine<T, C, R extends string> {
   readonly #kind: ResourceKind<T, C, R>;
-  readonly #listener: EngineListener<T, C, R>;
+  readonly #listener: EngineListener<T, R>;
   readonly #limits: EngineLimits;
-  readonly #parts = new EngineParts<T, C>();
-  readonly #slots = this.#parts.slots;
-  readonly #waiters = this.#parts.waiters;
-  readonly #constructions = this.#parts.constructions;
-  readonly #counts = this.#parts.counts;
-  readonly #pings = new Pings<T, C>();
+  readonly #parts: EngineParts<T, C, R>;
+  readonly #slots: Slots<T>;
+  readonly #waiters: WaitQueue<T, C>;
+  readonly #constructions: Constructions<T, C>;
+  readonly #counts: EngineCounters;
+  readonly #outage: Outage<T, C>;
+  readonly #returns: Returns<T, C, R>;
+  readonly #pings: Pings<T, C, R>;
   #generation = 0;
   #ending = false;
 
-  constructor(kind: ResourceKind<T, C, R>, listener: EngineListener<T, C, R>, limits: EngineLimits) {
+  constructor(kind: ResourceKind<T, C, R>, listener: EngineListener<T, R>, limits: EngineLimits) {
     this.#kind = kind;
     this.#listener = listener;
     this.#limits = limits;
+    const owner: EngineOwner<T, C, R> = {
+      expired: this.#late,
+      resumed: () => this.#resume(),
+      keep: (slot, now) => this.#recycle(slot, now),
+      discard: (slot, reason) => this.discard(slot, reason),
+    };
+    const parts = (this.#parts = new EngineParts(kind, listener, limits, owner));
+    this.#slots = parts.slots;
+    this.#waiters = parts.waiters;
+    this.#constructions = parts.constructions;
+    this.#counts = parts.counts;
+    this.#outage = parts.outage;
+    this.#returns = parts.returns;
+    this.#pings = parts.pings;
   }
 
   /** A live view of what the engine is doing. */
@@ -45,21 +65,26 @@ export class Engine<T, C, R extends string> {
   tryAcquire(now: number): Slot<T> | undefined {
     if (this.#waiters.size > 0) return undefined;
     const slot = this.#newestIdle(now);
-    if (slot === undefined || this.#isStale(slot, now)) return undefined;
+    if (slot === undefined || this.#pings.isStale(slot, now)) return undefined;
     this.#kind.unpark(slot.resource);
     this.#counts.acquiredAtOnce();
     return this.#hold(slot, now);
   }
 
+  /** Whether one more acquirer would wait behind too many, which is counted; never if an idle resource could serve it. */
+  refuses(now: number): boolean {
+    if (this.#waiters.size < this.#limits.maxPending || this.#newestIdle(now) !== undefined) return false;
+    this.#counts.rejected();
+    return true;
+  }
+
   /** Queues an acquirer; `request` is called back exactly once. */
   wait(request: AcquireWait<T, C>, startedAt: number, timeoutMs: number): Waiter<T, C> {
-    const late = (waiter: Waiter<T, C>): void => {
-      this.#counts.timedOut();
-      this.cancel(waiter, request.timeoutError());
-    };
-    const waiter = this.#waiters.join(request, startedAt, timeoutMs, late, this.#limits.startDeadline);
+    const { startDeadline } = this.#limits;
+    const waiter = this.#waiters.join(request, startedAt, timeoutMs, this.#late, startDeadline);
     this.#dispatch();
-    this.#explain(waiter);
+    this.#parts.explain(waiter);
+    this.#outage.watch();
     return waiter;
   }
 
@@ -81,7 +106,7 @@ export class Engine<T, C, R extends string> {
     if (slot.state !== 'held') return;
     this.#slots.move(slot, 'between');
     if (reason !== undefined) this.#destroy(slot, reason);
-    else this.#judge(slot, now);
+    else this.#returns.judge(slot, now);
   }
 
   /** Destroys a resource that died, or must go whatever its state: its slot is free when this returns. */
@@ -89,11 +114,18 @@ export class Engine<T, C, R extends string> {
     if (slot.state !== 'gone') this.#destroy(slot, reason);
   }
 
-  /** Starts a construction that no acquirer asked for; `false` when there is no room. */
+  /** Starts a construction that no acquirer asked for; `false` when there is no room, or a pause after failures. */
   constructSpare(): boolean {
-    if (this.#ending || !this.#hasRoom()) return false;
+    if (this.#ending || !this.#parts.hasRoom || this.#outage.holdsBack(true)) return false;
     this.#construct(undefined);
     return true;
+  }
+
+  /** Changes the maximum: those that wait are served at once, or what is too many is destroyed, if need be on its return. */
+  resize(max: number): void {
+    this.#parts.max = max;
+    for (const slot of [...this.#slots.idle]) if (this.#parts.total > max) this.discard(slot, 'resize');
+    this.#dispatch();
   }
 
   /** Drops what is idle and retires the rest when it is returned. */
@@ -108,7 +140,7 @@ export class Engine<T, C, R extends string> {
    */
   end(): void {
     this.#ending = true;
-    this.#constructions.abortUnwanted();
+    this.#abortUnwanted();
     for (const slot of [...this.#slots.idle]) this.discard(slot, 'pool_end');
   }
 
@@ -117,8 +149,16 @@ export class Engine<T, C, R extends string> {
     for (const waiter of [...this.#waiters]) if (waiter.waiting) this.#reject(waiter, error());
   }
 
-  #hasRoom(): boolean {
-    return this.#parts.total < this.#limits.max && this.#constructions.size < this.#limits.maxConnecting;
+  /** A waiter's time is up. */
+  readonly #late = (waiter: Waiter<T, C>): void => {
+    this.#counts.timedOut();
+    this.cancel(waiter, waiter.request.timeoutError());
+  };
+
+  /** The pause after failed constructions is over. */
+  #resume(): void {
+    this.#dispatch();
+    this.#listener.resumed();
   }
 
   /** The idle slot that was used last; those before it that outlived their lifetime are destroyed. */
@@ -130,23 +170,21 @@ export class Engine<T, C, R extends string> {
     }
   }
 
-  #isStale(slot: Slot<T>, now: number): boolean {
-    return now - slot.idleSince > this.#limits.pingAfterMs;
-  }
-
   /** Gives every waiter something to wait for: an idle resource, a ping, a construction, or a used resource. */
   #dispatch(): void {
     while (this.#waiters.size > this.#pings.size) {
       const now = performance.now();
       const slot = this.#newestIdle(now);
       const canConstruct =
-        this.#waiters.size > this.#constructions.size + this.#pings.size && this.#hasRoom();
+        this.#waiters.size > this.#constructions.size + this.#pings.size &&
+        this.#parts.hasRoom &&
+        !this.#outage.holdsBack(false);
       // A long queue is not searched when there is nothing to give.
       if (slot === undefined && !canConstruct) return;
       const waiter = this.#waiters.firstWithoutSupply();
       if (waiter === undefined) return;
       if (slot === undefined) this.#construct(waiter);
-      else if (this.#isStale(slot, now)) this.#ping(slot, waiter);
+      else if (this.#pings.isStale(slot, now)) this.#pings.start(slot, waiter);
       else {
         this.#kind.unpark(slot.resource);
         this.#serve(slot, now);
@@ -156,86 +194,46 @@ export class Engine<T, C, R extends string> {
 
   #construct(waiter: Waiter<T, C> | undefined): void {
     const construction = this.#constructions.started(waiter, this.#generation);
+    this.#outage.starting(waiter === undefined);
     this.#counts.constructing();
-    if (waiter !== undefined) this.#explain(waiter);
-    construction.attempt = this.#kind.create(waiter?.request.cause, (error, resource) => {
+    if (waiter !== undefined) this.#parts.explain(waiter);
+    construction.attempt = this.#kind.create(waiter?.request.cause, (error, resource, reached) => {
       this.#constructions.ended(construction);
-      this.#constructed(construction, error, resource);
+      if (resource === undefined) this.#failed(construction, error, reached);
+      else this.#constructed(construction, resource);
     });
   }
 
-  #constructed({ waiter, generation }: Construction<T, C>, error: unknown, resource: T | undefined): void {
-    if (resource === undefined) {
-      this.#listener.constructed(error, waiter?.request.cause);
-      if (waiter?.waiting === true) this.#reject(waiter, error);
-      this.#dispatch();
-      this.#listener.freed();
-      return;
-    }
+  #failed({ waiter }: Construction<T, C>, error: unknown, reached: boolean | undefined): void {
+    this.#listener.constructed(error, reached);
+    const waitsOn = this.#outage.failed(error, reached);
+    if (waiter?.waiting === true && !waitsOn) this.#reject(waiter, error);
+    this.#dispatch();
+    this.#listener.freed();
+  }
+
+  #constructed({ generation }: Construction<T, C>, resource: T): void {
+    this.#outage.succeeded();
     const now = performance.now();
     const slot = new Slot(resource, now, expiry(now, this.#limits), generation);
     this.#slots.add(slot);
     this.#listener.placed(slot);
     // Notify only after the slot is placed: listeners read `total`.
-    this.#listener.constructed(undefined, waiter?.request.cause);
+    this.#listener.constructed(undefined);
     if (this.#waiters.size > 0) this.#serve(slot, now);
-    else this.#judge(slot, now);
+    else this.#returns.judge(slot, now);
     // There may be room now for the next waiter's construction.
     this.#dispatch();
-  }
-
-  #ping(slot: Slot<T>, waiter: Waiter<T, C> | undefined): void {
-    this.#slots.move(slot, 'between');
-    if (waiter !== undefined) this.#pings.started(slot, waiter);
-    this.#kind.unpark(slot.resource);
-    this.#kind.ping(slot.resource, (alive) => {
-      if (slot.state === 'gone') return;
-      if (alive) {
-        this.#pings.ended(slot);
-        this.#recycle(slot, performance.now());
-        return;
-      }
-      // Others that were idle as long probably died too: they are pinged meanwhile, and the waiter gets a new resource.
-      const now = performance.now();
-      for (const other of [...this.#slots.idle]) {
-        if (this.#isStale(other, now)) this.#ping(other, undefined);
-      }
-      this.#destroy(slot, 'dead');
-    });
-  }
-
-  #judge(slot: Slot<T>, now: number): void {
-    const verdict = this.#kind.judge(slot.resource);
-    if (verdict === 'ready') this.#recycle(slot, now);
-    else if (verdict === 'settling') this.#settle(slot);
-    else this.#destroy(slot, verdict);
-  }
-
-  #settle(slot: Slot<T>): void {
-    const unsettled = (): void => this.discard(slot, 'unsettled');
-    slot.settling = this.#limits.startDeadline(this.#limits.settleMs, unsettled, false);
-    this.#kind.whenSettled(slot.resource, () => {
-      slot.settling?.clear();
-      if (slot.state === 'between') this.#judge(slot, performance.now());
-    });
-  }
-
-  #reset(slot: Slot<T>, reset: (resource: T, done: (failed?: R) => void) => void): void {
-    slot.used = false;
-    reset(slot.resource, (failed) => {
-      if (slot.state !== 'between') return;
-      if (failed === undefined) this.#judge(slot, performance.now());
-      else this.#destroy(slot, failed);
-    });
   }
 
   /** Gives a good resource to the oldest waiter, or parks it, unless it has served its time. */
   #recycle(slot: Slot<T>, now: number): void {
     if (slot.generation !== this.#generation) this.#destroy(slot, 'reset');
     else if (now >= slot.expiresAt) this.#destroy(slot, 'lifetime');
+    else if (this.#parts.total > this.#parts.max) this.#destroy(slot, 'resize');
     else if (slot.uses >= this.#limits.maxUses) this.#destroy(slot, 'max_uses');
     else if (this.#ending && this.#waiters.size === 0) this.#destroy(slot, 'pool_end');
-    else if (slot.used && this.#kind.reset !== undefined) this.#reset(slot, this.#kind.reset);
+    else if (this.#returns.reset(slot)) return;
     else if (this.#waiters.size > 0) this.#serve(slot, now);
     else {
       slot.idleSince = now;
@@ -269,18 +267,16 @@ export class Engine<T, C, R extends string> {
 
   #leave(waiter: Waiter<T, C>): void {
     this.#waiters.leave(waiter);
+    if (this.#waiters.size > 0) return;
+    this.#outage.unwatch();
     // Another waiter may be served by a construction that was started for this one.
-    if (this.#ending && this.#waiters.size === 0) this.#constructions.abortUnwanted();
+    if (this.#ending) this.#abortUnwanted();
   }
 
-  /** Tells a waiter once why it waits, unless an idle resource is being pinged for it. */
-  #explain(waiter: Waiter<T, C>): void {
-    if (!waiter.waiting || waiter.reason !== undefined || waiter.supply === 'ping') return;
-    // It may be served by a construction that was started for no waiter.
-    const served = this.#waiters.size <= this.#constructions.size + this.#pings.size;
-    const construction = waiter.supply === 'construction' || served || this.#parts.total < this.#limits.max;
-    waiter.reason = construction ? 'new_connection' : 'exhausted';
-    waiter.request.waiting(waiter.reason);
+  /** Ends the constructions that nobody waits for, and if nobody waits at all the pauses between them. */
+  #abortUnwanted(): void {
+    if (this.#waiters.size === 0) this.#outage.stop();
+    this.#constructions.abortUnwanted();
   }
 
   #destroy(slot: Slot<T>, reason: EngineReason | R): void {
@@ -293,7 +289,7 @@ export class Engine<T, C, R extends string> {
     this.#listener.destroyed(slot, from, reason, performance.now() - slot.createdAt);
     const waiter = this.#pings.ended(slot);
     this.#dispatch();
-    if (waiter !== undefined) this.#explain(waiter);
+    if (waiter !== undefined) this.#parts.explain(waiter);
     this.#listener.freed(slot, from);
   }
 }

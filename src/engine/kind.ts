@@ -2,12 +2,19 @@ import type { StartDeadline } from './deadline.js';
 import type { Slot, SlotState } from './slot.js';
 
 /** Why the engine itself destroys a resource; the resource's kind may give other reasons. */
-export type EngineReason = 'idle' | 'lifetime' | 'reset' | 'max_uses' | 'pool_end' | 'dead' | 'unsettled';
+export type EngineReason =
+  'idle' | 'lifetime' | 'reset' | 'resize' | 'max_uses' | 'pool_end' | 'dead' | 'unsettled';
 
 /** The commands that the engine gives to a kind of resource `T`, which is made for the cause `C` and closed for the reasons `R`. */
 export interface ResourceKind<T, C, R extends string> {
-  /** Starts one construction; `done` is called exactly once, never synchronously, also after `abort`. */
-  create(cause: C | undefined, done: (error: unknown, resource?: T) => void): { abort(): void };
+  /**
+   * Starts one construction; `done` is called exactly once, never synchronously, also after `abort`. After a failure,
+   * `reached` tells whether that from which resources are had could be reached; `undefined` if the error does not tell.
+   */
+  create(
+    cause: C | undefined,
+    done: (error: unknown, resource?: T, reached?: boolean) => void,
+  ): { abort(): void };
   /** Says whether a returned resource can be handed out again: now, once it has settled, or never, with the reason. */
   judge(resource: T): 'ready' | 'settling' | R;
   /** Calls `done` when a settling resource can be judged again. */
@@ -24,22 +31,37 @@ export interface ResourceKind<T, C, R extends string> {
   destroy(resource: T): void;
 }
 
+/** The news of an outage. No member may throw. */
+export interface OutageListener {
+  /** A construction failed because nothing could be reached, the first since one succeeded. */
+  unreachable(error: unknown): void;
+  /** The outage is over, `lastedMs` after `unreachable`. */
+  reachable(lastedMs: number): void;
+}
+
 /** The news that the engine gives to its owner. No member may throw. */
-export interface EngineListener<T, C, R extends string> {
-  /** A construction ended; without `error` its resource has a slot, and no user yet. */
-  constructed(error: unknown, cause: C | undefined): void;
+export interface EngineListener<T, R extends string> extends OutageListener {
+  /** A construction ended; without `error` its resource has a slot, and no user yet. `reached` is what its kind told. */
+  constructed(error: unknown, reached?: boolean): void;
   /** A new resource has its slot, which it keeps for life. */
   placed(slot: Slot<T>): void;
   /** A resource was destroyed, `ageMs` after it was made; `from` is the state it was in. */
   destroyed(slot: Slot<T>, from: SlotState, reason: EngineReason | R, ageMs: number): void;
   /** A slot became free and the queue was served from it; `slot` and `from` are set unless a construction failed. */
   freed(slot?: Slot<T>, from?: SlotState): void;
+  /** A pause after failed constructions is over: one may start that no acquirer asked for. */
+  resumed(): void;
 }
 
 /** Limits of the engine; times in milliseconds, 0 means off. */
 export interface EngineLimits {
+  /** At first: `resize` changes it. */
   readonly max: number;
   readonly maxConnecting: number;
+  /** How long an acquirer waits through an outage. */
+  readonly retryMs: number;
+  /** How many may wait; `Infinity` for any number. */
+  readonly maxPending: number;
   readonly lifetimeMs: number;
   readonly lifetimeJitterMs: number;
   readonly maxUses: number;

@@ -2,12 +2,10 @@ import type { Engine } from './engine.js';
 
 /** Delay between a connection's end and the top-up that replaces it, in milliseconds: closes come in bursts. */
 const TOP_UP_DELAY_MS = 500;
-/** First and longest pause after a failed background dial, in milliseconds. */
-const BACKOFF_FIRST_MS = 250;
-const BACKOFF_LONGEST_MS = 5_000;
 
 /** What `Upkeep` keeps; times in milliseconds, 0 means off. */
 export interface UpkeepLimits {
+  /** At first. */
   readonly min: number;
   readonly idleTimeoutMs: number;
   readonly lifetimeMs: number;
@@ -20,21 +18,32 @@ export class Upkeep<T, C, R extends string> {
   readonly #limits: UpkeepLimits;
   #sweeper: NodeJS.Timeout | undefined;
   #topUpTimer: NodeJS.Timeout | undefined;
-  #backoffMs = 0;
   #paused = false;
+  #min: number;
+  #wanted = 0;
 
   constructor(engine: Engine<T, C, R>, limits: UpkeepLimits) {
     this.#engine = engine;
     this.#limits = limits;
+    this.#min = limits.min;
+  }
+
+  /** How many connections are kept. */
+  get min(): number {
+    return this.#min;
+  }
+  set min(min: number) {
+    this.#min = min;
+    this.#topUp();
   }
 
   start(): void {
-    const { healthCheckPeriodMs, idleTimeoutMs, lifetimeMs, min } = this.#limits;
+    const { healthCheckPeriodMs, idleTimeoutMs, lifetimeMs } = this.#limits;
     if (healthCheckPeriodMs > 0) {
       // No limit is enforced later than twice itself.
       const period = Math.min(healthCheckPeriodMs, idleTimeoutMs || Infinity, lifetimeMs || Infinity);
       this.#sweeper = setInterval(() => {
-        sweep(this.#engine, performance.now(), idleTimeoutMs, min);
+        sweep(this.#engine, performance.now(), idleTimeoutMs, this.#min);
         this.#paused = false;
         if (this.#topUpTimer === undefined) this.#topUp();
       }, period);
@@ -45,22 +54,24 @@ export class Upkeep<T, C, R extends string> {
 
   /** A slot became free: there may be fewer connections than the minimum. */
   slotFreed(): void {
-    if (this.#limits.min > 0) this.#schedule(TOP_UP_DELAY_MS);
+    if (this.#min > 0 || this.#wanted > 0) this.#schedule();
   }
 
-  /** A construction ended; `background` if no acquirer asked for it. */
-  constructed(succeeded: boolean, background: boolean): void {
-    if (succeeded) {
-      if (this.#backoffMs > 0) {
-        this.#backoffMs = 0;
-        clearTimeout(this.#topUpTimer);
-        this.#topUpTimer = undefined;
-      }
-      // With a top-up ahead, connections have just been destroyed, perhaps as soon as they were made.
-      if (this.#topUpTimer === undefined) this.#topUp();
-    } else if (background && this.#topUpTimer === undefined) {
-      this.#backoffMs = Math.min(this.#backoffMs * 2 || BACKOFF_FIRST_MS, BACKOFF_LONGEST_MS);
-    }
+  /** A construction succeeded. */
+  constructed(): void {
+    // With a top-up ahead, connections have just been destroyed, perhaps as soon as they were made.
+    if (this.#topUpTimer === undefined) this.#topUp();
+  }
+
+  /** The pause after failed constructions is over. */
+  resumed(): void {
+    this.#topUp();
+  }
+
+  /** Fills up to `count` connections, whatever the minimum, until it is called with 0. */
+  fill(count: number): void {
+    this.#wanted = count;
+    this.#topUp();
   }
 
   /** Gives up a fill that is under way; the next health check resumes it. */
@@ -76,19 +87,16 @@ export class Upkeep<T, C, R extends string> {
   }
 
   #topUp(): void {
-    const { min } = this.#limits;
-    while (!this.#paused && this.#engine.state.total < min && this.#engine.constructSpare());
+    const goal = Math.max(this.#paused ? 0 : this.#min, this.#wanted);
+    while (this.#engine.state.total < goal && this.#engine.constructSpare());
   }
 
-  #schedule(delayMs: number): void {
+  #schedule(): void {
     if (this.#topUpTimer !== undefined || this.#engine.ending) return;
-    this.#topUpTimer = setTimeout(
-      () => {
-        this.#topUpTimer = undefined;
-        this.#topUp();
-      },
-      Math.max(delayMs, this.#backoffMs * (0.75 + Math.random() / 2)),
-    );
+    this.#topUpTimer = setTimeout(() => {
+      this.#topUpTimer = undefined;
+      this.#topUp();
+    }, TOP_UP_DELAY_MS);
     this.#topUpTimer.unref();
   }
 }

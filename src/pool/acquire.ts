@@ -5,7 +5,7 @@ import { withCallersStack } from '../connection/callers-stack.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { MAX_TIMER_MS, onAbort } from '../deadline.js';
 import type { Slot } from '../engine/slot.js';
-import { PoolEndedError } from '../errors.js';
+import { PoolBusyError, PoolEndedError } from '../errors.js';
 import type { PoolObserver } from '../observer.js';
 import { acquireTimeoutError } from './acquire-timeout.js';
 import { AcquireHook } from './acquire-hook.js';
@@ -83,6 +83,7 @@ export class Acquires {
     const acquirer = this.#checkouts.acquirer(entry);
     const connection = this.#atOnce(now, acquirer);
     if (connection !== undefined) return Promise.resolve(connection.client);
+    if (this.#engine.refuses(now)) return Promise.reject(this.#busy());
     return new Promise<PoolClient>((resolve, reject) => {
       const serve = ({ client }: PooledConnection): void => resolve(client);
       this.#wait({ startedAt: now, timeoutMs, signal, acquirer, serve, fail: reject });
@@ -102,7 +103,8 @@ export class Acquires {
     const now = performance.now();
     const acquirer = this.#checkouts.acquirer(entry);
     const connection = this.#atOnce(now, acquirer);
-    if (connection === undefined) {
+    if (connection === undefined && this.#engine.refuses(now)) process.nextTick(fail, this.#busy());
+    else if (connection === undefined) {
       // It will be called where another user releases a client, in that user's async context.
       const context = new AsyncResource('pgauge.acquire');
       this.#wait({
@@ -136,6 +138,13 @@ export class Acquires {
     this.#engine.countCanceled();
     this.#observer.acquireStarted().failed(0, reason);
     return reason as Error;
+  }
+
+  /** An acquire that was refused; returns its error. */
+  #busy(): Error {
+    const error = new PoolBusyError(this.#engine.state.pending);
+    this.#observer.acquireStarted().failed(0, error);
+    return error;
   }
 
   #wait(acquire: Acquire): void {

@@ -7,13 +7,18 @@ type State = EngineState<unknown, unknown>;
 /** A live view of the engine: each property is read when it is asked for. */
 export class EngineGauges implements PoolGauges {
   readonly #state: State;
+  readonly #upkeep: { readonly min: number };
 
-  constructor(
-    state: State,
-    readonly limit: number,
-    readonly idleMin: number,
-  ) {
+  constructor(state: State, upkeep: { readonly min: number }) {
     this.#state = state;
+    this.#upkeep = upkeep;
+  }
+
+  get limit(): number {
+    return this.#state.max;
+  }
+  get idleMin(): number {
+    return this.#upkeep.min;
   }
 
   get used(): number {
@@ -27,6 +32,9 @@ export class EngineGauges implements PoolGauges {
   }
   get pending(): number {
     return this.#state.pending;
+  }
+  get unreachable(): boolean {
+    return this.#state.unreachable;
   }
   get longestUseMs(): number {
     const holder = this.#state.oldestHolder;
@@ -45,19 +53,22 @@ export class EngineGauges implements PoolGauges {
   get emptyAcquireWaitMs(): number {
     return this.#state.counts.emptyAcquireWaitMs;
   }
+  get rejectedAcquires(): number {
+    return this.#state.counts.rejectedAcquireCount;
+  }
   get canceledAcquires(): number {
     return this.#state.counts.canceledAcquireCount;
   }
 }
 
 /** A snapshot of an engine under pgxpool's names. */
-export function statOf({ total, used, idle, connecting, counts }: State, maxConns: number): PoolStat {
+export function statOf({ total, max, used, idle, connecting, counts }: State): PoolStat {
   return {
     totalConns: total,
     acquiredConns: used,
     idleConns: idle,
     constructingConns: connecting,
-    maxConns,
+    maxConns: max,
     acquireCount: counts.acquireCount,
     acquireDurationMs: counts.acquireDurationMs,
     canceledAcquireCount: counts.canceledAcquireCount,

@@ -22,6 +22,8 @@ export interface PoolPlan {
   readonly idleTimeoutMs: number;
   readonly healthCheckPeriodMs: number;
   readonly acquireTimeoutMs: number;
+  readonly connectRetryMs: number;
+  readonly maxPending: number;
   readonly endTimeoutMs: number;
   readonly leakDetectionMs: number;
   readonly onAcquire: OnAcquire | undefined;
@@ -46,6 +48,7 @@ export function poolPlan(parts: PoolParts): PoolPlan {
     max: effectiveMax(config),
     min: effectiveMin(config),
     maxUses: settings.maxUses || Infinity,
+    maxPending: settings.maxPending || Infinity,
     lifetimeMs: effectiveLifetimeMs(config),
     lifetimeJitterMs: settings.connMaxLifetimeJitterMs,
   };

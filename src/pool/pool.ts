@@ -1,8 +1,5 @@
-import type { EventEmitter } from 'node:events';
-import type * as pgModule from 'pg';
 import type {
   PoolClient,
-  PoolConfig,
   QueryArrayConfig,
   QueryArrayResult,
   QueryConfig,
@@ -12,7 +9,6 @@ import type {
   Submittable,
 } from 'pg';
 import { closeOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
-import { pg } from '../connection/driver.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { sessionReset } from '../connection/session-reset.js';
 import { Deadline } from '../deadline.js';
@@ -24,11 +20,14 @@ import type { Logger } from '../hooks.js';
 import type { AcquireObserver, CloseReason, PoolGauges } from '../observer.js';
 import type { QueryStopOptions } from '../queries/stop-options.js';
 import { Acquires, type AcquireOptions } from './acquire.js';
+import { Base } from './base.js';
 import { Checkouts } from './checkout.js';
 import { EngineGauges, statOf } from './gauges.js';
 import type { PoolPlan } from './plan.js';
 import { Queries } from './queries.js';
+import { Readiness, type ReadyOptions } from './readiness.js';
 import { Shutdown, type EndOptions } from './shutdown.js';
+import { newSize, type PoolSize } from './size.js';
 import type { PoolStat } from './stat.js';
 import { throwLater } from '../throw-later.js';
 import { unheldLoss } from './unheld-loss.js';
@@ -52,22 +51,6 @@ type ConnectCallback = (
   client: InstrumentedClient | undefined,
   done: Release,
 ) => void;
-type Overridden =
-  | 'totalCount'
-  | 'idleCount'
-  | 'waitingCount'
-  | 'expiredCount'
-  | 'connect'
-  | 'query'
-  | 'end'
-  | 'ending'
-  | 'ended';
-
-// Accessors cannot override what @types/pg declares as properties.
-const Base = pg.Pool as unknown as new (
-  options: PoolConfig,
-) => Omit<pgModule.Pool, Overridden | keyof EventEmitter> & EventEmitter;
-
 const noop = (): void => undefined;
 
 /**
@@ -86,7 +69,6 @@ export class InstrumentedPool extends Base {
   /** Aborted when `end()` is called. */
   readonly endSignal: AbortSignal;
 
-  readonly #max: number;
   readonly #engine: ConnectionEngine;
   readonly #upkeep: Upkeep<PooledConnection, AcquireObserver, CloseReason>;
   readonly #checkouts: Checkouts;
@@ -94,13 +76,13 @@ export class InstrumentedPool extends Base {
   readonly #queries: Queries;
   readonly #shutdown: Shutdown;
   readonly #gauges: EngineGauges;
+  readonly #readiness: Readiness;
   readonly #endController = new AbortController();
 
   /** @internal Use `newPool`. */
   constructor(plan: PoolPlan) {
     super(plan.options);
     const { observer } = plan;
-    this.#max = plan.max;
     this.logger = plan.logger;
     this.endSignal = this.#endController.signal;
     const notify = (event: string, ...args: unknown[]): void => this.#notify(event, ...args);
@@ -108,6 +90,7 @@ export class InstrumentedPool extends Base {
     const kind = new ConnectionKind(plan.dial, observer, notify, () => new PoolEndedError(), reset);
     this.#engine = new Engine(kind, this.#listener(plan), {
       ...plan,
+      retryMs: plan.connectRetryMs,
       pingAfterMs: PING_AFTER_MS,
       settleMs: SETTLE_MS,
       startDeadline: (ms, expired, keepsAlive) => new Deadline(ms, expired, keepsAlive),
@@ -117,7 +100,8 @@ export class InstrumentedPool extends Base {
     this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan);
     this.#queries = new Queries(this.#acquires, InstrumentedPool.prototype.query);
     this.#shutdown = new Shutdown(this.#engine, this.#checkouts, kind.closing, observer, plan.endTimeoutMs);
-    this.#gauges = new EngineGauges(this.#engine.state, plan.max, plan.min);
+    this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep);
+    this.#readiness = new Readiness(this.#engine, this.#upkeep, this.endSignal);
   }
 
   /** @internal Starts to fill the pool to its minimum and to check its health. */
@@ -144,7 +128,7 @@ export class InstrumentedPool extends Base {
 
   /** The pool's statistics at this moment, in a new object. */
   stat(): PoolStat {
-    return statOf(this.#engine.state, this.#max);
+    return statOf(this.#engine.state);
   }
 
   /** @internal A live view of the pool's state, for telemetry. */
@@ -242,6 +226,27 @@ export class InstrumentedPool extends Base {
     return this.end();
   }
 
+  /**
+   * Resolves when `minConns` connections are open, for start-up probes; makes them if need be, and waits through outages.
+   * Rejects with the error of an attempt that fails for another reason, with the signal's reason, PoolEndedError, or
+   * RangeError for a `minConns` above the maximum.
+   */
+  ready(options?: ReadyOptions | null): Promise<void> {
+    return this.#readiness.wait(options ?? {});
+  }
+
+  /**
+   * Changes the size of the pool: a larger one serves acquires that wait at once, a smaller one closes idle connections now
+   * and the others when they come back. Throws ConfigError for a size that `newPool` would refuse.
+   */
+  resize(size: PoolSize): void {
+    const { max, min } = newSize(size, { max: this.#engine.state.max, min: this.#upkeep.min });
+    Object.assign(this.options, { max, min });
+    this.#engine.resize(max);
+    this.#upkeep.min = min;
+    this.#readiness.check();
+  }
+
   /** Closes idle connections now and the others when they come back; the pool stays usable. */
   reset(): void {
     this.#engine.reset();
@@ -253,11 +258,16 @@ export class InstrumentedPool extends Base {
   }
 
   /** What follows from the engine's news. */
-  #listener({ observer }: PoolPlan): EngineListener<PooledConnection, AcquireObserver, CloseReason> {
+  #listener({ observer }: PoolPlan): EngineListener<PooledConnection, CloseReason> {
     return {
-      constructed: (error, cause) => {
+      constructed: (error, reached) => {
         this.#acquires.lastConnectError = error;
-        this.#upkeep.constructed(error === undefined, cause === undefined);
+        if (error !== undefined) {
+          if (reached !== false) this.#readiness.failed(error);
+          return;
+        }
+        this.#readiness.check();
+        this.#upkeep.constructed();
       },
       placed: (slot) => slot.resource.place(slot, this.#engine),
       destroyed: (slot, from, reason, ageMs) => {
@@ -268,11 +278,15 @@ export class InstrumentedPool extends Base {
         observer.closed(close.reason, ageMs, close.error);
       },
       freed: (slot, from) => {
-        this.#upkeep.slotFreed();
+        // After a failed attempt there is a pause, and its end is told.
+        if (slot !== undefined) this.#upkeep.slotFreed();
         this.#shutdown.freed();
         const lost = slot === undefined ? undefined : unheldLoss(slot, from);
         if (lost !== undefined && this.listenerCount('error') > 0) this.#notify('error', ...lost);
       },
+      resumed: () => this.#upkeep.resumed(),
+      unreachable: (error) => observer.unreachable(error),
+      reachable: (outageMs) => observer.reachable(outageMs),
     };
   }
 

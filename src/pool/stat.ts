@@ -8,7 +8,7 @@ export interface PoolStat {
   readonly idleConns: number;
   /** Current: connection attempts in progress. */
   readonly constructingConns: number;
-  /** Current: the maximum number of connections, which does not change. */
+  /** Current: the maximum number of connections, which only `resize` changes. */
   readonly maxConns: number;
   /** Cumulative: acquires that got a connection, counted before `onAcquire` runs, as pgxpool counts before its hook. */
   readonly acquireCount: number;

@@ -19,6 +19,8 @@ export type { SslOptions } from './ssl-options.js';
 export const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
 /** Limit of one acquire in milliseconds when `acquireTimeoutMs` is unset: 30 s. */
 export const DEFAULT_ACQUIRE_TIMEOUT_MS = 30_000;
+/** How long an acquire waits through failed connection attempts, in milliseconds, when `connectRetryMs` is unset: off. */
+export const DEFAULT_CONNECT_RETRY_MS = 0;
 /** Limit of one query in milliseconds when `queryTimeoutMs` is unset: off. */
 export const DEFAULT_QUERY_TIMEOUT_MS = 0;
 /** How long `end()` waits for checked-out clients, in milliseconds, when `endTimeoutMs` is unset: without limit. */
@@ -27,6 +29,8 @@ export const DEFAULT_END_TIMEOUT_MS = 0;
 export const DEFAULT_IDLE_TIMEOUT_MS = 1_800_000;
 /** The share of the lifetime that is the jitter when `connMaxLifetimeJitterMs` is unset: 10 %. */
 export const DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO = 0.1;
+/** How many acquires may wait when `maxPending` is 0 or unset: without limit. */
+export const DEFAULT_MAX_PENDING = 0;
 /** How often a connection is used when `maxUses` is 0 or unset: without limit. */
 export const DEFAULT_MAX_USES = 0;
 /** Period of the health check in milliseconds when `healthCheckPeriodMs` is unset: one minute. */
@@ -100,6 +104,16 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Limit of one acquire in milliseconds; default 30 000. Beyond it the acquire rejects with AcquireTimeoutError. */
   readonly acquireTimeoutMs?: number | undefined;
+  /**
+   * How long an acquire goes on waiting, in milliseconds, while connection attempts fail because the server cannot be
+   * reached, starts up or is full; default off. Beyond it, as beyond `acquireTimeoutMs`, it rejects with AcquireTimeoutError.
+   */
+  readonly connectRetryMs?: number | undefined;
+  /**
+   * How many acquires may wait, those for which a connection is being made included; default 0: any number. One more rejects
+   * at once with PoolBusyError, unless an idle connection can serve it.
+   */
+  readonly maxPending?: number | undefined;
   /**
    * Limit of one ordinary query in milliseconds, not of cursors and COPY; default off. Beyond it the query rejects with
    * QueryTimeoutError and is cancelled on the server; its connection is kept if the server stops the query within 900 ms.

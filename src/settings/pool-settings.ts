@@ -19,19 +19,21 @@ import {
   type Unchecked,
 } from './checks.js';
 import { defaultLifetime } from '../auth/backends.js';
-import { effectiveLifetimeMs, effectiveMax, effectiveSslMode, type Config } from './config.js';
+import { effectiveLifetimeMs, effectiveSslMode, type Config } from './config.js';
 import { pgSettings } from './driver-settings.js';
 import {
   ACQUIRE_SPANS,
   DEFAULT_ACQUIRE_SPAN,
   DEFAULT_ACQUIRE_TIMEOUT_MS,
   DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO,
+  DEFAULT_CONNECT_RETRY_MS,
   DEFAULT_CONNECT_TIMEOUT_MS,
   DEFAULT_END_TIMEOUT_MS,
   DEFAULT_HEALTH_CHECK_PERIOD_MS,
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_KEEP_ALIVE_DELAY_MS,
   DEFAULT_LEAK_DETECTION_MS,
+  DEFAULT_MAX_PENDING,
   DEFAULT_MAX_USES,
   DEFAULT_QUERY_SPANS,
   DEFAULT_QUERY_TEXT,
@@ -72,6 +74,8 @@ const optionChecks = (config: Config) =>
     ssl: (value) => sslSettings(value, effectiveSslMode(config)),
     connectTimeoutMs: withDefault(checkMs, DEFAULT_CONNECT_TIMEOUT_MS),
     acquireTimeoutMs: withDefault(checkMs, DEFAULT_ACQUIRE_TIMEOUT_MS),
+    connectRetryMs: withDefault(checkMs, DEFAULT_CONNECT_RETRY_MS),
+    maxPending: withDefault(checkWhole, DEFAULT_MAX_PENDING),
     queryTimeoutMs: withDefault(checkMs, DEFAULT_QUERY_TIMEOUT_MS),
     endTimeoutMs: withDefault(checkMs, DEFAULT_END_TIMEOUT_MS),
     idleTimeoutMs: withDefault(checkMs, DEFAULT_IDLE_TIMEOUT_MS),
@@ -79,7 +83,7 @@ const optionChecks = (config: Config) =>
     retireAtExpiry: withDefault(checkFlag, false),
     maxUses: withDefault(checkWhole, DEFAULT_MAX_USES),
     healthCheckPeriodMs: withDefault(checkMs, DEFAULT_HEALTH_CHECK_PERIOD_MS),
-    maxConnecting: withDefault(checkPositive, effectiveMax(config)),
+    maxConnecting: withDefault(checkPositive, Infinity),
     keepAlive,
     leakDetectionMs: withDefault(checkMs, DEFAULT_LEAK_DETECTION_MS),
     acquireSpan: withDefault(checkOneOf(ACQUIRE_SPANS), DEFAULT_ACQUIRE_SPAN),

@@ -197,6 +197,20 @@ export const METRIC = {
     attributes: [ATTR.poolName],
     description: 'Acquires that timed out or were aborted.',
   },
+  rejectedAcquires: {
+    name: 'pgauge.pool.rejected_acquires',
+    instrument: 'ObservableCounter',
+    unit: '{acquire}',
+    attributes: [ATTR.poolName],
+    description: 'Acquires that were refused because too many were waiting.',
+  },
+  unreachable: {
+    name: 'pgauge.pool.unreachable',
+    instrument: 'ObservableGauge',
+    unit: '{outage}',
+    attributes: [ATTR.poolName],
+    description: '1 while connection attempts fail because the server cannot be reached, else 0.',
+  },
   longestUse: {
     name: 'pgauge.pool.longest_use',
     instrument: 'ObservableGauge',

@@ -9,6 +9,7 @@ test('the package exports these values and no others', () => {
     'ConnectTimeoutError',
     'DEFAULT_ACQUIRE_SPAN',
     'DEFAULT_ACQUIRE_TIMEOUT_MS',
+    'DEFAULT_CONNECT_RETRY_MS',
     'DEFAULT_CONNECT_TIMEOUT_MS',
     'DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO',
     'DEFAULT_CONN_MAX_LIFETIME_MS',
@@ -18,6 +19,7 @@ test('the package exports these values and no others', () => {
     'DEFAULT_KEEP_ALIVE_DELAY_MS',
     'DEFAULT_LEAK_DETECTION_MS',
     'DEFAULT_MAX_OPEN_CONNS',
+    'DEFAULT_MAX_PENDING',
     'DEFAULT_MAX_USES',
     'DEFAULT_MIN_CONNS',
     'DEFAULT_POOL_STATS_INTERVAL_MS',
@@ -29,6 +31,7 @@ test('the package exports these values and no others', () => {
     'InstrumentedPool',
     'OpenTransactionError',
     'PgaugeError',
+    'PoolBusyError',
     'PoolEndedError',
     'QueryTimeoutError',
     'WrongHostError',
@@ -55,6 +58,7 @@ test('the defaults are these', () => {
   expect(Object.fromEntries(defaults)).toEqual({
     DEFAULT_ACQUIRE_SPAN: 'auto',
     DEFAULT_ACQUIRE_TIMEOUT_MS: 30_000,
+    DEFAULT_CONNECT_RETRY_MS: 0,
     DEFAULT_CONNECT_TIMEOUT_MS: 15_000,
     DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO: 0.1,
     DEFAULT_CONN_MAX_LIFETIME_MS: 3_600_000,
@@ -64,6 +68,7 @@ test('the defaults are these', () => {
     DEFAULT_KEEP_ALIVE_DELAY_MS: 10_000,
     DEFAULT_LEAK_DETECTION_MS: 0,
     DEFAULT_MAX_OPEN_CONNS: 10,
+    DEFAULT_MAX_PENDING: 0,
     DEFAULT_MAX_USES: 0,
     DEFAULT_MIN_CONNS: 0,
     DEFAULT_POOL_STATS_INTERVAL_MS: 60_000,
@@ -89,12 +94,13 @@ test('errors have their stable codes, keep their cause and are all PgaugeErrors'
     expect(error.cause).toBe(cause);
     return [error.name, error.code];
   });
-  const own = [new pgauge.PoolEndedError(), new pgauge.QueryTimeoutError(5)];
+  const own = [new pgauge.PoolBusyError(3), new pgauge.PoolEndedError(), new pgauge.QueryTimeoutError(5)];
   expect([...codes, ...own.map(({ name, code }) => [name, code])]).toEqual([
     ['ConfigError', 'ERR_PGAUGE_CONFIG'],
     ['AuthError', 'ERR_PGAUGE_AUTH'],
     ['AcquireTimeoutError', 'ERR_PGAUGE_ACQUIRE_TIMEOUT'],
     ['ConnectTimeoutError', 'ERR_PGAUGE_CONNECT_TIMEOUT'],
+    ['PoolBusyError', 'ERR_PGAUGE_POOL_BUSY'],
     ['PoolEndedError', 'ERR_PGAUGE_POOL_ENDED'],
     ['QueryTimeoutError', 'ERR_PGAUGE_QUERY_TIMEOUT'],
   ]);

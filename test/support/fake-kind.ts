@@ -19,23 +19,26 @@ export class Resource {
 export interface Construction {
   readonly cause: string | undefined;
   succeed(): Resource;
-  fail(error: Error): void;
+  fail(error: Error, reached?: boolean): void;
 }
 
 type Reason = 'tx_open' | 'busy';
 
 /** Records what the engine asks for and tells; constructions and pings end when the test says so. */
-export class FakeKind
-  implements ResourceKind<Resource, string, Reason>, EngineListener<Resource, string, Reason>
-{
+export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineListener<Resource, Reason> {
   readonly resources: Resource[] = [];
   readonly constructions: Construction[] = [];
   aborted = 0;
   freedCount = 0;
+  resumedCount = 0;
+  readonly outages: { error: unknown; at: number; lastedMs: number | undefined }[] = [];
   /** Answers pings at once with `alive`. */
   instantPings = true;
 
-  create(cause: string | undefined, done: (error: unknown, resource?: Resource) => void): { abort(): void } {
+  create(
+    cause: string | undefined,
+    done: (error: unknown, resource?: Resource, reached?: boolean) => void,
+  ): { abort(): void } {
     const end = (): void => void this.constructions.splice(this.constructions.indexOf(construction), 1);
     const construction: Construction = {
       cause,
@@ -46,9 +49,9 @@ export class FakeKind
         done(undefined, resource);
         return resource;
       },
-      fail: (error) => {
+      fail: (error, reached) => {
         end();
-        done(error);
+        done(error, undefined, reached);
       },
     };
     this.constructions.push(construction);
@@ -96,6 +99,17 @@ export class FakeKind
   freed(): void {
     this.freedCount += 1;
   }
+  resumed(): void {
+    this.resumedCount += 1;
+  }
+  unreachable(error: unknown): void {
+    this.outages.push({ error, at: performance.now(), lastedMs: undefined });
+  }
+  reachable(lastedMs: number): void {
+    const outage = this.outages.at(-1);
+    if (outage?.lastedMs !== undefined || outage === undefined) throw new Error('no outage is under way');
+    outage.lastedMs = lastedMs;
+  }
 }
 
 export type Outcome = { slot: Slot<Resource>; waitMs: number } | { error: unknown; waitMs: number };
@@ -105,6 +119,7 @@ export class Acquirer {
   reason: WaitReason | undefined;
   outcome: Outcome | undefined;
   settledTimes = 0;
+  readonly startedAt = performance.now();
   cancel: (error: unknown) => void = () => undefined;
 
   constructor(
@@ -112,10 +127,14 @@ export class Acquirer {
     readonly name: string,
     timeoutMs = 0,
   ) {
-    const now = performance.now();
+    const now = this.startedAt;
     const slot = engine.tryAcquire(now);
     if (slot !== undefined) {
       this.#settle({ slot, waitMs: 0 });
+      return;
+    }
+    if (engine.refuses(now)) {
+      this.#settle({ error: new Error('busy'), waitMs: 0 });
       return;
     }
     const waiter = engine.wait(
@@ -154,6 +173,8 @@ export class Acquirer {
 export const LIMITS: EngineLimits = {
   max: 2,
   maxConnecting: 2,
+  retryMs: 0,
+  maxPending: Infinity,
   lifetimeMs: 0,
   lifetimeJitterMs: 0,
   maxUses: Infinity,

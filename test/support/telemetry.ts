@@ -146,6 +146,8 @@ export function idleGauges(changes: Partial<PoolGauges> = {}): MutableGauges {
     connecting: 0,
     limit: 10,
     idleMin: 0,
+    unreachable: false,
+    rejectedAcquires: 0,
     pending: 0,
     longestUseMs: 0,
     longestWaitMs: 0,

@@ -21,6 +21,7 @@ export class PoolLogs {
   readonly #warnings = new RateLimit(WARNING_INTERVAL_MS);
   readonly #logger: Logger;
   readonly #pool: string;
+  #outageLogged = false;
 
   /** Writes to `logger`, which must be guarded. */
   constructor(logger: Logger, pool: string) {
@@ -73,6 +74,17 @@ export class PoolLogs {
       ...(tried.length > 0 && { tried }),
       ...(hint !== undefined && { hint }),
     }));
+  }
+
+  /** Connection attempts fail because the server cannot be reached. */
+  unreachable(errorType: string): void {
+    this.#outageLogged = this.#warn(LOG.unreachable, errorType, () => ({}));
+  }
+
+  /** The end of an outage is logged if its beginning was: they may follow each other quickly. */
+  reachable(outageMs: number): void {
+    if (!this.#outageLogged) return;
+    this.#write(LOG.reachable, { pool: this.#pool, unreachable_ms: wholeMs(outageMs) });
   }
 
   acquireTimedOut(waitedMs: number, gauges: PoolGauges | undefined): void {
@@ -169,14 +181,15 @@ export class PoolLogs {
     });
   }
 
+  /** Returns whether the record was written: it is, unless there was one of its kind a short time ago. */
   #warn<R extends Warning>(
     record: R,
     errorType: string | undefined,
     fields: () => LogFields<R>,
     kind = errorType,
-  ): void {
+  ): boolean {
     const suppressed = this.#warnings.admit(`${record.message}\n${kind ?? ''}`);
-    if (suppressed === undefined) return;
+    if (suppressed === undefined) return false;
     this.#logger.warn(
       {
         pool: this.#pool,
@@ -186,6 +199,7 @@ export class PoolLogs {
       },
       record.message,
     );
+    return true;
   }
 
   #write<R extends LogRecord>(record: R, fields: LogFields<R>): void {

@@ -59,6 +59,16 @@ export const LOG = {
     message: 'postgres connect failed',
     fields: ['pool', 'error_type', 'phase', 'attempt', 'duration_ms', 'tried', 'hint', 'suppressed'],
   },
+  unreachable: {
+    level: 'warn',
+    message: 'postgres unreachable',
+    fields: ['pool', 'error_type', 'suppressed'],
+  },
+  reachable: {
+    level: 'info',
+    message: 'postgres reachable again',
+    fields: ['pool', 'unreachable_ms'],
+  },
   connectionLost: {
     level: 'warn',
     message: 'postgres connection lost',

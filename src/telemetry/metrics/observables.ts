@@ -26,6 +26,8 @@ export function createObservables(meter: Meter) {
     emptyAcquires: counter(METRIC.emptyAcquires),
     emptyAcquireWaitTime: counter(METRIC.emptyAcquireWaitTime),
     canceledAcquires: counter(METRIC.canceledAcquires),
+    rejectedAcquires: counter(METRIC.rejectedAcquires),
+    unreachable: gauge(METRIC.unreachable),
     credentialsExpiration: gauge(METRIC.credentialsExpiration),
     longestUse: gauge(METRIC.longestUse),
     longestWait: gauge(METRIC.longestWait),

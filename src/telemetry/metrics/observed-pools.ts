@@ -50,7 +50,7 @@ export class ObservedPool {
   readonly #info: Attributes;
   readonly #reasons: readonly (readonly [CloseReason, Attributes])[];
   readonly #canceled: readonly (readonly [CancelReason, Attributes])[];
-  readonly #hasIdleMin: boolean;
+  #hasIdleMin = false;
   #gauges: PoolGauges;
   #tally: Tally;
   #retired = false;
@@ -67,7 +67,6 @@ export class ObservedPool {
     this.#canceled = CANCEL_REASONS.map(
       (reason) => [reason, { ...this.#pool, [ATTR.queryCancelReason]: reason }] as const,
     );
-    this.#hasIdleMin = gauges.idleMin > 0;
     this.#gauges = gauges;
     this.#tally = tally;
   }
@@ -93,8 +92,12 @@ export class ObservedPool {
     for (const [state, attributes] of this.#states)
       result.observe(to.connectionCount, gauges[state], attributes);
     result.observe(to.connectionLimit, gauges.limit, pool);
+    // Once there was one it is reported: an SDK repeats the last value.
+    this.#hasIdleMin ||= gauges.idleMin > 0;
     if (this.#hasIdleMin) result.observe(to.connectionIdleMin, gauges.idleMin, pool);
     result.observe(to.pendingRequests, gauges.pending, pool);
+    result.observe(to.rejectedAcquires, gauges.rejectedAcquires, pool);
+    result.observe(to.unreachable, gauges.unreachable ? 1 : 0, pool);
     result.observe(to.longestUse, gauges.longestUseMs / 1000, pool);
     result.observe(to.longestWait, gauges.longestWaitMs / 1000, pool);
     result.observe(to.timeouts, gauges.acquireTimeouts, pool);
@@ -118,11 +121,13 @@ function finalGauges(last: PoolGauges): PoolGauges {
     limit: 0,
     idleMin: 0,
     pending: 0,
+    unreachable: false,
     longestUseMs: 0,
     longestWaitMs: 0,
     acquireTimeouts: last.acquireTimeouts,
     emptyAcquires: last.emptyAcquires,
     emptyAcquireWaitMs: last.emptyAcquireWaitMs,
+    rejectedAcquires: last.rejectedAcquires,
     canceledAcquires: last.canceledAcquires,
   };
 }

@@ -75,6 +75,15 @@ export class TelemetryObserver implements PoolObserver {
     else if (IS_LOSS[reason]) logs.lost(reason, ageMs, errorType);
   }
 
+  unreachable(error: unknown): void {
+    const { errorTypes, logs } = this.#signals;
+    logs.unreachable(errorTypes.of(error));
+  }
+
+  reachable(outageMs: number): void {
+    this.#signals.logs.reachable(outageMs);
+  }
+
   sessionHook(hook: SessionHook, durationMs: number, error?: unknown): void {
     const errorType = error === undefined ? undefined : this.#signals.errorTypes.of(error);
     this.#metrics.sessionHook(hook, durationMs, errorType);

@@ -22,11 +22,13 @@ const shape: fc.Arbitrary<PoolShape> = fc.record({
   min: fc.constantFrom(0, 0, 1),
   maxConnecting: fc.integer({ min: 1, max: 4 }),
   maxUses: fc.constantFrom(0, 0, 5),
+  connectRetryMs: fc.constantFrom(0, 700, 60_000),
+  maxPending: fc.constantFrom(0, 0, 3),
   hooks: fc.constantFrom(false, false, true),
 });
 
 test(
-  'a pool keeps its promises through random acquires, queries, releases, faults, reset and end',
+  'a pool keeps its promises through random acquires, queries, releases, faults, resize, reset and end',
   { timeout: DAY_MS },
   async () => {
     const seed = MODEL_SEED === undefined ? randomInt(2 ** 31) : Number(MODEL_SEED);

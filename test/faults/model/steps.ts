@@ -157,7 +157,7 @@ export const steps: readonly fc.WeightedArbitrary<Step>[] = [
     (holding, inTransaction, world) => {
       world.proxy.set({ messageDelayMs: lateReady });
       holding.failAndRelease(inTransaction);
-      for (let at = 0; at < world.shape.max; at += 1) world.acquire(world.pool.connect());
+      for (let at = 0; at < world.max; at += 1) world.acquire(world.pool.connect());
     },
   ),
   step(2, 'release again', index, releaseAgain),
@@ -166,6 +166,8 @@ export const steps: readonly fc.WeightedArbitrary<Step>[] = [
   // Beyond the idle timeout, the lifetime, and the age at which a connection is pinged.
   step(1, 'wait for long', fc.constantFrom(500, 1_200), (_world, wait) => sleep(wait)),
   step(1, 'reset()', nothing, ({ pool }) => pool.reset()),
+  step(2, 'resize()', fc.integer({ min: 1, max: 5 }), (world, max) => world.resize(max)),
+  step(1, 'ready()', index, (world) => world.ready()),
   step(1, 'end()', fc.constantFrom('serve', 'reject'), (world, waiting) => world.end({ waiting })),
 
   step(2, 'terminate sessions', fc.constantFrom(1, 10), ({ server, application }, count) =>
@@ -179,6 +181,12 @@ export const steps: readonly fc.WeightedArbitrary<Step>[] = [
   step(1, 'forget connections', nothing, ({ proxy }) => proxy.forgetOpen()),
   step(1, 'nobody listens for', ms, async ({ proxy }, wait) => {
     await proxy.pause();
+    await sleep(wait);
+    await proxy.listen();
+  }),
+  step(2, 'outage for', fc.constantFrom(100, 500, 1_000), async ({ proxy }, wait) => {
+    await proxy.pause();
+    proxy.resetAll();
     await sleep(wait);
     await proxy.listen();
   }),

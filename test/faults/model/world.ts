@@ -21,6 +21,8 @@ export interface PoolShape {
   readonly min: number;
   readonly maxConnecting: number;
   readonly maxUses: number;
+  readonly connectRetryMs: number;
+  readonly maxPending: number;
   /** Whether `onAcquire` and `resetSession` run. */
   readonly hooks: boolean;
 }
@@ -38,6 +40,10 @@ export class World {
   /** Holders who gave their session back as it may be handed on. */
   readonly mayBeSeen = new Set<number>();
   ended = false;
+  /** The maximum in force. */
+  max: number;
+  /** At the last check: a pool that was made smaller may have too many connections, but never more than before. */
+  #lastTotal = 0;
   readonly #owners = new Map<PoolClient, Holding>();
   readonly #pending = new Map<number, string>();
   readonly #violations: string[] = [];
@@ -49,7 +55,9 @@ export class World {
     readonly server: LocalPostgres,
     readonly application: string,
     readonly shape: PoolShape,
-  ) {}
+  ) {
+    this.max = shape.max;
+  }
 
   static async make(server: LocalPostgres, proxy: Proxy, shape: PoolShape): Promise<World> {
     runs += 1;
@@ -66,6 +74,7 @@ export class World {
       {
         pg: { application_name: application },
         ...{ maxConnecting: shape.maxConnecting, maxUses: shape.maxUses },
+        ...{ connectRetryMs: shape.connectRetryMs, maxPending: shape.maxPending },
         ...{ acquireTimeoutMs: 1_000, connectTimeoutMs: 1_000, queryTimeoutMs: SHORTEST_DEADLINE_MS },
         ...{
           idleTimeoutMs: 250,
@@ -138,13 +147,33 @@ export class World {
     void this.track('end', this.pool.end(options));
   }
 
+  resize(max: number): void {
+    this.max = max;
+    this.pool.resize({ maxOpenConns: max });
+  }
+
+  /** Waits until a connection is open. */
+  ready(): void {
+    const ready = this.pool.ready({ signal: AbortSignal.timeout(2_000) });
+    void this.track(
+      'ready',
+      ready.catch((error: unknown) => {
+        const late = error instanceof Error && error.name === 'TimeoutError';
+        if (!late) this.failed('ready', error);
+      }),
+    );
+  }
+
   /** Asks for writes that nobody awaits, on a client and on the pool, and ends it: without a fault all of them are done. */
   async #endWithLastWords(): Promise<void> {
     const client = await this.pool.connect();
     const askedAt = performance.now();
     const write = (id: number): string => `insert into last_words values ('${this.application}', ${id})`;
     const transaction = ['begin', write(0), 'commit'].map((text) => client.query(text));
-    const writes = Array.from({ length: 2 * this.shape.max }, (_, id) => this.pool.query(write(id + 1)));
+    const writes = Array.from(
+      { length: Math.min(2 * this.max, this.shape.maxPending || Infinity) },
+      (_, id) => this.pool.query(write(id + 1)),
+    );
     this.end();
     client.release();
     await this.track('last words', Promise.allSettled([...transaction, ...writes]));
@@ -165,14 +194,17 @@ export class World {
 
   /** What must hold after every step. */
   check(): void {
-    const { pool, shape } = this;
+    const { pool, shape, max } = this;
     const { totalConns, acquiredConns, idleConns, constructingConns } = pool.stat();
-    if (totalConns > shape.max) this.violated(`${totalConns} connections of at most ${shape.max}`);
+    if (totalConns > Math.max(max, this.#lastTotal))
+      this.violated(`${totalConns} connections of at most ${max}`);
+    this.#lastTotal = totalConns;
     if (constructingConns > shape.maxConnecting)
       this.violated(`${constructingConns} dials of at most ${shape.maxConnecting}`);
     if (totalConns !== acquiredConns + idleConns + constructingConns)
       this.violated('the counts do not add up');
-    if (pool.waitingCount > 0 && acquiredConns + constructingConns === 0)
+    const pausing = shape.connectRetryMs > 0 && pool.gauges.unreachable;
+    if (pool.waitingCount > 0 && acquiredConns + constructingConns === 0 && !pausing)
       this.violated('a waiter has neither a dial nor a busy connection to wait for');
     if (this.#violations.length > 0) throw new Error(this.#violations.join('\n'));
   }

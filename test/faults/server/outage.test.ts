@@ -21,10 +21,8 @@ describe('an outage that a minimum is filled against', () => {
       { beforeConnect: () => void attempts.push(performance.now()) },
     );
     await sleep(4_000);
-    const pauses = attempts.slice(1).map((at, index) => at - (attempts[index] ?? at));
-    // They grow beyond the half second after which any lost connection is replaced.
-    expect(Math.max(...pauses)).toBeGreaterThan(740);
-    expect(proxy().accepted).toBeGreaterThan(3);
+    // Three at first, then one at a time after random pauses.
+    expect(attempts.length).toBeGreaterThan(3);
     expect(proxy().accepted).toBeLessThanOrEqual(40);
     proxy().set({ refuse: false });
     await until('the pool is restored', () => pool.idleCount === 3);

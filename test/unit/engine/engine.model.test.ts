@@ -5,18 +5,27 @@ import { Acquirer, makeEngine, type FakeKind, type Resource } from '../../suppor
 
 /** What the engine must never break, and what the test holds of it. */
 class Model {
-  readonly max: number;
+  max: number;
   readonly maxConnecting: number;
+  readonly retryMs: number;
+  readonly maxPending: number;
   readonly kind: FakeKind;
   readonly engine: ReturnType<typeof makeEngine>['engine'];
   readonly acquirers: Acquirer[] = [];
   readonly holding = new Map<Resource, Acquirer>();
   ended = false;
 
-  constructor(max: number, maxConnecting: number) {
+  /** The connections at the last check: after `resize` there may be too many, but never more than before. */
+  #lastTotal = 0;
+  #unreachableSince = 0;
+
+  constructor({ max, maxConnecting, retryMs, maxPending }: Shape) {
     this.max = max;
     this.maxConnecting = maxConnecting;
-    const made = makeEngine({ max, maxConnecting, lifetimeMs: 5_000, lifetimeJitterMs: 500, maxUses: 6 });
+    this.retryMs = retryMs;
+    this.maxPending = maxPending;
+    const limits = { max, maxConnecting, retryMs, maxPending };
+    const made = makeEngine({ ...limits, lifetimeMs: 5_000, lifetimeJitterMs: 500, maxUses: 6 });
     this.kind = made.kind;
     this.engine = made.engine;
     this.kind.instantPings = false;
@@ -35,7 +44,9 @@ class Model {
       this.holding.set(resource, acquirer);
     }
     const living = kind.resources.filter((resource) => resource.destroyedFor === undefined);
-    expect(engine.state.total, 'never above the maximum').toBeLessThanOrEqual(this.max);
+    const most = Math.max(this.max, this.#lastTotal);
+    expect(engine.state.total, 'never above the maximum').toBeLessThanOrEqual(most);
+    this.#lastTotal = engine.state.total;
     expect(engine.state.connecting).toBeLessThanOrEqual(this.maxConnecting);
     expect(engine.state.connecting).toBe(kind.constructions.length);
     expect(engine.state.total, 'total is what lives and what is under way').toBe(
@@ -49,14 +60,22 @@ class Model {
     }
     const waiting = this.acquirers.filter((acquirer) => acquirer.outcome === undefined);
     expect(engine.state.pending).toBe(waiting.length);
+    this.#checkOutage(waiting);
+    const [first] = waiting;
+    const overtaken =
+      first !== undefined && this.acquirers.slice(this.acquirers.indexOf(first)).some(isServed);
+    expect(overtaken, 'those that wait are served in their order').toBe(false);
     if (waiting.length > 0) {
+      const { pausing } = this;
       const busy = engine.state.connecting + engine.state.used;
-      expect(busy, 'a waiter has a construction or a busy resource to wait for').toBeGreaterThan(0);
+      expect(busy > 0 || pausing, 'a waiter has a construction, a pause or a busy resource to wait for').toBe(
+        true,
+      );
       const idles = engine.state.idle > 0 && this.pinging() < waiting.length;
       expect(idles, 'nothing idles while somebody waits for anything but a ping').toBe(false);
       const supply = engine.state.connecting + this.pinging();
-      const saturated = engine.state.total === this.max || engine.state.connecting === this.maxConnecting;
-      expect(supply >= waiting.length || saturated, 'every waiter is provided for').toBe(true);
+      const saturated = engine.state.total >= this.max || engine.state.connecting === this.maxConnecting;
+      expect(supply >= waiting.length || saturated || pausing, 'every waiter is provided for').toBe(true);
     }
     if (this.ended) {
       expect(engine.state.idle, 'an ended pool keeps nothing idle').toBe(0);
@@ -64,13 +83,30 @@ class Model {
         expect(engine.state.connecting, 'an ended pool constructs for those that wait alone').toBe(0);
       }
     }
-    const served = this.acquirers.filter(
-      (acquirer) => acquirer.outcome !== undefined && 'slot' in acquirer.outcome,
-    );
+    const served = this.acquirers.filter(isServed);
     expect(engine.state.counts.acquireCount).toBe(served.length);
     expect(engine.state.counts.emptyAcquireCount).toBe(
       served.filter((acquirer) => acquirer.reason !== undefined).length,
     );
+    expect(engine.state.counts.rejectedAcquireCount).toBe(this.acquirers.filter(isRefused).length);
+  }
+
+  /** Whether those that wait may be waiting for the end of a pause between constructions. */
+  get pausing(): boolean {
+    return this.retryMs > 0 && this.engine.state.unreachable && vi.getTimerCount() > 0;
+  }
+
+  /** Nobody waits through an outage for longer than allowed. */
+  #checkOutage(waiting: readonly Acquirer[]): void {
+    const outage = this.kind.outages.at(-1);
+    expect(this.engine.state.unreachable).toBe(outage !== undefined && outage.lastedMs === undefined);
+    if (!this.engine.state.unreachable) this.#unreachableSince = 0;
+    else this.#unreachableSince ||= outage?.at ?? 0;
+    if (!this.engine.state.unreachable || this.retryMs === 0) return;
+    for (const { startedAt } of waiting) {
+      const waitedMs = performance.now() - Math.max(startedAt, this.#unreachableSince);
+      expect(waitedMs, 'the wait through an outage ends').toBeLessThan(this.retryMs + 1);
+    }
   }
 
   readonly returned = new Set<Acquirer>();
@@ -82,7 +118,18 @@ class Model {
 
   acquire(timeoutMs: number): void {
     if (this.ended) return;
-    this.acquirers.push(new Acquirer(this.engine, `a${this.acquirers.length}`, timeoutMs));
+    const { pending } = this.engine.state;
+    const acquirer = new Acquirer(this.engine, `a${this.acquirers.length}`, timeoutMs);
+    this.acquirers.push(acquirer);
+    const full = pending >= this.maxPending && this.engine.state.idle === 0;
+    if (isRefused(acquirer)) expect(full, 'refused only when the queue is full and nothing idle').toBe(true);
+    else if (!isServed(acquirer) && pending >= this.maxPending)
+      expect(this.pinging(), 'one too many waits only for a ping').toBeGreaterThan(0);
+  }
+
+  resize(max: number): void {
+    this.max = max;
+    this.engine.resize(max);
   }
 
   release(index: number, verdict: Resource['verdict']): void {
@@ -115,6 +162,7 @@ class Model {
       const { kind } = this;
       for (const construction of [...kind.constructions]) {
         if (well()) construction.succeed();
+        else if (well()) construction.fail(new Error('unreachable'), false);
         else construction.fail(new Error('refused'));
         this.check();
       }
@@ -131,6 +179,7 @@ class Model {
         this.settle(0, well());
         this.check();
       }
+      if (this.pausing) vi.advanceTimersByTime(5_000);
       for (let at = this.holding.size; at > 0; at -= 1) {
         this.release(0, well() ? 'ready' : 'busy');
         this.check();
@@ -175,6 +224,21 @@ class Model {
   }
 }
 
+interface Shape {
+  readonly max: number;
+  readonly maxConnecting: number;
+  readonly retryMs: number;
+  readonly maxPending: number;
+}
+
+function isServed({ outcome }: Acquirer): boolean {
+  return outcome !== undefined && 'slot' in outcome;
+}
+
+function isRefused({ error }: Acquirer): boolean {
+  return error instanceof Error && error.message === 'busy';
+}
+
 function pick<T>(items: readonly T[], index: number): T | undefined {
   return items.length === 0 ? undefined : items[index % items.length];
 }
@@ -198,8 +262,21 @@ const step = fc.oneof(
   { weight: 5, arbitrary: index.map((i) => (m: Model) => void pick(m.kind.constructions, i)?.succeed()) },
   {
     weight: 2,
-    arbitrary: index.map((i) => (m: Model) => pick(m.kind.constructions, i)?.fail(new Error('refused'))),
+    arbitrary: fc.tuple(index, fc.constantFrom(undefined, true, false)).map(
+      ([i, reached]) =>
+        (m: Model) =>
+          pick(m.kind.constructions, i)?.fail(new Error('refused'), reached),
+    ),
   },
+  // An outage: all that is under way fails.
+  {
+    weight: 2,
+    arbitrary: fc.constant((m: Model) => {
+      for (const construction of [...m.kind.constructions])
+        construction.fail(new Error('unreachable'), false);
+    }),
+  },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: 5 }).map((max) => (m: Model) => m.resize(max)) },
   { weight: 2, arbitrary: index.map((i) => (m: Model) => m.kill(i)) },
   {
     weight: 2,
@@ -241,20 +318,24 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 it(
-  'keeps every invariant through random sequences of acquire, release, kill, expire and end',
+  'keeps every invariant through random sequences of acquire, release, kill, outage, resize and end',
   { timeout: 120_000 },
   () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 1, max: 4 }),
-        fc.integer({ min: 1, max: 4 }),
+        fc.record({
+          max: fc.integer({ min: 1, max: 4 }),
+          maxConnecting: fc.integer({ min: 1, max: 4 }),
+          retryMs: fc.constantFrom(0, 0, 300, 3_000),
+          maxPending: fc.constantFrom(Infinity, Infinity, 1, 3),
+        }),
         fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }),
         fc.option(fc.array(fc.boolean(), { minLength: 1 }), { nil: undefined }),
         fc.boolean(),
-        (max, maxConnecting, steps, wells, endsEarly) => {
+        (shape, steps, wells, endsEarly) => {
           // Those of a failed run.
           vi.clearAllTimers();
-          const model = new Model(max, Math.min(max, maxConnecting));
+          const model = new Model(shape);
           for (const run of steps) {
             run(model);
             model.check();

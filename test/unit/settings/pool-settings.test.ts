@@ -28,6 +28,8 @@ describe('the defaults of the options', () => {
       ssl: undefined,
       connectTimeoutMs: 15_000,
       acquireTimeoutMs: 30_000,
+      connectRetryMs: 0,
+      maxPending: 0,
       queryTimeoutMs: 0,
       endTimeoutMs: 0,
       idleTimeoutMs: 1_800_000,
@@ -35,7 +37,7 @@ describe('the defaults of the options', () => {
       retireAtExpiry: false,
       maxUses: 0,
       healthCheckPeriodMs: 60_000,
-      maxConnecting: 10,
+      maxConnecting: Infinity,
       keepAlive: { initialDelayMs: 10_000 },
       leakDetectionMs: 0,
       acquireSpan: 'auto',
@@ -47,15 +49,8 @@ describe('the defaults of the options', () => {
     expect(Object.keys(settingsOf(options).pg)).toEqual([]);
   });
 
-  it('follow the sizes of the config', () => {
-    const { maxConnecting, connMaxLifetimeJitterMs } = settingsOf(
-      {},
-      { maxOpenConns: 3, connMaxLifetimeMs: 1005 },
-    );
-    expect({ maxConnecting, connMaxLifetimeJitterMs }).toEqual({
-      maxConnecting: 3,
-      connMaxLifetimeJitterMs: 101,
-    });
+  it('follow the lifetime of the config', () => {
+    expect(settingsOf({}, { connMaxLifetimeMs: 1005 }).connMaxLifetimeJitterMs).toBe(101);
   });
 
   it('apply to every option that is null or undefined', () => {
@@ -78,6 +73,8 @@ describe('poolSettings', () => {
       signal: new AbortController().signal,
       connectTimeoutMs: 1,
       acquireTimeoutMs: 0,
+      connectRetryMs: 20_000,
+      maxPending: 500,
       queryTimeoutMs: 2.5,
       endTimeoutMs: 3,
       idleTimeoutMs: 0,

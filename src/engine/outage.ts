@@ -1,0 +1,116 @@
+import { Backoff } from './backoff.js';
+import type { EngineDeadline } from './deadline.js';
+import type { EngineLimits, OutageListener } from './kind.js';
+import type { Waiter, WaitQueue } from './wait-queue.js';
+
+/** What an outage calls for; the engine does it. */
+export interface OutageOwner<T, C> {
+  /** A waiter has waited through the outage for as long as it may. */
+  expired(waiter: Waiter<T, C>): void;
+  /** A pause is over. */
+  resumed(): void;
+}
+
+/**
+ * Whether constructions can succeed at present, and the pauses between them while they fail: one for all that wait. In an
+ * outage, waiters with `retryMs` stay in the queue; without it only spare constructions pause.
+ */
+export class Outage<T, C> {
+  readonly #waiters: WaitQueue<T, C>;
+  readonly #limits: EngineLimits;
+  readonly #owner: OutageOwner<T, C>;
+  readonly #listener: OutageListener;
+  readonly #backoff: Backoff;
+  #since: number | undefined;
+  #deadline: EngineDeadline | undefined;
+
+  constructor(
+    waiters: WaitQueue<T, C>,
+    limits: EngineLimits,
+    owner: OutageOwner<T, C>,
+    listener: OutageListener,
+  ) {
+    this.#waiters = waiters;
+    this.#limits = limits;
+    this.#owner = owner;
+    this.#listener = listener;
+    this.#backoff = new Backoff(() => owner.resumed());
+  }
+
+  /** Whether the last construction that could tell failed because nothing can be reached. */
+  get unreachable(): boolean {
+    return this.#since !== undefined;
+  }
+
+  /** Whether a construction must wait for the end of the pause; a spare one is made for no acquirer. */
+  holdsBack(spare: boolean): boolean {
+    return this.#backoff.pausing && (spare || this.#waitedThrough);
+  }
+
+  /** A construction starts. */
+  starting(spare: boolean): void {
+    // From its start, not its end: one that hangs does not keep others from being tried.
+    if (this.#backoff.failing && (spare || this.#waitedThrough)) this.#backoff.pause();
+  }
+
+  succeeded(): void {
+    this.#backoff.reset();
+    this.#over();
+  }
+
+  /** A construction failed; returns whether its acquirer goes on waiting. */
+  failed(error: unknown, reached: boolean | undefined): boolean {
+    this.#backoff.pause();
+    if (reached === true) this.#over();
+    if (reached !== false) return false;
+    if (this.#since === undefined) {
+      this.#since = performance.now();
+      this.#listener.unreachable(error);
+    }
+    this.watch();
+    return this.#waitedThrough;
+  }
+
+  /** Sees to it that the oldest waiter does not wait for too long: it is the first whose time is up. */
+  watch(): void {
+    const { head } = this.#waiters;
+    if (!this.#waitedThrough || this.#deadline !== undefined || head === undefined) return;
+    const expired = (): void => {
+      this.#deadline = undefined;
+      for (const waiter of [...this.#waiters]) {
+        if (this.#leftMs(waiter) > 0) break;
+        this.#owner.expired(waiter);
+      }
+      this.watch();
+    };
+    this.#deadline = this.#limits.startDeadline(Math.max(1, this.#leftMs(head)), expired, true);
+  }
+
+  /** The queue is empty, or the outage is over. */
+  unwatch(): void {
+    this.#deadline?.clear();
+    this.#deadline = undefined;
+  }
+
+  /** Nothing will be constructed any more. */
+  stop(): void {
+    this.#backoff.stop();
+    this.unwatch();
+  }
+
+  get #waitedThrough(): boolean {
+    return this.#since !== undefined && this.#limits.retryMs > 0;
+  }
+
+  #leftMs(waiter: Waiter<T, C>): number {
+    return Math.max(waiter.startedAt, this.#since ?? 0) + this.#limits.retryMs - performance.now();
+  }
+
+  #over(): void {
+    if (this.#since === undefined) return;
+    const lastedMs = performance.now() - this.#since;
+    this.#since = undefined;
+    this.unwatch();
+    this.#listener.reachable(lastedMs);
+  }
+}
