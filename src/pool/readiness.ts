@@ -55,7 +55,7 @@ export class Readiness {
           unended();
           this.#fill();
           if (error === undefined) resolve();
-          else reject(error as Error);
+          else reject(error);
         },
       };
       const unfollow = signal && onAbort(signal, () => probe.settle(signal.reason));

@@ -2,7 +2,7 @@ import { METRIC } from '../../../src/telemetry/names.js';
 import type { Row } from '../board.js';
 import { LIMIT_COLOR, PENDING_COLOR, STATE_COLORS } from '../colors.js';
 import { utilization } from '../measures.js';
-import { LABEL, max, POOL, series, sum } from '../promql.js';
+import { LABEL, max, POOL, rate, series, sum } from '../promql.js';
 
 const size = { width: 12, height: 8 } as const;
 const perPool = `{{${LABEL.instance}}} {{${LABEL.pool}}}`;
@@ -70,6 +70,31 @@ export const saturation: Row = {
         [null, 'green'],
         [60, 'red'],
       ],
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 205,
+      title: 'Server unreachable',
+      says: 'By pool: 1 while connection attempts fail because the server cannot be reached, starts up or is full, else 0.',
+      todo: 'One instance at 1: look at its network and name server. All at 1: the server is down, or fails over; `connectRetryMs` lets acquires wait through that.',
+      unit: 'short',
+      max: 1,
+      queries: [{ expr: max(series(METRIC.unreachable), ...POOL), legend: perPool }],
+      thresholds: [
+        [null, 'green'],
+        [1, 'red'],
+      ],
+      ...size,
+    },
+    {
+      type: 'timeseries',
+      id: 206,
+      title: 'Acquires refused',
+      says: 'Acquires a second that were refused because as many as `maxPending` were waiting; 0 where that is not set.',
+      todo: 'Refusals in a burst are what the limit is for. If they go on, the pool is too small for the load or the database too slow: look at the queue and at hold time.',
+      unit: 'ops',
+      queries: [{ expr: sum(rate(series(METRIC.rejectedAcquires))), legend: 'refused' }],
       ...size,
     },
   ],

@@ -22,6 +22,7 @@ const CONSTANTS = members('Constants');
 const TOLD: Record<string, string | undefined> = {
   DEFAULT_ACQUIRE_SPAN: OPTIONS.get('acquireSpan'),
   DEFAULT_ACQUIRE_TIMEOUT_MS: OPTIONS.get('acquireTimeoutMs'),
+  DEFAULT_CONNECT_RETRY_MS: OPTIONS.get('connectRetryMs'),
   DEFAULT_CONNECT_TIMEOUT_MS: OPTIONS.get('connectTimeoutMs'),
   DEFAULT_CONN_MAX_LIFETIME_JITTER_RATIO: OPTIONS.get('connMaxLifetimeJitterMs'),
   DEFAULT_CONN_MAX_LIFETIME_MS: CONFIG.get('connMaxLifetimeMs'),
@@ -30,6 +31,7 @@ const TOLD: Record<string, string | undefined> = {
   DEFAULT_IDLE_TIMEOUT_MS: OPTIONS.get('idleTimeoutMs'),
   DEFAULT_KEEP_ALIVE_DELAY_MS: OPTIONS.get('keepAlive'),
   DEFAULT_LEAK_DETECTION_MS: OPTIONS.get('leakDetectionMs'),
+  DEFAULT_MAX_PENDING: OPTIONS.get('maxPending'),
   DEFAULT_MAX_OPEN_CONNS: CONFIG.get('maxOpenConns'),
   DEFAULT_MAX_USES: OPTIONS.get('maxUses'),
   DEFAULT_MIN_CONNS: CONFIG.get('minConns'),

@@ -52,6 +52,8 @@ async function everything() {
   observer.released(1);
   observer.sessionHook('acquire', 1);
   observer.sessionHook('reset', 1, new TypeError('x'));
+  observer.unreachable(new TypeError('x'));
+  observer.reachable(1);
 
   const select = { text: 'select $1', name: undefined, parameterized: true };
   const session = { ...SESSION, port: 1 };

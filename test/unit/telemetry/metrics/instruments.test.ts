@@ -62,6 +62,8 @@ describe('the instruments of a meter', () => {
         ['pgauge.pool.empty_acquires', '{acquire}', 'SUM', undefined],
         ['pgauge.pool.empty_acquire.wait_time', 's', 'SUM', undefined],
         ['pgauge.pool.canceled_acquires', '{acquire}', 'SUM', undefined],
+        ['pgauge.pool.rejected_acquires', '{acquire}', 'SUM', undefined],
+        ['pgauge.pool.unreachable', '{outage}', 'GAUGE', undefined],
         ['pgauge.pool.longest_use', 's', 'GAUGE', undefined],
         ['pgauge.pool.longest_wait', 's', 'GAUGE', undefined],
         ['pgauge.connection.opened', '{connection}', 'SUM', undefined],
