@@ -12,7 +12,7 @@ export interface ReadyOptions {
 
 interface Probe {
   readonly count: number;
-  readonly settle: (error?: unknown) => void;
+  readonly settle: (error?: Error) => void;
 }
 
 /** The calls of `ready` that wait until enough connections are open. */
@@ -33,17 +33,17 @@ export class Readiness {
   }
 
   /** Resolves when enough connections are open; makes them if need be. */
-  wait({ signal, minConns = Math.max(1, this.#upkeep.min) }: ReadyOptions): Promise<void> {
+  async wait({ signal, minConns = Math.max(1, this.#upkeep.min) }: ReadyOptions): Promise<void> {
     const { max } = this.#engine.state;
     if (!Number.isInteger(minConns) || minConns < 1 || minConns > max) {
-      return Promise.reject(new RangeError(`minConns must be a whole number from 1 to ${max}`));
+      throw new RangeError(`minConns must be a whole number from 1 to ${max}`);
     }
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      return Promise.reject(new TypeError('signal must be an AbortSignal'));
+      throw new TypeError('signal must be an AbortSignal');
     }
-    if (this.#endSignal.aborted) return Promise.reject(new PoolEndedError());
-    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-    return new Promise((resolve, reject) => {
+    if (this.#endSignal.aborted) throw new PoolEndedError();
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
       // The pauses between attempts do not keep the process alive.
       const alive = setInterval(() => undefined, MAX_TIMER_MS);
       const probe: Probe = {
@@ -58,7 +58,7 @@ export class Readiness {
           else reject(error);
         },
       };
-      const unfollow = signal && onAbort(signal, () => probe.settle(signal.reason));
+      const unfollow = signal && onAbort(signal, () => probe.settle(signal.reason as Error));
       const unended = onAbort(this.#endSignal, () => probe.settle(new PoolEndedError()));
       this.#probes.add(probe);
       this.#fill();
@@ -75,7 +75,7 @@ export class Readiness {
 
   /** An attempt failed in a way that waiting does not mend. */
   failed(error: unknown): void {
-    for (const { settle } of [...this.#probes]) settle(error);
+    for (const { settle } of [...this.#probes]) settle(error as Error);
   }
 
   #fill(): void {

@@ -66,6 +66,8 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     const { host, port, region, awsEnv } = tokens ? withTokens() : withPassword();
     const { user, database } = DATABASE;
     const here = (clouds?.adapt(code) ?? code)
+      // Several hosts need several names.
+      .replaceAll('node2.internal', '127.0.0.1')
       .replaceAll(HOSTS, host)
       .replaceAll(PORTS, String(port))
       .replaceAll(FILES, (file) => join(folder, file));
