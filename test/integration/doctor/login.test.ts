@@ -122,7 +122,7 @@ describe('a login that is refused', () => {
   it('gives up on a login that is not answered', async () => {
     rds().gate.set({ delayMs: 600_000 });
     onTestFinished(() => rds().gate.set({ delayMs: 0 }));
-    const diagnosis = await diagnoseRds(['--timeout', '15']);
+    const diagnosis = await diagnoseRds(['--timeout', '30']);
     expectFailure(diagnosis, 'login', 'timeout', 'overloaded or hangs');
     expect(diagnosis.failed).toEqual(['login']);
   });
