@@ -170,7 +170,8 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     await until('the cancel request is dialled', () => proxy().accepted === 2);
     expect(proxy().open).toBe(2);
     expect(pool.stat()).toMatchObject({ totalConns: 1, acquiredConns: 1, idleConns: 0 });
-    expect((await rejection(client.query('select 1'))).message).toContain('timeout');
+    // On a busy machine the connection may be given up before this query is called.
+    expect((await rejection(client.query('select 1'))).message).toMatch(/timeout|Connection terminated/);
     await until('the pool has room again', () => pool.totalCount === 0);
     expect(pool.log.closeReasons).toEqual(['timeout']);
   });
