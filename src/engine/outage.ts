@@ -1,4 +1,4 @@
-import { Backoff } from './backoff.js';
+import { Backoff, LONGEST_PAUSE_MS } from './backoff.js';
 import type { EngineDeadline } from './deadline.js';
 import type { EngineLimits, OutageListener } from './kind.js';
 import type { Waiter, WaitQueue } from './wait-queue.js';
@@ -34,7 +34,9 @@ export class Outage<T, C> {
     this.#limits = limits;
     this.#owner = owner;
     this.#listener = listener;
-    this.#backoff = new Backoff(() => owner.resumed());
+    // A waiter must not have given up before the pause in which it came is over.
+    const longestMs = limits.retryMs > 0 ? Math.min(limits.retryMs / 2, LONGEST_PAUSE_MS) : LONGEST_PAUSE_MS;
+    this.#backoff = new Backoff(() => owner.resumed(), longestMs);
   }
 
   /** Whether the last construction that could tell failed because nothing can be reached. */
