@@ -53,7 +53,7 @@ const DEAD: Readonly<Record<string, unknown>> = {
   'dial to a dead peer': {
     found: 'ERR_PGAUGE_CONNECT_TIMEOUT',
     closed: ['timeout'],
-    warnings: ['postgres connect failed'],
+    warnings: ['postgres connect failed', 'postgres unreachable'],
   },
 };
 
