@@ -22,7 +22,7 @@ import { planTls, planTlsSync, type TlsPlan } from './connection/tls.js';
 /**
  * Makes a pool without dialling: it succeeds with the server down, and the first query reports.
  * Throws ConfigError for what is refused (`invalid configuration: …`), AuthError when the region or a package of
- * `dynamicAuth` cannot be had, and the reason of `options.signal` when that is aborted first.
+ * `dynamicAuth` cannot be had or a host's name lacks the region it should say, and the reason of `options.signal` when that is aborted first.
  */
 export async function newPool(config: Config, options?: PoolOptions): Promise<InstrumentedPool> {
   const [given, settings] = checked(config, options);

@@ -33,6 +33,8 @@ export interface LoginIssuer {
   hint?(target: LoginTarget): string;
   /** The region that serves a login at this target, for telemetry; default that of `source`. */
   region?(target: LoginTarget): string | undefined;
+  /** Throws AuthError for a host of the config at which it can never issue a password; default: it accepts every host. */
+  checkHost?(host: string): void;
   /** Issues a password for a login at the target; throws AuthError, also when the signal is aborted. */
   issue(target: LoginTarget, context: IssueContext): Promise<string | HeldLogin>;
 }

@@ -5,7 +5,7 @@ import { checkedAnswer } from '../issued-login.js';
 import { checkText } from '../settings/checks.js';
 import { checkHost, checkPort, readConfig } from '../settings/config-checks.js';
 import type { Config } from '../settings/config.js';
-import { firstPlace } from '../settings/hosts.js';
+import { firstPlace, placesOf } from '../settings/hosts.js';
 import type { LoginIssuer, LoginTarget } from './backend.js';
 import { checkDynamicAuth, type ConfiguredBackend } from './backends.js';
 import { requirePackages } from './packages.js';
@@ -50,7 +50,7 @@ export async function newDynamicAuthFunc(
   user: string,
   options?: AuthOptions,
 ): Promise<(target: ConnectTarget, context?: ConnectContext) => Promise<void>> {
-  return await poolAuthFunc(config, user, options);
+  return tokenHook(await issuerFor(configuredAuth(config, user), options), user);
 }
 
 /** What a pool says about its hook. */
@@ -59,15 +59,14 @@ export interface PoolAuthOptions extends AuthOptions {
   readonly ended?: AbortSignal;
 }
 
-/** As `newDynamicAuthFunc`, for one pool. */
+/** As `newDynamicAuthFunc`, for one pool; throws AuthError also for a host of the config that no token can be issued for. */
 export async function poolAuthFunc(
   config: Config,
   user: string,
-  { signal: given, ended }: PoolAuthOptions = {},
+  options?: PoolAuthOptions,
 ): Promise<(target: ConnectTarget, context?: ConnectContext) => Promise<void>> {
-  const auth = configuredAuth(config, user);
-  const issuer = await withTimeout(TIMEOUT_MS, given, (signal) => resolvedIssuer(auth, signal, ended));
-  return tokenHook(issuer, user);
+  const issuer = await issuerFor(configuredAuth(config, user), options);
+  return tokenHook(accepting(issuer, config), user);
 }
 
 /** As `poolAuthFunc`, without waiting: throws ConfigError for a setting that has to be found out first. */
@@ -83,7 +82,14 @@ export function poolAuthFuncSync(
       `${auth.path}.${unresolved} has to be found out, which takes waiting: use newPool, or give the value itself`,
     );
   }
-  return tokenHook(reusing(auth.backend.issuer(auth.settings), ended), user);
+  const issuer = reusing(auth.backend.issuer(auth.settings), ended);
+  return tokenHook(accepting(issuer, config), user);
+}
+
+/** The issuer, if it accepts every host of the config. */
+function accepting(issuer: LoginIssuer, config: Config): LoginIssuer {
+  for (const { host } of placesOf(config)) issuer.checkHost?.(host);
+  return issuer;
 }
 
 function configuredAuth(config: Config, user: string): ConfiguredBackend {
@@ -92,6 +98,13 @@ function configuredAuth(config: Config, user: string): ConfiguredBackend {
   checkUser(user);
   checkSettings(auth);
   return auth;
+}
+
+async function issuerFor(
+  auth: ConfiguredBackend,
+  { signal: given, ended }: PoolAuthOptions = {},
+): Promise<LoginIssuer> {
+  return await withTimeout(TIMEOUT_MS, given, (signal) => resolvedIssuer(auth, signal, ended));
 }
 
 async function resolvedIssuer(

@@ -57,6 +57,10 @@ class ReusingIssuer implements LoginIssuer, CredentialsSource {
     return this.#issuer.hint?.(target) ?? this.source.hint ?? '';
   }
 
+  checkHost(host: string): void {
+    this.#issuer.checkHost?.(host);
+  }
+
   issue(target: LoginTarget, context: IssueContext): Promise<string | HeldLogin> {
     return this.#loginsAt(target).issue(context);
   }

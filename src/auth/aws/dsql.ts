@@ -57,14 +57,16 @@ export const awsDsql: AuthBackend<DynamicAuthAwsDsql> = {
       }),
       region: ({ host }) => region ?? regionOfCluster(host),
       hint: (target) => `${REJECTED_TOKEN}; it was ${describeSigned(target, region)}`,
+      checkHost: (host) => void regionFor(host, region),
       reused: false,
-      issue: async (target, { signal }) => issueToken(target, regionFor(target, region), credentials, signal),
+      issue: async (target, { signal }) =>
+        issueToken(target, regionFor(target.host, region), credentials, signal),
     };
   },
 };
 
-/** The region that tokens for this target are signed for; throws AuthError when neither the settings nor its name say it. */
-export function regionFor({ host }: LoginTarget, configured: string | undefined): string {
+/** The region that tokens for this host are signed for; throws AuthError when neither the settings nor its name say it. */
+function regionFor(host: string, configured: string | undefined): string {
   const region = configured ?? regionOfCluster(host);
   if (region !== undefined) return region;
   throw authFailure(

@@ -74,6 +74,9 @@ export const awsRdsIam: AuthBackend<DynamicAuthAwsRdsIam> = {
       region: regionAt,
       hint: (target) =>
         `${REJECTED_TOKEN}; it was ${describeSigned(target, regionAt(target) ?? 'no region')}`,
+      checkHost(host) {
+        if (region === HOST_REGION && regionOfHost(host) === undefined) unknownRegion(NAME, host);
+      },
       reused: false,
       issue: async (target, { signal }) =>
         issueToken(target, regionAt(target) ?? unknownRegion(NAME, target.host), credentials, signal),

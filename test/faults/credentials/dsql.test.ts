@@ -54,15 +54,17 @@ describe('Aurora DSQL', () => {
     );
   });
 
-  test('says that it knows no region, before anything is dialled', async () => {
-    const pool = await poolOn({ host: 'db.example.com' });
-    const { connections } = rds().gate.stats();
-    expect(await rejection(pool.query('select 1'))).toMatchObject({
+  test.each<[string, Partial<Config>]>([
+    ['a host', { host: 'db.example.com' }],
+    ['one of several hosts', { host: undefined, hosts: [{ host: CLUSTER }, { host: 'db.example.com' }] }],
+  ])('refuses a pool on %s whose name says no region', async (_title, config) => {
+    expect(await rejection(poolOn(config))).toMatchObject({
       name: 'AuthError',
       message:
         'dynamic auth (awsDsql): the region is not configured, and db.example.com is not the name of a cluster, which has it: set region',
     });
-    expect(rds().gate.stats().connections).toBe(connections);
+    const region = { awsDsql: { region: 'eu-central-1' } };
+    await poolOn({ ...config, dynamicAuth: region });
   });
 
   test('retires connections before the server ends them, unless the config says when', async () => {
