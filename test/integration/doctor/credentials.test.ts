@@ -80,7 +80,7 @@ describe('credentials', () => {
       server.closeAllConnections();
       server.close();
     });
-    const diagnosis = await diagnoseRds(['--timeout', '12'], {
+    const diagnosis = await diagnoseRds(['--timeout', '30'], {
       AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     });
     expectFailure(diagnosis, 'credentials', 'credentials_unavailable', 'AWS_CONTAINER_CREDENTIALS_FULL_URI');
