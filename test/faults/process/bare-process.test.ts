@@ -103,7 +103,10 @@ describe('a process without name servers', () => {
   test('says which name was not resolved', async () => {
     const { error, warnings } = await run(byPassword({ host: 'db.test' }), bare);
     expect(error).toEqual({ name: 'Error', message: 'getaddrinfo EAI_AGAIN db.test', code: 'EAI_AGAIN' });
-    expect(warnings).toMatchObject([{ phase: 'dns', error_type: 'EAI_AGAIN', tried: ['db.test EAI_AGAIN'] }]);
+    expect(warnings).toMatchObject([
+      { phase: 'dns', error_type: 'EAI_AGAIN', tried: ['db.test EAI_AGAIN'] },
+      { message: 'postgres unreachable', error_type: 'EAI_AGAIN' },
+    ]);
   });
 });
 
