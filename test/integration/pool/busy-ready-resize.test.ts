@@ -94,14 +94,14 @@ describe('resize()', () => {
   test('closes idle connections when it shrinks, and others when they come back', async () => {
     const pool = await makePool(server(), { maxOpenConns: 4 });
     const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect(), pool.connect()]);
-    clients[0]?.release();
+    clients[0].release();
     pool.resize({ maxOpenConns: 1 });
     expect(pool.stat()).toMatchObject({ totalConns: 3, idleConns: 0, maxConns: 1 });
     const waiting = pool.query('select 1');
-    clients[1]?.release();
-    clients[2]?.release();
+    clients[1].release();
+    clients[2].release();
     expect(pool.totalCount).toBe(1);
-    clients[3]?.release();
+    clients[3].release();
     await waiting;
     expect(pool.stat()).toMatchObject({ totalConns: 1, maxLifetimeDestroyCount: 0, maxIdleDestroyCount: 0 });
   });

@@ -161,8 +161,9 @@ class Model {
     for (let round = 0; round < rounds && this.engine.state.pending > 0; round += 1) {
       const { kind } = this;
       for (const construction of [...kind.constructions]) {
-        if (well()) construction.succeed();
-        else if (well()) construction.fail(new Error('unreachable'), false);
+        const [isWell, isAway] = [well(), well()];
+        if (isWell) construction.succeed();
+        else if (isAway) construction.fail(new Error('unreachable'), false);
         else construction.fail(new Error('refused'));
         this.check();
       }
