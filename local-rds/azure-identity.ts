@@ -45,6 +45,7 @@ export class AzureManagedIdentity extends HttpStandIn {
   readonly #key = randomBytes(32);
   readonly #tokens = new IssuedTokens();
   readonly #current = new Map<string, IssuedToken>();
+  readonly #answers = new Map<string, number>();
   #lifetimeMs = DAY_MS;
   #lie: string | undefined;
   /** The identity that is given when none is asked for. */
@@ -84,6 +85,11 @@ export class AzureManagedIdentity extends HttpStandIn {
   /** Every token handed out so far. */
   get issued(): readonly string[] {
     return this.#tokens.values;
+  }
+
+  /** How often it has answered with a token of that identity. */
+  answersFor(clientId: string): number {
+    return this.#answers.get(clientId) ?? 0;
   }
 
   /** Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are dropped. */
@@ -133,6 +139,7 @@ export class AzureManagedIdentity extends HttpStandIn {
         ? this.systemAssigned
         : this.userAssigned.find((assigned) => assigned.clientId === clientId);
     if (!identity) return refusal(400, NO_IDENTITY);
+    this.#answers.set(identity.clientId, this.answersFor(identity.clientId) + 1);
     const key = `${identity.clientId} ${resource}`;
     let token = this.#current.get(key);
     if (!token || token.expiresAt.getTime() - Date.now() < RENEWAL_MS) {
