@@ -60,7 +60,7 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
     // Packages of their own, whose imports their own install resolves.
-    exclude: { path: '^examples/ecosystem' },
+    exclude: { path: '^examples/(ecosystem|service)' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node'] },
   },
 };

@@ -14,8 +14,8 @@ export interface ChildResult {
 
 /** A running script. */
 export interface Child {
-  /** Resolves with the first line printed that starts so; rejects when the script ends without. */
-  line(start: string): Promise<string>;
+  /** Resolves with the first line printed that starts so, or matches; rejects when the script ends without. */
+  line(start: string | RegExp): Promise<string>;
   /** Sends it a signal. */
   kill(signal: NodeJS.Signals): void;
   /** Resolves when it has ended; one that runs for longer than its limit is killed. */
@@ -62,17 +62,21 @@ export function runScript(
       resolve({ code, signal, lines, stderr, lingeredMs: exitedAt - lastLineAt });
     });
   });
-  const line = (start: string): Promise<string> =>
+  const line = (start: string | RegExp): Promise<string> =>
     new Promise((resolve, reject) => {
       const check = (): void => {
-        const found = lines.find((text) => text.startsWith(start));
+        const found = lines.find((text) =>
+          typeof start === 'string' ? text.startsWith(start) : start.test(text),
+        );
         if (found === undefined) return;
         waiting.delete(check);
         resolve(found);
       };
       waiting.add(check);
       void result.then(() => {
-        reject(new Error(`the script ended without printing ${start}: ${lines.join('\n')}\n${stderr}`));
+        reject(
+          new Error(`the script ended without printing ${String(start)}: ${lines.join('\n')}\n${stderr}`),
+        );
       });
       check();
     });
