@@ -6,6 +6,8 @@ export default defineConfig({
     // These need psql or PgBouncer, which npm does not bring: vitest.{psql,pgbouncer}.config.ts run them.
     exclude: [...configDefaults.exclude, '**/*.{psql,pgbouncer}.test.ts'],
     pool: 'forks',
+    // Most tests wait for servers and processes rather than work.
+    maxWorkers: 2,
     // Bounds for a test that hangs, generous enough for a machine with five times its load.
     testTimeout: 120_000,
     hookTimeout: 180_000,

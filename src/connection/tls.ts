@@ -11,6 +11,7 @@ import {
   type ReadFile,
 } from './certificates.js';
 import { ConfigError } from '../errors.js';
+import { checkFunction, checkText } from '../settings/checks.js';
 import type { Environment } from '../settings/environment.js';
 import { DEFAULT_TLS_MIN_VERSION, type SslMode } from '../settings/ssl-mode.js';
 import type { SslSettings } from '../settings/ssl-options.js';
@@ -105,6 +106,9 @@ function finish(options: unknown, host: string): false | tls.ConnectionOptions {
   // For anything else the driver would read PGSSLMODE, or take a string for a mode.
   if (!isOptions(options)) throw new ConfigError('ssl must be false or an object of TLS options');
   const final = ownOf(options);
+  // A hook may have set anything.
+  checkText(final.servername, 'ssl.servername');
+  checkFunction(final.checkServerIdentity, 'ssl.checkServerIdentity');
   if (final.secureContext === undefined) {
     const own = contextOptions(final);
     if (own.ca !== undefined) own.ca = givenRoots([own.ca].flat().map(String));

@@ -392,6 +392,12 @@ describe('finish', () => {
   it.each<[string, tls.ConnectionOptions, string]>([
     ['roots without PEM', { ca: 'canary' }, 'ssl.ca: holds no PEM certificate'],
     ['an empty list of roots', { ca: [] }, 'ssl.ca: holds no PEM certificate'],
+    ['a server name that is no text', { servername: 5 as never }, 'ssl.servername must be a string'],
+    [
+      'a check of the name that is no function',
+      { checkServerIdentity: 'no' as never },
+      'ssl.checkServerIdentity must be a function',
+    ],
     ['a key without PEM', { key: 'canary' }, 'ssl of the connection target: cannot be used for TLS'],
   ])('refuses %s from a hook', async (_title, added, message) => {
     await expect(changing('require', undefined, (target) => ({ ...target, ...added }), 'h')).rejects.toThrow(

