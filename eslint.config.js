@@ -2,7 +2,16 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'dashboards/pictures', 'examples/ecosystem', 'examples/service'] },
+  {
+    ignores: [
+      'dist',
+      'node_modules',
+      'dashboards/pictures',
+      'dashboards/schema',
+      'examples/ecosystem',
+      'examples/service',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -109,7 +109,7 @@ function timeseries(panel: TimeseriesPanel): TimeseriesBuilder {
     builder.overrideByName(name, [fixed(color)]);
   for (const name of panel.lines ?? []) {
     builder.overrideByName(name, [
-      { id: 'custom.stacking', value: { group: false, mode: 'none' } },
+      { id: 'custom.stacking', value: { group: 'A', mode: 'none' } },
       { id: 'custom.fillOpacity', value: 0 },
       { id: 'custom.lineWidth', value: 2 },
       { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 6] } },

@@ -13,6 +13,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import type { Board } from './board.js';
+import { forEveryMajor } from './every-major.js';
 import { DATASOURCE, panelBuilder } from './grafana-panels.js';
 import { rowHeight, rowsFromTop } from './layout.js';
 
@@ -52,7 +53,7 @@ export function grafanaDashboard(board: Board): GrafanaDashboard {
       for (const panel of built) builder.withPanel(panel);
     }
   }
-  return { ...withoutPlacement(builder.build()), schemaVersion: SCHEMA_VERSION };
+  return { ...forEveryMajor(builder.build()), schemaVersion: SCHEMA_VERSION };
 }
 
 function queryVariable(name: string, label: string, query: string): QueryVariableBuilder {
@@ -69,7 +70,7 @@ function queryVariable(name: string, label: string, query: string): QueryVariabl
     .current({ selected: true, text: ['All'], value: ['$__all'] });
 }
 
-/** The expression stands in both places in which Grafana has looked for it. */
+/** The formats stand beside the query, where Grafana's Prometheus data source looks for them. */
 function annotation({
   name,
   expr,
@@ -84,13 +85,10 @@ function annotation({
     .enable(true)
     .hide(false)
     .iconColor(color)
-    .expr(expr)
-    .step(ANNOTATION_STEP)
     .target(new DataqueryBuilder().refId('Anno').expr(expr).interval(ANNOTATION_STEP).range())
     .titleFormat(title)
     .textFormat(text)
-    .tagKeys(tagLabels.join(','))
-    .useValueForTime(false);
+    .tagKeys(tagLabels.join(','));
 }
 
 function link({ title, uid, tooltip }: Board['links'][number]): DashboardLinkBuilder {
@@ -102,10 +100,4 @@ function link({ title, uid, tooltip }: Board['links'][number]): DashboardLinkBui
     .tags([])
     .keepTime(true)
     .includeVars(true);
-}
-
-/** The SDK puts links and annotation switches into a menu where nobody looks for them. */
-function withoutPlacement(dashboard: GrafanaDashboard): GrafanaDashboard {
-  for (const one of [...(dashboard.links ?? []), ...(dashboard.annotations.list ?? [])]) delete one.placement;
-  return dashboard;
 }

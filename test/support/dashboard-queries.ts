@@ -36,7 +36,7 @@ interface VariableJson {
 
 interface AnnotationJson {
   readonly name: string;
-  readonly expr: string;
+  readonly target: { readonly expr: string };
 }
 
 /** One query as Grafana would send it, but for the variables in it. */
@@ -124,7 +124,7 @@ export function annotationQueries({
   uid,
   annotations,
 }: Pick<DashboardJson, 'uid' | 'annotations'>): AnnotationQuery[] {
-  return annotations.list.map(({ name, expr }) => ({ dashboard: uid, name, expr }));
+  return annotations.list.map(({ name, target }) => ({ dashboard: uid, name, expr: target.expr }));
 }
 
 /** An expression that Prometheus understands; a variable that is not known is an error. `$1` is a group of a pattern. */

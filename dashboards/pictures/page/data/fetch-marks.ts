@@ -5,10 +5,12 @@ import type { DataContext } from './panel-data.ts';
 import { queryRange } from './prometheus.ts';
 import { interpolate } from './variables.ts';
 
-/** What this reads of an annotation that asks Prometheus. */
-interface PrometheusAnnotation {
+/** What this reads of an annotation's query, and of the annotation beside what every data source knows. */
+interface PrometheusTarget {
   expr?: string;
-  step?: string;
+  interval?: string;
+}
+interface PrometheusAnnotation {
   titleFormat?: string;
 }
 
@@ -19,11 +21,11 @@ export async function fetchMarks(
 ): Promise<AnnotationMark[]> {
   const marks = await Promise.all(
     queries.map(async (annotation) => {
-      const target = (annotation.target ?? {}) as PrometheusAnnotation;
-      const { expr, step, titleFormat } = { ...target, ...(annotation as PrometheusAnnotation) };
+      const { expr, interval } = (annotation.target ?? {}) as PrometheusTarget;
+      const { titleFormat } = annotation as PrometheusAnnotation;
       if (expr === undefined || !annotation.enable) return [];
       const { range, scrapeInterval, values } = context;
-      const intervals = intervalsFor(range, 1000, scrapeInterval, step && interpolate(step, values));
+      const intervals = intervalsFor(range, 1000, scrapeInterval, interval && interpolate(interval, values));
       const answer = await queryRange(
         interpolate(expr, { ...values, ...intervalVariables(range, intervals) }),
         range.from.valueOf(),
