@@ -23,6 +23,7 @@ function intro(): string {
 
 Every metric, span, log record and attribute of pgauge. What the numbers say and what to do about them is in
 [Reading the numbers](reading-the-numbers.md); queries have [a guide](guides/queries.md) of their own.
+[registry/](registry/) has the same as a registry of OpenTelemetry, for Weaver and other tools that read semantic conventions.
 
 Names follow version ${SEMCONV_VERSION} of the OpenTelemetry semantic conventions where one exists; the others start
 with \`pgauge.\`. The instrumentation scope is \`${SCOPE.name}\` with the version of the package and the schema URL
