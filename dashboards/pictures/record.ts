@@ -16,6 +16,9 @@ interface Step {
   play: (stack: Stack) => Promise<unknown>;
 }
 
+/** Longer than every application needs for its next login, and over while the fetches fail. */
+const LAST_CREDENTIALS_S = 45;
+
 // Long enough for a first connection on a busy machine.
 const everyApp = { maxLifetimeS: 20, acquireTimeoutS: 20 };
 const restarted = { ...everyApp, instance: 'app-2', pool: 'orders', clients: 3 };
@@ -43,6 +46,9 @@ const story: Step[] = [
       await app.load(calm);
     },
   },
+  { name: 'the last credentials', seconds: 30, play: lastCredentials },
+  { name: 'no credentials', seconds: 60, play: noCredentials },
+  { name: 'calm', seconds: 60, play: ({ faults }) => faults.end() },
   { name: 'one application gone', seconds: 15, play: ({ apps }) => Promise.resolve(apps[1]?.stop()) },
   {
     name: 'and back',
@@ -58,6 +64,16 @@ const story: Step[] = [
 function slowTokens({ faults }: Stack): Promise<void> {
   faults.fetchTakes(2_500);
   faults.credentialsEndIn(3_600);
+  return Promise.resolve();
+}
+
+function lastCredentials({ faults }: Stack): Promise<void> {
+  faults.credentialsEndIn(LAST_CREDENTIALS_S);
+  return Promise.resolve();
+}
+
+function noCredentials({ faults }: Stack): Promise<void> {
+  faults.fetchFails(true);
   return Promise.resolve();
 }
 

@@ -19,7 +19,7 @@ export interface Row {
   readonly panels: readonly PanelSpec[];
 }
 
-export type PanelSpec = StatPanel | TimeseriesPanel | HeatmapPanel | TablePanel;
+export type PanelSpec = StatPanel | TimeseriesPanel | StateTimelinePanel | HeatmapPanel | TablePanel;
 
 export interface Query {
   readonly expr: string;
@@ -55,6 +55,8 @@ export interface StatPanel extends Common {
 export interface TimeseriesPanel extends Common {
   readonly type: 'timeseries';
   readonly queries: readonly Query[];
+  /** What is counted, for the axis of a number without a unit. */
+  readonly axisLabel?: string;
   readonly max?: number;
   /** The axis reaches at least this far: one of zeroes alone would reach to 100. */
   readonly softMax?: number;
@@ -67,6 +69,13 @@ export interface TimeseriesPanel extends Common {
   readonly lines?: readonly string[];
   /** Series with a unit of their own. */
   readonly rightAxis?: Readonly<Record<string, string>>;
+}
+
+/** A line for each series, in the colour of its state. */
+export interface StateTimelinePanel extends Common {
+  readonly type: 'state-timeline';
+  readonly query: Query;
+  readonly states: readonly { readonly value: number; readonly text: string; readonly color: string }[];
 }
 
 export interface HeatmapPanel extends Common {

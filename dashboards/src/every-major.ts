@@ -13,6 +13,7 @@ const PANEL_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   stat: ['percentChangeColorMode'],
   heatmap: ['selectionMode'],
   table: ['footer'],
+  'state-timeline': ['perPage'],
 };
 
 /* eslint-disable @typescript-eslint/no-deprecated -- Grafana 10 and 11 know only the classic schema. */

@@ -36,9 +36,18 @@ import {
 } from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import type { HeatmapPanel, PanelSpec, Query, StatPanel, TablePanel, TimeseriesPanel } from './board.js';
+import type {
+  HeatmapPanel,
+  PanelSpec,
+  Query,
+  StatPanel,
+  StateTimelinePanel,
+  TablePanel,
+  TimeseriesPanel,
+} from './board.js';
 
 /** The data source that the dashboard's variable chooses. */
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
@@ -47,15 +56,17 @@ const NO_DATA: ValueMapping = {
   type: MappingType.SpecialValue,
   options: { match: SpecialValueMatch.Null, result: { text: 'no data', color: 'text' } },
 };
+type AnyBuilder = StatBuilder | TimeseriesBuilder | StateTimelineBuilder | HeatmapBuilder | TableBuilder;
+
 /** A panel as Grafana stores it, but for its place. */
-export function panelBuilder(
-  panel: PanelSpec,
-): StatBuilder | TimeseriesBuilder | HeatmapBuilder | TableBuilder {
+export function panelBuilder(panel: PanelSpec): AnyBuilder {
   switch (panel.type) {
     case 'stat':
       return stat(panel);
     case 'timeseries':
       return timeseries(panel);
+    case 'state-timeline':
+      return stateTimeline(panel);
     case 'heatmap':
       return heatmap(panel);
     case 'table':
@@ -98,6 +109,7 @@ function timeseries(panel: TimeseriesPanel): TimeseriesBuilder {
         .sortDesc(panel.tableLegend === true),
     )
     .targets(panel.queries.map(target));
+  if (panel.axisLabel !== undefined) builder.axisLabel(panel.axisLabel);
   if (panel.max !== undefined) builder.max(panel.max);
   if (panel.softMax !== undefined) builder.axisSoftMax(panel.softMax);
   if (panel.thresholds !== undefined) {
@@ -119,9 +131,31 @@ function timeseries(panel: TimeseriesPanel): TimeseriesBuilder {
     builder.overrideByName(name, [
       { id: 'unit', value: unit },
       { id: 'custom.axisPlacement', value: AxisPlacement.Right },
+      { id: 'custom.axisLabel', value: '' },
     ]);
   }
   return builder;
+}
+
+function stateTimeline(panel: StateTimelinePanel): StateTimelineBuilder {
+  const options = Object.fromEntries(
+    panel.states.map(({ value, text, color }, index) => [String(value), { text, color, index }]),
+  );
+  return common(new StateTimelineBuilder(), panel)
+    .mappings([{ type: MappingType.ValueToText, options }])
+    .mergeValues(true)
+    .showValue(VisibilityMode.Never)
+    .rowHeight(0.8)
+    .lineWidth(0)
+    .fillOpacity(80)
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(true)
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+        .calcs([]),
+    )
+    .targets([target(panel.query, 0)]);
 }
 
 function heatmap(panel: HeatmapPanel): HeatmapBuilder {
@@ -196,10 +230,7 @@ function table(panel: TablePanel): TableBuilder {
   return builder;
 }
 
-function common<B extends StatBuilder | TimeseriesBuilder | HeatmapBuilder | TableBuilder>(
-  builder: B,
-  { id, title, says, todo, unit }: PanelSpec,
-): B {
+function common<B extends AnyBuilder>(builder: B, { id, title, says, todo, unit }: PanelSpec): B {
   builder.id(id).title(title).description(`${says}\n\n**What to do:** ${todo}`);
   builder.datasource(DATASOURCE).unit(unit).min(0).noValue('no data');
   return builder;

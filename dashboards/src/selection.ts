@@ -45,7 +45,7 @@ const limitOf = (when: string): string =>
 
 const LIMIT_CHANGES: Annotation = {
   name: 'Limit changed',
-  expr: `${limitOf('')} != ${limitOf(' offset 5m')}`,
+  expr: `${limitOf('')} != ${limitOf(' offset $__interval')}`,
   color: 'purple',
   title: 'Limit changed',
   text: `{{${LABEL.job}}} {{${LABEL.pool}}}`,

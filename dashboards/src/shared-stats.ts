@@ -1,5 +1,5 @@
-import { firingAlerts } from './alerts.js';
-import type { StatPanel } from './board.js';
+import { ALERT_STATES, firingAlerts } from './alerts.js';
+import type { StatPanel, StateTimelinePanel } from './board.js';
 import { credentialsValidFor } from './measures.js';
 
 /** What each dashboard says of a panel that both have. */
@@ -25,7 +25,7 @@ export function firingAlertsStat(own: Omit<Own, 'todo'>): StatPanel {
   return {
     type: 'stat',
     title: 'Alerts firing',
-    todo: 'Follow the runbook of the alert; the red marks on the panels below say when it began.',
+    todo: 'Follow the runbook of the alert; the timeline below says when it began.',
     unit: 'short',
     decimals: 0,
     query: { expr: firingAlerts, legend: 'firing', instant: true },
@@ -34,5 +34,21 @@ export function firingAlertsStat(own: Omit<Own, 'todo'>): StatPanel {
       [1, 'red'],
     ],
     ...own,
+  };
+}
+
+export function alertsTimeline(id: number): StateTimelinePanel {
+  const { expr, legend, states } = ALERT_STATES;
+  return {
+    type: 'state-timeline',
+    id,
+    title: 'Alerts',
+    says: 'Alerts of pgauge that were pending or firing for the selection. No data: there was none, or Prometheus has not loaded the rules.',
+    todo: 'Follow the runbook of the alert that fired first; red marks in the plots below say when each began to fire.',
+    unit: 'short',
+    query: { expr, legend },
+    states,
+    width: 24,
+    height: 6,
   };
 }

@@ -71,6 +71,8 @@ export interface VariableValues {
   readonly job: string;
   readonly instance: string;
   readonly pool: string;
+  /** The step, as a duration such as `15s`. */
+  readonly interval: string;
   /** A duration such as `1m`. */
   readonly rateInterval: string;
   /** The length of the time range in seconds. */
@@ -130,6 +132,7 @@ export function annotationQueries({
 /** An expression that Prometheus understands; a variable that is not known is an error. `$1` is a group of a pattern. */
 export function withVariables(expr: string, values: VariableValues): string {
   const known: Readonly<Record<string, string>> = {
+    __interval: values.interval,
     __rate_interval: values.rateInterval,
     __range: `${values.rangeS}s`,
     __range_s: String(values.rangeS),

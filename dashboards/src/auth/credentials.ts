@@ -42,6 +42,7 @@ export const credentials: Row = {
       says: `How often the provider really fetched, not answered from memory, within the hour before. ${WHY_AN_HOUR} ${ofTheProcess}`,
       todo: 'More than a few an hour for each instance: the provider is asked too often, or fails. Failures: `postgres token refresh failed` in the logs has the type.',
       unit: 'short',
+      axisLabel: 'fetches',
       queries: [
         { expr: `${fetches(SUCCEEDED)} or ${none}`, legend: `{{${LABEL.provider}}} succeeded` },
         { expr: `${fetches(FAILED)} or ${none}`, legend: `{{${LABEL.provider}}} failed` },

@@ -13,7 +13,7 @@ import {
   sum,
   WHOLE_RANGE,
 } from '../promql.js';
-import { credentialsStat, firingAlertsStat } from '../shared-stats.js';
+import { alertsTimeline, credentialsStat, firingAlertsStat } from '../shared-stats.js';
 
 const size = { width: 4, height: 4 } as const;
 const width5 = { width: 5, height: 4 } as const;
@@ -92,5 +92,6 @@ export const healthy: Row = {
       says: 'Alerts of pgauge that fire now for the selection, those of the pool included. No data: Prometheus has not loaded the rules.',
       ...size,
     }),
+    alertsTimeline(106),
   ],
 };

@@ -41,6 +41,7 @@ export const logins: Row = {
       says: `Logins that the server refused (SQLSTATE class 28) within the hour before, all and by SQLSTATE. ${WHY_AN_HOUR}`,
       todo: 'The warning `postgres connect failed` has the hint of the provider. 28000 with a token of RDS: the clock, the IAM policy (`rds-db:connect`), or the role `rds_iam`. 28P01: the password. Refused logins are tried again, so they count against the connect rate too.',
       unit: 'short',
+      axisLabel: 'logins',
       queries: [
         {
           expr: sum(increase(series(METRIC.connectionClosed, is(LABEL.closeReason, 'auth')), RARE)),

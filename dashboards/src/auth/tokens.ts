@@ -47,6 +47,7 @@ export const tokens: Row = {
       says: `Tokens that were obtained, and attempts that got none, within the hour before. ${WHY_AN_HOUR}`,
       todo: 'Failures: see their types beside. Many more successes than usual: connections do not live, see the dashboard of the pool.',
       unit: 'short',
+      axisLabel: 'refreshes',
       queries: [
         { expr: `${sum(counted(SUCCEEDED))} or ${none}`, legend: 'succeeded' },
         { expr: `${sum(counted(FAILED))} or ${none}`, legend: 'failed' },
@@ -61,6 +62,7 @@ export const tokens: Row = {
       says: `Attempts that got no token, by provider and error.type, within the hour before. ${WHY_AN_HOUR} No data: none failed.`,
       todo: 'ERR_PGAUGE_AUTH or the class of the provider: the log record `postgres token refresh failed` names both. A timeout: the source does not answer. For AWS, CredentialsProviderError: no source has credentials; AccessDenied: the role may not be assumed.',
       unit: 'short',
+      axisLabel: 'failures',
       queries: [
         {
           expr: sum(counted(FAILED), LABEL.provider, LABEL.errorType),

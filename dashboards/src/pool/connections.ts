@@ -15,6 +15,8 @@ import {
 } from '../promql.js';
 
 const size = { width: 12, height: 8 } as const;
+/** As high as a legend of all reasons. */
+const withLegend = { width: 12, height: 11 } as const;
 
 const connects = rate(histogram(METRIC.createTime, 'bucket', SUCCEEDED));
 const failures = events(histogram(METRIC.createTime, 'count', FAILED), RATE_WINDOW);
@@ -37,7 +39,7 @@ export const connections: Row = {
           legend: `{{${LABEL.instance}}}`,
         },
       ],
-      ...size,
+      ...withLegend,
     },
     {
       type: 'timeseries',
@@ -55,7 +57,7 @@ export const connections: Row = {
         },
       ],
       colors: CLOSE_REASON_COLORS,
-      ...size,
+      ...withLegend,
     },
     {
       type: 'timeseries',
@@ -82,6 +84,7 @@ export const connections: Row = {
       says: 'Attempts that failed, by error.type, and all together. Each point counts those of one rate interval, at least four scrapes, so that a single failure shows, in several points.',
       todo: 'ECONNREFUSED, ETIMEDOUT, ENOTFOUND: the network. 28P01, 28000: the login. 53300: the server is full, so lower the limits or raise max_connections. connect_timeout: the deadline.',
       unit: 'short',
+      axisLabel: 'attempts',
       queries: [
         { expr: `${sum(failures)} or ${none}`, legend: 'all' },
         { expr: sum(failures, LABEL.errorType), legend: `{{${LABEL.errorType}}}` },

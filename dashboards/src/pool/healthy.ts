@@ -2,7 +2,7 @@ import { METRIC } from '../../../src/telemetry/names.js';
 import type { Row } from '../board.js';
 import { utilization } from '../measures.js';
 import { histogram, increase, max, quantile, RATE_WINDOW, series, sum, WHOLE_RANGE } from '../promql.js';
-import { credentialsStat, firingAlertsStat } from '../shared-stats.js';
+import { alertsTimeline, credentialsStat, firingAlertsStat } from '../shared-stats.js';
 
 const size = { width: 4, height: 4 } as const;
 
@@ -95,5 +95,6 @@ export const healthy: Row = {
       says: 'Alerts of pgauge that fire now for the selection. No data: Prometheus has not loaded the rules.',
       ...size,
     }),
+    alertsTimeline(107),
   ],
 };

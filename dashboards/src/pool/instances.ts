@@ -59,7 +59,7 @@ export const instances: Row = {
         },
       ],
       width: 24,
-      height: 10,
+      height: 6,
     },
   ],
 };

@@ -18,6 +18,7 @@ export const saturation: Row = {
       says: 'Connections of all selected pools by state, stacked, under the sum of their limits. The stack is the number of connections the database sees, less those that are still being made.',
       todo: 'All used and an idle database: the application holds connections without using them. All used and a busy database: queries are slow. Mostly connecting: see Connections.',
       unit: 'short',
+      axisLabel: 'connections',
       stacked: true,
       queries: [
         { expr: sum(series(METRIC.connectionCount), LABEL.state), legend: `{{${LABEL.state}}}` },
@@ -50,6 +51,7 @@ export const saturation: Row = {
       says: 'Requests that wait for a connection (left), and for how long the oldest of them has waited (right).',
       todo: 'If the oldest wait comes near `acquireTimeoutMs`, timeouts are about to begin: free connections, or raise the limit. A short queue that drains at once needs nothing.',
       unit: 'short',
+      axisLabel: 'requests',
       queries: [
         { expr: sum(series(METRIC.pendingRequests)), legend: 'waiting' },
         { expr: max(series(METRIC.longestWait)), legend: 'oldest wait' },
@@ -79,6 +81,7 @@ export const saturation: Row = {
       says: 'By pool: 1 while connection attempts fail because the server cannot be reached, starts up or is full, else 0.',
       todo: 'One instance at 1: look at its network and name server. All at 1: the server is down, or fails over; `connectRetryMs` lets acquires wait through that.',
       unit: 'short',
+      axisLabel: 'pools',
       max: 1,
       queries: [{ expr: max(series(METRIC.unreachable), ...POOL), legend: perPool }],
       thresholds: [
@@ -94,6 +97,7 @@ export const saturation: Row = {
       says: 'Acquires a second that were refused because as many as `maxPending` were waiting; 0 where that is not set.',
       todo: 'Refusals in a burst are what the limit is for. If they go on, the pool is too small for the load or the database too slow: look at the queue and at hold time.',
       unit: 'ops',
+      softMax: 1,
       queries: [{ expr: sum(rate(series(METRIC.rejectedAcquires))), legend: 'refused' }],
       ...size,
     },

@@ -22,6 +22,7 @@ export const failed: Row = {
       says: `Queries that failed, all and by the SQLSTATE of the server; where the server did not answer, by error.type. Aborted ones are beside. ${WINDOWS} ${ABOUT_POOLS}`,
       todo: '23: a constraint, often the business as usual. 40P01, 40001: retry. 42: the query itself is wrong, often after a migration. 53, 57, 08: the server. query_timeout: too slow for its limit.',
       unit: 'short',
+      axisLabel: 'errors',
       tableLegend: true,
       queries: [
         { expr: `${sum(failures)} or 0 * ${sum(queries('count'))}`, legend: 'all' },
@@ -37,6 +38,7 @@ export const failed: Row = {
       says: `Queries that were stopped while they ran: by a time limit (timeout), or by their caller's signal (aborted). ${WINDOWS}`,
       todo: 'The warning `postgres query canceled` has the summary and the pid. timeout: the query is slow or waits for a lock. aborted: callers gave up, so look at their own deadlines.',
       unit: 'short',
+      axisLabel: 'queries',
       queries: [
         {
           expr: sum(increase(series(METRIC.queryCanceled), RATE_WINDOW), LABEL.cancelReason),

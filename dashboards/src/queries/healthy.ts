@@ -2,7 +2,7 @@ import { METRIC } from '../../../src/telemetry/names.js';
 import { slowQueries } from '../alerts.js';
 import type { Row } from '../board.js';
 import { events, increase, max, quantile, ratio, series, sum, WHOLE_RANGE } from '../promql.js';
-import { firingAlertsStat } from '../shared-stats.js';
+import { alertsTimeline, firingAlertsStat } from '../shared-stats.js';
 import { ABOUT_POOLS, FAILED_SHARES, queries, QUERY_FAILED, SLOW_BUDGET, SLOW_SECONDS } from './measures.js';
 
 const size = { width: 5, height: 4 } as const;
@@ -87,5 +87,6 @@ export const healthy: Row = {
       width: 4,
       height: 4,
     }),
+    alertsTimeline(106),
   ],
 };

@@ -5,7 +5,7 @@ import { allPanels, readDashboard } from '../../support/dashboard-queries.js';
 /** What the conventions are about, beyond what queries need. */
 interface Panel {
   readonly id: number;
-  readonly type: 'row' | 'stat' | 'timeseries' | 'heatmap' | 'table';
+  readonly type: 'row' | 'stat' | 'timeseries' | 'state-timeline' | 'heatmap' | 'table';
   readonly title: string;
   readonly description?: string;
   readonly collapsed?: boolean;
@@ -27,7 +27,11 @@ interface Panel {
       readonly thresholds?: {
         readonly steps: readonly { readonly value: number | null; readonly color: string }[];
       };
-      readonly custom: { readonly spanNulls?: boolean; readonly insertNulls?: boolean };
+      readonly custom: {
+        readonly axisLabel?: string;
+        readonly spanNulls?: boolean;
+        readonly insertNulls?: boolean;
+      };
     };
     readonly overrides: readonly {
       readonly matcher: { readonly options: string };
@@ -116,7 +120,9 @@ describe.each(dashboards)('the dashboard $uid', (dashboard) => {
       },
       {
         ...common,
-        target: { expr: expect.stringMatching(/db_client_connection_limit.* != .* offset 5m/) as unknown },
+        target: {
+          expr: expect.stringMatching(/db_client_connection_limit.* != .* offset \$__interval/) as unknown,
+        },
       },
     ]);
   });
@@ -195,11 +201,20 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
     expect(defaults.min).toBe(0);
   });
 
+  it('says what is counted, where a number has no unit', () => {
+    if (panel.type === 'timeseries' && defaults.unit === 'short')
+      expect(defaults.custom.axisLabel).toMatch(/^[a-z]+$/);
+  });
+
   it('draws nothing where there is nothing', () => {
     expect(defaults.noValue).toBe('no data');
     const noData = { match: 'null', result: { text: 'no data', color: 'text' } };
     expect(defaults.mappings ?? []).toEqual(
-      panel.type === 'stat' ? [{ type: 'special', options: noData }] : [],
+      panel.type === 'stat'
+        ? [{ type: 'special', options: noData }]
+        : panel.type === 'state-timeline'
+          ? [{ type: 'value', options: expect.objectContaining({ 1: expect.anything() as unknown }) as unknown }]
+          : [],
     );
     if (panel.type === 'timeseries') {
       expect(defaults.custom.spanNulls).toBe(false);

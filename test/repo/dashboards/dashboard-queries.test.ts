@@ -7,7 +7,14 @@ import {
   withVariables,
 } from '../../support/dashboard-queries.js';
 
-const values = { job: 'shop', instance: '.+', pool: 'main|other', rateInterval: '1m', rangeS: 21_600 };
+const values = {
+  job: 'shop',
+  instance: '.+',
+  pool: 'main|other',
+  interval: '15s',
+  rateInterval: '1m',
+  rangeS: 21_600,
+};
 const target = (refId: string, instant: boolean) =>
   ({
     refId,
@@ -85,6 +92,6 @@ describe('variables in an expression', () => {
   });
 
   it('must be known', () => {
-    expect(() => withVariables('rate(a[$__interval])', values)).toThrow(/\$__interval is not known/);
+    expect(() => withVariables('rate(a[$__range_ms])', values)).toThrow(/\$__range_ms is not known/);
   });
 });

@@ -19,8 +19,15 @@ import { SERVICE, type Stack } from '../stack.js';
 import { shortenQuery } from '../time/shorten.js';
 
 /** What Grafana puts in for "All", and durations as with the datasource's interval of 15 s. */
-const EVERYTHING = { job: '.+', instance: '.+', pool: '.+', rateInterval: '1m', rangeS: 21_600 };
 const STEP_INTERVALS = 2;
+const EVERYTHING = {
+  job: '.+',
+  instance: '.+',
+  pool: '.+',
+  interval: `${STEP_INTERVALS * 15}s`,
+  rateInterval: '1m',
+  rangeS: 21_600,
+};
 const ARRIVAL_MS = 60_000;
 const LATE_MS = 10_000;
 /** Counts and seconds: what is more than that is a defect of the query. */

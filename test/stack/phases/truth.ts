@@ -162,6 +162,6 @@ function panelQuery(title: string, refId: string, { instance, pool }: LoadApp, f
     (query) => query.panelTitle === title && query.refId === refId,
   );
   if (!found) throw new Error(`no panel ${title} with a query ${refId}`);
-  const values = { job: SERVICE, instance, pool, rateInterval: '1m', rangeS: 1_800 };
+  const values = { job: SERVICE, instance, pool, interval: '15s', rateInterval: '1m', rangeS: 1_800 };
   return shortenQuery(withVariables(found.expr, values), factor);
 }

@@ -5,6 +5,7 @@ import {
   dataLinksOverrideProcessor,
   displayNameOverrideProcessor,
   FieldConfigOptionsRegistry,
+  FieldType,
   identityOverrideProcessor,
   numberOverrideProcessor,
   stringOverrideProcessor,
@@ -72,6 +73,7 @@ const defaultsOf: Record<string, object> = {
     },
   },
   stat: { color: { mode: 'thresholds' } },
+  'state-timeline': { color: { mode: 'thresholds' }, custom: { fillOpacity: 70, lineWidth: 0 } },
   table: {
     color: { mode: 'thresholds' },
     custom: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false },
@@ -136,7 +138,8 @@ function property(id: string, path: string, isCustom: boolean, process: Process)
     name: id,
     isCustom,
     process,
-    shouldApply: () => true,
+    // As in Grafana, no axis of time is labelled.
+    shouldApply: ({ type }) => id !== 'custom.axisLabel' || type !== FieldType.time,
     settings: {},
     editor,
     override: editor,

@@ -65,12 +65,16 @@ function drawExemplar(plot: uPlot, exemplar: ExemplarMark, scale: string, theme:
   // One that lies beyond the axis is drawn on its edge.
   const y = Math.min(bbox.top + bbox.height, Math.max(bbox.top, plot.valToPos(exemplar.value, scale, true)));
   if (x < bbox.left || x > bbox.left + bbox.width || !Number.isFinite(y)) return;
-  const size = 4 * devicePixelRatio;
-  ctx.fillStyle = theme.visualization.getColorByName('blue');
+  const size = 2.5 * devicePixelRatio;
+  // Outlines, through which the lines are seen.
+  ctx.strokeStyle = theme.visualization.getColorByName('light-blue');
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([]);
   ctx.beginPath();
   ctx.moveTo(x, y - size);
   ctx.lineTo(x + size, y);
   ctx.lineTo(x, y + size);
   ctx.lineTo(x - size, y);
-  ctx.fill();
+  ctx.closePath();
+  ctx.stroke();
 }

@@ -4,6 +4,7 @@ import { interpolate } from '../data/variables.ts';
 import { withFieldConfig } from './field-config.ts';
 import { Heatmap } from './heatmap.tsx';
 import { Stat } from './stat.tsx';
+import { StateTimeline } from './state-timeline.tsx';
 import { Table } from './table.tsx';
 import { TimeSeries } from './time-series.tsx';
 import type { VisualizationProps } from './visualization.ts';
@@ -11,6 +12,7 @@ import type { VisualizationProps } from './visualization.ts';
 export const visualizations: Record<string, ComponentType<VisualizationProps>> = {
   stat: Stat,
   timeseries: TimeSeries,
+  'state-timeline': StateTimeline,
   table: Table,
   heatmap: Heatmap,
 };
