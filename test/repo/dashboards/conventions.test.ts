@@ -213,7 +213,12 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
       panel.type === 'stat'
         ? [{ type: 'special', options: noData }]
         : panel.type === 'state-timeline'
-          ? [{ type: 'value', options: expect.objectContaining({ 1: expect.anything() as unknown }) as unknown }]
+          ? [
+              {
+                type: 'value',
+                options: expect.objectContaining({ 1: expect.anything() as unknown }) as unknown,
+              },
+            ]
           : [],
     );
     if (panel.type === 'timeseries') {
