@@ -5,11 +5,10 @@ import { isCurrent, selectionNow, type Selection } from './environment.js';
 import { fetchCredentials } from './fetch.js';
 import type { AwsCredentials, AwsIdentity } from './identity.js';
 import type { AwsProviders } from './sdk.js';
+import { SharedByKey } from './shared-by-key.js';
 
 /** A token made with credentials is often valid for 15 minutes, but never longer than the credentials themselves. */
 const RENEW_BEFORE_MS = 15 * 60_000;
-/** The most identities whose credentials are kept at once. */
-const MOST_IDENTITIES = 100;
 
 interface Selected {
   /** Unset when the environment has no part in it. */
@@ -77,32 +76,31 @@ export class AwsCredentialsSource implements CredentialsSource {
 }
 
 interface Shared {
-  readonly named: Map<string, AwsCredentialsSource>;
-  readonly given: WeakMap<object, Map<string, AwsCredentialsSource>>;
+  readonly named: SharedByKey<AwsCredentialsSource>;
+  readonly given: WeakMap<object, SharedByKey<AwsCredentialsSource>>;
 }
 
 // One source for all pools of the process with the same identity, whichever copy of this package made them.
-const shared = sharedByVersion<Shared>('awsCredentials', () => ({ named: new Map(), given: new WeakMap() }));
+const shared = sharedByVersion<Shared>('awsCredentials', () => ({
+  named: new SharedByKey(),
+  given: new WeakMap(),
+}));
 
 /** The credentials with which a provider acts as an identity: one object per process. */
 export function awsCredentialsSource(provider: string, identity: AwsIdentity = {}): AwsCredentialsSource {
   const { profile, roleArn, externalId, sessionName, credentials } = identity;
   const key = JSON.stringify([provider, profile, roleArn, externalId, sessionName]);
   const sources = credentials === undefined ? shared.named : sourcesWith(credentials);
-  let source = sources.get(key);
-  if (source === undefined) {
-    const [oldest = ''] = sources.keys();
-    if (sources.size >= MOST_IDENTITIES) sources.delete(oldest);
-    source = new AwsCredentialsSource(provider, { profile, roleArn, externalId, sessionName, credentials });
-    sources.set(key, source);
-  }
-  return source;
+  return sources.get(
+    key,
+    () => new AwsCredentialsSource(provider, { profile, roleArn, externalId, sessionName, credentials }),
+  );
 }
 
-function sourcesWith(credentials: object): Map<string, AwsCredentialsSource> {
+function sourcesWith(credentials: object): SharedByKey<AwsCredentialsSource> {
   const known = shared.given.get(credentials);
   if (known !== undefined) return known;
-  const sources = new Map<string, AwsCredentialsSource>();
+  const sources = new SharedByKey<AwsCredentialsSource>();
   shared.given.set(credentials, sources);
   return sources;
 }

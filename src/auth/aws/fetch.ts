@@ -1,5 +1,5 @@
 import { sharedByVersion } from '../../process-state.js';
-import type { AwsCredentials, AwsIdentity } from './identity.js';
+import { isUnsetOrDate, type AwsCredentials, type AwsIdentity } from './identity.js';
 import type { AwsProviders } from './sdk.js';
 
 const IMDS_RETRIES = 2;
@@ -87,6 +87,9 @@ function checked({ accessKeyId, secretAccessKey, sessionToken, expiration }: Aws
     !(sessionToken === undefined || typeof sessionToken === 'string')
   ) {
     throw new Error('the credential provider returned incomplete credentials');
+  }
+  if (!isUnsetOrDate(expiration)) {
+    throw new Error('the credential provider returned an expiration that is not a Date');
   }
   const endsAt = expiration?.getTime();
   return Object.freeze({

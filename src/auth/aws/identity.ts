@@ -1,5 +1,6 @@
+import { types } from 'node:util';
 import { ConfigError } from '../../errors.js';
-import { checkRequired, checkText, isObject } from '../../settings/checks.js';
+import { checkRequired, checkText, isObject, type Unchecked } from '../../settings/checks.js';
 import type { BackendSettings } from '../backend.js';
 
 /** AWS credentials, as the SDK's `AwsCredentialIdentity`. */
@@ -76,7 +77,19 @@ export function checkIdentity(settings: BackendSettings, path: string): void {
   }
   if (typeof credentials === 'function') return;
   if (!isObject(credentials)) throw new ConfigError(`${path}.credentials must be an object or a function`);
+  checkGiven(credentials as Unchecked<AwsCredentials>, `${path}.credentials`);
+}
+
+function checkGiven(credentials: Unchecked<AwsCredentials>, path: string): void {
   for (const name of ['accessKeyId', 'secretAccessKey'] as const) {
-    checkRequired((credentials as unknown as Record<string, unknown>)[name], `${path}.credentials.${name}`);
+    checkRequired(credentials[name], `${path}.${name}`);
+    checkText(credentials[name], `${path}.${name}`);
   }
+  checkText(credentials.sessionToken, `${path}.sessionToken`);
+  if (!isUnsetOrDate(credentials.expiration)) throw new ConfigError(`${path}.expiration must be a Date`);
+}
+
+/** Whether a time at which credentials end is a valid date, of whichever realm, or unset. */
+export function isUnsetOrDate(value: unknown): value is Date | undefined {
+  return value === undefined || (types.isDate(value) && !Number.isNaN(value.getTime()));
 }

@@ -1,11 +1,8 @@
-import { untilAborted } from '../../deadline.js';
 import { checkRequired, checkText, refuseUnknown } from '../../settings/checks.js';
 import type { AuthBackend, LoginTarget } from '../backend.js';
 import { authFailure } from '../failure.js';
-import { requirePackages } from '../packages.js';
 import { awsCredentialsSource, type AwsCredentialsSource } from './credentials.js';
 import { describeSigned, regionOfHost, signedHost, urlHost } from './endpoint.js';
-import { isImdsFailure } from './fetch.js';
 import { checkIdentity, IDENTITY_SETTINGS, type AwsIdentity } from './identity.js';
 import {
   configuredAwsRegion,
@@ -16,6 +13,7 @@ import {
   unknownRegion,
 } from './region.js';
 import { AWS_SDK_PACKAGES, IMDS_PACKAGE, loadAwsSdk, type AwsSdk } from './sdk.js';
+import { LOADING, useSdk } from './use-sdk.js';
 
 /** Logs in with tokens of AWS RDS IAM. */
 export interface DynamicAuthAwsRdsIam extends AwsIdentity {
@@ -28,8 +26,6 @@ export interface DynamicAuthAwsRdsIam extends AwsIdentity {
 
 const NAME = 'awsRdsIam';
 const SETTINGS = ['region', ...IDENTITY_SETTINGS] as const satisfies readonly (keyof DynamicAuthAwsRdsIam)[];
-const LOADING = 'failed to load AWS config';
-const BUILDING = 'failed to build authentication token';
 const REJECTED_TOKEN =
   'the server rejected the token: check the clock, the IAM policy (rds-db:connect for this user) and that the user has the role rds_iam';
 
@@ -90,19 +86,16 @@ async function issueToken(
   credentials: AwsCredentialsSource,
   signal: AbortSignal,
 ): Promise<string> {
-  const progress = { step: LOADING };
-  const steps = async (): Promise<string> => {
-    const sdk = await loadAwsSdk();
-    progress.step = BUILDING;
-    return await sign(sdk, target, region, credentials);
-  };
-  try {
-    signal.throwIfAborted();
-    return await untilAborted(steps(), signal);
-  } catch (cause) {
-    if (progress.step === LOADING && !signal.aborted) await requirePackages(NAME, AWS_SDK_PACKAGES);
-    throw authFailure(NAME, progress.step + circumstance(cause), cause);
-  }
+  return await useSdk(
+    {
+      backend: NAME,
+      packages: AWS_SDK_PACKAGES,
+      load: loadAwsSdk,
+      failure: 'failed to build authentication token',
+      use: (sdk) => sign(sdk, target, region, credentials),
+    },
+    signal,
+  );
 }
 
 async function sign(
@@ -119,14 +112,4 @@ async function sign(
   const token: unknown = await signer.getAuthToken();
   if (typeof token !== 'string' || token === '') throw new Error('the signer returned no token');
   return token;
-}
-
-/** What the SDK's error does not say. */
-function circumstance(cause: unknown): string {
-  if (isImdsFailure(cause)) return ': no credentials from IMDS';
-  // The SDK reads its files before it asks a metadata service or STS, and looks for them in the home folder.
-  const homeless = (cause as { syscall?: unknown } | null)?.syscall === 'uv_os_homedir';
-  return homeless
-    ? ': the AWS SDK looks for a home folder, and this user has none: set HOME, to / for instance'
-    : '';
 }

@@ -4,7 +4,7 @@ import { errorText } from '../../foreign-error.js';
 import { checkRequired, checkText, isObject, refuseUnknown } from '../../settings/checks.js';
 import type { AuthBackend, HeldLogin } from '../backend.js';
 import { plainError } from '../plain-error.js';
-import { awsCredentialsSource } from './credentials.js';
+import { awsCredentialsSource, type AwsCredentialsSource } from './credentials.js';
 import { checkIdentity, IDENTITY_SETTINGS, type AwsIdentity } from './identity.js';
 import { isRegion } from './region.js';
 import { PROVIDERS, SECRETS_CLIENT } from './sdk.js';
@@ -68,7 +68,7 @@ export const awsSecretsManager: AuthBackend<DynamicAuthAwsSecretsManager> = {
         rejected: () => credentials.rejected(),
       }),
       reused: true,
-      issue: (_target, { signal }) => readLogin(settings, signal),
+      issue: (_target, { signal }) => readLogin(settings, credentials, signal),
     };
   },
 };
@@ -76,10 +76,10 @@ export const awsSecretsManager: AuthBackend<DynamicAuthAwsSecretsManager> = {
 /** The login in a secret as it is now; throws AuthError, also when the signal is aborted. */
 export async function readLogin(
   settings: DynamicAuthAwsSecretsManager,
+  source: AwsCredentialsSource,
   signal: AbortSignal,
 ): Promise<HeldLogin & { readonly user: string }> {
   const { secretId, region, usernameKey = 'username', passwordKey = 'password' } = settings;
-  const source = awsCredentialsSource(NAME, settings);
   return await useSdk(
     {
       backend: NAME,

@@ -15,7 +15,8 @@ export interface SdkUse<Sdk, T> {
   use(sdk: Sdk): Promise<T>;
 }
 
-const LOADING = 'failed to load AWS config';
+/** The step before `use`, as errors name it. */
+export const LOADING = 'failed to load AWS config';
 
 /** Loads the SDK and uses it, until the signal is aborted; throws AuthError, which says what failed. */
 export async function useSdk<Sdk, T>(

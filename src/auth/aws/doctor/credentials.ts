@@ -4,9 +4,8 @@ import { askService } from '../../../doctor/service-answer.js';
 import type { Session } from '../../../doctor/session.js';
 import { authFailure } from '../../failure.js';
 import { awsCredentialsSource } from '../credentials.js';
-import type { AwsCredentials } from '../identity.js';
-import { awsRdsIam, type DynamicAuthAwsRdsIam } from '../rds-iam.js';
-import { loadAwsSdk } from '../sdk.js';
+import type { AwsCredentials, AwsIdentity } from '../identity.js';
+import { PROVIDERS } from '../sdk.js';
 import {
   configuredSources,
   containerEndpoint,
@@ -19,14 +18,28 @@ import {
 const SOON_MS = 15 * 60_000;
 const PROBE_MS = 150;
 
-/** Finds the AWS credentials that sign tokens. */
-export async function checkAwsCredentials(session: Session, signal: AbortSignal): Promise<Outcome> {
-  const given: Partial<DynamicAuthAwsRdsIam> = session.get('config').dynamicAuth?.awsRdsIam ?? {};
-  const { region = '', ...identity } = given;
+/** Whose AWS credentials are looked for, and what for. */
+export interface Sought {
+  /** The name of the backend that uses them. */
+  readonly backend: string;
+  readonly identity: AwsIdentity;
+  /** Where STS is asked. */
+  readonly region: string;
+  /** What the backend does not do without them: `failed to …`. */
+  readonly failure: string;
+}
+
+/** Finds the AWS credentials of a backend, and tells their source, key and end. */
+export async function checkAwsCredentials(
+  session: Session,
+  signal: AbortSignal,
+  sought: Sought,
+): Promise<Outcome> {
+  const { backend, identity, region } = sought;
   const { env } = session;
   try {
-    const sdk = await loadAwsSdk();
-    const found = await untilAborted(awsCredentialsSource(awsRdsIam.name, identity).get(sdk, region), signal);
+    const sdk = await PROVIDERS.load();
+    const found = await untilAborted(awsCredentialsSource(backend, identity).get(sdk, region), signal);
     session.text.hide(found.secretAccessKey);
     session.text.hide(found.sessionToken);
     const source = await untilAborted(findSource(sdk, identity, region, env), signal).catch(() => UNKNOWN);
@@ -36,7 +49,7 @@ export async function checkAwsCredentials(session: Session, signal: AbortSignal)
       (source.name === 'instance metadata' ? await instanceRole(signal) : env['AWS_ROLE_ARN'] || undefined);
     return describe(found, source, role);
   } catch (error) {
-    return await failure(session, signal.aborted ? signal.reason : error);
+    return await failure(session, sought, signal.aborted ? signal.reason : error);
   }
 }
 
@@ -73,11 +86,9 @@ function describe(found: AwsCredentials, { name }: FoundSource, role: string | u
   );
 }
 
-async function failure(session: Session, error: unknown): Promise<Outcome> {
+async function failure(session: Session, sought: Sought, error: unknown): Promise<Outcome> {
   const { env } = session;
-  const said = session.text.ofError(
-    authFailure(awsRdsIam.name, 'failed to build authentication token', error),
-  );
+  const said = session.text.ofError(authFailure(sought.backend, sought.failure, error));
   const configured = configuredSources(env);
   const endpoint = containerEndpoint(env);
   const answer = endpoint === undefined ? '' : `; ${await probe(endpoint, session)}`;

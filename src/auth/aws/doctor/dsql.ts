@@ -1,7 +1,12 @@
 import type { DoctorAddition } from '../../../doctor/addition.js';
 import { ok, type Outcome } from '../../../doctor/report.js';
+import type { Session } from '../../../doctor/session.js';
+import { awsDsql } from '../dsql.js';
+import { regionOfCluster } from '../endpoint.js';
+import { checkAwsCredentials } from './credentials.js';
+import { identityOf } from './identity-flags.js';
 import { maskedKeyId } from './source.js';
-import { readClaims } from './token.js';
+import { endOf, readClaims, shownDate } from './token.js';
 
 const FLAG = 'aws-dsql';
 const REGION_FLAG = 'dsql-region';
@@ -21,20 +26,31 @@ export const dsqlDoctor: DoctorAddition = {
     },
   ],
   settings: (given) =>
-    given[FLAG] === true || given[REGION_FLAG] !== undefined ? { region: given[REGION_FLAG] } : undefined,
+    given[FLAG] === true || given[REGION_FLAG] !== undefined
+      ? { region: given[REGION_FLAG], ...identityOf(given) }
+      : undefined,
   secrets: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'],
-  describeToken: (token) => Promise.resolve(describeToken(token)),
+  checks: { credentials: checkCredentials },
+  describeToken: (token, session) => Promise.resolve(describeToken(token, session)),
   refusedSettings: `name the region as AWS writes it (--${REGION_FLAG} us-east-1), or leave the option out`,
   tokens: 'DSQL tokens',
 };
 
+/** Finds the AWS credentials that sign tokens. */
+async function checkCredentials(session: Session, signal: AbortSignal): Promise<Outcome> {
+  const { region: given, ...identity } = session.get('config').dynamicAuth?.awsDsql ?? {};
+  const region = given ?? regionOfCluster(session.endpoint.host) ?? '';
+  const failure = 'failed to build authentication token';
+  return await checkAwsCredentials(session, signal, { backend: awsDsql.name, identity, region, failure });
+}
+
 /** Shows what a token says in clear: for what it was signed, with which key, and until when it is valid. */
-function describeToken(token: string): Outcome {
-  const { host, region, action, accessKeyId, signedAt, expiresInS } = readClaims(token);
-  const expiresAt = new Date(signedAt.getTime() + expiresInS * 1_000);
-  const key = maskedKeyId(accessKeyId);
-  const until = Number.isNaN(expiresAt.getTime()) ? 'an unknown time' : expiresAt.toISOString();
-  return ok(`${action} at ${host} in ${region}, by key ${key}, valid until ${until}`, {
+function describeToken(token: string, session: Session): Outcome {
+  const claims = readClaims(token);
+  const { host, region, action } = claims;
+  const expiresAt = endOf(claims, session);
+  const key = maskedKeyId(claims.accessKeyId);
+  return ok(`${action} at ${host} in ${region}, by key ${key}, valid until ${shownDate(expiresAt)}`, {
     facts: { action, host, region, access_key_id: key, expires_at: expiresAt.toJSON() },
   });
 }

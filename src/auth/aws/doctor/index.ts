@@ -1,9 +1,15 @@
 import type { DoctorAddition, Explanation, FailedLogin } from '../../../doctor/addition.js';
+import type { Outcome } from '../../../doctor/report.js';
 import { sqlName } from '../../../doctor/sql-name.js';
+import type { Session } from '../../../doctor/session.js';
 import { isEndpoint } from '../endpoint.js';
+import { awsRdsIam } from '../rds-iam.js';
 import { checkAwsCredentials } from './credentials.js';
+import { dsqlDoctor } from './dsql.js';
+import { IDENTITY_FLAGS, identityOf } from './identity-flags.js';
 import { checkMembership } from './membership.js';
 import { checkRegion } from './region.js';
+import { secretsManagerDoctor } from './secrets-manager.js';
 import { describeToken } from './token.js';
 
 /** What AWS RDS IAM adds to the doctor. */
@@ -17,30 +23,18 @@ export const awsDoctor: DoctorAddition = {
                       reads it from the name of the endpoint
 `,
     },
-    {
-      name: 'aws-profile',
-      type: 'string',
-      usage: '  --aws-profile <name> profile of the AWS files, with --region\n',
-    },
-    {
-      name: 'role-arn',
-      type: 'string',
-      usage: '  --role-arn <arn>    role to assume before signing, with --region\n',
-    },
-    {
-      name: 'external-id',
-      type: 'string',
-      usage: '  --external-id <id>  external ID for --role-arn\n',
-    },
+    ...IDENTITY_FLAGS,
   ],
-  settings({ region, 'aws-profile': profile, 'role-arn': roleArn, 'external-id': externalId }) {
-    const given = Object.entries({ region, profile, roleArn, externalId }).filter(
-      ([, value]) => value !== undefined,
-    );
-    return given.length === 0 ? undefined : Object.fromEntries(given);
+  settings(given) {
+    const { region } = given;
+    const identity = identityOf(given);
+    if (region !== undefined) return { region, ...identity };
+    // These options belong to each backend of AWS; without another one they ask for this.
+    const others = [dsqlDoctor, secretsManagerDoctor].some(({ settings }) => settings(given) !== undefined);
+    return others || Object.keys(identity).length === 0 ? undefined : identity;
   },
   secrets: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'],
-  checks: { region: checkRegion, credentials: checkAwsCredentials, rds_iam: checkMembership },
+  checks: { region: checkRegion, credentials: checkCredentials, rds_iam: checkMembership },
   describeToken,
   explainRejection,
   afterRejection: ({ host }) =>
@@ -62,6 +56,13 @@ export const awsDoctor: DoctorAddition = {
     roots: 'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem',
   },
 };
+
+/** Finds the AWS credentials that sign tokens. */
+async function checkCredentials(session: Session, signal: AbortSignal): Promise<Outcome> {
+  const { region = '', ...identity } = session.get('config').dynamicAuth?.awsRdsIam ?? {};
+  const failure = 'failed to build authentication token';
+  return await checkAwsCredentials(session, signal, { backend: awsRdsIam.name, identity, region, failure });
+}
 
 function explainRejection(state: string, { provider, said, user }: FailedLogin): Explanation | undefined {
   const role = sqlName(user);

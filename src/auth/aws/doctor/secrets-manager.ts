@@ -1,7 +1,10 @@
 import type { DoctorAddition } from '../../../doctor/addition.js';
 import { failed, ok, type Outcome } from '../../../doctor/report.js';
 import type { Session } from '../../../doctor/session.js';
-import { readLogin } from '../secrets-manager.js';
+import { awsCredentialsSource } from '../credentials.js';
+import { awsSecretsManager, readLogin } from '../secrets-manager.js';
+import { checkAwsCredentials } from './credentials.js';
+import { identityOf } from './identity-flags.js';
 
 const FLAG = 'secret-id';
 const REGION_FLAG = 'secret-region';
@@ -20,8 +23,12 @@ export const secretsManagerDoctor: DoctorAddition = {
       usage: `  --${REGION_FLAG} <name>\n                      the region of that secret\n`,
     },
   ],
-  settings: ({ [FLAG]: secretId, [REGION_FLAG]: region }) =>
-    secretId === undefined && region === undefined ? undefined : { secretId, region },
+  settings(given) {
+    const { [FLAG]: secretId, [REGION_FLAG]: region } = given;
+    return secretId === undefined && region === undefined
+      ? undefined
+      : { secretId, region, ...identityOf(given) };
+  },
   secrets: ['AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_CONTAINER_AUTHORIZATION_TOKEN'],
   checks: { credentials: checkSecret },
   describeToken: () => Promise.resolve(ok('the password of the secret')),
@@ -29,17 +36,22 @@ export const secretsManagerDoctor: DoctorAddition = {
   tokens: 'a secret',
 };
 
-/** Reads the secret and shows its user. */
+/** Finds the AWS credentials, reads the secret with them and shows its user. */
 async function checkSecret(session: Session, signal: AbortSignal): Promise<Outcome> {
   const settings = session.get('config').dynamicAuth?.awsSecretsManager ?? { secretId: '', region: '' };
-  const { secretId, region } = settings;
-  const facts = { secret: secretId, region };
+  const { secretId, region, usernameKey: _user, passwordKey: _password, ...identity } = settings;
+  const backend = awsSecretsManager.name;
+  const credentials = await checkAwsCredentials(session, signal, {
+    ...{ backend, identity, region },
+    failure: `failed to read the secret ${secretId}`,
+  });
+  if (credentials.status === 'failed') return credentials;
+  const facts = { ...credentials.facts, secret: secretId, region };
   try {
-    const { user, password } = await readLogin(settings, signal);
+    const { user, password } = await readLogin(settings, awsCredentialsSource(backend, identity), signal);
     session.text.hide(password);
-    return ok(`from the secret ${secretId} in ${region}: user ${user}, no known end`, {
-      facts: { ...facts, user },
-    });
+    const found = `user ${user}, from the secret ${secretId} in ${region}, read with credentials ${credentials.found}`;
+    return { ...credentials, found, facts: { ...facts, user } };
   } catch (error) {
     return failed(
       'credentials_unavailable',

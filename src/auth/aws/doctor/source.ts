@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { untilAborted } from '../../../deadline.js';
 import { homeFolder } from '../../../settings/environment.js';
 import type { AwsIdentity } from '../identity.js';
-import type { AwsSdk } from '../sdk.js';
+import type { AwsProviders } from '../sdk.js';
 
 /** Where the SDK's chain found credentials. */
 export interface FoundSource {
@@ -66,7 +66,7 @@ export async function instanceRole(signal: AbortSignal): Promise<string | undefi
 
 /** Runs the SDK's chain again, only for its marks. */
 export async function findSource(
-  sdk: AwsSdk,
+  sdk: AwsProviders,
   { profile }: AwsIdentity,
   region: string,
   env: Env,

@@ -24,10 +24,7 @@ export interface TokenClaims {
 /** Reads the claims of a token, and compares this machine's clock with the metadata service's. */
 export async function describeToken(token: string, session: Session, signal: AbortSignal): Promise<Outcome> {
   const claims = readClaims(token);
-  const { expireAtMs } = session.get('credentials');
-  const expiresAt = new Date(
-    Math.min(claims.signedAt.getTime() + claims.expiresInS * 1_000, expireAtMs ?? Infinity),
-  );
+  const expiresAt = endOf(claims, session);
   const aheadMs = await measureClock(session, signal);
   const facts = {
     host: claims.host,
@@ -48,8 +45,14 @@ export async function describeToken(token: string, session: Session, signal: Abo
   return warning('clock_skew', `${text}; ${clock}`, CLOCK_REMEDY, facts);
 }
 
+/** When a token ends: with its own time, or with the credentials that signed it. */
+export function endOf({ signedAt, expiresInS }: TokenClaims, session: Session): Date {
+  const { expireAtMs } = session.get('credentials');
+  return new Date(Math.min(signedAt.getTime() + expiresInS * 1_000, expireAtMs ?? Infinity));
+}
+
 /** A clock that is far off may have a date that the token's form has no place for. */
-function shownDate(date: Date): string {
+export function shownDate(date: Date): string {
   return Number.isNaN(date.getTime()) ? 'an unknown time' : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
