@@ -77,7 +77,7 @@ export function checkIdentity(settings: BackendSettings, path: string): void {
   }
   if (typeof credentials === 'function') return;
   if (!isObject(credentials)) throw new ConfigError(`${path}.credentials must be an object or a function`);
-  checkGiven(credentials as Unchecked<AwsCredentials>, `${path}.credentials`);
+  checkGiven(credentials, `${path}.credentials`);
 }
 
 function checkGiven(credentials: Unchecked<AwsCredentials>, path: string): void {

@@ -42,6 +42,16 @@ describe('two pools of one process', () => {
     expect(roles().sort()).toEqual([APP.arn, REPORT.arn]);
   });
 
+  test('each sign with the key of their own role', async () => {
+    const [app, report] = [await poolAs(APP), await poolAs(REPORT)];
+    for (const pool of [app, report]) (await pool.connect()).release(true);
+    const key = sts.assumed.find(({ roleArn }) => roleArn === APP.arn)?.key.accessKeyId ?? '';
+    expect(rds().credentials.remove(key)).toBe(true);
+    (await report.connect()).release(true);
+    expect(await rejection(app.connect())).toMatchObject({ code: '28000' });
+    expect(roles()).toEqual([APP.arn, REPORT.arn]);
+  });
+
   test('that have the same role share its session', async () => {
     for (const pool of [await poolAs(APP), await poolAs(APP)]) await pool.query('select 1');
     expect(roles()).toEqual([APP.arn]);

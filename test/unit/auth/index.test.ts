@@ -202,6 +202,21 @@ describe('settings that validateConfig refuses', () => {
       'dynamicAuth.awsRdsIam.credentials.secretAccessKey is required',
     ],
     [
+      { region: 'us-east-1', credentials: { accessKeyId: 'A', secretAccessKey: 's', sessionToken: 5 } },
+      'dynamicAuth.awsRdsIam.credentials.sessionToken must be a string',
+    ],
+    [
+      { region: 'us-east-1', credentials: { accessKeyId: 'A', secretAccessKey: 's', expiration: '2030' } },
+      'dynamicAuth.awsRdsIam.credentials.expiration must be a Date',
+    ],
+    [
+      {
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'A', secretAccessKey: 's', expiration: new Date(NaN) },
+      },
+      'dynamicAuth.awsRdsIam.credentials.expiration must be a Date',
+    ],
+    [
       { region: 'us-east-1', credentials: 'AKID' },
       'dynamicAuth.awsRdsIam.credentials must be an object or a function',
     ],

@@ -39,16 +39,16 @@ export const secretsManagerDoctor: DoctorAddition = {
 /** Finds the AWS credentials, reads the secret with them and shows its user. */
 async function checkSecret(session: Session, signal: AbortSignal): Promise<Outcome> {
   const settings = session.get('config').dynamicAuth?.awsSecretsManager ?? { secretId: '', region: '' };
-  const { secretId, region, usernameKey: _user, passwordKey: _password, ...identity } = settings;
+  const { secretId, region } = settings;
   const backend = awsSecretsManager.name;
   const credentials = await checkAwsCredentials(session, signal, {
-    ...{ backend, identity, region },
+    ...{ backend, identity: settings, region },
     failure: `failed to read the secret ${secretId}`,
   });
   if (credentials.status === 'failed') return credentials;
   const facts = { ...credentials.facts, secret: secretId, region };
   try {
-    const { user, password } = await readLogin(settings, awsCredentialsSource(backend, identity), signal);
+    const { user, password } = await readLogin(settings, awsCredentialsSource(backend, settings), signal);
     session.text.hide(password);
     const found = `user ${user}, from the secret ${secretId} in ${region}, read with credentials ${credentials.found}`;
     return { ...credentials, found, facts: { ...facts, user } };

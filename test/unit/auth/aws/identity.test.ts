@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { awsCredentialsSource } from '../../../../src/auth/aws/credentials.js';
 import type { DynamicAuthAwsRdsIam } from '../../../../src/auth/aws/rds-iam.js';
 import { newAuthToken, newDynamicAuthFunc } from '../../../../src/auth/index.js';
 import { AuthError } from '../../../../src/errors.js';
@@ -71,6 +72,15 @@ describe('a profile', () => {
     expect(blue).toMatchObject({ provider: 'awsRdsIam' });
   });
 
+  it('keeps its credentials while a pool uses them, however many others there are', async () => {
+    const blue = credentialsOf(await sourceOf({ profile: 'blue' }));
+    const fetches: unknown[] = [];
+    blue?.observe({ fetched: (...fetch) => fetches.push(fetch) });
+    for (let i = 0; i < 150; i++) awsCredentialsSource('awsRdsIam', { profile: `other${i}` });
+    expect(credentialsOf(await sourceOf({ profile: 'blue' }))).toBe(blue);
+    expect(fetches).toEqual([]);
+  });
+
   it('is fetched again when its own credentials are rejected, not when another’s are', async () => {
     const [blue, green] = [await sourceOf({ profile: 'blue' }), await sourceOf({ profile: 'green' })];
     writeFileSync(
@@ -120,6 +130,10 @@ describe('given credentials', () => {
 
   it.each<[string, () => Promise<unknown>]>([
     ['incomplete', () => Promise.resolve({ accessKeyId: 'AKID' })],
+    [
+      'without a real expiration',
+      () => Promise.resolve({ accessKeyId: 'AKID', secretAccessKey: 's', expiration: '2030-01-01' }),
+    ],
     ['missing', () => Promise.resolve(undefined)],
     ['refused', () => Promise.reject(new Error('no login'))],
   ])('that are %s are an AuthError', async (_title, credentials) => {

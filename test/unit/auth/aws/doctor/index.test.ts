@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { awsDoctor } from '../../../../../src/auth/aws/doctor/index.js';
+import { askedAuth } from '../../../../../src/auth/doctor.js';
 import { USAGE } from '../../../../../src/doctor/arguments.js';
 import { loginFailure } from '../../../../../src/doctor/login-failure.js';
+
+const IDENTITY = { 'aws-profile': 'p', 'role-arn': 'r', 'external-id': 'e', 'session-name': 'n' };
+const AS_SETTINGS = { profile: 'p', roleArn: 'r', externalId: 'e', sessionName: 'n' };
 
 function rejected(code: string, message: string, provider: 'awsRdsIam' | undefined) {
   return loginFailure({
@@ -48,10 +52,21 @@ describe('the flags of AWS RDS IAM', () => {
   it('ask for no token when none is given', () => {
     expect(awsDoctor.settings({})).toBeUndefined();
     expect(awsDoctor.settings({ region: 'detect' })).toEqual({ region: 'detect' });
-    expect(
-      awsDoctor.settings({ region: 'x', 'aws-profile': 'p', 'role-arn': 'r', 'external-id': 'e' }),
-    ).toEqual({
-      ...{ region: 'x', profile: 'p', roleArn: 'r', externalId: 'e' },
-    });
+    expect(awsDoctor.settings({ region: 'x', ...IDENTITY })).toEqual({ region: 'x', ...AS_SETTINGS });
+  });
+});
+
+describe('the flags of the identity', () => {
+  it.each([
+    ['RDS IAM', { region: 'us-east-1' }, { awsRdsIam: { region: 'us-east-1', ...AS_SETTINGS } }],
+    ['Aurora DSQL', { 'aws-dsql': true }, { awsDsql: AS_SETTINGS }],
+    [
+      'Secrets Manager',
+      { 'secret-id': 's', 'secret-region': 'us-east-1' },
+      { awsSecretsManager: { secretId: 's', region: 'us-east-1', ...AS_SETTINGS } },
+    ],
+    ['RDS IAM, without any other', {}, { awsRdsIam: AS_SETTINGS }],
+  ])('belong to %s', (_backend, flags, dynamicAuth) => {
+    expect(askedAuth({ ...flags, ...IDENTITY })?.dynamicAuth).toEqual(dynamicAuth);
   });
 });
