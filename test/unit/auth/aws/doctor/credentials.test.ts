@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 function sessionOf(dynamicAuth: NonNullable<Config['dynamicAuth']>): Session {
-  const config: Config = { host: CLUSTER, port: 5432, user: 'app', database: 'app', dynamicAuth };
+  const config = { host: CLUSTER, port: 5432, user: 'app', database: 'app', dynamicAuth };
   const session = new Session(
     { config, origins: {}, caFile: undefined, max: 10, timeoutMs: 10_000 },
     process.env,
