@@ -42,4 +42,16 @@ export default tseslint.config(
       },
     },
   },
+  {
+    // As browsers run it.
+    files: ['src/watch/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...['document', 'devicePixelRatio', 'getComputedStyle', 'matchMedia', 'uPlot'],
+          ...['EventSource', 'Option', 'ResizeObserver', 'URLSearchParams'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
 );

@@ -6,8 +6,8 @@ import { understood, UsageError } from './usage-error.js';
 export interface Arguments {
   /** How long the whole run may take, in seconds; default 40. */
   readonly seconds: number;
-  /** Port of `/metrics` on 127.0.0.1, 0 for any free one; default 9464. */
-  readonly metricsPort: number;
+  /** Port of the live page and `/metrics` on 127.0.0.1, 0 for any free one; undefined is 9464 or the next free one. */
+  readonly metricsPort: number | undefined;
   /** Whether the pool's debug stats records are printed; default false. */
   readonly statsLog: boolean;
   /** The backend that the pool logs in with; default `awsRdsIam`. */
@@ -26,7 +26,8 @@ const NAMES_WIDTH = Math.max(...NAMES.map((name) => name.length));
 /** What `--help` prints. */
 export const USAGE = `usage: npm run demo -- [options]
   --seconds <n>       how long the whole run may take, at least ${MIN_SECONDS}; default 40
-  --metrics-port <n>  port of http://127.0.0.1:<n>/metrics, 0 for any free one; default 9464
+  --metrics-port <n>  port of the live page http://127.0.0.1:<n>/ and of /metrics, 0 for any free one;
+                      default 9464, or the next one that is free
   --stats-log         print the pool's debug records "postgres pool stats" on stderr
   --auth <name>       the backend of dynamicAuth that the pool logs in with; default ${DEFAULT_AUTH}
   --help
@@ -42,9 +43,10 @@ Exit code: 0 the pool recovered from every phase, 1 it did not or the demo could
 /** Reads the command line; throws `UsageError`. */
 export function readArguments(given: readonly string[]): Arguments {
   const { values } = parse(given);
+  const port = values['metrics-port'];
   return {
     seconds: wholeNumber('seconds', values.seconds ?? '40', MIN_SECONDS, MAX_SECONDS),
-    metricsPort: wholeNumber('metrics-port', values['metrics-port'] ?? '9464', 0, MAX_PORT),
+    metricsPort: port === undefined ? undefined : wholeNumber('metrics-port', port, 0, MAX_PORT),
     statsLog: values['stats-log'] ?? false,
     auth: sourceName(values.auth ?? DEFAULT_AUTH),
     help: values.help ?? false,

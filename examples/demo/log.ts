@@ -1,22 +1,22 @@
 import type { Logger } from '../../src/index.js';
 
-/** A logger of one-line records for people: warnings always, the pool's stats when `stats` is true. */
-export function demoLogger(write: (line: string) => void, { stats }: { stats: boolean }): Logger {
-  const record = (level: string) => (fields: object, message: string) =>
-    write(
+/** A logger of one-line records for people: warnings go to `write`, the pool's stats to `stats`, if it is given. */
+export function demoLogger(write: (line: string) => void, stats?: (line: string) => void): Logger {
+  const record = (level: string, to: typeof write) => (fields: object, message: string) =>
+    to(
       `${level} ${message}: ${Object.entries(fields)
         .filter(([, value]) => value !== undefined)
         .map(([key, value]) => `${key}=${text(value)}`)
         .join(' ')}`,
     );
-  const debug = record('debug');
+  const debug = stats && record('debug', stats);
   return {
     debug: (fields, message) => {
       // The other debug records tell of each single connection.
-      if (stats && message === 'postgres pool stats') debug(fields, message);
+      if (message === 'postgres pool stats') debug?.(fields, message);
     },
     info: () => undefined,
-    warn: record('warn'),
+    warn: record('warn', write),
   };
 }
 

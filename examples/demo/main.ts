@@ -4,6 +4,7 @@ import { DEFAULT_AUTH, readArguments, USAGE, type Arguments } from './args.js';
 import type { Display } from './display.js';
 import { useOnly } from './environment.js';
 import { Interruption } from './interruption.js';
+import { serveLivePage, type DemoPage } from './live-page.js';
 import { demoLogger } from './log.js';
 import { openDisplay } from './open-display.js';
 import { MAX_CONNECTIONS } from './phases.js';
@@ -53,8 +54,11 @@ function textOf(error: unknown): string {
 }
 
 /** Starts everything, plays the phases and stops everything; undefined when it was interrupted before the first phase. */
-async function run(given: Arguments, display: Display, signal: AbortSignal): Promise<Report | undefined> {
-  await using telemetry = await startTelemetry(given.metricsPort, (line) => display.log(line));
+async function run(given: Arguments, terminal: Display, signal: AbortSignal): Promise<Report | undefined> {
+  await using telemetry = await startTelemetry(given.metricsPort, (line) => terminal.log(line));
+  using page = serveLivePage(telemetry);
+  const display = page.beside(terminal);
+  display.say(`Watch it live  ${page.url}`);
   display.say('Starting PostgreSQL ...');
   // Loaded here: what loads pg comes after the instrumentation.
   const { startLocalRds } = await import('../../local-rds/index.js');
@@ -65,7 +69,7 @@ async function run(given: Arguments, display: Display, signal: AbortSignal): Pro
   const { SOURCES } = await import('./sources/index.js');
   await using source = await SOURCES[given.auth](rds, lifetimeMs);
   useOnly(source.env);
-  await using pool = await openPool(rds, source, telemetry, lifetimeMs, given, display);
+  await using pool = await openPool(rds, source, telemetry, lifetimeMs, given, display, page);
   await pool.query(VISITS);
   for (const line of whereToLook(rds, source, telemetry, given)) display.say(line);
 
@@ -86,6 +90,7 @@ async function openPool(
   lifetimeMs: number,
   { statsLog, seconds }: Arguments,
   display: Display,
+  page: DemoPage,
 ): Promise<InstrumentedPool> {
   const { newPool } = await import('../../src/index.js');
   return await newPool(
@@ -105,8 +110,12 @@ async function openPool(
       tracerProvider,
       poolName: 'demo',
       ssl: { ca: rds.caPem },
-      logger: demoLogger((line) => display.log(line), { stats: statsLog }),
-      statsLog: statsLog && { intervalMs: Math.min(5_000, seconds * 50) },
+      logger: demoLogger(
+        (line) => display.log(line),
+        // The page has room for them.
+        (line) => (statsLog ? display.log(line) : page.line(line)),
+      ),
+      statsLog: { intervalMs: Math.min(5_000, seconds * 50) },
       acquireTimeoutMs: 5_000,
       queryTimeoutMs: 5_000,
       endTimeoutMs: 2_000,

@@ -1,7 +1,7 @@
 import type { Display } from './display.js';
 import { formatCounts, plainMs, sumOf } from './format.js';
 import type { Phase } from './phases.js';
-import { quantile, type Buckets } from './quantiles.js';
+import { quantile, type Buckets } from '../../src/watch/quantiles.js';
 import type { PhaseResult } from './run-phase.js';
 import type { View } from './view.js';
 

@@ -1,6 +1,6 @@
 import { DataPointType, MetricReader, type MetricData } from '@opentelemetry/sdk-metrics';
 import { ATTR, METRIC } from '../../src/telemetry/names.js';
-import { NO_BUCKETS, plus, type Buckets } from './quantiles.js';
+import { NO_BUCKETS, plus, type Buckets } from '../../src/watch/quantiles.js';
 
 /** A pool as its metrics show it at one moment. */
 export interface Reading {

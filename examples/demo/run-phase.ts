@@ -2,7 +2,7 @@ import type { InstrumentedPool } from '../../src/index.js';
 import { overLimits, unsettled } from './check.js';
 import { pause, QUIET_WORKERS, type Phase, type Stage } from './phases.js';
 import type { PoolReader, Reading } from './pool-reader.js';
-import { since, type Buckets } from './quantiles.js';
+import { since, type Buckets } from '../../src/watch/quantiles.js';
 import type { Tally } from './workload.js';
 
 /** What came of a phase, or of the part of it that ran. */

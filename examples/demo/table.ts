@@ -1,6 +1,6 @@
 import { formatCount, formatCounts, formatMs, formatSeconds, sumOf } from './format.js';
 import { PHASES } from './phases.js';
-import { countOf, quantile, type Buckets } from './quantiles.js';
+import { countOf, quantile, type Buckets } from '../../src/watch/quantiles.js';
 import type { PhaseResult } from './run-phase.js';
 import type { View } from './view.js';
 

@@ -14,7 +14,7 @@ import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk
 import { BasicTracerProvider, BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { serveMetrics } from './metrics-endpoint.js';
+import { serveMetrics, type Handler } from './metrics-endpoint.js';
 import { PoolReader } from './pool-reader.js';
 import { SpanCounter } from './span-counter.js';
 
@@ -31,6 +31,8 @@ export interface Telemetry extends AsyncDisposable {
   readonly instanceId: string;
   /** Where Prometheus scrapes. */
   readonly metricsUrl: string;
+  /** Answers other requests to the server of `/metrics`. */
+  readonly serve: (handler: Handler) => void;
   /** Where OTLP goes, if it is on. */
   readonly otlpEndpoint: string | undefined;
 }
@@ -40,8 +42,11 @@ const DEFAULT_EXPORT_INTERVAL_MS = 5_000;
 // A collector that is not there must not hold up the end.
 const FLUSH_TIMEOUT_MS = 2_000;
 
-/** Sets up metrics, traces and the query spans of instrumentation-pg; to be called before anything loads `pg`. `warn` hears once of an export that fails. Throws when the port is taken. */
-export async function startTelemetry(port: number, warn: (line: string) => void): Promise<Telemetry> {
+/** Sets up metrics, traces and the query spans of instrumentation-pg; to be called before anything loads `pg`. `warn` hears once of an export that fails. Without a port it is 9464 or the next free one; throws when the given one is taken. */
+export async function startTelemetry(
+  port: number | undefined,
+  warn: (line: string) => void,
+): Promise<Telemetry> {
   const otlpEndpoint = process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined;
   const endpoint = await serveMetrics(port);
   const resource = demoResource();
@@ -71,6 +76,7 @@ export async function startTelemetry(port: number, warn: (line: string) => void)
     spans,
     instanceId: String(resource.attributes['service.instance.id']),
     metricsUrl: endpoint.url,
+    serve: endpoint.serve,
     otlpEndpoint,
     [Symbol.asyncDispose]: async () => {
       endpoint.close();

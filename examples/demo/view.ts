@@ -1,6 +1,6 @@
 import { PHASES, type Phase } from './phases.js';
 import type { Reading } from './pool-reader.js';
-import { since, type Buckets } from './quantiles.js';
+import { since, type Buckets } from '../../src/watch/quantiles.js';
 import { difference, type PhaseResult, type Start } from './run-phase.js';
 
 /** All that is shown at one moment; histograms, counts and errors are those of the present phase. */

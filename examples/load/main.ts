@@ -79,7 +79,7 @@ async function openPool(given: Arguments, database: Database, { meterProvider, t
     },
     {
       ...{ meterProvider, tracerProvider, poolName: given.poolName, ssl: { ca: caPem } },
-      logger: demoLogger(warn, { stats: false }),
+      logger: demoLogger(warn),
       acquireTimeoutMs: given.acquireTimeoutMs,
       queryTimeoutMs: QUERY_TIMEOUT_MS,
       queryTelemetry: given.queries === 'pgauge' && { rows: true },

@@ -6,9 +6,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import { plus, quantile, since } from '../../examples/demo/quantiles.js';
+import { plus, quantile, since } from '../../src/watch/quantiles.js';
 import { SOURCE_NAMES } from '../../examples/demo/sources/names.js';
 import { BACKENDS } from '../../src/auth/backends.js';
+import type { Update } from '../../src/watch/history.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 // Short, for a socket lies in it, and open to the account the server runs under.
@@ -33,6 +34,20 @@ function startDemo(options: string[], env: Record<string, string> = {}) {
 }
 
 type Demo = ReturnType<typeof startDemo>;
+
+/** What a page is sent first. */
+async function firstEvent(url: URL): Promise<Update> {
+  const { body } = await fetch(url);
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const part of body ?? []) {
+    text += decoder.decode(part as Uint8Array, { stream: true });
+    const data = /^event: all\ndata: (.*)\n\n/m.exec(text)?.[1];
+    // Leaving the loop closes the connection.
+    if (data !== undefined) return JSON.parse(data) as Update;
+  }
+  throw new Error(`no event: ${text}`);
+}
 
 async function untilSaid({ child, said }: Demo, text: RegExp): Promise<RegExpExecArray> {
   for (;;) {
@@ -94,6 +109,7 @@ it(
     });
     const [, url = ''] = await untilSaid(demo, /(http:\/\/127\.0\.0\.1:\d+\/metrics)/);
     await untilSaid(demo, /phase=burst ends/);
+    const page = await firstEvent(new URL('/events?pool=demo', url));
     const served = await (await fetch(url)).text();
     const exit = await demo.closed;
     const { out, err } = demo.said;
@@ -117,6 +133,13 @@ it(
       ]),
     );
     expect(served).toMatch(/^db_client_connection_limit\{.*="demo".*\} 10$/m);
+    expect(out).toMatch(/^Watch it live {2}http:\/\/127\.0\.0\.1:\d+\/\nStarting PostgreSQL/);
+    expect(page.state).toEqual({ live: true, text: 'Live' });
+    expect(page.choices.pools).toEqual(['demo']);
+    expect(page.bands.map(({ name }) => name).slice(0, 2)).toEqual(['steady', 'burst']);
+    expect(page.figures.at(-1)).toMatchObject({ limit: 10, pools: 1 });
+    expect(page.figures.some(({ tokenP50S, queriesPerS }) => tokenP50S !== null && queriesPerS)).toBe(true);
+    expect(page.lines.join('\n')).toMatch(/^debug postgres pool stats: total_conns=/m);
     const tokens = /^pgauge_auth_token_refresh_duration_count\{.*\} (\d+)$/m.exec(served)?.[1];
     expect(Number(tokens)).toBeGreaterThan(1);
     expect([...exported].sort()).toEqual(['POST /v1/metrics', 'POST /v1/traces']);
@@ -226,6 +249,20 @@ it('names the port and the option when the metrics port is taken, and starts not
   expect(demo.said.err.trimEnd()).not.toContain('\n');
   expect(demo.said.out).toBe('');
   expect(remains()).toEqual([]);
+});
+
+it('takes the next free port where the usual one is taken, as by another demo', async () => {
+  await using holder = createServer();
+  // It may be taken already, which serves as well.
+  holder.on('error', () => undefined).listen(9464, '127.0.0.1');
+  const demo = startDemo([]);
+  const [, port] = await untilSaid(demo, /^Watch it live {2}http:\/\/127\.0\.0\.1:(\d+)\/$/m);
+  expect(Number(port)).toBeGreaterThan(9464);
+  const served = await fetch(`http://127.0.0.1:${port ?? ''}/`);
+  expect(served.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await served.text()).toContain('<script type="module" src="page.js">');
+  demo.child.kill('SIGINT');
+  await demo.closed;
 });
 
 // As after an installation without optional packages.

@@ -1,0 +1,51 @@
+import { follow } from '../../src/watch/follow.js';
+import { History } from '../../src/watch/history.js';
+import { LivePage } from '../../src/watch/live-page.js';
+import type { Display } from './display.js';
+import type { Telemetry } from './telemetry.js';
+
+const EVERY_MS = 1_000;
+
+/** The page that shows the demo as it runs. */
+export interface DemoPage extends Disposable {
+  readonly url: string;
+  /** A display that tells the page of phases as well. */
+  beside(display: Display): Display;
+  /** A line for the page's log. */
+  line(text: string): void;
+}
+
+/** Serves the page of `pgauge watch` beside `/metrics`, which is what it reads. */
+export function serveLivePage({ metricsUrl, serve }: Telemetry): DemoPage {
+  const history = new History('pgauge demo', { live: true, text: 'The demo starts' });
+  const page = new LivePage(history);
+  serve((request, response) => page.handle(request, response));
+  const stopped = new AbortController();
+  void follow(new URL(metricsUrl), history, EVERY_MS, stopped.signal);
+  return {
+    url: new URL('/', metricsUrl).href,
+    beside: (display) => ({
+      everyMs: display.everyMs,
+      say: (line) => display.say(line),
+      log: (line) => {
+        history.line(line);
+        display.log(line);
+      },
+      begin: (phase) => {
+        history.band(phase.name);
+        display.begin(phase);
+      },
+      show: (view) => display.show(view),
+      end: (result) => {
+        history.endBand();
+        display.end(result);
+      },
+      close: () => display.close(),
+    }),
+    line: (text) => history.line(text),
+    [Symbol.dispose]: () => {
+      stopped.abort();
+      history.state({ live: false, text: 'The demo has ended. The last values are shown.' });
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** A file of the page. */
+export interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const FOLDER = new URL('./page/', import.meta.url);
+
+/** The files of the page by the path they are served at. */
+export function pageAssets(): ReadonlyMap<string, Asset> {
+  return new Map([
+    ['/', { type: 'text/html; charset=utf-8', body: own('index.html') }],
+    ['/page.js', { type: 'text/javascript; charset=utf-8', body: own('page.js') }],
+    ['/charts.js', { type: 'text/javascript; charset=utf-8', body: own('charts.js') }],
+    ['/page.css', { type: 'text/css; charset=utf-8', body: own('page.css') }],
+    ['/uPlot.js', { type: 'text/javascript; charset=utf-8', body: ofUplot('uPlot.iife.min.js') }],
+    ['/uPlot.css', { type: 'text/css; charset=utf-8', body: ofUplot('uPlot.min.css') }],
+  ]);
+}
+
+const own = (name: string): Buffer => readFileSync(new URL(name, FOLDER));
+
+/** The build copies uPlot beside the page; in a clone it is where npm has put it. */
+function ofUplot(name: string): Buffer {
+  const copied = fileURLToPath(new URL(name, FOLDER));
+  if (existsSync(copied)) return readFileSync(copied);
+  return readFileSync(createRequire(import.meta.url).resolve(`uplot/dist/${name}`));
+}

@@ -1,0 +1,126 @@
+import { choicesOf, figuresOf, type Figures, type Selection } from './figures.js';
+import type { Reading } from './reading.js';
+
+/** A span of time with a name, in Unix milliseconds; one without an end still lasts. */
+export interface Band {
+  readonly name: string;
+  readonly from: number;
+  readonly to?: number;
+}
+
+/** Whether the process answers, in words. */
+export interface State {
+  readonly live: boolean;
+  readonly text: string;
+}
+
+/** What a page is sent: all of it at first, later what is new. */
+export interface Update {
+  readonly title: string;
+  readonly state: State;
+  readonly choices: ReturnType<typeof choicesOf>;
+  readonly bands: readonly Band[];
+  readonly figures: readonly Figures[];
+  readonly lines: readonly string[];
+}
+
+const MOST_READINGS = 900;
+const MOST_LINES = 200;
+const MOST_BANDS = 20;
+const LONGEST_LINE = 2_000;
+/** Rates and waits are those of so much time; tokens are rarer. */
+const WINDOW_MS = 5_000;
+
+/** The latest readings and what happened meanwhile; bounded. */
+export class History {
+  readonly #readings: Reading[] = [];
+  readonly #lines: string[] = [];
+  readonly #bands: Band[] = [];
+  readonly #listeners = new Set<() => void>();
+  #state: State;
+  #taken = 0;
+  #said = 0;
+
+  constructor(
+    readonly title: string,
+    state: State,
+  ) {
+    this.#state = state;
+  }
+
+  add(reading: Reading): void {
+    this.#readings.push(reading);
+    this.#taken += 1;
+    if (this.#readings.length > MOST_READINGS) this.#readings.shift();
+    this.#changed();
+  }
+
+  /** Ends the present band and begins another. */
+  band(name: string): void {
+    const from = Date.now();
+    this.endBand(from);
+    this.#bands.push({ name, from });
+    if (this.#bands.length > MOST_BANDS) this.#bands.shift();
+    this.#changed();
+  }
+
+  endBand(to = Date.now()): void {
+    const last = this.#bands.pop();
+    if (last) this.#bands.push({ to, ...last });
+  }
+
+  line(text: string): void {
+    this.#lines.push(text.slice(0, LONGEST_LINE));
+    this.#said += 1;
+    if (this.#lines.length > MOST_LINES) this.#lines.shift();
+    this.#changed();
+  }
+
+  state(state: State): void {
+    this.#state = state;
+    this.#changed();
+  }
+
+  get stateNow(): State {
+    return this.#state;
+  }
+
+  /** What is known, from the reading and the line after `seen`; returns how far it goes. */
+  since(seen: Seen, selection: Selection): { update: Update; seen: Seen } {
+    const first = Math.max(0, this.#readings.length - (this.#taken - seen.readings));
+    const figures = this.#readings.slice(first).map((_, i) => this.#figuresAt(first + i, selection));
+    const lines = this.#lines.slice(Math.max(0, this.#lines.length - (this.#said - seen.lines)));
+    const last = this.#readings.at(-1);
+    const { title } = this;
+    const choices = last ? choicesOf(last) : { pools: [], instances: [] };
+    const update = { title, state: this.#state, choices, bands: [...this.#bands], figures, lines };
+    return { update, seen: { readings: this.#taken, lines: this.#said } };
+  }
+
+  /** Calls `listener` at each change until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #figuresAt(index: number, selection: Selection): Figures {
+    const now = this.#readings[index] as Reading;
+    let before = index;
+    while (before > 0 && now.at - (this.#readings[before]?.at ?? 0) < WINDOW_MS) before -= 1;
+    // Without one before, rates are unknown, and the latencies would be those of all the time before.
+    return figuresOf(now, this.#readings[before], selection);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** How much of a history was sent. */
+export interface Seen {
+  readonly readings: number;
+  readonly lines: number;
+}
+
+/** Nothing yet. */
+export const NOTHING_SEEN: Seen = { readings: 0, lines: 0 };

@@ -1,0 +1,274 @@
+/** @typedef {{ label: string, color: string, value: (figures: any) => number | null, unit: string, stacked?: boolean, dash?: boolean, scale?: string }} Line */
+
+/** A time in seconds with the digits that matter. */
+export function seconds(value) {
+  if (value === null || value === undefined) return '–';
+  if (value >= 1) return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+  const ms = value * 1000;
+  return `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;
+}
+
+/** A count, or a number of events per second. */
+export function count(value) {
+  if (value === null || value === undefined) return '–';
+  return Number.isInteger(value) || value >= 100
+    ? String(Math.round(value))
+    : value.toFixed(value < 10 ? 2 : 1);
+}
+
+const FORMATS = { s: seconds, '': count, '/s': (value) => (value === null ? '–' : `${count(value)}/s`) };
+
+/** What each chart shows. */
+export const CHARTS = [
+  {
+    id: 'tokens',
+    title: 'Token refresh',
+    unit: 's',
+    lines: () => [
+      { label: 'p50', color: 'c2', value: (f) => f.tokenP50S },
+      { label: 'p95', color: 'c3', value: (f) => f.tokenP95S },
+      { label: 'p99', color: 'c4', value: (f) => f.tokenP99S },
+    ],
+  },
+  {
+    id: 'connections',
+    title: 'Connections, and their limit',
+    unit: '',
+    lines: () => [
+      { label: 'limit', color: 'c4', value: (f) => f.limit, dash: true },
+      { label: 'used', color: 'c1', value: (f) => f.used, stacked: true },
+      { label: 'idle', color: 'c2', value: (f) => f.idle, stacked: true },
+      { label: 'connecting', color: 'c3', value: (f) => f.connecting, stacked: true },
+    ],
+  },
+  {
+    id: 'waiting',
+    title: 'Waiting for a connection',
+    unit: '',
+    lines: () => [
+      { label: 'waiting', color: 'c1', value: (f) => f.pending },
+      { label: 'oldest wait', color: 'c3', value: (f) => f.longestWaitS, unit: 's', scale: 'right' },
+    ],
+  },
+  {
+    id: 'acquire',
+    title: 'Acquire, p99',
+    unit: 's',
+    lines: () => [{ label: 'p99', color: 'c5', value: (f) => f.acquireP99S }],
+  },
+  {
+    id: 'queries',
+    title: 'Queries and errors',
+    unit: '/s',
+    lines: () => [
+      { label: 'queries', color: 'c1', value: (f) => f.queriesPerS },
+      { label: 'errors', color: 'c4', value: (f) => f.errorsPerS, scale: 'right' },
+    ],
+  },
+  {
+    id: 'churn',
+    title: 'Connections opened, and closed by reason',
+    unit: '/s',
+    lines: (figures) => [
+      { label: 'opened', color: 'c2', value: (f) => f.openedPerS },
+      ...reasonsIn(figures).map((reason, i) => ({
+        label: `closed: ${reason}`,
+        color: `c${((i + 2) % 8) + 1}`,
+        value: (f) =>
+          f.openedPerS === null ? null : (f.closedPerS.find(([name]) => name === reason)?.[1] ?? 0),
+      })),
+    ],
+  },
+];
+
+function reasonsIn(figures) {
+  return [
+    ...new Set(
+      figures.flatMap(({ closedPerS }) =>
+        closedPerS.filter(([, perS]) => perS > 0).map(([reason]) => reason),
+      ),
+    ),
+  ]
+    .sort()
+    .slice(0, 16);
+}
+
+const HEIGHT = 190;
+// The window of a page that is open for long.
+const MOST_POINTS = 900;
+
+/** A chart with a table of its latest values, which is its text as well. */
+export class Chart {
+  #kind;
+  #plot;
+  #figure = document.createElement('figure');
+  #place = document.createElement('div');
+  #table = document.createElement('table');
+  #labels = '';
+  #width = 0;
+
+  constructor(kind, parent, bands) {
+    this.#kind = kind;
+    this.bands = bands;
+    const caption = document.createElement('figcaption');
+    caption.textContent = kind.title;
+    caption.id = `${kind.id}-title`;
+    this.#figure.id = kind.id;
+    this.#figure.setAttribute('aria-labelledby', caption.id);
+    this.#place.className = 'chart';
+    this.#place.setAttribute('aria-hidden', 'true');
+    this.#figure.append(caption, this.#place, this.#table);
+    parent.append(this.#figure);
+    new ResizeObserver(() => this.#resize()).observe(this.#figure);
+  }
+
+  /** Shows these figures, from the oldest to the latest. */
+  draw(figures) {
+    const lines = this.#kind.lines(figures).map((line) => ({ unit: this.#kind.unit, ...line }));
+    const labels = lines.map(({ label }) => label).join('\n');
+    if (this.#plot === undefined || labels !== this.#labels) this.#begin(lines, labels);
+    this.#plot.setData(columns(lines, figures.slice(-MOST_POINTS)));
+    this.#tell(lines, figures);
+  }
+
+  /** Takes the colours of the present scheme. */
+  forget() {
+    this.#labels = undefined;
+  }
+
+  #begin(lines, labels) {
+    this.#plot?.destroy();
+    this.#labels = labels;
+    const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+    const axis = {
+      stroke: color('faint'),
+      grid: { stroke: color('line'), width: 1 },
+      ticks: { show: false },
+    };
+    const scaleOf = ({ scale }) => scale ?? 'y';
+    const right = lines.find(({ scale }) => scale === 'right');
+    const range = (_, __, max) => [0, (max || 0) > 0 ? max * 1.1 : 1];
+    this.#width = this.#place.clientWidth || 320;
+    // Stacked lines are drawn from the highest to the lowest, so that the lower ones lie upon it.
+    this.#plot = new uPlot(
+      {
+        width: this.#width,
+        height: HEIGHT,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { x: { time: true }, y: { range }, right: { range } },
+        axes: [
+          axis,
+          { ...axis, size: 62, values: (_, ticks) => ticks.map(FORMATS[this.#kind.unit]) },
+          ...(right
+            ? [
+                {
+                  ...axis,
+                  scale: 'right',
+                  side: 1,
+                  size: 62,
+                  grid: { show: false },
+                  values: (_, ticks) => ticks.map(FORMATS[right.unit]),
+                },
+              ]
+            : []),
+        ],
+        series: [
+          {},
+          ...order(lines).map((line) => ({
+            scale: scaleOf(line),
+            stroke: color(line.color),
+            width: 1.5,
+            points: { show: this.#kind.id === 'tokens' ? undefined : false, size: 4 },
+            spanGaps: false,
+            ...(line.dash ? { dash: [6, 4] } : {}),
+            ...(line.stacked ? { fill: `${color(line.color)}55` } : {}),
+          })),
+        ],
+        hooks: { drawClear: [(plot) => this.#drawBands(plot, color)] },
+      },
+      [[]],
+      this.#place,
+    );
+  }
+
+  #drawBands(plot, color) {
+    const { ctx, bbox } = plot;
+    const { min, max } = plot.scales.x;
+    if (min === null || max === null) return;
+    const clamp = (at) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(at, 'x', true)));
+    ctx.save();
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textBaseline = 'top';
+    for (const [i, { name, from, to }] of this.bands().entries()) {
+      const [left, right] = [clamp(from / 1000), clamp(to === undefined ? max : to / 1000)];
+      if (right <= left) continue;
+      ctx.fillStyle = color('band');
+      if (i % 2 === 0) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      ctx.fillStyle = color('faint');
+      if (ctx.measureText(name).width + 8 < right - left) ctx.fillText(name, left + 4, bbox.top + 2);
+    }
+    ctx.restore();
+  }
+
+  #tell(lines, figures) {
+    const head = row('th', [`${this.#kind.title}: line`, 'now', 'highest']);
+    head.firstChild.textContent = '';
+    const hidden = document.createElement('span');
+    hidden.textContent = 'line';
+    head.firstChild.append(hidden);
+    const thead = document.createElement('thead');
+    thead.append(head);
+    const body = document.createElement('tbody');
+    for (const line of lines) {
+      const format = FORMATS[line.unit];
+      const values = figures.map(line.value).filter((value) => value !== null);
+      const now = figures.length > 0 ? line.value(figures.at(-1)) : null;
+      const tr = row('td', [
+        line.label,
+        format(now),
+        format(values.length > 0 ? values.reduce((a, b) => Math.max(a, b)) : null),
+      ]);
+      const key = document.createElement('span');
+      key.className = 'key';
+      key.style.background = `var(--${line.color})`;
+      tr.firstChild.prepend(key);
+      body.append(tr);
+    }
+    this.#table.replaceChildren(thead, body);
+    this.#table.setAttribute('aria-labelledby', `${this.#kind.id}-title`);
+  }
+
+  #resize() {
+    const width = this.#place.clientWidth;
+    if (this.#plot === undefined || width === this.#width || width === 0) return;
+    this.#width = width;
+    this.#plot.setSize({ width, height: HEIGHT });
+  }
+}
+
+/** A row whose first cell heads it. */
+function row(kind, texts) {
+  const tr = document.createElement('tr');
+  for (const [i, text] of texts.entries()) {
+    const cell = document.createElement(i === 0 ? 'th' : kind);
+    cell.scope = kind === 'th' ? 'col' : 'row';
+    if (i > 0 && kind === 'td') cell.removeAttribute('scope');
+    cell.textContent = text;
+    tr.append(cell);
+  }
+  return tr;
+}
+
+const order = (lines) => [...lines].reverse();
+
+/** What uPlot draws: the times, and a column for each line, stacked ones upon each other. */
+function columns(lines, figures) {
+  const stacked = lines.filter((line) => line.stacked);
+  const column = (line) =>
+    figures.map((f) => {
+      if (!line.stacked) return line.value(f);
+      return stacked.slice(0, stacked.indexOf(line) + 1).reduce((sum, { value }) => sum + value(f), 0);
+    });
+  return [figures.map(({ at }) => at / 1000), ...order(lines).map(column)];
+}

@@ -1,0 +1,51 @@
+import { WatchError } from './watch-error.js';
+
+/** How much an endpoint may answer, unpacked, and how long it may take. */
+export const SCRAPE_LIMITS = { bytes: 16 * 2 ** 20, ms: 10_000 } as const;
+
+const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5';
+
+/** The text that an endpoint answers with; throws `WatchError` when it cannot be had within the limits. */
+export async function scrape(
+  url: URL,
+  limits: { bytes: number; ms: number } = SCRAPE_LIMITS,
+): Promise<string> {
+  const signal = AbortSignal.timeout(limits.ms);
+  try {
+    const response = await fetch(url, { signal, headers: { accept: ACCEPT }, redirect: 'error' });
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new WatchError(`it answers with status ${response.status}`);
+    }
+    return await textOf(response, limits.bytes);
+  } catch (error) {
+    if (error instanceof WatchError) throw error;
+    if (signal.aborted)
+      throw new WatchError(`no whole answer within ${limits.ms / 1_000} s`, { cause: error });
+    throw new WatchError(reasonOf(error), { cause: error });
+  }
+}
+
+/** Reads no further than the limit, which counts what is unpacked. */
+async function textOf(response: Response, most: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    const chunk = part as Uint8Array;
+    bytes += chunk.length;
+    if (bytes > most) throw new WatchError(`its answer exceeds ${most / 2 ** 20} MiB`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function reasonOf(error: unknown): string {
+  // `fetch` says only that it failed; the cause says why.
+  const cause = (error as { cause?: unknown }).cause ?? error;
+  const { code, message } = cause as { code?: unknown; message?: unknown };
+  if (code === 'ECONNREFUSED') return 'no process listens there (ECONNREFUSED)';
+  if (code === 'ENOTFOUND') return 'the host name is not known (ENOTFOUND)';
+  if (/redirect/.test(String(message))) return 'it redirects to another address';
+  return typeof code === 'string' ? `the request failed (${code})` : `the request failed: ${String(message)}`;
+}
