@@ -15,7 +15,7 @@ export interface DemoPage extends Disposable {
   line(text: string): void;
 }
 
-/** Serves the page of `pgauge watch` beside `/metrics`, which is what it reads. */
+/** Serves the page beside `/metrics`, which is what it reads. */
 export function serveLivePage({ metricsUrl, serve }: Telemetry): DemoPage {
   const history = new History('pgauge demo', { live: true, text: 'The demo starts' });
   const page = new LivePage(history);

@@ -1,6 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 
 /** A file of the page. */
 export interface Asset {
@@ -24,9 +23,5 @@ export function pageAssets(): ReadonlyMap<string, Asset> {
 
 const own = (name: string): Buffer => readFileSync(new URL(name, FOLDER));
 
-/** The build copies uPlot beside the page; in a clone it is where npm has put it. */
-function ofUplot(name: string): Buffer {
-  const copied = fileURLToPath(new URL(name, FOLDER));
-  if (existsSync(copied)) return readFileSync(copied);
-  return readFileSync(createRequire(import.meta.url).resolve(`uplot/dist/${name}`));
-}
+const require = createRequire(import.meta.url);
+const ofUplot = (name: string): Buffer => readFileSync(require.resolve(`uplot/dist/${name}`));

@@ -42,7 +42,8 @@ function read(line: string, number: number, wanted: (name: string) => boolean): 
   const labels = new Map<string, string>();
   cursor.skip();
   if (cursor.take('{')) {
-    for (cursor.skip(); !cursor.take('}'); cursor.skip()) {
+    cursor.skip();
+    while (!cursor.take('}')) {
       const label = cursor.name();
       cursor.skip();
       // A quoted name stands among the labels, and has no value.
@@ -51,6 +52,7 @@ function read(line: string, number: number, wanted: (name: string) => boolean): 
       else throw cursor.failure();
       cursor.skip();
       if (!cursor.take(',') && !line.startsWith('}', cursor.at)) throw cursor.failure();
+      cursor.skip();
     }
   }
   if (name === undefined) throw cursor.failure();
