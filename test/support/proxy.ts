@@ -29,7 +29,6 @@ export function useProxy(target: () => { readonly host: string; readonly port: n
 
 /** A TCP proxy that can be told to disturb. */
 export class Proxy {
-  readonly host = '127.0.0.1';
   /** Cumulative: connections accepted since `clear()`. */
   accepted = 0;
   /** Cumulative: bytes that clients sent since `clear()`. */
@@ -41,7 +40,14 @@ export class Proxy {
   #server: Server | undefined;
   #port = 0;
 
-  constructor(private readonly target: { readonly host: string; readonly port: number }) {}
+  /** It will listen on `host` at `port`, 0 for a free one. */
+  constructor(
+    private readonly target: { readonly host: string; readonly port: number },
+    readonly host = '127.0.0.1',
+    port = 0,
+  ) {
+    this.#port = port;
+  }
 
   get port(): number {
     return this.#port;

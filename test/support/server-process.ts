@@ -14,6 +14,8 @@ export interface ServerCommand {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Whose process it is; only root may give it. */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /** A server in a process of its own; disposing stops it. */
@@ -24,12 +26,13 @@ export class ServerProcess implements AsyncDisposable {
   readonly #name: string;
   readonly #exited: Promise<unknown>;
 
-  constructor(name: string, { program, args, env, cwd }: ServerCommand) {
+  constructor(name: string, { program, args, env, cwd, user }: ServerCommand) {
     this.#name = name;
     const options = {
       // Nothing of the caller's environment but what a program needs to start.
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
       ...(cwd === undefined ? {} : { cwd }),
+      ...user,
     };
     this.#child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     endsWithUs(this.#child);

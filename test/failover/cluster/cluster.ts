@@ -1,0 +1,171 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { createCa } from '../../../local-rds/certificates.js';
+import { freePorts } from '../../stack/servers/free-ports.js';
+import { until } from '../../support/until.js';
+import { startEtcd } from './etcd.js';
+import { startHaproxy } from './haproxy.js';
+import { Node } from './node.js';
+import { USERS } from './patroni-config.js';
+import { findTools, own } from './tools.js';
+
+/** The name that always leads to the leader, once its address has changed. */
+export const NAME = 'primary.failover.test';
+const HOSTS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
+/** How long the cluster may take to start, or to be whole again, in milliseconds. */
+const WHOLE_WITHIN_MS = 180_000;
+
+interface Member {
+  readonly name: string;
+  readonly role: string;
+  readonly state: string;
+}
+
+/** Three nodes with Patroni, their etcd, and an HAProxy before them. */
+export class Cluster implements AsyncDisposable {
+  /** The port of every node, and of the name. */
+  readonly port: number;
+  readonly haproxyPort: number;
+  readonly caPem: string;
+  /** A folder that is removed when the cluster ends. */
+  readonly folder: string;
+  readonly nodes: readonly Node[];
+  readonly #cleanUp: readonly (() => Promise<void>)[];
+
+  /** @internal */
+  constructor(
+    parts: Pick<Cluster, 'port' | 'haproxyPort' | 'caPem' | 'folder' | 'nodes'>,
+    cleanUp: readonly (() => Promise<void>)[],
+  ) {
+    this.port = parts.port;
+    this.haproxyPort = parts.haproxyPort;
+    this.caPem = parts.caPem;
+    this.folder = parts.folder;
+    this.nodes = parts.nodes;
+    this.#cleanUp = cleanUp;
+  }
+
+  /** Starts it, and resolves once a leader has a synchronous standby and another one. */
+  static async start(): Promise<Cluster> {
+    const cleanUp: (() => Promise<void>)[] = [];
+    try {
+      const cluster = await create(cleanUp);
+      await cluster.whole().catch((error: unknown) => {
+        throw new Error(`the cluster did not start:\n${cluster.output}`, { cause: error });
+      });
+      return cluster;
+    } catch (error) {
+      await endAll(cleanUp);
+      throw error;
+    }
+  }
+
+  /** The end of what each Patroni said. */
+  get output(): string {
+    return this.nodes.map(({ name, output }) => `${name}: ${output.slice(-2_000)}`).join('\n');
+  }
+
+  /** The node that leads now, as its own Patroni says; undefined while there is none. */
+  async leader(): Promise<Node | undefined> {
+    const found = await Promise.all(
+      this.nodes.map(async (node) => ((await asks(node, 'primary')) ? node : undefined)),
+    );
+    return found.find((node) => node !== undefined);
+  }
+
+  /** Resolves once a leader has two standbys that stream, one of them synchronous. */
+  async whole(): Promise<Node> {
+    const is = (wanted: string) => (member: Member) => member.role === wanted;
+    return await until(
+      'the cluster is whole',
+      async () => {
+        const leader = await this.leader();
+        if (!leader) return undefined;
+        const members = await this.#members(leader);
+        const running = members.filter(({ state }) => state === 'running' || state === 'streaming');
+        const complete = running.length === HOSTS.length && running.some(is('sync_standby'));
+        return complete ? leader : undefined;
+      },
+      WHOLE_WITHIN_MS,
+      200,
+    );
+  }
+
+  /** Makes a standby the leader, as an operator does before maintenance. */
+  async switchover(): Promise<void> {
+    const leader = await this.whole();
+    const response = await fetch(`http://127.0.0.1:${leader.restPort}/switchover`, {
+      method: 'POST',
+      body: JSON.stringify({ leader: leader.name }),
+    });
+    if (!response.ok) throw new Error(`the switchover failed: ${await response.text()}`);
+  }
+
+  /** Runs SQL as superuser on a node, past what leads to it. */
+  async query(node: Node, sql: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
+    const { username: user, password } = USERS.superuser;
+    const client = new pg.Client({ ...node.socket, user, password, database: 'postgres', ssl: false });
+    await client.connect();
+    try {
+      return (await client.query<Record<string, unknown>>(sql, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endAll(this.#cleanUp);
+  }
+
+  async #members(node: Node): Promise<Member[]> {
+    const response = await asks(node, 'cluster');
+    return response ? ((await response.json()) as { members: Member[] }).members : [];
+  }
+}
+
+async function create(cleanUp: (() => Promise<void>)[]): Promise<Cluster> {
+  const tools = await findTools();
+  const folder = await mkdtemp(join(tmpdir(), 'pgauge-failover-'));
+  cleanUp.push(() => rm(folder, { recursive: true, force: true }));
+  await chmod(folder, 0o755);
+  const ca = await createCa();
+  const { certPem, keyPem } = await ca.issue({ dnsNames: [NAME, 'localhost'], ipAddresses: HOSTS });
+  const [certFile, keyFile] = [join(folder, 'server.crt'), join(folder, 'server.key')];
+  await writeFile(certFile, certPem);
+  await writeFile(keyFile, keyPem, { mode: 0o600 });
+  await own(keyFile, tools);
+
+  const [etcdPort = 0, peerPort = 0, haproxyPort = 0, port = 0, ...nodePorts] = await freePorts(10);
+  const etcd = await startEtcd(folder, [etcdPort, peerPort], tools);
+  cleanUp.push(() => etcd.stop());
+  const nodes: Node[] = [];
+  for (const [n, host] of HOSTS.entries()) {
+    const [postgres = 0, rest = 0] = nodePorts.slice(2 * n);
+    const name = `node${n + 1}`;
+    const parts = { tools, name, folder: join(folder, name), certFile, keyFile, at: { host, port } };
+    const node = await Node.create({ ...parts, ports: { postgres, rest, etcd: etcdPort } });
+    cleanUp.push(() => node.stop());
+    nodes.push(node);
+  }
+  const haproxy = await startHaproxy(folder, haproxyPort, nodes, port, tools);
+  cleanUp.push(() => haproxy.stop());
+  return new Cluster({ port, haproxyPort, caPem: ca.certPem, folder, nodes }, cleanUp);
+}
+
+/** In the reverse of their order: what was made last is ended first. */
+async function endAll(cleanUp: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const end of cleanUp.toReversed()) await end();
+}
+
+async function asks(node: Node, path: string): Promise<Response | undefined> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${node.restPort}/${path}`, {
+      signal: AbortSignal.timeout(1_000),
+    });
+    return response.ok ? response : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { chown } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { findTool } from '../../stack/tools/run-tool.js';
+
+const PACKAGES = 'apt-get install patroni etcd-server postgresql haproxy';
+const POSTGRES_FOLDER = '/usr/lib/postgresql';
+
+/** The programs of a cluster, and the user who may run PostgreSQL. */
+export interface Tools {
+  readonly etcd: string;
+  readonly patroni: string;
+  readonly haproxy: string;
+  /** Folder of PostgreSQL's programs. */
+  readonly postgresBin: string;
+  /** Undefined when the caller is not root, and runs everything as itself. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/** Finds the programs; throws a `MissingTool` with the command that installs them. */
+export async function findTools(): Promise<Tools> {
+  const install = `install it (Debian: ${PACKAGES})`;
+  const find = (name: string) => findTool(name, install, ['/usr/bin', '/usr/sbin']);
+  const [etcd, patroni, haproxy] = await Promise.all([find('etcd'), find('patroni'), find('haproxy')]);
+  // Found by what a whole installation has, and a server alone has not.
+  const rewind = await findTool('pg_rewind', install, postgresFolders());
+  return { etcd, patroni, haproxy, postgresBin: dirname(rewind), user: postgresUser() };
+}
+
+/** Debian's folders of PostgreSQL, the newest first. */
+function postgresFolders(): string[] {
+  try {
+    const versions = readdirSync(POSTGRES_FOLDER).map(Number).filter(Number.isFinite);
+    return versions.sort((a, b) => b - a).map((version) => `${POSTGRES_FOLDER}/${version}/bin`);
+  } catch {
+    return [];
+  }
+}
+
+function postgresUser(): Tools['user'] {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+/** Gives a file or folder to the user who runs PostgreSQL. */
+export async function own(path: string, { user }: Tools): Promise<void> {
+  if (user) await chown(path, user.uid, user.gid);
+}

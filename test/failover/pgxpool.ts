@@ -1,0 +1,17 @@
+import { cp, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { builtOnce } from '../stack/tools/build-cache.js';
+import { goTool } from '../stack/tools/go.js';
+import { runTool } from '../stack/tools/run-tool.js';
+
+const FOLDER = fileURLToPath(new URL('contenders/pgxpool', import.meta.url));
+const FILES = ['go.mod', 'go.sum', 'main.go'];
+
+/** Path of the contender that is written in Go, built unless that was done before. */
+export async function buildPgxpool(): Promise<string> {
+  const recipe = await Promise.all(FILES.map((file) => readFile(`${FOLDER}/${file}`, 'utf8')));
+  return await builtOnce('failover-pgxpool', recipe.join(''), async (cwd) => {
+    await cp(FOLDER, cwd, { recursive: true });
+    await runTool(await goTool(), ['build', '-trimpath', '-o', 'failover-pgxpool', '.'], { cwd });
+  });
+}

@@ -1,0 +1,119 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../support/until.js';
+import { Cluster, NAME } from './cluster/cluster.js';
+import type { Node } from './cluster/node.js';
+import { USERS } from './cluster/patroni-config.js';
+import { Contender, CONTENDERS } from './contender.js';
+import { FAULTS, type FaultName } from './faults.js';
+import { compareWrites, measure, type Cost, type FaultTimes } from './measure.js';
+import { buildPgxpool } from './pgxpool.js';
+
+const LED_WITHIN_MS = 90_000;
+const WRITES_WITHIN_MS = 90_000;
+const CALM_MS = 3_000;
+
+/** What all faults cost a contender. */
+export interface Outcome {
+  readonly id: string;
+  readonly costs: readonly { readonly fault: FaultName; readonly cost: Cost }[];
+  readonly writes: ReturnType<typeof compareWrites>;
+  readonly totals: Readonly<Record<string, number>>;
+}
+
+/** Injects these faults one after the other into a cluster under the load of every contender. */
+export async function run(faults: readonly FaultName[], tell: (line: string) => void): Promise<Outcome[]> {
+  const pgxpool = await buildPgxpool();
+  await using cluster = await Cluster.start();
+  tell('the cluster stands');
+  const leader = await prepare(cluster);
+  const [caFile, addressFile] = [join(cluster.folder, 'ca.crt'), join(cluster.folder, 'address')];
+  await writeFile(caFile, cluster.caPem);
+  const lead = (node: Node): Promise<void> => writeFile(addressFile, node.host);
+  await lead(leader);
+  const hosts = cluster.nodes.map(({ host }) => host);
+  const { port, haproxyPort } = cluster;
+  const { username: user, password } = USERS.app;
+  const place = { hosts, port, haproxyPort, name: NAME, addressFile, user, password, caFile };
+  const contenders = CONTENDERS.map((spec) => new Contender(spec, place, pgxpool));
+  await allWrite(contenders, Date.now());
+
+  const times: { fault: FaultName; times: FaultTimes }[] = [];
+  for (const fault of faults) {
+    const found = await inject(cluster, contenders, fault, lead);
+    times.push({ fault, times: found });
+    const firsts = contenders.map(({ id, events }) => `${id} ${measure(events, found).firstWriteMs}`);
+    tell(
+      `${fault}: a node led after ${found.ledAt - found.beganAt} ms; first writes after (ms) ${firsts.join(', ')}`,
+    );
+  }
+
+  const outcomes: Outcome[] = [];
+  const last = await cluster.whole();
+  for (const contender of contenders) {
+    const totals = await contender.stop();
+    const costs = times.map((one) => ({ fault: one.fault, cost: measure(contender.events, one.times) }));
+    const writes = compareWrites(contender.events, await rowsOf(cluster, last, contender.id));
+    outcomes.push({ id: contender.id, costs, writes, totals });
+  }
+  return outcomes;
+}
+
+async function prepare(cluster: Cluster): Promise<Node> {
+  const leader = await cluster.whole();
+  const { username, password } = USERS.app;
+  await cluster.query(leader, `create role ${username} login password '${password}'`);
+  // No key: a write that is sent twice must be seen.
+  await cluster.query(leader, 'create table written (contender text not null, id int not null)');
+  await cluster.query(leader, `grant select, insert on written to ${username}`);
+  return leader;
+}
+
+async function inject(
+  cluster: Cluster,
+  contenders: readonly Contender[],
+  name: FaultName,
+  lead: (node: Node) => Promise<void>,
+): Promise<FaultTimes> {
+  const leader = await cluster.whole();
+  await sleep(CALM_MS);
+  const fault = FAULTS[name];
+  const beganAt = Date.now();
+  const begun = fault.begin(cluster, leader);
+  let away = false as boolean;
+  // Another node, or the same one after it was away.
+  const leads = async (): Promise<Node | undefined> => {
+    const found = await cluster.leader();
+    away ||= found !== leader;
+    return away ? found : undefined;
+  };
+  const next = await until('a node leads', leads, LED_WITHIN_MS, 50);
+  const ledAt = Date.now();
+  await lead(next);
+  await begun;
+  await allWrite(contenders, ledAt);
+  await sleep(CALM_MS);
+  const overAt = Date.now();
+  await fault.end(leader);
+  return { beganAt, ledAt, overAt };
+}
+
+async function allWrite(contenders: readonly Contender[], since: number): Promise<void> {
+  const waiting = (): string[] =>
+    contenders.flatMap((contender) => {
+      contender.check();
+      return contender.wroteSince(since) ? [] : [contender.id];
+    });
+  await until('every contender writes', () => waiting().length === 0, WRITES_WITHIN_MS, 50).catch(
+    (error: unknown) => {
+      throw new Error(`no write of ${waiting().join(', ')}`, { cause: error });
+    },
+  );
+}
+
+async function rowsOf(cluster: Cluster, leader: Node, contender: string): Promise<Map<number, number>> {
+  const sql = 'select id, count(*)::int as n from written where contender = $1 group by id';
+  const rows = await cluster.query(leader, sql, [contender]);
+  return new Map(rows.map(({ id, n }) => [id as number, n as number]));
+}
