@@ -1,8 +1,8 @@
 import { cp, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { builtOnce } from '../stack/tools/build-cache.js';
-import { goTool } from '../stack/tools/go.js';
-import { runTool } from '../stack/tools/run-tool.js';
+import { builtOnce } from '../support/tools/build-cache.js';
+import { goTool } from '../support/tools/go.js';
+import { runTool } from '../support/tools/run-tool.js';
 
 const FOLDER = fileURLToPath(new URL('contenders/pgxpool', import.meta.url));
 const FILES = ['go.mod', 'go.sum', 'main.go'];

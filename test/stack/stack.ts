@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { serveCredentials } from '../../examples/demo/aws.js';
 import { startLocalRds, type LocalRds } from '../../local-rds/index.js';
 import { startCollector, type Collector } from './servers/collector.js';
-import { CuttablePath } from './servers/cuttable-path.js';
+import { CuttablePath } from '../support/cuttable-path.js';
 import { Faults, HEALTHY_LIFETIME_MS } from './servers/faults.js';
 import { LoadApp, type LoadAppOptions } from './servers/load-app.js';
 import { startPrometheus, type Prometheus } from './servers/prometheus.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createCa } from '../../../local-rds/certificates.js';
-import { freePorts } from '../../stack/servers/free-ports.js';
+import { freePorts } from '../../support/free-ports.js';
 import { until } from '../../support/until.js';
 import { startEtcd } from './etcd.js';
 import { startHaproxy } from './haproxy.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { childrenOf, isAlive, signal } from '../../../local-rds/processes.js';
-import { CuttablePath } from '../../stack/servers/cuttable-path.js';
+import { CuttablePath } from '../../support/cuttable-path.js';
 import { Proxy, UNDISTURBED } from '../../support/proxy.js';
 import { ServerProcess } from '../../support/server-process.js';
 import { patroniConfig } from './patroni-config.js';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { chown } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { findTool } from '../../stack/tools/run-tool.js';
+import { findTool } from '../../support/tools/run-tool.js';
 
 const PACKAGES = 'apt-get install patroni etcd-server postgresql haproxy';
 const POSTGRES_FOLDER = '/usr/lib/postgresql';

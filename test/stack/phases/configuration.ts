@@ -6,7 +6,7 @@ import type { Table } from '../table.js';
 import { composeSpec } from '../tools/compose-spec.js';
 import { otelcol } from '../tools/otelcol.js';
 import { PROMETHEUS_CHOICES, prometheusTools } from '../tools/prometheus.js';
-import { findTool, MissingTool, runTool } from '../tools/run-tool.js';
+import { findTool, MissingTool, runTool } from '../../support/tools/run-tool.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const RULE_TESTS = RULES.replace(/\.yml$/, '.test.yml');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { otelcol } from '../tools/otelcol.js';
 import { duration, type TimeScale } from '../time/scale.js';
-import { freePorts } from './free-ports.js';
+import { freePorts } from '../../support/free-ports.js';
 import { answers, ServerProcess } from '../../support/server-process.js';
 
 /** The configuration that is shipped. */

@@ -1,6 +1,6 @@
 import type { CredentialEndpoint } from '../../../examples/demo/aws.js';
 import type { LocalRds } from '../../../local-rds/index.js';
-import type { CuttablePath } from './cuttable-path.js';
+import type { CuttablePath } from '../../support/cuttable-path.js';
 
 /** Lifetime of session credentials when nothing is wrong: they are renewed 15 minutes before their end. */
 export const HEALTHY_LIFETIME_MS = 3_600_000;

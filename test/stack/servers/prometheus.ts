@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { duration, type TimeScale } from '../time/scale.js';
 import { prometheusTools, type PrometheusChoice } from '../tools/prometheus.js';
-import { freePorts } from './free-ports.js';
+import { freePorts } from '../../support/free-ports.js';
 import { answers, ServerProcess } from '../../support/server-process.js';
 import { PrometheusApi } from './prometheus-api.js';
 import { localConfig, localRules, type ScrapeConfig } from './prometheus-config.js';

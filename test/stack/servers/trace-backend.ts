@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { otelcol } from '../tools/otelcol.js';
-import { freePorts } from './free-ports.js';
+import { freePorts } from '../../support/free-ports.js';
 import { answers, ServerProcess } from '../../support/server-process.js';
 
 type Value = Readonly<Record<string, unknown>>;

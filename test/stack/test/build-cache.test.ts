@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { builtOnce } from '../tools/build-cache.js';
+import { builtOnce } from '../../support/tools/build-cache.js';
 
 let home = '';
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CuttablePath } from '../servers/cuttable-path.js';
+import { CuttablePath } from '../../support/cuttable-path.js';
 
 const server = createServer((request, response) => {
   if (request.url !== '/never') response.end('here');

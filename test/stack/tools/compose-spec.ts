@@ -1,4 +1,4 @@
-import { goProgram } from './go.js';
+import { goProgram } from '../../support/tools/go.js';
 
 /** Path of the reader of compose files that `docker compose config` is made of; it needs no engine. */
 export async function composeSpec(): Promise<string> {

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { builtOnce } from './build-cache.js';
-import { goTool } from './go.js';
-import { runTool } from './run-tool.js';
+import { builtOnce } from '../../support/tools/build-cache.js';
+import { goTool } from '../../support/tools/go.js';
+import { runTool } from '../../support/tools/run-tool.js';
 
 const BUILDER = 'go.opentelemetry.io/collector/cmd/builder@v0.155.0';
 const MANIFEST = join(import.meta.dirname, 'otelcol.builder.yaml');

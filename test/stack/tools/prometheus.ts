@@ -1,5 +1,5 @@
-import { goProgram } from './go.js';
-import { findTool, runTool } from './run-tool.js';
+import { goProgram } from '../../support/tools/go.js';
+import { findTool, runTool } from '../../support/tools/run-tool.js';
 
 const INSTALL = 'apt-get install -y prometheus, or put that of https://prometheus.io/download on PATH';
 /** What the image of docker-compose.yml has, and what that is called as a module. */

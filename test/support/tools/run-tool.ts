@@ -2,7 +2,7 @@ import { execFile, type ExecFileOptions } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { endsWithUs } from '../../support/children.js';
+import { endsWithUs } from '../children.js';
 
 const execute = promisify(execFile);
 const MOST_OUTPUT_BYTES = 16_000_000;
