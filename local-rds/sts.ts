@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { CredentialStore, TemporaryAccessKey } from './credentials.js';
 import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js';
@@ -32,7 +32,14 @@ export interface AssumedRole {
 
 const VERSION = '2011-06-15';
 const NAMESPACE = `https://sts.amazonaws.com/doc/${VERSION}/`;
-const PARAMETERS = ['Action', 'Version', 'RoleArn', 'RoleSessionName', 'ExternalId', 'DurationSeconds'];
+const SIGNED = 'AssumeRole';
+const BY_WEB_IDENTITY = 'AssumeRoleWithWebIdentity';
+const COMMON = ['Action', 'Version', 'RoleArn', 'RoleSessionName', 'DurationSeconds'];
+/** The parameters of each action. */
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  [SIGNED]: [...COMMON, 'ExternalId'],
+  [BY_WEB_IDENTITY]: [...COMMON, 'WebIdentityToken'],
+};
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 const SHORTEST_S = 900;
 const LONGEST_S = 43_200;
@@ -51,6 +58,8 @@ export class Sts extends HttpStandIn {
   readonly #credentials: CredentialStore;
   readonly #roles: readonly StsRole[];
   readonly #assumed: AssumedRole[] = [];
+  /** The role that each token of a web identity may assume. */
+  readonly #webIdentities = new Map<string, string>();
   #lifetimeMs: number | undefined;
 
   /** @internal */
@@ -76,27 +85,50 @@ export class Sts extends HttpStandIn {
     this.#lifetimeMs = lifetimeMs;
   }
 
+  /** A token of a web identity that may assume this role, as Kubernetes writes it into a pod's file. */
+  issueWebIdentity(roleArn: string): string {
+    const token = ['header', 'claims', 'signature']
+      .map(() => randomBytes(60).toString('base64url'))
+      .join('.');
+    this.#webIdentities.set(token, roleArn);
+    return token;
+  }
+
+  /** Accepts a token of a web identity no longer. */
+  revokeWebIdentity(token: string): void {
+    this.#webIdentities.delete(token);
+  }
+
   protected answer(request: IncomingMessage, _url: URL, body: string): Answer {
-    const now = new Date();
-    const credentials = (accessKeyId: string) => this.#credentials.find(accessKeyId, now);
-    const expected = { region: this.#region, service: 'sts', now, credentials };
-    const fault = findRequestFault(request, body, expected);
+    const parameters = new URLSearchParams(body);
+    // The token stands for a signature: a pod has no keys to sign with.
+    const fault =
+      parameters.get('Action') === BY_WEB_IDENTITY ? undefined : this.#findSignatureFault(request, body);
     if (fault !== undefined) {
       return refusal(403, fault === UNKNOWN_KEY ? 'InvalidClientTokenId' : 'SignatureDoesNotMatch', fault);
     }
     if (request.headers['content-type'] !== 'application/x-www-form-urlencoded') {
       return refusal(400, 'MalformedQueryString', 'the content type is another');
     }
-    return this.#assume(new URLSearchParams(body));
+    return this.#assume(parameters);
+  }
+
+  #findSignatureFault(request: IncomingMessage, body: string): string | undefined {
+    const now = new Date();
+    const credentials = (accessKeyId: string) => this.#credentials.find(accessKeyId, now);
+    const expected = { region: this.#region, service: 'sts', now, credentials };
+    return findRequestFault(request, body, expected);
   }
 
   #assume(parameters: URLSearchParams): Answer {
     const get = (name: string): string => parameters.get(name) ?? '';
     const names = [...parameters.keys()];
-    if (get('Action') !== 'AssumeRole' || get('Version') !== VERSION) {
+    const action = get('Action');
+    const known = Object.hasOwn(PARAMETERS, action) ? PARAMETERS[action] : undefined;
+    if (known === undefined || get('Version') !== VERSION) {
       return refusal(400, 'InvalidAction', 'the action or its version is not known here');
     }
-    if (new Set(names).size !== names.length || !names.every((name) => PARAMETERS.includes(name))) {
+    if (new Set(names).size !== names.length || !names.every((name) => known.includes(name))) {
       return refusal(400, 'ValidationError', 'a parameter is unknown or is there twice');
     }
     const [roleArn, sessionName] = [get('RoleArn'), get('RoleSessionName')];
@@ -105,20 +137,34 @@ export class Sts extends HttpStandIn {
     if (!Number.isInteger(seconds) || seconds < SHORTEST_S || seconds > LONGEST_S) {
       return refusal(400, 'ValidationError', 'DurationSeconds is wrong');
     }
-    const role = this.#roles.find(({ arn }) => arn === roleArn);
-    if (!role || (role.externalId !== undefined && role.externalId !== get('ExternalId'))) {
-      return refusal(403, 'AccessDenied', 'not authorized to perform: sts:AssumeRole on this resource');
-    }
+    const refused =
+      action === SIGNED
+        ? this.#judgeRole(roleArn, get('ExternalId'))
+        : this.#judgeToken(roleArn, get('WebIdentityToken'));
+    if (refused !== undefined) return refused;
     const key = this.#credentials.issueTemporary({ lifetimeMs: this.#lifetimeMs ?? seconds * 1_000 });
     this.#assumed.push({ roleArn, sessionName, key });
-    return xml(200, sessionXml({ roleArn, sessionName, key }));
+    return xml(200, sessionXml(action, { roleArn, sessionName, key }));
+  }
+
+  #judgeRole(roleArn: string, externalId: string): Answer | undefined {
+    const role = this.#roles.find(({ arn }) => arn === roleArn);
+    return role && (role.externalId === undefined || role.externalId === externalId)
+      ? undefined
+      : notAuthorized(SIGNED);
+  }
+
+  #judgeToken(roleArn: string, token: string): Answer | undefined {
+    const allowed = this.#webIdentities.get(token);
+    if (allowed === undefined) return refusal(400, 'InvalidIdentityToken', 'the token is not known');
+    return allowed === roleArn ? undefined : notAuthorized(BY_WEB_IDENTITY);
   }
 }
 
-function sessionXml({ roleArn, sessionName, key }: AssumedRole): string {
+function sessionXml(action: string, { roleArn, sessionName, key }: AssumedRole): string {
   const arn = `${roleArn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/${sessionName}`;
-  return `<AssumeRoleResponse xmlns="${NAMESPACE}">
-  <AssumeRoleResult>
+  return `<${action}Response xmlns="${NAMESPACE}">
+  <${action}Result>
     <AssumedRoleUser>
       <AssumedRoleId>AROA${key.accessKeyId.slice(4)}:${sessionName}</AssumedRoleId>
       <Arn>${arn}</Arn>
@@ -129,9 +175,13 @@ function sessionXml({ roleArn, sessionName, key }: AssumedRole): string {
       <SessionToken>${key.sessionToken}</SessionToken>
       <Expiration>${key.expiration.toISOString().replace(/\.\d+Z$/, 'Z')}</Expiration>
     </Credentials>
-  </AssumeRoleResult>
+  </${action}Result>
   <ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>
-</AssumeRoleResponse>`;
+</${action}Response>`;
+}
+
+function notAuthorized(action: string): Answer {
+  return refusal(403, 'AccessDenied', `not authorized to perform: sts:${action} on this resource`);
 }
 
 function refusal(status: number, code: string, message: string): Answer {
