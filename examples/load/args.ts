@@ -15,6 +15,7 @@ export interface Arguments {
   readonly clients: number;
   readonly maxLifetimeMs: number;
   readonly acquireTimeoutMs: number;
+  readonly maxPending: number;
   /** Who measures the queries. */
   readonly queries: QuerySource;
   /** Port of `/metrics`, 0 for any free one. */
@@ -32,6 +33,7 @@ export const USAGE = `usage: npm run demo:load -- [options]
   --clients <n>            workers that send requests, default 6; every fourth one writes
   --max-lifetime <s>       seconds a connection lives, default 60, so that there are tokens to look at
   --acquire-timeout <s>    seconds a request waits for a connection, default 5
+  --max-pending <n>        requests that may wait for a connection, default 0, any number
   --queries <who>          measures the queries: pgauge, the default, or instrumentation-pg
   --metrics-port <n>       port of http://127.0.0.1:<n>/metrics, default 0, any free one
   --control-port <n>       port of the control server on 127.0.0.1, 0 for any free one; default none
@@ -70,6 +72,7 @@ export function readArguments(given: readonly string[]): Arguments {
     clients: number('clients', 6),
     maxLifetimeMs: number('max-lifetime', 60) * 1_000,
     acquireTimeoutMs: number('acquire-timeout', 5) * 1_000,
+    maxPending: number('max-pending', 0),
     queries: querySource(values.queries ?? 'pgauge'),
     metricsPort: number('metrics-port', 0),
     controlPort: values['control-port'] === undefined ? undefined : number('control-port', 0),
@@ -80,7 +83,13 @@ export function readArguments(given: readonly string[]): Arguments {
 function parse(given: readonly string[]) {
   const options = {
     ...{ 'pool-name': text, 'max-conns': text, 'min-conns': text, clients: text, 'max-lifetime': text },
-    ...{ queries: text, 'acquire-timeout': text, 'metrics-port': text, 'control-port': text },
+    ...{
+      queries: text,
+      'acquire-timeout': text,
+      'max-pending': text,
+      'metrics-port': text,
+      'control-port': text,
+    },
     help: { type: 'boolean' },
   } as const;
   return understood(() => parseArgs({ args: [...given], options })).values;

@@ -81,6 +81,7 @@ async function openPool(given: Arguments, database: Database, { meterProvider, t
       ...{ meterProvider, tracerProvider, poolName: given.poolName, ssl: { ca: caPem } },
       logger: demoLogger(warn),
       acquireTimeoutMs: given.acquireTimeoutMs,
+      maxPending: given.maxPending,
       queryTimeoutMs: QUERY_TIMEOUT_MS,
       queryTelemetry: given.queries === 'pgauge' && { rows: true },
       endTimeoutMs: END_TIMEOUT_MS,

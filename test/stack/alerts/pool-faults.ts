@@ -27,6 +27,18 @@ export const POOL_FAULTS: readonly AlertFault[] = [
     },
   },
   {
+    what: 'more requests than connections and places in the queue',
+    async inject(stack) {
+      const pool = 'rejecting';
+      const app = await stack.startApp({ ...LASTING, pool, maxConns: 2, maxPending: 2 });
+      await app.load({ clients: 10, holdMs: 500 });
+      return {
+        expected: ofPool(pool, 'PgaugeAcquiresRejected'),
+        end: () => app.load({ clients: 2, holdMs: 0 }),
+      };
+    },
+  },
+  {
     what: 'most requests send a query that fails',
     async inject(stack) {
       const pool = 'failing';

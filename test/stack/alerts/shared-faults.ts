@@ -52,10 +52,13 @@ export const SHARED_FAULTS: readonly AlertFault[] = [
       rds.gate.set({ refuse: true });
       await app.load({ clients: 40, discard: 1, thinkMs: 0 });
       return {
-        // For AWS it counts what comes to one address.
-        expected: ['warning', 'critical'].map((severity) => ({
-          ...{ alert: 'PgaugeIamConnectRateHigh', labels: { server_port: String(rds.port), severity } },
-        })),
+        expected: [
+          // For AWS it counts what comes to one address.
+          ...['warning', 'critical'].map((severity) => ({
+            ...{ alert: 'PgaugeIamConnectRateHigh', labels: { server_port: String(rds.port), severity } },
+          })),
+          ...ofPool(app.pool, 'PgaugeServerUnreachable'),
+        ],
         end: async () => {
           await app.load({ clients: 1, discard: 0, thinkMs: 50 });
           rds.gate.set({ refuse: false });

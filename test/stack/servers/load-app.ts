@@ -23,6 +23,8 @@ export interface LoadAppOptions {
   readonly maxLifetimeS?: number;
   /** Seconds that a request waits for a connection; default 5. */
   readonly acquireTimeoutS?: number;
+  /** Most requests that wait for a connection, 0 for any number; default 0. */
+  readonly maxPending?: number;
   /** Who measures the queries; default `pgauge`. */
   readonly queries?: QuerySource;
 }
@@ -70,6 +72,7 @@ export class LoadApp implements AsyncDisposable {
       clients: options.clients ?? 6,
       'max-lifetime': options.maxLifetimeS ?? 10,
       'acquire-timeout': options.acquireTimeoutS ?? 5,
+      'max-pending': options.maxPending ?? 0,
       queries: options.queries ?? 'pgauge',
       'control-port': 0,
     };
