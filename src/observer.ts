@@ -32,11 +32,21 @@ export const ACQUIRE_REASONS = ['new_connection', 'exhausted'] as const;
 /** One of {@link ACQUIRE_REASONS}. */
 export type AcquireReason = (typeof ACQUIRE_REASONS)[number];
 
+/** One of several hosts of a pool. */
+export interface HostGauge {
+  readonly host: string;
+  readonly port: number;
+  /** Its established connections. */
+  readonly connections: number;
+}
+
 /** The state a pool shows to its observer: plain numbers, read at collection; all *current*. */
 export interface PoolGauges {
   readonly used: number;
   readonly idle: number;
   readonly connecting: number;
+  /** Each of several hosts; empty where the pool has only one. */
+  readonly hosts: readonly HostGauge[];
   /** The maximum number of connections. */
   readonly limit: number;
   /** `minConns`. */

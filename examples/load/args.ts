@@ -10,6 +10,8 @@ export type QuerySource = (typeof QUERY_SOURCES)[number];
 /** What the command line asks for. */
 export interface Arguments {
   readonly poolName: string;
+  /** Another name of the server, which makes two hosts of it. */
+  readonly secondHost: string | undefined;
   readonly maxConns: number;
   readonly minConns: number;
   readonly clients: number;
@@ -28,6 +30,7 @@ export interface Arguments {
 /** What `--help` prints. */
 export const USAGE = `usage: npm run demo:load -- [options]
   --pool-name <name>       default load
+  --second-host <name>     another name of the same server: the pool has two hosts
   --max-conns <n>          default 10
   --min-conns <n>          default 2
   --clients <n>            workers that send requests, default 6; every fourth one writes
@@ -63,10 +66,13 @@ const text = { type: 'string' } as const;
 /** Reads the command line; throws `UsageError`. */
 export function readArguments(given: readonly string[]): Arguments {
   const values = parse(given);
-  const number = (name: Exclude<keyof typeof values, 'help' | 'queries'>, otherwise: number): number =>
-    wholeNumber(name, values[name] ?? String(otherwise));
+  const number = (
+    name: Exclude<keyof typeof values, 'help' | 'queries' | 'second-host'>,
+    otherwise: number,
+  ): number => wholeNumber(name, values[name] ?? String(otherwise));
   return {
     poolName: values['pool-name'] ?? 'load',
+    secondHost: values['second-host'],
     maxConns: number('max-conns', 10),
     minConns: number('min-conns', 2),
     clients: number('clients', 6),
@@ -90,6 +96,7 @@ function parse(given: readonly string[]) {
       'metrics-port': text,
       'control-port': text,
     },
+    'second-host': text,
     help: { type: 'boolean' },
   } as const;
   return understood(() => parseArgs({ args: [...given], options })).values;

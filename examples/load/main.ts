@@ -71,7 +71,8 @@ async function openPool(given: Arguments, database: Database, { meterProvider, t
   const { host, port, user, database: name, region, caPem } = database;
   return await newPool(
     {
-      ...{ host, port, user, database: name, sslMode: 'verify-full' },
+      hosts: [host, ...(given.secondHost ? [given.secondHost] : [])].map((each) => ({ host: each })),
+      ...{ port, user, database: name, sslMode: 'verify-full' },
       dynamicAuth: { awsRdsIam: { region } },
       maxOpenConns: given.maxConns,
       minConns: given.minConns,

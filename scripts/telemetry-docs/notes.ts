@@ -26,6 +26,8 @@ export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
   rejectedAcquires: 'Read at collection; 0 from the start.',
   unreachable:
     'Read at collection. 1 from an attempt that failed because the server cannot be reached, starts up or is full, until one succeeds or the server refuses the login. A pool that nobody asks makes no attempt, and keeps its value.',
+  hostConnections:
+    'Read at collection, only of a pool with several `hosts`: each of them from the start, under its address in the config. Their sum is `used` and `idle` of `db.client.connection.count`.',
   longestUse: 'Read at collection.',
   longestWait: 'Read at collection.',
   connectionOpened: 'Read at collection; 0 from the start.',

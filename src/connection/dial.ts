@@ -149,7 +149,7 @@ export class Dial implements ConnectContext {
   /** Where and as whom to log in, once the hook has run. */
   async #target(): Promise<ConnectTarget> {
     this.#passwordEndsAtMs = undefined;
-    const given = this.#plan.target(this.#host?.place);
+    const given = this.#plan.target(this.#host?.group);
     const { beforeConnect, hookIsToken } = this.#plan;
     if (beforeConnect !== undefined) {
       const hook = async (): Promise<void> => beforeConnect(given, this);
@@ -207,7 +207,7 @@ export class Dial implements ConnectContext {
   #build(target: ConnectTarget, way?: WayToServer, transport?: Transport): PooledConnection {
     const { host, port, user, database, password } = target;
     // Unless the hook has chosen another host.
-    const address = this.#host?.place.host === host ? this.#host.address : undefined;
+    const address = this.#host?.group.host === host ? this.#host.address : undefined;
     const ssl = address === undefined ? target.ssl : target.ssl && { ...serverName(host), ...target.ssl };
     const client = createClient(this.#plan.Client, {
       ...this.#plan.settings,

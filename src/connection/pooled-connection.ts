@@ -1,6 +1,6 @@
 import type { Slot } from '../engine/slot.js';
 import { MAX_TIMER_MS } from '../deadline.js';
-import type { CloseReason, SessionObserver } from '../observer.js';
+import type { CloseReason, HostGauge, SessionObserver } from '../observer.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import type { DriverClient } from './driver.js';
 import { failQueriesWith, failQueued, keepListening, watch, watchedOf, type Watched } from './loss.js';
@@ -18,7 +18,7 @@ export interface SlotOwner {
 }
 
 /** The connections to one of several hosts. */
-export interface HostGroup {
+export interface HostGroup extends HostGauge {
   readonly members: Set<PooledConnection>;
   /** Whether a server that takes no writes is the wrong one. */
   readonly mustWrite: boolean;
@@ -41,7 +41,7 @@ export class PooledConnection implements Watched {
   stopping: { readonly error: unknown; readonly forget: () => void } | undefined;
   /** Observes its queries, from the first that is observed. */
   observer: SessionObserver | undefined;
-  /** The connections to its host, which are retired together. */
+  /** The connections to its host, if it is one of several or must be of some kind. */
   host: HostGroup | undefined;
   erred = false;
   /** Retires it at the end of the password that opened it. */

@@ -1,4 +1,4 @@
-import type { PoolGauges } from '../observer.js';
+import type { HostGauge, PoolGauges } from '../observer.js';
 import type { EngineState } from '../engine/state.js';
 import type { PoolStat } from './stat.js';
 
@@ -8,8 +8,10 @@ type State = EngineState<unknown, unknown>;
 export class EngineGauges implements PoolGauges {
   readonly #state: State;
   readonly #upkeep: { readonly min: number };
+  readonly hosts: readonly HostGauge[];
 
-  constructor(state: State, upkeep: { readonly min: number }) {
+  constructor(state: State, upkeep: { readonly min: number }, hosts: readonly HostGauge[]) {
+    this.hosts = hosts;
     this.#state = state;
     this.#upkeep = upkeep;
   }

@@ -9,6 +9,7 @@ import type {
   Submittable,
 } from 'pg';
 import { closeOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
+import { severalHosts } from '../connection/hosts/plan.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { sessionReset } from '../connection/session-reset.js';
 import { Deadline } from '../deadline.js';
@@ -100,7 +101,7 @@ export class InstrumentedPool extends Base {
     this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan);
     this.#queries = new Queries(this.#acquires, InstrumentedPool.prototype.query);
     this.#shutdown = new Shutdown(this.#engine, this.#checkouts, kind.closing, observer, plan.endTimeoutMs);
-    this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep);
+    this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep, severalHosts(plan.dial.hosts));
     this.#readiness = new Readiness(this.#engine, this.#upkeep, this.endSignal);
   }
 

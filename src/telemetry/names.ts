@@ -211,6 +211,13 @@ export const METRIC = {
     attributes: [ATTR.poolName],
     description: '1 while connection attempts fail because the server cannot be reached, else 0.',
   },
+  hostConnections: {
+    name: 'pgauge.pool.host.connections',
+    instrument: 'ObservableUpDownCounter',
+    unit: '{connection}',
+    attributes: [ATTR.poolName, ATTR.serverAddress, ATTR.serverPort],
+    description: 'Established connections to each of several hosts.',
+  },
   longestUse: {
     name: 'pgauge.pool.longest_use',
     instrument: 'ObservableGauge',

@@ -45,6 +45,8 @@ export interface StackOptions {
 }
 
 const FACTOR = 30;
+/** The server's other name: the pool of the first application has two hosts. */
+const SECOND_HOST = '127.0.0.1';
 
 /** Starts a stack with one application under load. */
 export async function startStack({
@@ -73,7 +75,7 @@ export async function startStack({
         return Promise.resolve();
       },
     });
-    const rds = own(await startLocalRds());
+    const rds = own(await startLocalRds({ advertisedHost: ['localhost', SECOND_HOST] }));
     const credentials = own(await serveCredentials(rds, HEALTHY_LIFETIME_MS));
     const traces = own(await TraceBackend.start());
     const collector = own(await startCollector(traces.endpoint, scale));
@@ -101,7 +103,7 @@ export async function startStack({
     return {
       ...{ startedAtS, scale, rds, collector, prometheus, traces, apps, startApp },
       faults: new Faults(rds, credentials, otlpPath),
-      app: await startApp(app),
+      app: await startApp({ secondHost: SECOND_HOST, ...app }),
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

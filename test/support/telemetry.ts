@@ -137,6 +137,12 @@ export function measured(changes: Partial<QuerySettings> = {}): QuerySettings {
   };
 }
 
+/** Those of two hosts. */
+export const HOST_GAUGES: PoolGauges['hosts'] = [
+  { host: 'a.example', port: 5432, connections: 3 },
+  { host: 'b.example', port: 5433, connections: 0 },
+];
+
 export type MutableGauges = { -readonly [K in keyof PoolGauges]: PoolGauges[K] };
 
 export function idleGauges(changes: Partial<PoolGauges> = {}): MutableGauges {
@@ -144,6 +150,7 @@ export function idleGauges(changes: Partial<PoolGauges> = {}): MutableGauges {
     used: 0,
     idle: 0,
     connecting: 0,
+    hosts: [],
     limit: 10,
     idleMin: 0,
     unreachable: false,

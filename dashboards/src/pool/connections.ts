@@ -92,5 +92,22 @@ export const connections: Row = {
       colors: { all: 'text' },
       ...size,
     },
+    {
+      type: 'timeseries',
+      id: 405,
+      title: 'Connections by host',
+      says: 'Established connections to each of the hosts of a pool, stacked. Pools with one host have no series here.',
+      todo: 'All at another host than usual: a failover, or the first hosts cannot be reached; Connect errors says why. With `loadBalanceHosts` the hosts should be level.',
+      unit: 'short',
+      stacked: true,
+      queries: [
+        {
+          expr: sum(series(METRIC.hostConnections), LABEL.serverAddress, LABEL.serverPort),
+          legend: `{{${LABEL.serverAddress}}}:{{${LABEL.serverPort}}}`,
+        },
+      ],
+      width: 24,
+      height: 8,
+    },
   ],
 };

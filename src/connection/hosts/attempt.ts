@@ -5,7 +5,7 @@ import type { Place, TargetSessionAttrs } from '../../settings/hosts.js';
 import type { ClosingSockets } from '../closing-sockets.js';
 import { Dial } from '../dial.js';
 import type { DialPlan } from '../plan.js';
-import type { PooledConnection } from '../pooled-connection.js';
+import type { HostGroup, PooledConnection } from '../pooled-connection.js';
 import { reachedServer } from '../reach.js';
 import { addressesOf } from './addresses.js';
 import type { DialedHost } from './dialed-host.js';
@@ -62,7 +62,7 @@ export class HostsAttempt {
       if (found !== undefined) return found;
       if (wanted === 'prefer-standby') {
         const primaries = round.order.filter((index) =>
-          this.#failures.some(({ place, error }) => place === this.#place(index) && isWrongHost(error)),
+          this.#failures.some(({ place, error }) => place === this.#group(index) && isWrongHost(error)),
         );
         const second = await this.#tryEach(round, primaries, 'any', 0);
         if (second !== undefined) return second;
@@ -81,9 +81,9 @@ export class HostsAttempt {
     more: number,
   ): Promise<PooledConnection | undefined> {
     for (const [at, index] of hosts.entries()) {
-      const place = this.#place(index);
+      const group = this.#group(index);
       const endsAt = performance.now() + share(this.#endsAt, hosts.length - at + more);
-      const connection = await this.#tryAddresses(place, endsAt, wanted);
+      const connection = await this.#tryAddresses(group, endsAt, wanted);
       if (connection !== undefined) {
         round.succeeded(index);
         return connection;
@@ -96,42 +96,42 @@ export class HostsAttempt {
 
   /** Any address of a host will do where its kind does not matter: the driver finds the first that answers. */
   async #tryAddresses(
-    place: Place,
+    group: HostGroup,
     endsAt: number,
     wanted: TargetSessionAttrs,
   ): Promise<PooledConnection | undefined> {
     const { signal } = this.#controller;
     const byName = wanted === 'any' || this.#plan.transport !== undefined;
-    const addresses = byName ? [undefined] : await addressesOf(place.host, share(endsAt, 1), signal);
+    const addresses = byName ? [undefined] : await addressesOf(group.host, share(endsAt, 1), signal);
     for (const [at, address] of addresses.entries()) {
       signal.throwIfAborted();
       const timeoutMs = share(endsAt, addresses.length - at);
-      const host = this.#hostOf({ place, address, timeoutMs, wanted });
+      const host = this.#hostOf({ group, address, timeoutMs, wanted });
       this.#dial = new Dial(this.#plan, this.#observe(), this.#closing, host);
       try {
         return await this.#dial.run();
       } catch (error) {
         if (!isWrongHost(error) && reachedServer(error, this.#dial.phase) !== false) throw error;
-        this.#failures.push({ place, error });
+        this.#failures.push({ place: group, error });
       }
     }
     return undefined;
   }
 
   #hostOf({
-    place,
+    group,
     address,
     timeoutMs,
     wanted,
   }: {
-    readonly place: Place;
+    readonly group: HostGroup;
     readonly address: string | undefined;
     readonly timeoutMs: number;
     readonly wanted: TargetSessionAttrs;
   }): DialedHost {
     let kind: ServerKind = {};
     return {
-      place,
+      group,
       address,
       timeoutMs,
       built: (connection) => {
@@ -144,14 +144,13 @@ export class HostsAttempt {
       async accept(connection) {
         await requireKind(connection.client, kind, wanted);
       },
-      group: this.#hosts.groupAt(place),
     };
   }
 
-  #place(index: number): Place {
-    const place = this.#hosts.places[index];
-    if (place === undefined) throw new RangeError(`there is no host ${index}`);
-    return place;
+  #group(index: number): HostGroup {
+    const group = this.#hosts.groups[index];
+    if (group === undefined) throw new RangeError(`there is no host ${index}`);
+    return group;
   }
 }
 

@@ -1,15 +1,14 @@
 import type { Config } from '../../settings/config.js';
 import { placesOf, type Place, type TargetSessionAttrs } from '../../settings/hosts.js';
-import type { HostGroup } from '../pooled-connection.js';
+import type { HostGroup, PooledConnection } from '../pooled-connection.js';
 import { HostOrder } from './order.js';
 
 /** The hosts of a pool, and what is known of them. */
 export interface HostsPlan {
-  readonly places: readonly Place[];
+  /** In the order of the config. */
+  readonly groups: readonly HostGroup[];
   readonly wanted: TargetSessionAttrs;
   readonly order: HostOrder;
-  /** The connections to one host; `undefined` where the kind of the host does not matter. */
-  groupAt(place: Place): HostGroup | undefined;
 }
 
 /** Undefined where there is only one host, of any kind. */
@@ -18,13 +17,24 @@ export function hostsPlan(config: Config): HostsPlan | undefined {
   const wanted = config.targetSessionAttrs ?? 'any';
   if (places.length === 1 && wanted === 'any') return undefined;
   const mustWrite = wanted === 'read-write' || wanted === 'primary';
-  const groups = new Map(
-    places.map((place): [Place, HostGroup] => [place, { members: new Set(), mustWrite }]),
-  );
   return {
-    places,
+    groups: places.map((place) => newGroup(place, mustWrite)),
     wanted,
     order: new HostOrder(places.length, config.loadBalanceHosts === 'random' ? Math.random : undefined),
-    groupAt: (place) => (wanted === 'any' ? undefined : groups.get(place)),
+  };
+}
+
+/** The hosts of a pool that has several. */
+export function severalHosts(plan: HostsPlan | undefined): readonly HostGroup[] {
+  return plan !== undefined && plan.groups.length > 1 ? plan.groups : [];
+}
+
+function newGroup({ host, port }: Place, mustWrite: boolean): HostGroup {
+  const members = new Set<PooledConnection>();
+  return {
+    ...{ host, port, members, mustWrite },
+    get connections() {
+      return members.size;
+    },
   };
 }

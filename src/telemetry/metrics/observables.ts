@@ -28,6 +28,7 @@ export function createObservables(meter: Meter) {
     canceledAcquires: counter(METRIC.canceledAcquires),
     rejectedAcquires: counter(METRIC.rejectedAcquires),
     unreachable: gauge(METRIC.unreachable),
+    hostConnections: upDown(METRIC.hostConnections),
     credentialsExpiration: gauge(METRIC.credentialsExpiration),
     longestUse: gauge(METRIC.longestUse),
     longestWait: gauge(METRIC.longestWait),

@@ -50,6 +50,7 @@ export class ObservedPool {
   readonly #info: Attributes;
   readonly #reasons: readonly (readonly [CloseReason, Attributes])[];
   readonly #canceled: readonly (readonly [CancelReason, Attributes])[];
+  readonly #hosts: readonly Attributes[];
   #hasIdleMin = false;
   #gauges: PoolGauges;
   #tally: Tally;
@@ -67,6 +68,11 @@ export class ObservedPool {
     this.#canceled = CANCEL_REASONS.map(
       (reason) => [reason, { ...this.#pool, [ATTR.queryCancelReason]: reason }] as const,
     );
+    this.#hosts = gauges.hosts.map(({ host, port }) => ({
+      ...this.#pool,
+      [ATTR.serverAddress]: host,
+      [ATTR.serverPort]: port,
+    }));
     this.#gauges = gauges;
     this.#tally = tally;
   }
@@ -98,6 +104,8 @@ export class ObservedPool {
     result.observe(to.pendingRequests, gauges.pending, pool);
     result.observe(to.rejectedAcquires, gauges.rejectedAcquires, pool);
     result.observe(to.unreachable, gauges.unreachable ? 1 : 0, pool);
+    for (const [index, attributes] of this.#hosts.entries())
+      result.observe(to.hostConnections, gauges.hosts[index]?.connections ?? 0, attributes);
     result.observe(to.longestUse, gauges.longestUseMs / 1000, pool);
     result.observe(to.longestWait, gauges.longestWaitMs / 1000, pool);
     result.observe(to.timeouts, gauges.acquireTimeouts, pool);
@@ -118,6 +126,7 @@ function finalGauges(last: PoolGauges): PoolGauges {
     used: 0,
     idle: 0,
     connecting: 0,
+    hosts: [],
     limit: 0,
     idleMin: 0,
     pending: 0,

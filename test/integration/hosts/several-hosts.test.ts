@@ -136,6 +136,32 @@ describe('several hosts', () => {
     );
   });
 
+  test('are counted each in pgauge.pool.host.connections, also where any kind will do', async () => {
+    const { meterProvider, points } = meterSdk();
+    const hosts = [DEAD, at(standby()), at(primary())];
+    const pool = await open(hosts, 'any', { meterProvider });
+    const counts = async () =>
+      Object.fromEntries(
+        (await points('pgauge.pool.host.connections')).map(({ attributes, value }) => [
+          `${String(attributes['server.address'])}:${String(attributes['server.port'])}`,
+          value,
+        ]),
+      );
+    const counted = (established: number) => ({
+      [`${HOST}:1`]: 0,
+      [`${HOST}:${standby().port}`]: established,
+      [`${HOST}:${primary().port}`]: 0,
+    });
+    expect(await counts()).toEqual(counted(0));
+    const clients = await Promise.all([pool.connect(), pool.connect()]);
+    expect(await counts()).toEqual(counted(2));
+    clients[0].release(true);
+    expect(await counts()).toEqual(counted(1));
+    clients[1].release();
+    await pool.end();
+    expect(await counts()).toEqual(counted(0));
+  });
+
   test('are what beforeConnect gets, one after the other', async () => {
     const seen: number[] = [];
     const pool = await open([DEAD, at(primary())], 'any', {

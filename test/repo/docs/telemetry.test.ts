@@ -12,6 +12,7 @@ import { METRIC, SPAN, SPAN_ATTRIBUTES } from '../../../src/telemetry/names.js';
 import { startPoolStatsLogger } from '../../../src/telemetry/logs/stats-logger.js';
 import {
   cleanUp,
+  HOST_GAUGES,
   idleGauges,
   keptLogs,
   measured,
@@ -46,7 +47,7 @@ async function everything() {
       slowQueryMs: 1_000,
     },
   );
-  const gauges = idleGauges({ used: 10, idleMin: 1, pending: 1, longestWaitMs: 1_000 });
+  const gauges = idleGauges({ hosts: HOST_GAUGES, used: 10, idleMin: 1, pending: 1, longestWaitMs: 1_000 });
   watch(gauges);
   observer.acquired(1);
   observer.released(1);

@@ -33,6 +33,7 @@ const ofQueries: readonly Metric[] = [METRIC.operationDuration, METRIC.returnedR
 const optional: readonly Metric[] = [
   ...ofQueries,
   METRIC.connectionIdleMin,
+  METRIC.hostConnections,
   METRIC.tokenRefreshDuration,
   METRIC.sessionHookDuration,
 ];
@@ -46,6 +47,7 @@ it('is told in the guide as it follows from the names', () => {
   expect(PAGE).toContain(`| ${observed}, and 1 more with \`minConns\` |`);
   expect(PAGE).toContain(`**${plain}** (${plain + 1} with \`minConns\`)`);
   expect(PAGE).toContain(`**${iam}** (${iam + 1} with \`minConns\`)`);
+  expect(PAGE).toContain(`| each of several \`hosts\` | ${seriesOf(METRIC.hostConnections)} more |`);
   expect(PAGE).toContain(`with IAM ${process} for each process`);
   const fleet = 50 * (iam + 1 + process);
   expect(PAGE).toContain(`50 × (${iam + 1} + ${process}) = ${spaced(fleet)} series`);

@@ -13,6 +13,8 @@ export interface LoadAppOptions {
   readonly instance?: string;
   /** Name of its pool; default `load`. */
   readonly pool?: string;
+  /** Another name of the server, which makes two hosts of it. */
+  readonly secondHost?: string;
   /** Most connections; default 10. */
   readonly maxConns?: number;
   /** Least connections; default 2. */
@@ -67,6 +69,7 @@ export class LoadApp implements AsyncDisposable {
     const { scale, service } = surroundings;
     const flags = {
       'pool-name': pool,
+      ...(options.secondHost === undefined ? {} : { 'second-host': options.secondHost }),
       'max-conns': options.maxConns ?? 10,
       'min-conns': options.minConns ?? 2,
       clients: options.clients ?? 6,

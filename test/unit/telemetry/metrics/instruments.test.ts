@@ -9,7 +9,15 @@ import {
   SCOPE,
   USE_BUCKETS,
 } from '../../../../src/telemetry/names.js';
-import { cleanUp, idleGauges, meterSdk, measured, observed, SESSION } from '../../../support/telemetry.js';
+import {
+  cleanUp,
+  HOST_GAUGES,
+  idleGauges,
+  meterSdk,
+  measured,
+  observed,
+  SESSION,
+} from '../../../support/telemetry.js';
 
 afterEach(cleanUp);
 
@@ -20,7 +28,7 @@ async function everyMetric() {
     { authProvider: 'awsRdsIam' },
     { meterProvider: sdk.meterProvider, queryTelemetry: measured({ rows: true }) },
   );
-  watch(idleGauges({ idleMin: 1 }));
+  watch(idleGauges({ idleMin: 1, hosts: HOST_GAUGES }));
   observer.acquired(1);
   observer.released(1);
   observer
@@ -64,6 +72,7 @@ describe('the instruments of a meter', () => {
         ['pgauge.pool.canceled_acquires', '{acquire}', 'SUM', undefined],
         ['pgauge.pool.rejected_acquires', '{acquire}', 'SUM', undefined],
         ['pgauge.pool.unreachable', '{outage}', 'GAUGE', undefined],
+        ['pgauge.pool.host.connections', '{connection}', 'SUM', undefined],
         ['pgauge.pool.longest_use', 's', 'GAUGE', undefined],
         ['pgauge.pool.longest_wait', 's', 'GAUGE', undefined],
         ['pgauge.connection.opened', '{connection}', 'SUM', undefined],

@@ -2,7 +2,7 @@ import { metrics } from '@opentelemetry/api';
 import { AggregationTemporality } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CLOSE_REASONS } from '../../../../src/observer.js';
-import { cleanUp, idleGauges, meterSdk, observed } from '../../../support/telemetry.js';
+import { cleanUp, HOST_GAUGES, idleGauges, meterSdk, observed } from '../../../support/telemetry.js';
 
 const P = 'db.client.connection.pool.name';
 const STATE = 'db.client.connection.state';
@@ -42,6 +42,29 @@ describe('the observables of a pool', () => {
     expect(await value('pgauge.pool.canceled_acquires')).toBe(9);
     gauges.used = 4;
     expect(await value('db.client.connection.count', { [STATE]: 'used' })).toBe(4);
+  });
+
+  it('count the connections to each of several hosts, and report none where there is one', async () => {
+    const { meterProvider, points } = meterSdk();
+    const { watch, observer } = observed({ poolName: 'several' }, { meterProvider });
+    watch(idleGauges({ hosts: HOST_GAUGES }));
+    observed({ poolName: 'one' }, { meterProvider }).watch(idleGauges());
+    const seen = async () =>
+      (await points('pgauge.pool.host.connections')).map(({ attributes, value }) => [
+        attributes[P],
+        attributes['server.address'],
+        attributes['server.port'],
+        value,
+      ]);
+    expect(await seen()).toEqual([
+      ['several', 'a.example', 5432, 3],
+      ['several', 'b.example', 5433, 0],
+    ]);
+    observer.ended();
+    expect(await seen()).toEqual([
+      ['several', 'a.example', 5432, 0],
+      ['several', 'b.example', 5433, 0],
+    ]);
   });
 
   it('leave out idle.min without a minimum', async () => {
