@@ -99,6 +99,7 @@ export const connections: Row = {
       says: 'Established connections to each of the hosts of a pool, stacked. Pools with one host have no series here.',
       todo: 'All at another host than usual: a failover, or the first hosts cannot be reached; Connect errors says why. With `loadBalanceHosts` the hosts should be level.',
       unit: 'short',
+      axisLabel: 'connections',
       stacked: true,
       queries: [
         {
