@@ -8,7 +8,8 @@ export type PgaugeErrorCode =
   | 'ERR_PGAUGE_WRONG_HOST'
   | 'ERR_PGAUGE_POOL_BUSY'
   | 'ERR_PGAUGE_POOL_ENDED'
-  | 'ERR_PGAUGE_OPEN_TRANSACTION';
+  | 'ERR_PGAUGE_OPEN_TRANSACTION'
+  | 'ERR_PGAUGE_OUTCOME_UNKNOWN';
 
 /** On the prototype of each class below: its name, by which other copies of this package in the process know its errors. */
 const CLASS = Symbol.for('pgauge.error');
@@ -142,5 +143,19 @@ export class OpenTransactionError extends PgaugeError {
       'pool.query left a transaction open, and it was rolled back: the next query may run on another connection. ' +
         'Acquire a client with pool.connect(), run BEGIN, the queries and COMMIT on it, and release it',
     );
+  }
+}
+
+/** A pipelined query was sent and its connection was lost before the answer: the server may have run it. The cause is the loss. */
+export class OutcomeUnknownError extends PgaugeError {
+  static {
+    named(this, 'OutcomeUnknownError');
+  }
+  readonly code = 'ERR_PGAUGE_OUTCOME_UNKNOWN';
+
+  constructor(cause: unknown) {
+    super('the connection was lost before this pipelined query was answered: the server may have run it', {
+      cause,
+    });
   }
 }

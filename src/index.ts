@@ -88,6 +88,7 @@ export {
   ConfigError,
   ConnectTimeoutError,
   OpenTransactionError,
+  OutcomeUnknownError,
   PgaugeError,
   PoolBusyError,
   PoolEndedError,

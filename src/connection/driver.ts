@@ -14,6 +14,8 @@ export interface DriverConnection {
   unref(): void;
   /** The texts of the named statements that the driver has prepared, by name. */
   parsedStatements: Record<string, string>;
+  /** The same of those that are being prepared. */
+  readonly submittedNamedStatements?: Readonly<Record<string, string>>;
   parse(statement: { readonly name?: string }): void;
   bind(config: unknown): void;
   close(what: { readonly type: 'S' | 'P'; readonly name: string }): void;
@@ -107,6 +109,11 @@ export function connectionParameters(config: object): ConnectionParameters {
 /** Whether the application loaded the native binding before this package could load the JavaScript client. */
 export function isNativeClient(): boolean {
   return !('_getActiveQuery' in pg.Client.prototype);
+}
+
+/** Whether the driver can send a query before those ahead of it are answered: from pg 8.23. */
+export function canPipeline(): boolean {
+  return '_pulsePipelinedQueryQueue' in pg.Client.prototype;
 }
 
 /** Connects without what an instrumentation wrapped round it: a pool's connect has its own span. */

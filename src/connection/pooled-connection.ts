@@ -44,6 +44,8 @@ export class PooledConnection implements Watched {
   /** The connections to its host, if it is one of several or must be of some kind. */
   host: HostGroup | undefined;
   erred = false;
+  /** Several queries may be in flight on it, and more may join them. */
+  sharing = false;
   /** Retires it at the end of the password that opened it. */
   #retirement: NodeJS.Timeout | undefined;
   #statementsForgotten = false;
@@ -71,6 +73,11 @@ export class PooledConnection implements Watched {
       () => this.#retire('lifetime'),
       Math.min(Math.max(leftMs, 0), MAX_TIMER_MS),
     ).unref();
+  }
+
+  /** Its slot, unless it has none yet or was destroyed. */
+  get slot(): Slot<PooledConnection> | undefined {
+    return this.#place?.slot;
   }
 
   /** The connection has its slot; from now on its loss frees it. */

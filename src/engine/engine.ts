@@ -4,6 +4,7 @@ import type { EngineLimits, EngineListener, EngineReason, ResourceKind } from '.
 import type { Outage } from './outage.js';
 import type { Pings } from './pings.js';
 import type { Returns } from './returns.js';
+import { Sharing } from './sharing.js';
 import { expiry, Slot } from './slot.js';
 import { EngineParts, type EngineOwner, type EngineState } from './state.js';
 import type { Slots } from './slots.js';
@@ -25,7 +26,8 @@ export class Engine<T, C, R extends string> {
   readonly #outage: Outage<T, C>;
   readonly #returns: Returns<T, C, R>;
   readonly #pings: Pings<T, C, R>;
-  #generation = 0;
+  /** Resources that several acquirers hold. */
+  readonly sharing: Sharing<T, C, R>;
   #ending = false;
 
   constructor(kind: ResourceKind<T, C, R>, listener: EngineListener<T, R>, limits: EngineLimits) {
@@ -46,6 +48,7 @@ export class Engine<T, C, R extends string> {
     this.#outage = parts.outage;
     this.#returns = parts.returns;
     this.#pings = parts.pings;
+    this.sharing = new Sharing(parts, limits, (waiter) => this.#leave(waiter));
   }
 
   /** A live view of what the engine is doing. */
@@ -130,7 +133,7 @@ export class Engine<T, C, R extends string> {
 
   /** Drops what is idle and retires the rest when it is returned. */
   reset(): void {
-    this.#generation += 1;
+    this.#parts.generation += 1;
     for (const slot of [...this.#slots.idle]) this.discard(slot, 'reset');
   }
 
@@ -193,7 +196,7 @@ export class Engine<T, C, R extends string> {
   }
 
   #construct(waiter: Waiter<T, C> | undefined): void {
-    const construction = this.#constructions.started(waiter, this.#generation);
+    const construction = this.#constructions.started(waiter, this.#parts.generation);
     this.#outage.starting(waiter === undefined);
     this.#counts.constructing();
     if (waiter !== undefined) this.#parts.explain(waiter);
@@ -228,7 +231,7 @@ export class Engine<T, C, R extends string> {
 
   /** Gives a good resource to the oldest waiter, or parks it, unless it has served its time. */
   #recycle(slot: Slot<T>, now: number): void {
-    if (slot.generation !== this.#generation) this.#destroy(slot, 'reset');
+    if (slot.generation !== this.#parts.generation) this.#destroy(slot, 'reset');
     else if (now >= slot.expiresAt) this.#destroy(slot, 'lifetime');
     else if (this.#parts.total > this.#parts.max) this.#destroy(slot, 'resize');
     else if (slot.uses >= this.#limits.maxUses) this.#destroy(slot, 'max_uses');
@@ -267,7 +270,7 @@ export class Engine<T, C, R extends string> {
 
   #leave(waiter: Waiter<T, C>): void {
     this.#waiters.leave(waiter);
-    if (this.#waiters.size > 0) return;
+    if (this.#waiters.size > 0) return this.sharing.onHead?.();
     this.#outage.unwatch();
     // Another waiter may be served by a construction that was started for this one.
     if (this.#ending) this.#abortUnwanted();

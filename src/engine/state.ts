@@ -44,6 +44,8 @@ export class EngineParts<T, C, R extends string> implements EngineState<T, C> {
   readonly pings: Pings<T, C, R>;
   readonly #maxConnecting: number;
   max: number;
+  /** How often all resources were dropped. */
+  generation = 0;
 
   constructor(
     kind: ResourceKind<T, C, R>,

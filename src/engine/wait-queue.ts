@@ -5,10 +5,18 @@ import type { Slot } from './slot.js';
 /** Why an acquirer waits. */
 export type WaitReason = 'new_connection' | 'exhausted';
 
+/** How an acquirer takes a resource that others hold as well. */
+export interface ShareRequest {
+  /** What no two may prepare on one resource at a time. */
+  readonly name: string | undefined;
+}
+
 /** What an acquirer gives the engine: its cause, and what to call. No member may throw. */
 export interface AcquireWait<T, C> {
   /** Given to the construction that is started for this acquirer. */
   readonly cause: C;
+  /** Set if it takes a resource that others hold as well, with what it needs there by name. */
+  readonly shares?: ShareRequest | undefined;
   /** Called once, before any construction that it causes, unless an idle resource serves it. */
   waiting(reason: WaitReason): void;
   served(slot: Slot<T>, waitMs: number): void;

@@ -5,6 +5,7 @@ import { withCallersStack } from '../connection/callers-stack.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { MAX_TIMER_MS, onAbort } from '../deadline.js';
 import type { Slot } from '../engine/slot.js';
+import type { ShareRequest } from '../engine/wait-queue.js';
 import { PoolBusyError, PoolEndedError } from '../errors.js';
 import type { PoolObserver } from '../observer.js';
 import { acquireTimeoutError } from './acquire-timeout.js';
@@ -26,6 +27,8 @@ export interface AcquireOptions {
 interface CallbackOptions {
   readonly signal?: AbortSignal | undefined;
   readonly deferred?: boolean | undefined;
+  /** Set if a connection serves that others hold as well. */
+  readonly shares?: ShareRequest | undefined;
 }
 
 /** The public method whose caller is the acquirer. */
@@ -38,6 +41,7 @@ interface Acquire {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly acquirer: Acquirer | undefined;
+  readonly shares?: ShareRequest | undefined;
   readonly serve: Serve;
   readonly fail: Fail;
 }
@@ -91,7 +95,8 @@ export class Acquires {
   }
 
   /** The callback form; with `deferred` neither callback is called before this returns, else only `serve` may be. */
-  callback(entry: Entry, serve: Serve, fail: Fail, { signal, deferred = false }: CallbackOptions = {}): void {
+  callback(entry: Entry, serve: Serve, fail: Fail, options: CallbackOptions = {}): void {
+    const { signal, deferred = false, shares } = options;
     if (this.#pool.ending) {
       process.nextTick(fail, new PoolEndedError());
       return;
@@ -101,7 +106,8 @@ export class Acquires {
       return;
     }
     const now = performance.now();
-    const acquirer = this.#checkouts.acquirer(entry);
+    // A connection that many queries share may be busy for as long as there are any.
+    const acquirer = shares === undefined ? this.#checkouts.acquirer(entry) : undefined;
     const connection = this.#atOnce(now, acquirer);
     if (connection === undefined && this.#engine.refuses(now)) process.nextTick(fail, this.#busy());
     else if (connection === undefined) {
@@ -112,6 +118,7 @@ export class Acquires {
         timeoutMs: this.#timeoutMs,
         signal,
         acquirer,
+        shares,
         serve: inContext(context, serve),
         fail: inContext(context, fail),
       });
@@ -122,6 +129,16 @@ export class Acquires {
   /** A connection was lost; whether it was about to be handed over. */
   lost(slot: Slot<PooledConnection>): boolean {
     return this.#hook?.lost(slot) === true;
+  }
+
+  /** A query was given a connection that others hold, without waiting. Called in its caller's async context. */
+  joined(): void {
+    this.#observer.acquired(0);
+  }
+
+  /** Whether the pool takes no more acquires. */
+  get ending(): boolean {
+    return this.#pool.ending;
   }
 
   #atOnce(now: number, acquirer: Acquirer | undefined): PooledConnection | undefined {
@@ -148,11 +165,12 @@ export class Acquires {
   }
 
   #wait(acquire: Acquire): void {
-    const { startedAt, timeoutMs, signal, acquirer, serve, fail } = acquire;
+    const { startedAt, timeoutMs, signal, acquirer, shares, serve, fail } = acquire;
     const observer = this.#observer.acquireStarted();
     const handOver = (slot: Slot<PooledConnection>, waitMs: number): void => {
       observer.acquired(waitMs);
-      serve(this.#checkouts.handOver(slot, acquirer));
+      // One that others hold was handed over to the first of them.
+      serve(slot.resource.sharing ? slot.resource : this.#checkouts.handOver(slot, acquirer));
     };
     const failed = (error: unknown, waitMs: number): void => {
       observer.failed(waitMs, error);
@@ -167,6 +185,7 @@ export class Acquires {
     const waiter = this.#engine.wait(
       {
         cause: observer,
+        shares,
         waiting: (reason) => observer.waiting(reason),
         served,
         rejected: failed,

@@ -4,6 +4,7 @@ import type { Logger, OnAcquire, ResetSession } from '../hooks.js';
 import type { PoolObserver } from '../observer.js';
 import { clientClass } from '../queries/client-class.js';
 import { firstPlace } from '../settings/hosts.js';
+import type { PipeliningSettings } from '../settings/pipelining.js';
 import { effectiveLifetimeMs, effectiveMax, effectiveMin } from '../settings/config.js';
 
 /** What a pool is made from; times in milliseconds, 0 means off. */
@@ -28,6 +29,7 @@ export interface PoolPlan {
   readonly leakDetectionMs: number;
   readonly onAcquire: OnAcquire | undefined;
   readonly resetSession: ResetSession | undefined;
+  readonly pipelining: PipeliningSettings | undefined;
 }
 
 /** What a pool is made from, once all of it is checked. */

@@ -25,7 +25,8 @@ import { Base } from './base.js';
 import { Checkouts } from './checkout.js';
 import { EngineGauges, statOf } from './gauges.js';
 import type { PoolPlan } from './plan.js';
-import { Queries } from './queries.js';
+import { queriesOf } from './pipelining/pipelined-queries.js';
+import type { Queries } from './queries.js';
 import { Readiness, type ReadyOptions } from './readiness.js';
 import { Shutdown, type EndOptions } from './shutdown.js';
 import { newSize, type PoolSize } from './size.js';
@@ -99,7 +100,7 @@ export class InstrumentedPool extends Base {
     this.#upkeep = new Upkeep(this.#engine, plan);
     this.#checkouts = new Checkouts(this.#engine, observer, notify, plan.leakDetectionMs);
     this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan);
-    this.#queries = new Queries(this.#acquires, InstrumentedPool.prototype.query);
+    this.#queries = queriesOf(plan, this.#engine, this.#acquires, InstrumentedPool.prototype.query);
     this.#shutdown = new Shutdown(this.#engine, this.#checkouts, kind.closing, observer, plan.endTimeoutMs);
     this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep, severalHosts(plan.dial.hosts));
     this.#readiness = new Readiness(this.#engine, this.#upkeep, this.endSignal);
@@ -272,11 +273,12 @@ export class InstrumentedPool extends Base {
       },
       placed: (slot) => slot.resource.place(slot, this.#engine),
       destroyed: (slot, from, reason, ageMs) => {
+        this.#queries.lost(slot.resource);
         if (from === 'held' && !this.#acquires.lost(slot)) {
           this.#checkouts.useEnded(slot, performance.now());
         }
-        const close = closeOf(slot.resource, reason);
-        observer.closed(close.reason, ageMs, close.error);
+        const { reason: told, error } = closeOf(slot.resource, reason);
+        observer.closed(told, ageMs, error);
       },
       freed: (slot, from) => {
         // After a failed attempt there is a pause, and its end is told.

@@ -9,13 +9,23 @@ import { isSubmittable, PendingQuery } from './submit-query.js';
 
 /** Runs `pool.query` in all its forms, each query on a connection that it acquires. */
 export class Queries {
-  readonly #acquires: Acquires;
-  readonly #entry: (...args: never[]) => unknown;
+  protected readonly acquires: Acquires;
+  protected readonly entry: (...args: never[]) => unknown;
 
   /** `entry` is the public method whose caller acquires. */
   constructor(acquires: Acquires, entry: (...args: never[]) => unknown) {
-    this.#acquires = acquires;
-    this.#entry = entry;
+    this.acquires = acquires;
+    this.entry = entry;
+  }
+
+  /** Queries in flight beyond one for each connection; current. */
+  get pipelined(): number {
+    return 0;
+  }
+
+  /** A connection was destroyed. */
+  lost(_connection: PooledConnection): void {
+    // What runs on a connection of its own is failed by the driver.
   }
 
   /** Takes the arguments of `pool.query` and returns what it returns. */
@@ -26,7 +36,7 @@ export class Queries {
       const callback = AsyncResource.bind(last as QueryCallback);
       const given = last === values ? undefined : values;
       if (isSubmittable(text)) this.#submit(text, given, callback);
-      else this.#run(text, given, callback);
+      else this.run(text, given, callback);
       return undefined;
     }
     if (typeof text === 'function') {
@@ -39,7 +49,7 @@ export class Queries {
       return text;
     }
     const promise = new Promise((resolve, reject) => {
-      this.#run(text, values, (error, result) => {
+      this.run(text, values, (error, result) => {
         if (error) reject(error);
         else resolve(result);
       });
@@ -65,10 +75,11 @@ export class Queries {
       } else if (callback === undefined) pending.send(connection, options);
       else runQuery(connection, query, options, callback);
     };
-    this.#acquires.callback(this.#entry, serve, fail, { signal });
+    this.acquires.callback(this.entry, serve, fail, { signal });
   }
 
-  #run(text: unknown, values: unknown, callback: QueryCallback): void {
+  /** Runs a query that is a text or a config; `callback` is called once, never before this returns. */
+  protected run(text: unknown, values: unknown, callback: QueryCallback): void {
     let limits: QueryLimits | undefined;
     try {
       limits = typeof text === 'object' && text !== null ? limitsOf(text) : undefined;
@@ -79,7 +90,7 @@ export class Queries {
     if (limits !== undefined) this.#runLimited(text as object, limits, values, callback);
     else {
       const serve = (connection: PooledConnection): void => runQuery(connection, text, values, callback);
-      this.#acquires.callback(this.#entry, serve, callback);
+      this.acquires.callback(this.entry, serve, callback);
     }
   }
 
@@ -95,6 +106,6 @@ export class Queries {
     };
     const given = withLimitsInForce(config, inForce);
     const serve = (connection: PooledConnection): void => runQuery(connection, given, values, settle);
-    this.#acquires.callback(this.#entry, serve, settle, { signal: waiting.signal });
+    this.acquires.callback(this.entry, serve, settle, { signal: waiting.signal });
   }
 }

@@ -1,5 +1,6 @@
 import type { Meter, MeterProvider, Tracer, TracerProvider } from '@opentelemetry/api';
 import type { PgSettings } from './driver-settings.js';
+import type { Pipelining } from './pipelining.js';
 import type { SslOptions } from './ssl-options.js';
 import type {
   AcquireSpan,
@@ -13,6 +14,7 @@ import type {
 } from '../hooks.js';
 
 export type { PgSettings } from './driver-settings.js';
+export type { Pipelining } from './pipelining.js';
 export type { SslOptions } from './ssl-options.js';
 
 /** Limit of one connection attempt in milliseconds when `connectTimeoutMs` is unset: 15 s. */
@@ -163,6 +165,11 @@ export interface PoolOptions {
         readonly intervalMs?: number | undefined;
       }
     | undefined;
+  /**
+   * Sends eligible queries of `pool.query` on connections that serve others already, once the pool is at its maximum; default
+   * off. Needs pg 8.23; not with `queryTimeoutMs`, `onAcquire` or `resetSession`.
+   */
+  readonly pipelining?: Pipelining | undefined;
   /** The driver's own settings; default none. */
   readonly pg?: PgSettings | undefined;
 }

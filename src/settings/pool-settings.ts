@@ -44,6 +44,7 @@ import {
   QUERY_TEXTS,
   type PoolOptions,
 } from './options.js';
+import { pipelining, refuseWithPipelining } from './pipelining.js';
 import { sslSettings } from './ssl-options.js';
 import { MAX_TIMER_MS } from '../deadline.js';
 import { ConfigError } from '../errors.js';
@@ -90,6 +91,7 @@ const optionChecks = (config: Config) =>
     queryTelemetry,
     slowQueryMs: withDefault(checkMs, DEFAULT_SLOW_QUERY_MS),
     statsLog,
+    pipelining,
     pg: pgSettings,
   }) satisfies Checks<PoolOptions>;
 
@@ -115,6 +117,7 @@ export function poolSettings(options: unknown, config: Config): PoolSettings {
   }
   refusePair(settings, 'meter', 'meterProvider');
   refusePair(settings, 'tracer', 'tracerProvider');
+  refuseWithPipelining(settings);
   return Object.freeze(settings);
 }
 

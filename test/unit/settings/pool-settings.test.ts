@@ -44,6 +44,7 @@ describe('the defaults of the options', () => {
       queryTelemetry: undefined,
       slowQueryMs: 0,
       statsLog: undefined,
+      pipelining: undefined,
       pg: {},
     });
     expect(Object.keys(settingsOf(options).pg)).toEqual([]);
