@@ -53,6 +53,8 @@ export interface PoolGauges {
   readonly idleMin: number;
   /** Acquirers waiting now. */
   readonly pending: number;
+  /** Queries in flight beyond one for each connection; `undefined` for a pool that does not pipeline. */
+  readonly pipelined?: number | undefined;
   /** Whether connection attempts fail at present because the server cannot be reached. */
   readonly unreachable: boolean;
   /** Age of the longest checkout in milliseconds, 0 if none. */

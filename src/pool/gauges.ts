@@ -9,11 +9,18 @@ export class EngineGauges implements PoolGauges {
   readonly #state: State;
   readonly #upkeep: { readonly min: number };
   readonly hosts: readonly HostGauge[];
+  readonly #queries: { readonly pipelined: number | undefined };
 
-  constructor(state: State, upkeep: { readonly min: number }, hosts: readonly HostGauge[]) {
+  constructor(
+    state: State,
+    upkeep: { readonly min: number },
+    queries: { readonly pipelined: number | undefined },
+    hosts: readonly HostGauge[],
+  ) {
     this.hosts = hosts;
     this.#state = state;
     this.#upkeep = upkeep;
+    this.#queries = queries;
   }
 
   get limit(): number {
@@ -34,6 +41,9 @@ export class EngineGauges implements PoolGauges {
   }
   get pending(): number {
     return this.#state.pending;
+  }
+  get pipelined(): number | undefined {
+    return this.#queries.pipelined;
   }
   get unreachable(): boolean {
     return this.#state.unreachable;

@@ -102,7 +102,8 @@ export class InstrumentedPool extends Base {
     this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan);
     this.#queries = queriesOf(plan, this.#engine, this.#acquires, InstrumentedPool.prototype.query);
     this.#shutdown = new Shutdown(this.#engine, this.#checkouts, kind.closing, observer, plan.endTimeoutMs);
-    this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep, severalHosts(plan.dial.hosts));
+    const hosts = severalHosts(plan.dial.hosts);
+    this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep, this.#queries, hosts);
     this.#readiness = new Readiness(this.#engine, this.#upkeep, this.endSignal);
   }
 

@@ -18,9 +18,9 @@ export class Queries {
     this.entry = entry;
   }
 
-  /** Queries in flight beyond one for each connection; current. */
-  get pipelined(): number {
-    return 0;
+  /** Queries in flight beyond one for each connection; `undefined` if none ever is. */
+  get pipelined(): number | undefined {
+    return undefined;
   }
 
   /** A connection was destroyed. */

@@ -204,6 +204,13 @@ export const METRIC = {
     attributes: [ATTR.poolName],
     description: 'Acquires that were refused because too many were waiting.',
   },
+  pipelined: {
+    name: 'pgauge.pool.pipelined',
+    instrument: 'ObservableUpDownCounter',
+    unit: '{query}',
+    attributes: [ATTR.poolName],
+    description: 'Queries in flight beyond one for each connection; reported by pools with pipelining.',
+  },
   unreachable: {
     name: 'pgauge.pool.unreachable',
     instrument: 'ObservableGauge',

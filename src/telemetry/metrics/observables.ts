@@ -27,6 +27,7 @@ export function createObservables(meter: Meter) {
     emptyAcquireWaitTime: counter(METRIC.emptyAcquireWaitTime),
     canceledAcquires: counter(METRIC.canceledAcquires),
     rejectedAcquires: counter(METRIC.rejectedAcquires),
+    pipelined: upDown(METRIC.pipelined),
     unreachable: gauge(METRIC.unreachable),
     hostConnections: upDown(METRIC.hostConnections),
     credentialsExpiration: gauge(METRIC.credentialsExpiration),

@@ -103,6 +103,7 @@ export class ObservedPool {
     if (this.#hasIdleMin) result.observe(to.connectionIdleMin, gauges.idleMin, pool);
     result.observe(to.pendingRequests, gauges.pending, pool);
     result.observe(to.rejectedAcquires, gauges.rejectedAcquires, pool);
+    if (gauges.pipelined !== undefined) result.observe(to.pipelined, gauges.pipelined, pool);
     result.observe(to.unreachable, gauges.unreachable ? 1 : 0, pool);
     for (const [index, attributes] of this.#hosts.entries())
       result.observe(to.hostConnections, gauges.hosts[index]?.connections ?? 0, attributes);
@@ -130,6 +131,7 @@ function finalGauges(last: PoolGauges): PoolGauges {
     limit: 0,
     idleMin: 0,
     pending: 0,
+    pipelined: last.pipelined === undefined ? undefined : 0,
     unreachable: false,
     longestUseMs: 0,
     longestWaitMs: 0,

@@ -34,6 +34,7 @@ const optional: readonly Metric[] = [
   ...ofQueries,
   METRIC.connectionIdleMin,
   METRIC.hostConnections,
+  METRIC.pipelined,
   METRIC.tokenRefreshDuration,
   METRIC.sessionHookDuration,
 ];

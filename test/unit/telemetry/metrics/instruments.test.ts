@@ -71,6 +71,7 @@ describe('the instruments of a meter', () => {
         ['pgauge.pool.empty_acquire.wait_time', 's', 'SUM', undefined],
         ['pgauge.pool.canceled_acquires', '{acquire}', 'SUM', undefined],
         ['pgauge.pool.rejected_acquires', '{acquire}', 'SUM', undefined],
+        ['pgauge.pool.pipelined', '{query}', 'SUM', undefined],
         ['pgauge.pool.unreachable', '{outage}', 'GAUGE', undefined],
         ['pgauge.pool.host.connections', '{connection}', 'SUM', undefined],
         ['pgauge.pool.longest_use', 's', 'GAUGE', undefined],
