@@ -1,7 +1,7 @@
 export { newPool, newPoolSync } from './new-pool.js';
 export { poolClass, type PoolClass } from './pool-class.js';
 export { fromPgConfig, type FromPgConfig } from './pg-config/index.js';
-export type { PoolOptions, PgSettings, SslOptions } from './settings/options.js';
+export type { PoolOptions, PgSettings, Pipelining, SslOptions } from './settings/options.js';
 export {
   DEFAULT_ACQUIRE_SPAN,
   DEFAULT_ACQUIRE_TIMEOUT_MS,

@@ -24,6 +24,7 @@ export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
   emptyAcquireWaitTime: 'Read at collection; 0 from the start.',
   canceledAcquires: 'Read at collection; 0 from the start.',
   rejectedAcquires: 'Read at collection; 0 from the start.',
+  pipelined: 'Read at collection. Pools without `pipelining` do not report it.',
   unreachable:
     'Read at collection. 1 from an attempt that failed because the server cannot be reached, starts up or is full, until one succeeds or the server refuses the login. A pool that nobody asks makes no attempt, and keeps its value.',
   hostConnections:

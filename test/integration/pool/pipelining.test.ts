@@ -155,9 +155,9 @@ describe('queries that share connections', () => {
   test('results are those of pg: types, row mode, fields, counts', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(8));
     const plain = await makePool(server(), { maxOpenConns: 1 });
-    const queries = [
+    const queries: pg.QueryConfig[] = [
       { text: 'select $1::jsonb as j, now()::date as d, 1.5::numeric as x', values: ['{"a":1}'] },
-      { text: 'select $1::int, 2', values: [1], rowMode: 'array' },
+      { text: 'select $1::int, 2', values: [1], rowMode: 'array' } as pg.QueryArrayConfig,
       { text: 'select $1::int where false', values: [1] },
       { text: 'select $1::int', values: ['x'] },
       { text: 'values ($1::text)', values: ['é'] },
