@@ -155,6 +155,7 @@ export function idleGauges(changes: Partial<PoolGauges> = {}): MutableGauges {
     idleMin: 0,
     unreachable: false,
     rejectedAcquires: 0,
+    pipelined: 0,
     pending: 0,
     longestUseMs: 0,
     longestWaitMs: 0,
