@@ -27,7 +27,7 @@ module.exports = {
     folder('auth', 'settings/', 'issued-login'),
     folder('connection', 'engine/', 'settings/', 'issued-login'),
     folder('queries', 'connection/', 'sql/'),
-    folder('pool', 'queries/', 'connection/', 'engine/', 'settings/'),
+    folder('pool', 'sql/', 'queries/', 'connection/', 'engine/', 'settings/'),
     folder('pg-config', 'connection/', 'settings/'),
     folder('telemetry', 'sql/', 'pool/stat', 'settings/environment'),
     {

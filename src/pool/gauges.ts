@@ -1,3 +1,4 @@
+import { severalHosts, type HostsPlan } from '../connection/hosts/plan.js';
 import type { HostGauge, PoolGauges } from '../observer.js';
 import type { EngineState } from '../engine/state.js';
 import type { PoolStat } from './stat.js';
@@ -15,9 +16,9 @@ export class EngineGauges implements PoolGauges {
     state: State,
     upkeep: { readonly min: number },
     queries: { readonly pipelined: number | undefined },
-    hosts: readonly HostGauge[],
+    hosts: HostsPlan | undefined,
   ) {
-    this.hosts = hosts;
+    this.hosts = severalHosts(hosts);
     this.#state = state;
     this.#upkeep = upkeep;
     this.#queries = queries;

@@ -9,7 +9,6 @@ import type {
   Submittable,
 } from 'pg';
 import { closeOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
-import { severalHosts } from '../connection/hosts/plan.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
 import { sessionReset } from '../connection/session-reset.js';
 import { Deadline } from '../deadline.js';
@@ -102,8 +101,7 @@ export class InstrumentedPool extends Base {
     this.#acquires = new Acquires(this.#engine, observer, this.#checkouts, this, plan);
     this.#queries = queriesOf(plan, this.#engine, this.#acquires, InstrumentedPool.prototype.query);
     this.#shutdown = new Shutdown(this.#engine, this.#checkouts, kind.closing, observer, plan.endTimeoutMs);
-    const hosts = severalHosts(plan.dial.hosts);
-    this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep, this.#queries, hosts);
+    this.#gauges = new EngineGauges(this.#engine.state, this.#upkeep, this.#queries, plan.dial.hosts);
     this.#readiness = new Readiness(this.#engine, this.#upkeep, this.endSignal);
   }
 
@@ -274,10 +272,8 @@ export class InstrumentedPool extends Base {
       },
       placed: (slot) => slot.resource.place(slot, this.#engine),
       destroyed: (slot, from, reason, ageMs) => {
-        this.#queries.lost(slot.resource);
-        if (from === 'held' && !this.#acquires.lost(slot)) {
-          this.#checkouts.useEnded(slot, performance.now());
-        }
+        this.#queries.lost?.(slot.resource);
+        if (from === 'held' && !this.#acquires.lost(slot)) this.#checkouts.useEnded(slot, performance.now());
         const { reason: told, error } = closeOf(slot.resource, reason);
         observer.closed(told, ageMs, error);
       },

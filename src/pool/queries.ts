@@ -23,10 +23,8 @@ export class Queries {
     return undefined;
   }
 
-  /** A connection was destroyed. */
-  lost(_connection: PooledConnection): void {
-    // What runs on a connection of its own is failed by the driver.
-  }
+  /** Called with each connection that was destroyed; unset where the driver fails what ran on it. */
+  readonly lost?: (connection: PooledConnection) => void;
 
   /** Takes the arguments of `pool.query` and returns what it returns. */
   start(text: unknown, values: unknown, third: unknown): unknown {

@@ -36,9 +36,7 @@ class PipelinedQueries extends Queries {
     return this.#lanes.beyondOne;
   }
 
-  override lost(connection: PooledConnection): void {
-    this.#lanes.lost(connection);
-  }
+  override readonly lost = (connection: PooledConnection): void => this.#lanes.lost(connection);
 
   protected override run(query: unknown, values: unknown, callback: QueryCallback): void {
     if (!isEligible(query, values, this.#texts)) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { isEligible } from '../../../src/pool/pipelining/eligible.js';
+import { isEligible } from '../../../../src/pool/pipelining/eligible.js';
 
 const FIRST = ['select', 'INSERT', 'update', 'Delete', 'merge', 'VALUES', 'table', 'with'];
 const OTHER = ['begin', 'COPY', 'set', 'call', 'listen', 'lock', 'explain', 'do', 'selects', 'prepare', ''];
