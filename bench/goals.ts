@@ -1,6 +1,6 @@
 import type { Variant } from './programs/program.js';
 import type { Results } from './results.js';
-import { seriesOf, summarise, type Summary } from './statistics.js';
+import { seriesOf, summarise, type Spread, type Summary } from './statistics.js';
 
 /** Something that was set out to be reached. */
 export interface Goal {
@@ -22,19 +22,27 @@ export interface Goal {
 export interface Outcome {
   readonly goal: Goal;
   readonly measured: number;
+  /** The ratio of the scenario's first contender to itself, in the same rounds: how much of a figure is chance. */
+  readonly noise?: Spread;
   readonly reached: boolean;
 }
 
-const queryRatio = (concurrency: number, max: number): Goal => ({
-  what: `CPU of a query with SDK metrics, ${concurrency} at a time on ${max} connections`,
+const queryRatio = (concurrency: number, max: number, contender: string, atMost: number): Goal => ({
+  what: `CPU of a query ${contender === 'pgauge' ? 'without an SDK' : 'with SDK metrics'}, ${concurrency} at a time on ${max} connections`,
   scenario: 'query',
-  contender: 'pgauge metrics',
+  contender,
   variant: { concurrency, max },
   measure: 'cpuUs',
   of: 'ratio',
-  atMost: 1.1,
+  atMost,
   unit: '× raw',
 });
+
+const QUERY_VARIANTS = [
+  [1, 1],
+  [10, 10],
+  [100, 10],
+] as const;
 
 const checkoutGoal = (
   what: string,
@@ -54,15 +62,21 @@ const checkoutGoal = (
   unit: `${measure === 'ns' ? 'ns' : 'B'} over ${against ?? 'raw'}`,
 });
 
-const stormGoal = (connections: number, measure: 'wallMs' | 'cpuMs', atMost: number): Goal => ({
+const stormGoal = (
+  connections: number,
+  measure: 'wallMs' | 'cpuMs',
+  against: string,
+  atMost: number,
+): Goal => ({
   what: `${measure === 'wallMs' ? 'wall time' : 'CPU'} of a storm of ${connections} connections, bundle and tokens, SDK metrics`,
   scenario: 'storm',
   contender: 'pgauge metrics',
+  against,
   variant: { connections },
   measure,
   of: 'ratio',
   atMost,
-  unit: '× raw with one root and a password',
+  unit: `× ${against}`,
 });
 
 const calls = (connections: number): Goal => ({
@@ -94,9 +108,10 @@ const queryShare = (what: string, traced: boolean, atMost: number): Goal => {
 
 /** All goals, in the order of the results. */
 export const GOALS: readonly Goal[] = [
-  queryRatio(10, 10),
-  queryRatio(100, 10),
-  queryRatio(100, 100),
+  ...QUERY_VARIANTS.flatMap(([concurrency, max]) => [
+    queryRatio(concurrency, max, 'pgauge', 1),
+    queryRatio(concurrency, max, 'pgauge metrics', 1.1),
+  ]),
   queryShare('CPU that query telemetry adds to a query, metrics', false, 0.2),
   queryShare('CPU that query telemetry adds to a query, metrics and sampled spans', true, 0.25),
   checkoutGoal('a checkout with SDK metrics', 'pgauge metrics', 'ns', 1_700),
@@ -108,17 +123,51 @@ export const GOALS: readonly Goal[] = [
     variant: {},
     measure: 'ns',
     of: 'difference',
-    atMost: 500,
+    atMost: 100,
     unit: 'ns over two plain records',
   },
   checkoutGoal('a checkout without an SDK', 'pgauge', 'ns', 150),
   checkoutGoal('allocated by a checkout without an SDK', 'pgauge', 'bytes', 0),
   checkoutGoal('a checkout with a meter that does nothing', 'pgauge noop-meter', 'ns', 150),
   checkoutGoal('allocated by a checkout with a meter that does nothing', 'pgauge noop-meter', 'bytes', 0),
-  stormGoal(100, 'wallMs', 0.8),
-  stormGoal(500, 'wallMs', 0.8),
-  stormGoal(100, 'cpuMs', 0.85),
-  stormGoal(500, 'cpuMs', 0.85),
+  ...[100, 500].flatMap((connections) => [
+    stormGoal(connections, 'wallMs', 'raw scram', 0.8),
+    stormGoal(connections, 'cpuMs', 'raw scram', 0.85),
+    stormGoal(connections, 'wallMs', 'raw clear-text', 0.85),
+    stormGoal(connections, 'cpuMs', 'raw clear-text', 0.85),
+    stormGoal(connections, 'cpuMs', 'bare sockets', 1.25),
+  ]),
+  {
+    what: 'from cold to the first answer, bundle and token',
+    scenario: 'first-answer',
+    contender: 'pgauge',
+    against: 'raw signer',
+    variant: {},
+    measure: 'wallMs',
+    of: 'ratio',
+    atMost: 1,
+    unit: '× raw with one Signer',
+  },
+  {
+    what: 'a waiter that is served, in a queue of 10 000',
+    scenario: 'waiters',
+    contender: 'pgauge',
+    variant: { waiters: 10_000 },
+    measure: 'servedUs',
+    of: 'ratio',
+    atMost: 1,
+    unit: '× raw',
+  },
+  {
+    what: 'a waiter that gives up, in a queue of 10 000',
+    scenario: 'waiters',
+    contender: 'pgauge',
+    variant: { waiters: 10_000 },
+    measure: 'abortedUs',
+    of: 'value',
+    atMost: 2,
+    unit: 'µs',
+  },
   calls(100),
   calls(500),
   {
@@ -187,8 +236,16 @@ export function outcomes(results: Results): Outcome[] {
     if (measuredScenario === undefined) return [];
     const measured = measuredFor(goal, measuredScenario);
     if (measured === undefined) throw new Error(`nothing to compare for the goal: ${goal.what}`);
-    return [{ goal, measured, reached: measured <= goal.atMost }];
+    const noise = noiseOf(goal, measuredScenario);
+    return [{ goal, measured, ...(noise && { noise }), reached: measured <= goal.atMost }];
   });
+}
+
+function noiseOf({ variant, measure }: Goal, { scenario, series }: Results[number]): Spread | undefined {
+  const [first = ''] = scenario.contenders;
+  const mine = seriesOf(series, `${first} again`, variant);
+  const theirs = seriesOf(series, first, variant);
+  return mine && theirs && summarise(mine.samples, theirs.samples, measure)?.ratio;
 }
 
 function measuredFor(goal: Goal, measured: Results[number]): number | undefined {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { cpus, totalmem, type } from 'node:os';
+import { cpus, loadavg, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 
 const MODULES = join(import.meta.dirname, '../node_modules');
@@ -20,6 +20,12 @@ export function circumstances(serverVersion: string): string[] {
     `Node ${process.versions.node}, PostgreSQL ${serverVersion} on the same machine`,
     MEASURED.map((name) => `${name} ${versionOf(name)}`).join(', '),
   ];
+}
+
+/** How busy the machine is, this process included: figures of a machine with more work than CPUs are not for publication. */
+export function loadNote(when: string): string {
+  const [minute = 0] = loadavg();
+  return `Load of the machine ${when}: ${minute.toFixed(1)} on ${cpus().length} CPUs over a minute`;
 }
 
 function versionOf(name: string): string {

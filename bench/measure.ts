@@ -1,13 +1,20 @@
 import { ContenderProcess } from './contender-process.js';
+import { contenderOf } from './comparison.js';
 import type { Variant } from './programs/program.js';
 import type { Amount, Scenario, Series, Servers } from './scenario.js';
+
+/** Where the programs and the package are: those of the working tree, and those of the commit it is compared with. */
+export interface Workspaces {
+  readonly here: string;
+  readonly there?: string;
+}
 
 /** Measures all variants of a scenario: in each round the contenders take turns, each in a process of its own. */
 export async function measure(
   scenario: Scenario,
   { generations, rounds, size, variants = scenario.variants }: Amount,
   servers: Servers,
-  workspace: string,
+  workspaces: Workspaces,
 ): Promise<Series[]> {
   const series: Series[] = [];
   for (const variant of variants) {
@@ -16,7 +23,7 @@ export async function measure(
       const processes: ContenderProcess[] = [];
       try {
         for (const contender of scenario.contenders)
-          processes.push(await start(scenario, contender, variant, size, servers, workspace));
+          processes.push(await start(scenario, contender, variant, size, servers, workspaces));
         for (let round = 0; round < rounds; round++) {
           for (const index of inTurn(processes.length, generation + round)) {
             scenario.outside?.(servers);
@@ -37,12 +44,15 @@ export async function measure(
 
 function start(
   { program, environment, flags }: Scenario,
-  contender: string,
+  title: string,
   variant: Variant,
   size: Amount['size'],
   servers: Servers,
-  workspace: string,
+  { here, there }: Workspaces,
 ): Promise<ContenderProcess> {
+  const { contender, commit } = contenderOf(title);
+  const workspace = commit === undefined ? here : there;
+  if (workspace === undefined) throw new Error(`${title}: its commit is not built`);
   const settings = { ...servers.settings, size };
   const what = { program, contender, variant, settings };
   return ContenderProcess.start(workspace, what, environment?.(servers), flags);

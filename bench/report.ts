@@ -12,7 +12,8 @@ export function resultsPage(results: Results, circumstances: readonly string[]):
     '',
     'Written by `npm run bench`. Each contender runs in a process of its own, on the built package; in every round all',
     'contenders of a table take turns, and ratios are taken within a round. A figure is the median, the figures in',
-    'parentheses are the quartiles. `… again` is the first contender once more: how far its ratio strays from 1 is the noise.',
+    'parentheses are the quartiles. `… again` is the first contender once more: how far its ratio strays from 1 is the noise,',
+    'whose quartiles stand beside each goal.',
     '',
     ...circumstances.map((line) => `- ${line}`),
     '',
@@ -61,11 +62,12 @@ function cells(one: Series, base: Series | undefined, { key }: Measure, compared
 
 function goalsTable(results: Results): string[] {
   return table(
-    ['goal', 'at most', 'measured', ''],
-    outcomes(results).map(({ goal, measured, reached }) => [
+    ['goal', 'at most', 'measured', 'noise', ''],
+    outcomes(results).map(({ goal, measured, noise, reached }) => [
       goal.what,
       `${figure(goal.atMost)} ${goal.unit}`,
       goal.of === 'ratio' || goal.of === 'share' ? measured.toFixed(2) : figure(measured),
+      noise === undefined ? '' : `${noise.low.toFixed(2)}–${noise.high.toFixed(2)}`,
       reached ? 'reached' : '**not reached**',
     ]),
   );
@@ -74,9 +76,11 @@ function goalsTable(results: Results): string[] {
 /** The table of the README: a few measurements, side by side. */
 export function summaryTable(results: Results, rows: readonly SummaryRow[]): string[] {
   const columns = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw signer'];
-  const value = ({ scenario, variant, measure }: SummaryRow, contender: string): string => {
+  const value = (row: SummaryRow, contender: string): string => {
+    const name = contender === 'raw' ? (row.raw ?? contender) : contender;
+    const { scenario, variant, measure } = row;
     const found = results.find((measured) => measured.scenario.name === scenario);
-    const series = found && seriesOf(found.series, contender, variant);
+    const series = found && seriesOf(found.series, name, variant);
     const summary = series && summarise(series.samples, series.samples, measure);
     return summary === undefined ? '' : figure(summary.value.middle);
   };
@@ -99,6 +103,8 @@ export interface SummaryRow {
   readonly scenario: string;
   readonly variant: Series['variant'];
   readonly measure: string;
+  /** The contender in the column of `pg.Pool`; default `raw`. */
+  readonly raw?: string;
 }
 
 function variantTitle({ variant }: Series): string {

@@ -1,29 +1,37 @@
-import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
-import { installBuilt, linkModules } from '../test/support/packages/built-package.js';
+import type { build } from '../scripts/build/package.js';
+import { linkModules } from '../test/support/packages/built-package.js';
 
+const ROOT = join(import.meta.dirname, '..');
 const PROGRAMS = join(import.meta.dirname, 'programs');
 
 /** Programs get the package as its users do; only what it does not export comes from its source. */
-const packaged: esbuild.Plugin = {
+const packaged = (root: string): esbuild.Plugin => ({
   name: 'packaged',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: 'pgauge', external: true })),
-};
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/src\/index\.js$/ }, () => ({ path: 'pgauge', external: true }));
+    onResolve({ filter: /^\.\.\/\.\.\/src\// }, ({ path }) => ({
+      path: join(root, path.replace('../../', '').replace(/js$/, 'ts')),
+    }));
+  },
+});
 
 /** A folder with the built package and the programs as JavaScript: what is measured is what users get. */
 export class Workspace {
   private constructor(readonly path: string) {}
 
-  static async make(): Promise<Workspace> {
+  /** Builds the package whose sources are in `root`, with the programs of this folder. */
+  static async make(root = ROOT): Promise<Workspace> {
     const path = await realpath(await mkdtemp(join(tmpdir(), 'pgauge-bench-')));
     const workspace = new Workspace(path);
     try {
-      await installBuilt(path);
+      await install(root, join(path, 'node_modules/pgauge'));
       await linkModules(path);
-      await workspace.#buildPrograms();
+      await workspace.#buildPrograms(root);
     } catch (error) {
       await workspace[Symbol.asyncDispose]();
       throw error;
@@ -31,7 +39,7 @@ export class Workspace {
     return workspace;
   }
 
-  async #buildPrograms(): Promise<void> {
+  async #buildPrograms(root: string): Promise<void> {
     const names = await readdir(PROGRAMS);
     await esbuild.build({
       entryPoints: names.map((name) => join(PROGRAMS, name)),
@@ -40,7 +48,7 @@ export class Workspace {
       bundle: true,
       splitting: true,
       packages: 'external',
-      plugins: [packaged],
+      plugins: [packaged(root)],
       platform: 'node',
       format: 'esm',
       target: 'node20.19',
@@ -50,4 +58,14 @@ export class Workspace {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
   }
+}
+
+/** Each tree builds itself, as its own scripts say. */
+async function install(root: string, installed: string): Promise<void> {
+  await mkdir(installed, { recursive: true });
+  const script = (await import(pathToFileURL(join(root, 'scripts/build/package.ts')).href)) as {
+    build: typeof build;
+  };
+  await script.build(join(installed, 'dist'), { types: false });
+  await cp(join(root, 'package.json'), join(installed, 'package.json'));
 }

@@ -1,17 +1,10 @@
 import { createRequire } from 'node:module';
 import type pgModule from 'pg';
-import type { PoolClient } from 'pg';
 import type { Config, PoolOptions } from '../../src/index.js';
+import type { AnyPool } from './program.js';
 import { silentLogger } from './silent-logger.js';
 
 const require = createRequire(import.meta.url);
-
-/** What is measured of a pool, whoever made it. */
-export interface AnyPool {
-  connect(): Promise<PoolClient>;
-  query(text: string): Promise<unknown>;
-  end(): Promise<void>;
-}
 
 /** How a pool of a contender is opened: as `pg` takes it, and as pgauge takes it. */
 export interface PoolRecipe {
@@ -24,7 +17,7 @@ export interface PoolRecipe {
  * register that part of the SDK, `unsampled` traces of which none is kept, `context` no more of tracing than the context
  * manager; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans if there are
  * traces;
- * `again` says nothing, and makes a second contender of the same kind.
+ * `floor` is `raw` with the SDK's two records made by hand; `again` says nothing, and makes a second contender of the same kind.
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
   const words = new Set(contender.split(' '));
@@ -47,7 +40,7 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
   const pg = require('pg') as typeof pgModule;
   const pool = new pg.Pool(await recipe.raw());
   pool.on('error', () => undefined);
-  return pool;
+  return words.has('floor') ? (await import('./floor.js')).withRecords(pool) : pool;
 }
 
 async function register(words: ReadonlySet<string>): Promise<void> {

@@ -1,3 +1,5 @@
+import type { PoolClient } from 'pg';
+
 /** What is measured: one of the sides that are compared. */
 export type Contender = string;
 
@@ -47,3 +49,10 @@ export interface Task {
 
 /** What every program exports as `prepare`: opens and warms up all that is not to be measured. */
 export type Prepare = (contender: Contender, variant: Variant, settings: Settings) => Promise<Task>;
+
+/** What is measured of a pool, whoever made it. */
+export interface AnyPool {
+  connect(): Promise<PoolClient>;
+  query(text: string): Promise<unknown>;
+  end(): Promise<void>;
+}

@@ -1,19 +1,23 @@
 // All connections of a pool at once, over TLS with verified certificates, from making the pool to the last hand-over.
+import { createSecureContext } from 'node:tls';
 import type { PoolClient } from 'pg';
-import { spentOn } from './clock.js';
+import { logIn } from './bare-sockets.js';
+import { spentOn, type Spent } from './clock.js';
 import { openPool, type PoolRecipe } from './open-pool.js';
 import { IDLE_TIMEOUT_MS } from './plain-pool.js';
-import type { Prepare, Settings } from './program.js';
+import type { Prepare, Sample, Settings } from './program.js';
 
-/** `raw` with a password and one root; `raw signer` and `raw signer-each` with the bundle and tokens, of one signer or of one for each connection. */
+/** `raw scram` with a password and one root; `raw clear-text` with one root and one token, which is sent as it is; `raw signer` and `raw signer-each` with the bundle and tokens, of one signer or of one for each connection. */
 export function stormPool(contender: string, { rds }: Settings, max: number, logs = false): PoolRecipe {
   const { host, port, database, region, iamUser, passwordUser, password, caPem, bundlePem } = rds;
   const server = { host, port, database };
   return {
     async raw() {
       const common = { ...server, max, idleTimeoutMillis: IDLE_TIMEOUT_MS };
-      if (!contender.includes('signer')) {
-        return { ...common, user: passwordUser, password, ssl: { ca: caPem, rejectUnauthorized: true } };
+      const ssl = { ca: caPem, rejectUnauthorized: true };
+      if (contender.includes('scram')) return { ...common, user: passwordUser, password, ssl };
+      if (contender.includes('clear-text')) {
+        return { ...common, user: iamUser, password: await oneToken(rds), ssl };
       }
       const { Signer } = await import('@aws-sdk/rds-signer');
       const newSigner = () => new Signer({ hostname: host, port, username: iamUser, region });
@@ -39,11 +43,34 @@ export function stormPool(contender: string, { rds }: Settings, max: number, log
   };
 }
 
+let token: Promise<string> | undefined;
+
+/** A token that is signed once in a process and stands for a password. */
+function oneToken({ host, port, iamUser, region }: Settings['rds']): Promise<string> {
+  return (token ??= import('@aws-sdk/rds-signer').then(({ Signer }) =>
+    new Signer({ hostname: host, port, username: iamUser, region }).getAuthToken(),
+  ));
+}
+
+async function bareStorm({ rds }: Settings, connections: number): Promise<Spent> {
+  const { host, port, database, iamUser: user, caPem } = rds;
+  const password = await oneToken(rds);
+  let close = (): void => undefined;
+  const spent = await spentOn(async () => {
+    const login = { host, port, database, user, password, secureContext: createSecureContext({ ca: caPem }) };
+    const sockets = await Promise.all(Array.from({ length: connections }, () => logIn(login)));
+    close = () => sockets.forEach((socket) => socket.destroy());
+  });
+  close();
+  return spent;
+}
+
 export const prepare: Prepare = (contender, { connections = 1 }, settings) => {
   const recipe = stormPool(contender, settings, connections);
   const words = contender.split(' ');
   let registered = false;
-  const storm = async (): Promise<{ wallMs: number; cpuMs: number }> => {
+  const storm = async (): Promise<Spent & Sample> => {
+    if (contender.startsWith('bare')) return { ...(await bareStorm(settings, connections)) };
     let clients: PoolClient[] = [];
     // The SDK is registered once in a process, with the first pool.
     const kind = registered ? words.filter((word) => word !== 'metrics').join(' ') : contender;
@@ -56,7 +83,7 @@ export const prepare: Prepare = (contender, { connections = 1 }, settings) => {
     });
     for (const client of clients) client.release();
     await end();
-    return spent;
+    return { ...spent };
   };
   return settings.size['warmUp'] === 0
     ? Promise.resolve({ run: storm, end: () => Promise.resolve() })

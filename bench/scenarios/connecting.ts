@@ -6,9 +6,18 @@ export const storm: Scenario = {
   name: 'storm',
   title: 'All connections at once',
   about:
-    '`connect()` for every connection of a new pool at once, TLS with verify-full. `raw` has one root certificate and a password, with which it logs in by SCRAM. The others have the real RDS bundle, and a fresh token for every connection, which is sent as it is within TLS: pgauge; `raw signer` with one Signer for all; `raw signer-each` with one for each connection. Every process has gone through one storm before, so that what is loaded and fetched once is not counted.',
+    '`connect()` for every connection of a new pool at once, TLS with verify-full. `raw scram` and `raw clear-text` have one root certificate and one password; the first logs in by SCRAM, which costs the client about a millisecond of CPU, the second sends it as it is within TLS. `bare sockets` is the same handshake and the same login as `raw clear-text` without a driver and a pool: the limit. The others have the real RDS bundle, and a fresh token for every connection, which is sent as it is within TLS: pgauge; `raw signer` with one Signer for all; `raw signer-each` with one for each connection. Every process has gone through one storm before, so that what is loaded and fetched once is not counted.',
   program: 'storm',
-  contenders: ['raw', 'raw again', 'pgauge', 'pgauge metrics', 'raw signer', 'raw signer-each'],
+  contenders: [
+    'raw scram',
+    'raw scram again',
+    'raw clear-text',
+    'bare sockets',
+    'pgauge',
+    'pgauge metrics',
+    'raw signer',
+    'raw signer-each',
+  ],
   variants: [{ connections: 100 }, { connections: 500 }],
   measures: [
     { key: 'wallMs', title: 'wall, ms' },
@@ -71,7 +80,7 @@ export const firstAnswer: Scenario = {
   about:
     'A process that has loaded nothing yet imports what it needs, makes a pool, and has the answer to its first query; the set-ups are those of the storm. Nobody gives pgauge a logger here, so that it loads its own.',
   program: 'first-answer',
-  contenders: ['raw', 'raw again', 'pgauge', 'pgauge metrics', 'raw signer', 'raw signer-each'],
+  contenders: ['raw scram', 'raw scram again', 'pgauge', 'pgauge metrics', 'raw signer', 'raw signer-each'],
   variants: [{}],
   measures: [
     { key: 'wallMs', title: 'wall, ms' },

@@ -4,7 +4,7 @@ export const query: Scenario = {
   name: 'query',
   title: 'A query on a warm pool',
   about:
-    "`pool.query('select 1')`, as many at a time as the concurrency says, on a pool of as many connections as `max` says, without TLS. CPU is that of the client process, user and system.",
+    "`pool.query('select 1')`, as many at a time as the concurrency says, on a pool of as many connections as `max` says, without TLS. CPU is that of the client process, user and system. `floor` is `pg.Pool` with two records made by hand, of the SDK with `metrics`, of the bare API without.",
   program: 'query',
   contenders: [
     'raw',
@@ -13,6 +13,8 @@ export const query: Scenario = {
     'pgauge metrics',
     'pgauge metrics traces',
     'pgauge metrics unsampled',
+    'floor',
+    'floor metrics',
     'raw instrumented metrics',
     'raw instrumented metrics traces',
   ],
@@ -26,7 +28,7 @@ export const query: Scenario = {
     { key: 'cpuUs', title: 'CPU, µs a query' },
     { key: 'wallUs', title: 'wall, µs a query' },
   ],
-  full: { generations: 2, rounds: 5, size: { queries: 5_000, warmUp: 5_000 } },
+  full: { generations: 2, rounds: 5, size: { queries: 5_000, warmUp: 20_000 } },
   quick: {
     variants: [{ concurrency: 10, max: 10 }],
     generations: 1,
