@@ -1,6 +1,7 @@
 // Making another pool with the roots of one that the process has already, without dialling.
 import { spentOn } from './clock.js';
-import { openPool, type AnyPool } from './open-pool.js';
+import { openPool } from './open-pool.js';
+import type { AnyPool } from './program.js';
 import type { Prepare } from './program.js';
 import { stormPool } from './storm.js';
 
