@@ -2,7 +2,8 @@ import type { DoctorAddition } from '../../../doctor/addition.js';
 import { failed, ok, type Outcome } from '../../../doctor/report.js';
 import type { Session } from '../../../doctor/session.js';
 import { awsCredentialsSource } from '../credentials.js';
-import { awsSecretsManager, readLogin } from '../secrets-manager.js';
+import { readLogin } from '../secret-login.js';
+import { awsSecretsManager } from '../secrets-manager.js';
 import { checkAwsCredentials } from './credentials.js';
 import { identityOf } from './identity-flags.js';
 
