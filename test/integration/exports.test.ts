@@ -30,6 +30,7 @@ test('the package exports these values and no others', () => {
     'DEFAULT_SSL_MODE',
     'InstrumentedPool',
     'OpenTransactionError',
+    'OutcomeUnknownError',
     'PgaugeError',
     'PoolBusyError',
     'PoolEndedError',

@@ -69,7 +69,8 @@ describe.each(FAULTS)('with connectRetryMs, a server that %s', (_how, code, begi
       level: 'info',
       fields: { unreachable_ms: expect.any(Number) as number },
     });
-    await pool.keepsTheRules(code === 'ECONNREFUSED' ? {} : { server_closed: 'some' });
+    // A server that starts up may say so before it takes logins.
+    await pool.keepsTheRules({ server_closed: code === 'ECONNREFUSED' ? 'any' : 'some' });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { DoctorAddition, Explanation, FailedLogin, GivenFlags } from '../../../doctor/addition.js';
 import { failed, ok, warning, type Outcome } from '../../../doctor/report.js';
 import type { Session } from '../../../doctor/session.js';
-import { findEntraToken } from '../azure-ad.js';
+import { findEntraToken } from '../find-token.js';
 import { readClaims } from './claims.js';
 import { AZURE_SECRETS } from '../reason.js';
 

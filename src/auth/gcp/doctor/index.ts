@@ -5,7 +5,7 @@ import { failed, ok, warning, type Outcome } from '../../../doctor/report.js';
 import type { Session } from '../../../doctor/session.js';
 import { property } from '../../../foreign-error.js';
 import { asksMetadataServer } from '../access-token.js';
-import { findAccessToken, isNothingFound } from '../cloud-sql-iam.js';
+import { findAccessToken, isNothingFound } from '../find-token.js';
 import { withoutSuffix } from '../products.js';
 import type { GoogleAuthLibrary } from '../sdk.js';
 
