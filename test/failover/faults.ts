@@ -11,6 +11,11 @@ export interface Fault {
 const nothing = (): void => undefined;
 
 export const FAULTS = {
+  cut: {
+    title: 'primary cut off',
+    begin: (_, leader) => leader.cut(),
+    end: (leader) => leader.mend(),
+  },
   switchover: { title: 'planned switchover', begin: (cluster) => cluster.switchover(), end: nothing },
   'kill-postgres': {
     title: 'PostgreSQL killed, its Patroni lives',
@@ -26,11 +31,6 @@ export const FAULTS = {
     title: 'primary frozen',
     begin: (_, leader) => leader.freeze(),
     end: (leader) => leader.thaw(),
-  },
-  cut: {
-    title: 'primary cut off',
-    begin: (_, leader) => leader.cut(),
-    end: (leader) => leader.mend(),
   },
 } as const satisfies Record<string, Fault>;
 

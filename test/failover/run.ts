@@ -84,7 +84,9 @@ async function inject(
   let away = false as boolean;
   // Another node, or the same one after it was away.
   const leads = async (): Promise<Node | undefined> => {
-    const found = await cluster.leader();
+    const named = await cluster.leader();
+    // Patroni goes on naming a leader whose PostgreSQL it is about to start again.
+    const found = named && (await cluster.takesWrites(named)) ? named : undefined;
     away ||= found !== leader;
     return away ? found : undefined;
   };

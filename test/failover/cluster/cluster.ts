@@ -75,6 +75,16 @@ export class Cluster implements AsyncDisposable {
     return found.find((node) => node !== undefined);
   }
 
+  /** Whether its PostgreSQL answers and is no standby. */
+  async takesWrites(node: Node): Promise<boolean> {
+    try {
+      const [row] = await this.query(node, 'select pg_is_in_recovery() as standby');
+      return row?.['standby'] === false;
+    } catch {
+      return false;
+    }
+  }
+
   /** Resolves once a leader has two standbys that stream, one of them synchronous. */
   async whole(): Promise<Node> {
     const is = (wanted: string) => (member: Member) => member.role === wanted;
@@ -106,7 +116,15 @@ export class Cluster implements AsyncDisposable {
   /** Runs SQL as superuser on a node, past what leads to it. */
   async query(node: Node, sql: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
     const { username: user, password } = USERS.superuser;
-    const client = new pg.Client({ ...node.socket, user, password, database: 'postgres', ssl: false });
+    const limits = { connectionTimeoutMillis: 1_000, query_timeout: 5_000 };
+    const client = new pg.Client({
+      ...node.socket,
+      ...limits,
+      user,
+      password,
+      database: 'postgres',
+      ssl: false,
+    });
     await client.connect();
     try {
       return (await client.query<Record<string, unknown>>(sql, values)).rows;

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { canPipeline } from '../../../src/connection/driver.js';
 import { OutcomeUnknownError, type PoolOptions } from '../../../src/index.js';
 import { usePools } from '../../support/pools.js';
 import { useProxy } from '../../support/proxy.js';
@@ -18,7 +19,7 @@ const pipelined = (depth: number, more: PoolOptions = {}): PoolOptions => ({
 const N = 'select $1::int as n';
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
-describe('queries that share connections', () => {
+describe.runIf(canPipeline())('queries that share connections', () => {
   test('each get their own answer, on as many connections as the pool may have', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 }, pipelined(8));
     for (let round = 0; round < 20; round += 1) {
@@ -170,7 +171,7 @@ describe('queries that share connections', () => {
   });
 });
 
-describe('a shared connection that is lost', () => {
+describe.runIf(canPipeline())('a shared connection that is lost', () => {
   beforeAll(() => server().query('create table pipelined_deeds (id int)'));
 
   test('rejects each of sixty queries in flight once, and nothing is sent again', async () => {
@@ -220,5 +221,13 @@ describe('a shared connection that is lost', () => {
     const ended = pool.end();
     expect((await Promise.all(queries)).map(({ rows }) => rows[0]?.n)).toEqual(numbers(20));
     await ended;
+  });
+});
+
+test.runIf(!canPipeline())('a pg that cannot pipeline is refused', async () => {
+  const refused = rejection(makePool(server(), {}, pipelined(2)));
+  expect(await refused).toMatchObject({
+    code: 'ERR_PGAUGE_CONFIG',
+    message: 'invalid configuration: pipelining needs pg 8.23 or later',
   });
 });
