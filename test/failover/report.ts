@@ -6,7 +6,7 @@ const PAGE = fileURLToPath(new URL('../../docs/failover-results.md', import.meta
 
 const HEAD = `# What a failover costs
 
-The figures of the last run with `--write` of \`npm run test:failover\`: three nodes of PostgreSQL with Patroni and synchronous
+The figures of the last run with \`--write\` of \`npm run test:failover\`: three nodes of PostgreSQL with Patroni and synchronous
 replication, the pools of six programs under the same load and the same faults. Each program has four workers that read and
 write in turn through a pool of at most six connections, with TLS verified and SCRAM. \`pgauge\` rides outages out with
 \`connectRetryMs\`; the callers of the others ask again 100 ms after each failure, which those pools leave to them.
