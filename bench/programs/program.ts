@@ -50,7 +50,7 @@ export interface Task {
 /** What every program exports as `prepare`: opens and warms up all that is not to be measured. */
 export type Prepare = (contender: Contender, variant: Variant, settings: Settings) => Promise<Task>;
 
-/** What is measured of a pool, whoever made it. */
+/** The figures that every kind of pool reports. */
 export interface AnyPool {
   connect(): Promise<PoolClient>;
   query(text: string): Promise<unknown>;

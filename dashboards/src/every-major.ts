@@ -2,7 +2,7 @@ import type { Dashboard, Panel, RowPanel } from '@grafana/grafana-foundation-sdk
 
 /**
  * What the SDK writes of itself and one of the majors does not know: each is what Grafana takes anyway, but for
- * `placement`, which would put links and the switches of annotations into a menu where nobody looks for them.
+ * `placement`, which would put links and the switches of annotations into a menu that people overlook.
  */
 const DASHBOARD_WRITES = {
   links: ['placement'],

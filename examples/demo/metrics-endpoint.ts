@@ -17,7 +17,7 @@ export interface MetricsEndpoint {
   /** The reader to give to the MeterProvider. */
   readonly reader: PrometheusExporter;
   readonly url: string;
-  /** Answers what is not for `/metrics` from now on. */
+  /** From now on, answers the requests that are not for `/metrics`. */
   serve(handler: Handler): void;
   close(): void;
 }

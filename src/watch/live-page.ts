@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pageAssets } from './assets.js';
 import { NOTHING_SEEN, type History, type Seen } from './history.js';
 
-/** Nothing from another origin, no inline script or style, and in nobody's frame. */
+/** Allows nothing from another origin, no inline script or style, and no framing. */
 const HEADERS = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",

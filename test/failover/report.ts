@@ -13,7 +13,8 @@ write in turn through a pool of at most six connections, with TLS verified and S
 
 \`hosts\` is a list of the three nodes, \`haproxy\` an HAProxy that asks Patroni who leads, and \`name\` one name whose
 address changes when another node leads. A query that was running when its connection was lost fails with every pool: only
-its caller can know whether it may be sent again. "First write" begins when Patroni says that a node leads.
+its caller can know whether it may be sent again. "First write" begins when Patroni says that
+a node leads; its figures are the median and the worst.
 `;
 
 /** Writes the page of results. */

@@ -58,7 +58,7 @@ function section(fault: FaultName, outcomes: readonly Outcome[]): string {
     '',
     `### ${FAULTS[fault].title}`,
     '',
-    '| contender | acquires failed | queries failed | first write, ms: median, worst | dials in the worst second |',
+    '| contender | acquires failed | queries failed | first write, ms | most dials in 1 s |',
     '| --- | --- | --- | --- | --- |',
     ...outcomes.map(({ id, costs }) => {
       const own = costs.filter((one) => one.fault === fault).map(({ cost }) => cost);

@@ -15,7 +15,7 @@ const EXPECTED = [
 ];
 /** The parts of the command line tool, under the names that the bundler gives them. */
 const PART = /^dist\/doctor\/[a-z]+-[0-9A-Z]{8}\.js$/;
-/** Sources of the tool and of the demo's page, which nobody imports. */
+/** Sources of the tool and of the demo's page, which the package does not export. */
 const TOOL = /(^|\/)(doctor|watch)(\/|\.ts$)/;
 /** Half as much again as it was when this was written: enough for growth, too little for what does not belong there. */
 const MOST_PACKED_BYTES = 450_000;
