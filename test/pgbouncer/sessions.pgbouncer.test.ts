@@ -13,39 +13,55 @@ const pgbouncer = usePgbouncer(server, {
 });
 const makePool = usePools(() => pgbouncer().login);
 
-/** Runs a named statement of two clients on either of two servers; returns the codes of its errors. */
-async function runNamed(pool: InstrumentedPool): Promise<unknown[]> {
-  const [one, two] = [await pool.connect(), await pool.connect()];
+const runNamed = (client: pg.PoolClient): Promise<unknown> =>
+  client.query({ name: 'named', text: 'select $1::int as n', values: [1] });
+
+/** Runs `run` while the server that `holder` holds in a transaction is the only free one. */
+async function onServerOf(holder: pg.PoolClient, run: () => Promise<unknown>): Promise<void> {
+  await holder.query('commit');
+  await run();
+  await holder.query('begin');
+}
+
+/** Sends a named statement to a server that lacks it and to one that has it; returns the codes of the errors. */
+async function runNamedOnBothServers(pool: InstrumentedPool): Promise<unknown[]> {
+  const clients = [
+    await pool.connect(),
+    await pool.connect(),
+    await pool.connect(),
+    await pool.connect(),
+  ] as const;
+  const [first, second, one, two] = clients;
+  await first.query('begin');
+  await second.query('begin');
   const failures: unknown[] = [];
-  const named = (client: typeof one): Promise<unknown> =>
-    client
-      .query({ name: 'named', text: 'select $1::int as n', values: [1] })
-      .catch((error: unknown) => failures.push((error as { code?: unknown }).code));
-  await named(one);
-  // It is held, and with it the statement, so that the other server is asked for it.
-  await two.query('begin');
-  await named(one);
-  await two.query('commit');
-  // And the other way round: who has not yet sent the statement sends it to a server that has it.
-  await named(two);
-  await one.query('begin');
-  await named(two);
-  await one.query('commit');
-  for (const client of [one, two]) client.release();
+  const named = (client: pg.PoolClient) => () =>
+    runNamed(client).catch((error: unknown) => failures.push((error as { code?: unknown }).code));
+  await onServerOf(first, named(one));
+  // The driver believes that this server has the statement too.
+  await onServerOf(second, named(one));
+  // The driver sends the statement to a server that already has it.
+  await onServerOf(first, named(two));
+  for (const holder of [first, second]) await holder.query('commit');
+  for (const client of clients) client.release();
   return failures;
 }
 
 describe('named statements', () => {
   test('work in session pooling', async () => {
-    expect(await runNamed(await makePool(pgbouncer(), { database: 'session' }))).toEqual([]);
+    const pool = await makePool(pgbouncer(), { database: 'session' });
+    const clients = [await pool.connect(), await pool.connect()];
+    for (const client of [...clients, ...clients]) {
+      expect(await runNamed(client)).toMatchObject({ rows: [{ n: 1 }] });
+    }
+    for (const client of clients) client.release();
   });
 
   test('in transaction pooling work from 1.21 on; before, a server lacks them or has them already', async () => {
     const pool = await makePool(pgbouncer(), { database: 'transaction' });
-    const failures = await runNamed(pool);
     const errors = knowsNamedStatements() ? [] : ['26000', '42P05'];
-    expect([...new Set(failures)].sort()).toEqual(errors);
-    // The server has other statements than the driver believes, so neither connection stays.
+    expect(await runNamedOnBothServers(pool)).toEqual(errors);
+    // The server has other statements than the driver believes, so neither connection is kept.
     expect(pool.log.closeReasons).toEqual(errors.map(() => 'released_with_error'));
   });
 
