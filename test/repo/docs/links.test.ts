@@ -60,7 +60,7 @@ describe('the check of the links', () => {
 
   it('knows what exists', () => {
     expect(
-      of('# A `b.c` (d)\n\n[a](#a-bc-d) [b](../README.md#use-it) [c](runbooks/) ![d](https://e.org/f.png)'),
+      of('# A `b.c` (d)\n\n[a](#a-bc-d) [b](../README.md#install) [c](runbooks/) ![d](https://e.org/f.png)'),
     ).toEqual([]);
   });
 
