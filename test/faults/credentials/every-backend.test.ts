@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { BACKENDS } from '../../../src/auth/backends.js';
 import {
+  newDynamicAuthFunc,
   newPool,
   newPoolSync,
   type Config,
@@ -11,7 +12,9 @@ import { FAULTS, type BackendCase, type PasswordSource } from '../../support/aut
 import { BACKEND_CASES } from '../../support/auth/cases.js';
 import { causes } from '../../support/errors.js';
 import { useCleanEnvironment } from '../../support/environment.js';
+import { useFakeServer } from '../../support/fake-server.js';
 import { useIamPools } from '../../support/iam.js';
+import { iamConfig } from '../../support/rds-configs.js';
 import { useLocalRds } from '../../support/servers.js';
 import { expectSilent } from '../../support/silence.js';
 import { cleanUp, meterSdk, tracerSdk, useContextManager } from '../../support/telemetry.js';
@@ -20,9 +23,12 @@ import { rejection, until } from '../../support/until.js';
 const rds = useLocalRds();
 const place = useCleanEnvironment();
 const makePool = useIamPools(rds);
+const fake = useFakeServer();
 
 /** Long enough for a first login on a busy machine, short enough for sources that never answer. */
 const CONNECT_TIMEOUT_MS = 2_500;
+/** AuthenticationCleartextPassword. */
+const CLEARTEXT_REQUEST = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 const ONE = [{ one: 1 }];
 
 const sources: PasswordSource[] = [];
@@ -88,6 +94,51 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
       } finally {
         cleanUp();
       }
+    });
+
+    test('asks for one password per connection attempt and none per query', async () => {
+      const { meterProvider, value } = meterSdk();
+      try {
+        const pool = await poolOf(await started(row), { meterProvider }, { maxOpenConns: 3 });
+        const clients = await Promise.all([1, 2, 3].map(() => pool.connect()));
+        for (const client of clients) {
+          await client.query('select 1');
+          client.release();
+        }
+        for (let n = 0; n < 5; n += 1) expect(await one(pool)).toEqual(ONE);
+        expect(await value('pgauge.auth.token.refresh.duration')).toMatchObject({ count: 3 });
+        expect(pool.stat()).toMatchObject({ newConnsCount: 3 });
+      } finally {
+        cleanUp();
+      }
+    });
+
+    test('never sends its password to a server that asks for it on an unencrypted connection', async () => {
+      const source = await started(row);
+      const { user, dynamicAuth } = source;
+      fake.reply = ({ socket }, piece) => {
+        if (piece.length > 0) socket.write(CLEARTEXT_REQUEST);
+      };
+      const auth = await newDynamicAuthFunc(iamConfig(rds(), { user, dynamicAuth }), user);
+      let password = '';
+      const pool = await makePool(
+        { user, dynamicAuth: undefined },
+        {
+          beforeConnect: async (target, context) => {
+            await auth(target, context);
+            ({ password } = target);
+            Object.assign(target, { host: fake.host, port: fake.port, ssl: false });
+          },
+        },
+      );
+      expect((await rejection(pool.query('select 1'))).message).toContain('clear text on an unencrypted');
+      await until('the connection is closed', () => fake.sessions[0]?.closed);
+      expect(password).not.toBe('');
+      expect(fake.sessions).toHaveLength(1);
+      const sent = fake.sessions[0]?.received ?? Buffer.alloc(0);
+      // The startup message alone.
+      expect(sent.length).toBe(sent.readInt32BE(0));
+      expect(sent.toString('latin1')).not.toContain(password);
     });
 
     for (const fault of FAULTS) {

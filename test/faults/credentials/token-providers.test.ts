@@ -2,7 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { newDynamicAuthFunc, type BeforeConnect, type InstrumentedPool } from '../../../src/index.js';
+import {
+  newDynamicAuthFunc,
+  type BeforeConnect,
+  type DynamicAuthConfig,
+  type InstrumentedPool,
+} from '../../../src/index.js';
 import { causes } from '../../support/errors.js';
 import { setEnv, useCleanEnvironment } from '../../support/environment.js';
 import { useFakeServer } from '../../support/fake-server.js';
@@ -35,18 +40,24 @@ function useProcess(script: string): void {
 }
 
 describe('a provider of credentials', () => {
-  test('that has none fails with a clear message, and nothing is dialled', async () => {
-    const pool = await makePool();
-    const error = await undialled(pool);
-    expect(error).toMatchObject({ name: 'AuthError', code: 'ERR_PGAUGE_AUTH' });
-    expect(error.message).toMatch(
-      /^dynamic auth \(awsRdsIam\): failed to (load AWS config|build authentication token): .*credentials/,
-    );
-    expect(error.cause).toBeInstanceOf(Error);
-    const [failed] = pool.log.named('postgres token refresh failed');
-    expect(failed?.fields).toMatchObject({ provider: 'awsRdsIam' });
-    expect(pool.log.named('postgres connect failed')[0]?.fields).toMatchObject({ phase: 'token' });
-  });
+  test.each<[string, DynamicAuthConfig]>([
+    ['awsRdsIam', { awsRdsIam: { region: 'eu-central-1' } }],
+    ['awsDsql', { awsDsql: { region: 'eu-central-1' } }],
+    ['awsSecretsManager', { awsSecretsManager: { secretId: 'app/db', region: 'eu-central-1' } }],
+  ])(
+    'that has none fails with a clear message, and nothing is dialled: %s',
+    async (provider, dynamicAuth) => {
+      const pool = await makePool({ dynamicAuth });
+      const error = await undialled(pool);
+      expect(error).toMatchObject({ name: 'AuthError', code: 'ERR_PGAUGE_AUTH' });
+      expect(error.message.startsWith(`dynamic auth (${provider}): failed to `)).toBe(true);
+      expect(error.message).toMatch(/: .*credentials/);
+      expect(error.cause).toBeInstanceOf(Error);
+      const [failed] = pool.log.named('postgres token refresh failed');
+      expect(failed?.fields).toMatchObject({ provider });
+      expect(pool.log.named('postgres connect failed')[0]?.fields).toMatchObject({ phase: 'token' });
+    },
+  );
 
   test.each([
     ['throws', `throw new Error('canary-secret')`],

@@ -8,6 +8,7 @@ export const FAULTS = [
   'hang',
   'late',
   'empty',
+  'no text',
   'html',
   'binary',
   'huge',

@@ -16,6 +16,7 @@ export const customCase: BackendCase = {
     hang: /timeout/,
     late: /timeout/,
     empty: /the token is an empty text$/,
+    'no text': /the token is no text$/,
     html: 'rejected',
     binary: /the token contains a NUL character$/,
     huge: /the token has 70000 bytes, and 65535 are possible$/,
@@ -51,6 +52,8 @@ export const customCase: BackendCase = {
           break;
         case 'empty':
           return { password: '' };
+        case 'no text':
+          return { password: ['canary'] as unknown as string };
         case 'html':
           return { password: '<html>canary</html>' };
         case 'binary':

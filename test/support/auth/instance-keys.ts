@@ -2,7 +2,8 @@ import { startImds, type HttpFault, type LocalRds } from '../../../local-rds/ind
 import { setEnv, useImds } from '../environment.js';
 import type { PasswordSource, SourceFault } from './backend-case.js';
 
-const CREDENTIALS = 'GET /latest/meta-data/iam/security-credentials/local-rds';
+const PATH = '/latest/meta-data/iam/security-credentials/local-rds';
+const CREDENTIALS = `GET ${PATH}`;
 const HOUR_MS = 3_600_000;
 
 const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
@@ -10,6 +11,13 @@ const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
   hang: { hang: true },
   late: { delayMs: 3_000 },
   empty: { body: '' },
+  'no text': {
+    path: PATH,
+    body: JSON.stringify({
+      ...{ Code: 'Success', AccessKeyId: 'canary', SecretAccessKey: ['canary'], Token: 'canary' },
+      Expiration: '2099-01-01T00:00:00Z',
+    }),
+  },
   html: { body: '<html>canary</html>' },
   binary: { body: '\u0000\u0001canary\r\n' },
   huge: { body: 'canary'.repeat(500_000) },
@@ -21,6 +29,7 @@ export const INSTANCE_FAULTS = {
   hang: /IMDS|timeout/,
   late: /IMDS|timeout/,
   empty: /IMDS/,
+  'no text': /IMDS/,
   html: /IMDS/,
   binary: /IMDS/,
   huge: /IMDS/,

@@ -23,6 +23,7 @@ export const secretsManagerCase: BackendCase = {
     hang: /timeout/,
     late: /timeout/,
     empty: /failed to read the secret app\/db: its key password is empty$/,
+    'no text': /failed to read the secret app\/db: its key password is not a text$/,
     html: /failed to read the secret app\/db: the answer could not be parsed$/,
     binary: /failed to read the secret app\/db: it is binary, and not a text$/,
     huge: /the token has 70002 bytes, and 65535 are possible$/,
@@ -48,6 +49,8 @@ export const secretsManagerCase: BackendCase = {
       void service.put(SECRET, { username, password });
     const values: Readonly<Partial<Record<SourceFault, () => void>>> = {
       empty: () => put(''),
+      'no text': () =>
+        void service.put(SECRET, JSON.stringify({ username: role.user, password: ['canary'] })),
       binary: () => void service.put(SECRET, Buffer.from('canary') satisfies SecretValue),
       huge: () => put('canary'.repeat(11_667)),
       'of another user': () => put(role.password, rds.postgres.user),
@@ -61,8 +64,10 @@ export const secretsManagerCase: BackendCase = {
         ((fault && values[fault]) ?? put)();
       },
       async rotate() {
-        await role.rotate();
+        // The secret first: it is read again only once the old password is rejected.
+        const rotated = role.rotate();
         put();
+        await rotated;
       },
       secrets: () => [...role.passwords, rds.awsEnv.AWS_SECRET_ACCESS_KEY],
       fetches: () => service.reads,

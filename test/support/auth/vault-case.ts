@@ -9,6 +9,9 @@ const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
   hang: { hang: true },
   late: { delayMs: 3_000 },
   empty: { body: '' },
+  'no text': {
+    body: JSON.stringify({ lease_duration: 60, data: { username: 'app', password: ['canary'] } }),
+  },
   html: { body: '<html>canary</html>' },
   binary: { body: '\u0000\u0001canary\r\n' },
   huge: { body: 'canary'.repeat(500_000) },
@@ -28,6 +31,7 @@ export const vaultCase: BackendCase = {
     hang: /timeout/,
     late: /timeout/,
     empty: /the answer could not be parsed$/,
+    'no text': /the token is no text$/,
     html: /the answer could not be parsed$/,
     binary: /the answer could not be parsed$/,
     huge: /the answer could not be parsed$/,
