@@ -9,12 +9,10 @@ import { allPages } from '../../support/docs/code-blocks-markdown.js';
 const place = useCleanEnvironment();
 const page = allPages().find(({ path }) => path === 'docs/guides/troubleshooting.md')?.text ?? '';
 
-/** The texts in the first column of the table under a heading. */
+/** The texts in the headings under a heading. */
 function textsUnder(heading: string): string[] {
   const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-  const texts = rows.flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)]);
-  return texts.map(([, text = '']) => text).filter((text) => text.includes(' '));
+  return [...section.matchAll(/^### `([^`]+)`$/gm)].map(([, text = '']) => text);
 }
 
 /** What the page prints, as a pattern: `…` is what varies. */
