@@ -8,8 +8,11 @@ export class UsageError extends Error {}
 
 /** The command line; an option that was not given is undefined. */
 export interface Arguments {
+  /** One host, or several with commas between them. */
   readonly host: string | undefined;
-  readonly port: number | undefined;
+  /** One port for all hosts, or one for each. */
+  readonly port: string | undefined;
+  readonly targetSessionAttrs?: string | undefined;
   readonly user: string | undefined;
   readonly database: string | undefined;
   readonly sslMode: string | undefined;
@@ -36,8 +39,14 @@ export const USAGE = `usage: pgauge doctor [options]
 Checks step by step whether a pool could work, and says what is wrong and what
 to do about it. Nothing is changed on the server.
 
-  --host <name>       host to dial [PGHOST]
-  --port <n>          port, default 5432 [PGPORT]
+  --host <name[,...]> host to dial, or several, each of which is checked
+                      [PGHOST]
+  --port <n[,...]>    port, default 5432; one for all hosts or one for each
+                      [PGPORT]
+  --target-session-attrs <kind>
+                      the kind of server that is wanted among the hosts: any,
+                      read-write, read-only, primary, standby, prefer-standby;
+                      default any [PGTARGETSESSIONATTRS]
   --sign-host <name[:port]>
                       the database's own name, where --host is a tunnel or an
                       alias: tokens are signed and the certificate is verified
@@ -75,7 +84,8 @@ export function readArguments(given: readonly string[]): Arguments | 'help' | 'v
   if (rest.length > 0) throw new UsageError('doctor takes options only');
   return {
     host: values.host,
-    port: wholeNumber('port', values.port, 1, 65_535),
+    port: ports(values.port),
+    targetSessionAttrs: values['target-session-attrs'],
     user: values.user,
     database: values.database,
     sslMode: values['ssl-mode'],
@@ -98,7 +108,7 @@ function parse(given: readonly string[]) {
       allowPositionals: true,
       options: {
         ...{ host: text, port: text, user: text, database: text, ca: text },
-        ...{ 'ssl-mode': text, 'sign-host': text, max: text, timeout: text },
+        ...{ 'target-session-attrs': text, 'ssl-mode': text, 'sign-host': text, max: text, timeout: text },
         ...(Object.fromEntries(BACKEND_FLAGS.map(({ name, type }) => [name, { type }])) as object),
         ...{ json: flag, help: { ...flag, short: 'h' }, version: flag },
       },
@@ -110,6 +120,11 @@ function parse(given: readonly string[]) {
       password ? 'a password is never a flag: set PGPASSWORD or use the password file' : said,
     );
   }
+}
+
+function ports(given: string | undefined): string | undefined {
+  for (const port of given?.split(',') ?? []) wholeNumber('port', port, 1, 65_535);
+  return given;
 }
 
 function wholeNumber(name: string, given: string | undefined, min: number, max: number): number | undefined {

@@ -1,21 +1,43 @@
-import { exitCode, type Report, type Status, type StepResult } from './report.js';
+import { outcomesOf, type Findings } from './each-host.js';
+import { hostKind, type Choice } from './host-choice.js';
+import { exitCode, type Report, type StepResult } from './report.js';
 
 /** The version of the shape below: it changes when a field changes its meaning or goes, not when one is added. */
 const SCHEMA = 1;
 
 /** The report for machines, as `docs/doctor.md` describes it. */
-export function jsonReport(report: Report, version: string): object {
-  const code = exitCode(report.steps);
+export function jsonReport(findings: Findings, version: string): object {
+  const { startedAt, durationMs, reports, choice } = findings;
+  const outcomes = outcomesOf(findings);
+  const code = exitCode(outcomes);
+  const main = reports[choice?.at ?? 0];
   return {
     schema: SCHEMA,
     pgauge: version,
     node: process.versions.node,
-    started_at: report.startedAt.toJSON(),
-    duration_ms: tenths(report.durationMs),
-    outcome: code === 1 ? 'failed' : has(report, 'warning') ? 'warning' : 'ok',
+    started_at: startedAt.toJSON(),
+    duration_ms: tenths(durationMs),
+    outcome: code === 1 ? 'failed' : outcomes.some(({ status }) => status === 'warning') ? 'warning' : 'ok',
     exit_code: code,
-    target: report.target,
-    steps: report.steps.map(jsonStep),
+    target: main?.target,
+    steps: main?.steps.map(jsonStep),
+    ...(choice !== undefined && { choice: jsonChoice(choice), hosts: reports.map(jsonHost) }),
+  };
+}
+
+function jsonChoice({ wanted, at, outcome: { status, code, found, remedy } }: Choice): object {
+  return { target_session_attrs: wanted, host: at ?? null, status, code, found, remedy: remedy ?? null };
+}
+
+function jsonHost(report: Report): object {
+  const { target, steps } = report;
+  const kind = hostKind(report);
+  return {
+    host: target['host'],
+    port: target['port'],
+    kind: kind === undefined ? null : kind.standby ? 'standby' : 'primary',
+    read_only: kind?.readOnly ?? null,
+    steps: steps.map(jsonStep),
   };
 }
 
@@ -30,10 +52,6 @@ function jsonStep({ id, status, code, found, remedy, because, durationMs, facts 
     duration_ms: tenths(durationMs),
     facts: facts ?? {},
   };
-}
-
-function has({ steps }: Report, status: Status): boolean {
-  return steps.some((step) => step.status === status);
 }
 
 function tenths(ms: number): number {

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { readArguments, USAGE, UsageError, type Arguments } from './arguments.js';
-import { jsonReport } from './json.js';
 import { exitCode } from './report.js';
-import { settingsOf } from './settings.js';
-import { stepLines, styleOf, summaryLines, waitingText } from './table.js';
+import { hostRequests, type HostRequests } from './hosts.js';
+import { choiceLines, hostLine, stepLines, styleOf, summaryLines, waitingText } from './table.js';
 
 const WRONG_USAGE = 2;
 /** Work that a check gave up waiting for may keep the process alive; end it after this time. */
@@ -26,8 +25,10 @@ setTimeout(() => process.exit(), LINGER_MS).unref();
 
 async function main(): Promise<number> {
   let given: ReturnType<typeof readArguments>;
+  let requests: HostRequests | undefined;
   try {
     given = readArguments(process.argv.slice(2));
+    if (typeof given === 'object') requests = hostRequests(given, env);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     stderr.write(
@@ -35,35 +36,43 @@ async function main(): Promise<number> {
     );
     return WRONG_USAGE;
   }
-  if (given === 'help') stdout.write(USAGE);
-  else if (given === 'version') stdout.write(`${version()}\n`);
-  else return await doctor(given);
+  if (typeof given === 'object' && requests !== undefined) return await doctor(given, requests);
+  stdout.write(given === 'help' ? USAGE : `${version()}\n`);
   return 0;
 }
 
-async function doctor(given: Arguments): Promise<number> {
+async function doctor({ json, timeoutMs }: Arguments, requests: HostRequests): Promise<number> {
   // Loaded only now, so that --help works without the driver.
   const loaded = await load();
   if (loaded === undefined) return 1;
-  const { examine } = loaded;
-  const settings = settingsOf(given, env);
-  if (given.json) {
-    const report = await examine(settings, env);
-    stdout.write(`${JSON.stringify(jsonReport(report, version()), null, 2)}\n`);
-    return exitCode(report.steps);
+  const { examineEach, outcomesOf, failingHosts } = loaded;
+  if (json) {
+    const { jsonReport } = await import('./json.js');
+    const findings = await examineEach(requests, timeoutMs);
+    stdout.write(`${JSON.stringify(jsonReport(findings, version()), null, 2)}\n`);
+    return exitCode(outcomesOf(findings));
   }
   const style = styleOf(stdout, env);
-  const { steps, durationMs } = await examine(settings, env, {
+  const print = (lines: readonly string[]): boolean => stdout.write(`${lines.join('\n')}\n`);
+  let hosts = 0;
+  const findings = await examineEach(requests, timeoutMs, {
+    host: (place) => print([hostLine(place, (hosts += 1) === 1)]),
     started: (id) => stdout.write(waitingText(id, style)),
-    ended: (step) => stdout.write(`${stepLines(step, style).join('\n')}\n`),
+    ended: (step) => print(stepLines(step, style)),
   });
-  stdout.write(`\n${summaryLines(steps, durationMs, style).join('\n')}\n`);
-  return exitCode(steps);
+  const { choice, durationMs } = findings;
+  if (choice !== undefined) print(choiceLines(choice.outcome, style));
+  const outcomes = outcomesOf(findings);
+  // A pool works as long as one host does.
+  const failing =
+    choice?.at === undefined ? undefined : `${failingHosts(findings)} of ${requests.each.length} hosts fail`;
+  print(['', ...summaryLines(outcomes, durationMs, style, failing)]);
+  return exitCode(outcomes);
 }
 
-async function load(): Promise<typeof import('./examination.js') | undefined> {
+async function load(): Promise<typeof import('./each-host.js') | undefined> {
   try {
-    return await import('./examination.js');
+    return await import('./each-host.js');
   } catch (error) {
     // From `require` and from `import`.
     const { code = '' } = error as NodeJS.ErrnoException;

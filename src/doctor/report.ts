@@ -82,6 +82,7 @@ export const CODES = {
     'login_failed',
     'query_failed',
     'pool_too_large',
+    'no_wanted_host',
     'otel_config_invalid',
     'otel_unreachable',
     'otel_unauthorized',
@@ -156,6 +157,6 @@ export function notConfigured(found: string): Outcome {
 }
 
 /** 0 when the set-up works, warnings included; 1 when something failed, or was left unchecked because time was over. */
-export function exitCode(steps: readonly StepResult[]): 0 | 1 {
+export function exitCode(steps: readonly Pick<StepResult, 'status' | 'code'>[]): 0 | 1 {
   return steps.some(({ status, code }) => status === 'failed' || code === 'out_of_time') ? 1 : 0;
 }

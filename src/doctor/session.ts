@@ -17,7 +17,10 @@ export interface Settings {
   /** The database's own name, where another one is dialled; the port defaults to the dialled one. */
   readonly signAt?: { readonly host: string; readonly port: unknown } | undefined;
   readonly max: number;
+  /** In milliseconds, for this host. */
   readonly timeoutMs: number;
+  /** Whether a pool would have this host for one among several, or for a kind that is named: a standby is nothing to warn of. */
+  readonly kindIsJudged?: boolean | undefined;
 }
 
 /** The source of the credentials that tokens are made with, as far as other checks need it. */

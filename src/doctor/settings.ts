@@ -19,6 +19,11 @@ export const SOURCES = {
 // A connection string in place of one of these would bring its password along, and has one of these characters.
 const REFUSED = { host: /[@/?#]/, user: /:\/\//, database: /[?#/]/ } as const;
 
+/** Whether a text in place of a host may be a connection string. */
+export function refusedHost(text: string): boolean {
+  return REFUSED.host.test(text);
+}
+
 /** The redacted config as it was asked for, which may hold anything. */
 export function targetOf({ config }: Settings): Readonly<Record<string, unknown>> {
   const target: Record<string, unknown> = { ...logValue(config as Config) };
@@ -49,7 +54,8 @@ export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
   };
   choose('host', '--host', given.host, 'PGHOST');
   // A text that is not a number is kept, for the config check to refuse it.
-  choose('port', '--port', given.port, 'PGPORT', (text) => (/^\d+$/.test(text) ? Number(text) : text));
+  const port = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
+  choose('port', '--port', given.port && port(given.port), 'PGPORT', port);
   choose('user', '--user', given.user, 'PGUSER');
   choose('database', '--database', given.database, 'PGDATABASE');
   choose('sslMode', '--ssl-mode', given.sslMode, 'PGSSLMODE');

@@ -1,4 +1,4 @@
-import { STEP_TITLES, exitCode, type Status, type StepId, type StepResult } from './report.js';
+import { STEP_TITLES, exitCode, type Outcome, type Status, type StepId, type StepResult } from './report.js';
 
 /** How a report is shown where it goes. */
 export interface Style {
@@ -45,9 +45,28 @@ export function waitingText(id: StepId, { coloured }: Style): string {
 
 /** A step's lines, none wider than the style allows. */
 export function stepLines(step: StepResult, style: Style): string[] {
-  const { id, status, found, remedy, durationMs } = step;
+  const { id, status, durationMs } = step;
   const time = status === 'skipped' ? '' : `${Math.max(1, Math.round(durationMs))} ms`;
-  const head = STEP_TITLES[id].padEnd(TITLE) + time.padStart(TIME);
+  return outcomeLines(STEP_TITLES[id], time, step, style);
+}
+
+/** The line above the steps of one of several hosts. */
+export function hostLine(place: string, first: boolean): string {
+  return `${first ? '' : '\n'}${place}`;
+}
+
+/** The lines that say which of the hosts a pool would use. */
+export function choiceLines(outcome: Outcome, style: Style): string[] {
+  return ['', ...outcomeLines('hosts', '', outcome, style)];
+}
+
+function outcomeLines(
+  title: string,
+  time: string,
+  { status, found, remedy }: Pick<StepResult, 'status' | 'found' | 'remedy'>,
+  style: Style,
+): string[] {
+  const head = title.padEnd(TITLE) + time.padStart(TIME);
   const beside = style.width >= TEXT_BESIDE_FROM;
   const textAt = beside ? TEXT_AT : REMEDY_AT;
   const text = wrap(readable(found, style), style.width - textAt);
@@ -71,8 +90,13 @@ function readable(text: string, { plain }: Style): string {
   return plain ? text.replaceAll('…', '...') : text;
 }
 
-/** The last lines: what it all comes to. */
-export function summaryLines(steps: readonly StepResult[], durationMs: number, style: Style): string[] {
+/** The last lines: what it all comes to; `failing` says it where something failed. */
+export function summaryLines(
+  steps: readonly Pick<StepResult, 'status' | 'code'>[],
+  durationMs: number,
+  style: Style,
+  failing = 'It does not work',
+): string[] {
   const count = (status: Status): number => steps.filter((step) => step.status === status).length;
   const seconds = `in ${(durationMs / 1_000).toFixed(1)} s`;
   const failures = count('failed');
@@ -85,7 +109,7 @@ export function summaryLines(steps: readonly StepResult[], durationMs: number, s
     ...(count('skipped') > 0 ? [`${count('skipped')} skipped`] : []),
   ];
   const works = exitCode(steps) === 0;
-  const verdict = works ? 'It works' : failures > 0 ? 'It does not work' : 'Time was over';
+  const verdict = works ? 'It works' : failures > 0 ? failing : 'Time was over';
   const colour = works ? (count('warning') > 0 ? 'warning' : 'ok') : 'failed';
   return wrap(`${verdict}: ${parts.join(', ')}, ${seconds}.`, style.width).map((line) =>
     paint(style, colour, line),

