@@ -18,6 +18,8 @@ export interface Arguments {
   readonly maxLifetimeMs: number;
   readonly acquireTimeoutMs: number;
   readonly maxPending: number;
+  /** Queries on one connection at a time; 0 for one, as usual. */
+  readonly pipeliningDepth: number;
   /** Who measures the queries. */
   readonly queries: QuerySource;
   /** Port of `/metrics`, 0 for any free one. */
@@ -37,6 +39,7 @@ export const USAGE = `usage: npm run demo:load -- [options]
   --max-lifetime <s>       seconds a connection lives, default 60, so that there are tokens to look at
   --acquire-timeout <s>    seconds a request waits for a connection, default 5
   --max-pending <n>        requests that may wait for a connection, default 0, any number
+  --pipelining <depth>     queries that share a connection, default 0, none; the pool has no hooks and time limits then
   --queries <who>          measures the queries: pgauge, the default, or instrumentation-pg
   --metrics-port <n>       port of http://127.0.0.1:<n>/metrics, default 0, any free one
   --control-port <n>       port of the control server on 127.0.0.1, 0 for any free one; default none
@@ -79,6 +82,7 @@ export function readArguments(given: readonly string[]): Arguments {
     maxLifetimeMs: number('max-lifetime', 60) * 1_000,
     acquireTimeoutMs: number('acquire-timeout', 5) * 1_000,
     maxPending: number('max-pending', 0),
+    pipeliningDepth: number('pipelining', 0),
     queries: querySource(values.queries ?? 'pgauge'),
     metricsPort: number('metrics-port', 0),
     controlPort: values['control-port'] === undefined ? undefined : number('control-port', 0),
@@ -93,6 +97,7 @@ function parse(given: readonly string[]) {
       queries: text,
       'acquire-timeout': text,
       'max-pending': text,
+      pipelining: text,
       'metrics-port': text,
       'control-port': text,
     },

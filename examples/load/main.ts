@@ -83,12 +83,13 @@ async function openPool(given: Arguments, database: Database, { meterProvider, t
       logger: demoLogger(warn),
       acquireTimeoutMs: given.acquireTimeoutMs,
       maxPending: given.maxPending,
-      queryTimeoutMs: QUERY_TIMEOUT_MS,
       queryTelemetry: given.queries === 'pgauge' && { rows: true },
       endTimeoutMs: END_TIMEOUT_MS,
       pg: { application_name: given.poolName },
-      // An application sets its tenant here; with nothing to set it still is timed.
-      onAcquire: () => undefined,
+      ...(given.pipeliningDepth > 0
+        ? { pipelining: { depth: given.pipeliningDepth } }
+        : // An application sets its tenant in the hook; with nothing to set it still is timed.
+          { queryTimeoutMs: QUERY_TIMEOUT_MS, onAcquire: () => undefined }),
       // A query that is abandoned here should not go on there.
       afterConnect: async (client) => {
         await client.query(`set statement_timeout = ${QUERY_TIMEOUT_MS}`);

@@ -12,11 +12,15 @@ const HISTOGRAM_SERIES = ['_bucket', '_count', '_sum'];
 /** Attributes of resources, as labels; the collector leaves them on `target_info`. */
 const RESOURCE_LABEL = /^(service|process|host|os|telemetry|container|k8s|cloud|deployment)_/;
 
-/** Every metric of the contract by its names in Prometheus. */
-const NAMES = Object.values(METRIC).flatMap(({ name, unit, instrument }) => {
+/** Every metric of the contract by its names in Prometheus, but for that of pools with pipelining. */
+const NAMES = Object.values(METRIC)
+  .filter((metric) => metric !== METRIC.pipelined)
+  .flatMap(namesOf);
+
+function namesOf({ name, unit, instrument }: (typeof METRIC)[keyof typeof METRIC]): string[] {
   const base = canonicalName(name, unit, instrument === 'ObservableCounter');
   return instrument === 'Histogram' ? HISTOGRAM_SERIES.map((suffix) => base + suffix) : [base];
-});
+}
 
 /** What an application exports arrives, under the names and labels that the dashboards ask for, and goes with the application. */
 export const pipeline: Phase = {
@@ -98,7 +102,7 @@ async function spans(table: Table, { prometheus: { api }, traces }: Stack, own: 
 }
 
 async function expiry(table: Table, { prometheus: { api }, startApp }: Stack): Promise<void> {
-  const brief = await startApp({ instance: 'app-brief', pool: 'brief' });
+  const brief = await startApp({ instance: 'app-brief', pool: 'brief', pipelining: 8 });
   const ofBrief = `{job="${SERVICE}",instance="${brief.instance}"}`;
   const count = (): Promise<number | undefined> => api.number(`count(${ofBrief})`);
   try {
@@ -107,6 +111,12 @@ async function expiry(table: Table, { prometheus: { api }, startApp }: Stack): P
       () => api.number(`count(traces_span_metrics_calls_total${ofBrief})`),
       WAIT_MS,
       LOOK_EVERY_MS,
+    );
+    const [pipelined = ''] = namesOf(METRIC.pipelined);
+    table.equal(
+      `${pipelined} of a pool with pipelining`,
+      1,
+      await api.number(`count(${pipelined}${ofBrief})`),
     );
   } finally {
     await brief.stop();

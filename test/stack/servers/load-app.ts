@@ -27,6 +27,8 @@ export interface LoadAppOptions {
   readonly acquireTimeoutS?: number;
   /** Most requests that wait for a connection, 0 for any number; default 0. */
   readonly maxPending?: number;
+  /** Queries that share a connection; default 0, none. */
+  readonly pipelining?: number;
   /** Who measures the queries; default `pgauge`. */
   readonly queries?: QuerySource;
 }
@@ -76,6 +78,7 @@ export class LoadApp implements AsyncDisposable {
       'max-lifetime': options.maxLifetimeS ?? 10,
       'acquire-timeout': options.acquireTimeoutS ?? 5,
       'max-pending': options.maxPending ?? 0,
+      pipelining: options.pipelining ?? 0,
       queries: options.queries ?? 'pgauge',
       'control-port': 0,
     };
