@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.js';
-import type { EngineReason, ResourceKind } from '../engine/kind.js';
+import type { EngineReason, Reached, ResourceKind } from '../engine/kind.js';
 import type { AcquireObserver, AttemptObserver, CloseReason, PoolObserver } from '../observer.js';
 import { ClosingSockets } from './closing-sockets.js';
 import { detached } from './detached.js';
@@ -78,7 +78,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
 
   create(
     cause: AcquireObserver | undefined,
-    done: (error: unknown, connection?: PooledConnection, reached?: boolean) => void,
+    done: (error: unknown, connection?: PooledConnection, reached?: Reached) => void,
   ): { abort(): void } {
     const { hosts } = this.#plan;
     const observe = (): AttemptObserver => this.#observer.connecting(cause);

@@ -1,5 +1,6 @@
 import { ConnectTimeoutError, WrongHostError } from '../errors.js';
 import { property, sqlState } from '../foreign-error.js';
+import type { Reached } from '../engine/kind.js';
 import type { ConnectPhase } from '../observer.js';
 
 /** The system's codes for a server that cannot be reached: it may answer a later attempt. */
@@ -25,15 +26,16 @@ const HOOKS: readonly ConnectPhase[] = ['hook', 'token', 'init'];
 
 /**
  * Whether a connection attempt that failed at `phase` reached a server that takes logins: `false` if a later attempt may
- * succeed though nothing is changed, `true` if the server refused this login, `undefined` if the error is not about the server.
+ * succeed though nothing is changed, `soon` if a server answered and another one is about to take over, `true` if the server
+ * refused this login, `undefined` if the error is not about the server.
  */
-export function reachedServer(error: unknown, phase: ConnectPhase): boolean | undefined {
+export function reachedServer(error: unknown, phase: ConnectPhase): Reached {
   if (HOOKS.includes(phase)) return undefined;
   // Each of several hosts, or each address of a name.
   if (error instanceof AggregateError) {
     return error.errors.every((one) => reachedServer(one, phase) === false) ? false : undefined;
   }
-  if (error instanceof WrongHostError) return false;
+  if (error instanceof WrongHostError) return 'soon';
   const state = sqlState(error);
   if (state !== undefined) return !NOT_NOW.test(state);
   const gone =

@@ -1,12 +1,16 @@
 /** The longest pause after the first failure, and after many of them, in milliseconds. */
 const FIRST_MS = 100;
 export const LONGEST_PAUSE_MS = 5_000;
+/** The longest pause while a success may come soon, in milliseconds. */
+const SOON_MS = 900;
 
 /** The pauses between constructions while they fail: each has a random length below a bound that doubles. */
 export class Backoff {
   readonly #over: () => void;
   readonly #longestMs: number;
   #boundMs = 0;
+  /** What failed last could be reached, and may succeed soon: pauses stay short. */
+  soon = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -28,10 +32,13 @@ export class Backoff {
   pause(): void {
     if (this.pausing || this.#stopped) return;
     this.#boundMs = Math.min(this.#boundMs * 2 || FIRST_MS, this.#longestMs);
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#over();
-    }, Math.random() * this.#boundMs);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#over();
+      },
+      Math.random() * Math.min(this.#boundMs, this.soon ? SOON_MS : Infinity),
+    );
     this.#timer.unref();
   }
 

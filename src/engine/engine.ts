@@ -1,6 +1,6 @@
 import type { Construction, Constructions } from './constructions.js';
 import type { EngineCounters } from './counters.js';
-import type { EngineLimits, EngineListener, EngineReason, ResourceKind } from './kind.js';
+import type { EngineLimits, EngineListener, EngineReason, Reached, ResourceKind } from './kind.js';
 import type { Outage } from './outage.js';
 import type { Pings } from './pings.js';
 import type { Returns } from './returns.js';
@@ -207,7 +207,7 @@ export class Engine<T, C, R extends string> {
     });
   }
 
-  #failed({ waiter }: Construction<T, C>, error: unknown, reached: boolean | undefined): void {
+  #failed({ waiter }: Construction<T, C>, error: unknown, reached: Reached): void {
     this.#listener.constructed(error, reached);
     const waitsOn = this.#outage.failed(error, reached);
     if (waiter?.waiting === true && !waitsOn) this.#reject(waiter, error);

@@ -5,15 +5,21 @@ import type { Slot, SlotState } from './slot.js';
 export type EngineReason =
   'idle' | 'lifetime' | 'reset' | 'resize' | 'max_uses' | 'pool_end' | 'dead' | 'unsettled';
 
+/**
+ * Whether that from which resources are had could be reached, by a construction that failed: it refused (`true`), it could not
+ * be reached (`false`), it answered and will have resources soon (`soon`); `undefined`: the error does not tell.
+ */
+export type Reached = boolean | 'soon' | undefined;
+
 /** The commands that the engine gives to a kind of resource `T`, which is made for the cause `C` and closed for the reasons `R`. */
 export interface ResourceKind<T, C, R extends string> {
   /**
-   * Starts one construction; `done` is called exactly once, never synchronously, also after `abort`. After a failure,
-   * `reached` tells whether that from which resources are had could be reached; `undefined` if the error does not tell.
+   * Starts one construction; `done` is called exactly once, never synchronously, also after `abort`; `reached` tells of a
+   * failure only.
    */
   create(
     cause: C | undefined,
-    done: (error: unknown, resource?: T, reached?: boolean) => void,
+    done: (error: unknown, resource?: T, reached?: Reached) => void,
   ): { abort(): void };
   /** Says whether a returned resource can be handed out again: now, once it has settled, or never, with the reason. */
   judge(resource: T): 'ready' | 'settling' | R;
@@ -42,7 +48,7 @@ export interface OutageListener {
 /** The news that the engine gives to its owner. No member may throw. */
 export interface EngineListener<T, R extends string> extends OutageListener {
   /** A construction ended; without `error` its resource has a slot, and no user yet. `reached` is what its kind told. */
-  constructed(error: unknown, reached?: boolean): void;
+  constructed(error: unknown, reached?: Reached): void;
   /** A new resource has its slot, which it keeps for life. */
   placed(slot: Slot<T>): void;
   /** A resource was destroyed, `ageMs` after it was made; `from` is the state it was in. */

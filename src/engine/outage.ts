@@ -1,6 +1,6 @@
 import { Backoff, LONGEST_PAUSE_MS } from './backoff.js';
 import type { EngineDeadline } from './deadline.js';
-import type { EngineLimits, OutageListener } from './kind.js';
+import type { EngineLimits, OutageListener, Reached } from './kind.js';
 import type { Waiter, WaitQueue } from './wait-queue.js';
 
 /** What an outage calls for; the engine does it. */
@@ -61,10 +61,11 @@ export class Outage<T, C> {
   }
 
   /** A construction failed; returns whether its acquirer goes on waiting. */
-  failed(error: unknown, reached: boolean | undefined): boolean {
+  failed(error: unknown, reached: Reached): boolean {
+    this.#backoff.soon = reached === 'soon';
     this.#backoff.pause();
     if (reached === true) this.#over();
-    if (reached !== false) return false;
+    if (reached === true || reached === undefined) return false;
     if (this.#since === undefined) {
       this.#since = performance.now();
       this.#listener.unreachable(error);

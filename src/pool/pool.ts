@@ -264,7 +264,7 @@ export class InstrumentedPool extends Base {
       constructed: (error, reached) => {
         this.#acquires.lastConnectError = error;
         if (error !== undefined) {
-          if (reached !== false) this.#readiness.failed(error);
+          if (reached === true || reached === undefined) this.#readiness.failed(error);
           return;
         }
         this.#readiness.check();

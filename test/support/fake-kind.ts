@@ -1,5 +1,11 @@
 import { Engine } from '../../src/engine/engine.js';
-import type { EngineLimits, EngineListener, EngineReason, ResourceKind } from '../../src/engine/kind.js';
+import type {
+  EngineLimits,
+  EngineListener,
+  EngineReason,
+  Reached,
+  ResourceKind,
+} from '../../src/engine/kind.js';
 import type { Slot, SlotState } from '../../src/engine/slot.js';
 import type { WaitReason } from '../../src/engine/wait-queue.js';
 
@@ -19,7 +25,7 @@ export class Resource {
 export interface Construction {
   readonly cause: string | undefined;
   succeed(): Resource;
-  fail(error: Error, reached?: boolean): void;
+  fail(error: Error, reached?: Reached): void;
 }
 
 type Reason = 'tx_open' | 'busy';
@@ -37,7 +43,7 @@ export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineL
 
   create(
     cause: string | undefined,
-    done: (error: unknown, resource?: Resource, reached?: boolean) => void,
+    done: (error: unknown, resource?: Resource, reached?: Reached) => void,
   ): { abort(): void } {
     const end = (): void => void this.constructions.splice(this.constructions.indexOf(construction), 1);
     const construction: Construction = {

@@ -55,6 +55,26 @@ describe('an outage with retryMs', () => {
     expect(kind.constructions).toHaveLength(2);
   });
 
+  it('pauses for 900 ms at most while what answers may have resources soon, and for longer again when nothing answers', () => {
+    const { kind, engine } = makeEngine({ ...limits, max: 1, retryMs: 600_000 });
+    acquirers(engine, 1);
+    const pauseAfter = (reached: false | 'soon'): number => {
+      kind.constructions[0]?.fail(unreachable, reached);
+      let ms = 0;
+      while (kind.constructions.length === 0) {
+        vi.advanceTimersByTime(1);
+        ms += 1;
+      }
+      return ms;
+    };
+    const pauses = (count: number, reached: false | 'soon'): number[] =>
+      Array.from({ length: count }, () => pauseAfter(reached));
+    // Bounds of 100 ms, doubled each time; a construction that starts in an outage begins the next pause.
+    expect(Math.max(...pauses(12, 'soon'))).toBe(899);
+    expect(Math.max(...pauses(3, false))).toBeGreaterThan(4_900);
+    expect(Math.max(...pauses(3, 'soon').slice(1))).toBe(899);
+  });
+
   it('ends the wait after retryMs with the timeout error, counted as such', () => {
     const { kind, engine } = makeEngine(limits);
     const [early] = acquirers(engine, 1);
