@@ -183,7 +183,7 @@ export class Engine<T, C, R extends string> {
         this.#parts.hasRoom &&
         !this.#outage.holdsBack(false);
       // A long queue is not searched when there is nothing to give.
-      if (slot === undefined && !canConstruct) return;
+      if (slot === undefined && !canConstruct) return this.sharing.onHead?.();
       const waiter = this.#waiters.firstWithoutSupply();
       if (waiter === undefined) return;
       if (slot === undefined) this.#construct(waiter);

@@ -8,7 +8,7 @@ export class Sharing<T, C, R extends string> {
   readonly #parts: EngineParts<T, C, R>;
   readonly #limits: EngineLimits;
   readonly #leave: (waiter: Waiter<T, C>) => void;
-  /** Called when another acquirer, if any, is at the head of the queue; unset if nothing is shared. */
+  /** Called when the first of those that wait may be to share; unset if nothing is shared. */
   onHead: (() => void) | undefined;
 
   constructor(parts: EngineParts<T, C, R>, limits: EngineLimits, leave: (waiter: Waiter<T, C>) => void) {
@@ -21,6 +21,12 @@ export class Sharing<T, C, R extends string> {
   get isDue(): boolean {
     const { waiters, slots, total, max } = this.#parts;
     return waiters.size === 0 && slots.idle.size === 0 && total >= max;
+  }
+
+  /** Whether more acquirers wait than something is under way for, in a full engine: the first is to share. */
+  get isShort(): boolean {
+    const { waiters, constructions, pings, total, max } = this.#parts;
+    return waiters.size > constructions.size + pings.size && total >= max;
   }
 
   /** Whether a held resource may be handed to one more: it has not served its time. */

@@ -9,6 +9,8 @@ import type {
 import type { Slot, SlotState } from '../../src/engine/slot.js';
 import type { WaitReason } from '../../src/engine/wait-queue.js';
 
+const nothing = (): void => undefined;
+
 /** A resource whose every answer the test decides. */
 export class Resource {
   verdict: 'ready' | 'settling' | 'tx_open' | 'busy' = 'ready';
@@ -19,6 +21,13 @@ export class Resource {
   onSettled: (() => void) | undefined;
   answerPing: (() => void) | undefined;
   slot: Slot<Resource> | undefined;
+  /** What is asked of a connection that is shared. */
+  sharing = false;
+  readonly lostWith: unknown = undefined;
+  readonly client = {
+    pipeline: false,
+    connection: { prependListener: nothing, stream: { cork: nothing, uncork: nothing } },
+  };
   constructor(readonly id: number) {}
 }
 
@@ -120,6 +129,14 @@ export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineL
 
 export type Outcome = { slot: Slot<Resource>; waitMs: number } | { error: unknown; waitMs: number };
 
+/** Gives acquirers resources that others hold. */
+export interface Shares {
+  /** One for an acquirer that comes now, if it is to share one. */
+  pick(): Slot<Resource> | undefined;
+  /** It was given one, to itself or beside others. */
+  served(acquirer: Acquirer, slot: Slot<Resource>): void;
+}
+
 /** One acquire, as the pool above the engine makes it. */
 export class Acquirer {
   reason: WaitReason | undefined;
@@ -132,9 +149,10 @@ export class Acquirer {
     engine: Engine<Resource, string, 'tx_open' | 'busy'>,
     readonly name: string,
     timeoutMs = 0,
+    readonly shares?: Shares,
   ) {
     const now = this.startedAt;
-    const slot = engine.tryAcquire(now);
+    const slot = shares?.pick() ?? engine.tryAcquire(now);
     if (slot !== undefined) {
       this.#settle({ slot, waitMs: 0 });
       return;
@@ -146,6 +164,7 @@ export class Acquirer {
     const waiter = engine.wait(
       {
         cause: name,
+        shares: shares && { name: undefined },
         waiting: (reason) => {
           if (this.reason !== undefined) throw new Error(`${name} is told its reason twice`);
           this.reason = reason;
@@ -173,6 +192,7 @@ export class Acquirer {
     this.settledTimes += 1;
     if (this.settledTimes > 1) throw new Error(`${this.name} settled twice`);
     this.outcome = outcome;
+    if ('slot' in outcome) this.shares?.served(this, outcome.slot);
   }
 }
 

@@ -88,13 +88,14 @@ export class Lanes {
   fill(): void {
     if (this.#filling) return;
     this.#filling = true;
-    for (;;) {
-      const waiter = this.#engine.state.oldestWaiter;
+    const { sharing, state } = this.#engine;
+    while (sharing.isShort) {
+      const waiter = state.oldestWaiter;
       const shares = waiter?.request.shares;
       if (waiter === undefined || shares === undefined) break;
       const lane = this.#least(shares.name);
       if (lane === undefined) break;
-      this.#engine.sharing.serve(lane.slot, waiter);
+      sharing.serve(lane.slot, waiter);
     }
     this.#filling = false;
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sweep } from '../../../src/engine/upkeep.js';
 import { Acquirer, makeEngine, type FakeKind, type Resource } from '../../support/fake-kind.js';
+import { Sharers } from './sharers.js';
 
 /** What the engine must never break, and what the test holds of it. */
 class Model {
@@ -13,13 +14,14 @@ class Model {
   readonly engine: ReturnType<typeof makeEngine>['engine'];
   readonly acquirers: Acquirer[] = [];
   readonly holding = new Map<Resource, Acquirer>();
+  readonly sharers: Sharers;
   ended = false;
 
   /** The connections at the last check: after `resize` there may be too many, but never more than before. */
   #lastTotal = 0;
   #unreachableSince = 0;
 
-  constructor({ max, maxConnecting, retryMs, maxPending }: Shape) {
+  constructor({ max, maxConnecting, retryMs, maxPending, depth }: Shape) {
     this.max = max;
     this.maxConnecting = maxConnecting;
     this.retryMs = retryMs;
@@ -29,6 +31,13 @@ class Model {
     this.kind = made.kind;
     this.engine = made.engine;
     this.kind.instantPings = false;
+    this.sharers = new Sharers(made.engine, depth);
+    // As the pool does, before anything else learns of it.
+    const destroyed = this.kind.destroyed.bind(this.kind);
+    this.kind.destroyed = (slot, from, reason) => {
+      destroyed(slot, from, reason);
+      this.#sharersLost(slot.resource);
+    };
   }
 
   /** Settles the book after a step and checks every invariant. */
@@ -40,6 +49,11 @@ class Model {
       const holder = this.holding.get(resource);
       if (holder === acquirer || this.returned.has(acquirer)) continue;
       expect(holder, 'one resource has one holder').toBeUndefined();
+      if (acquirer.shares !== undefined) {
+        expect(this.sharers.of(resource).has(acquirer)).toBe(true);
+        continue;
+      }
+      expect(this.sharers.of(resource).size, 'one that needs it to itself shares it with none').toBe(0);
       expect(resource.destroyedFor, 'nobody is handed a destroyed resource').toBeUndefined();
       this.holding.set(resource, acquirer);
     }
@@ -55,12 +69,14 @@ class Model {
     expect(engine.state.total).toBe(engine.state.used + engine.state.idle + engine.state.connecting);
     expect(engine.state.idle).toBe(living.filter((resource) => resource.parked).length);
     for (const resource of living.filter(({ onSettled }) => onSettled !== undefined)) {
-      const handed = resource.parked || this.holding.has(resource);
+      const handed =
+        resource.parked || this.holding.has(resource) || this.sharers.of(resource).size > 0;
       expect(handed, 'nobody gets a resource that is still settling').toBe(false);
     }
     const waiting = this.acquirers.filter((acquirer) => acquirer.outcome === undefined);
     expect(engine.state.pending).toBe(waiting.length);
     this.#checkOutage(waiting);
+    this.sharers.check(waiting, this.pinging());
     const [first] = waiting;
     const overtaken =
       first !== undefined && this.acquirers.slice(this.acquirers.indexOf(first)).some(isServed);
@@ -116,10 +132,11 @@ class Model {
       .length;
   }
 
-  acquire(timeoutMs: number): void {
+  acquire(timeoutMs: number, shares: boolean): void {
     if (this.ended) return;
     const { pending } = this.engine.state;
-    const acquirer = new Acquirer(this.engine, `a${this.acquirers.length}`, timeoutMs);
+    const name = `a${this.acquirers.length}`;
+    const acquirer = new Acquirer(this.engine, name, timeoutMs, shares ? this.sharers : undefined);
     this.acquirers.push(acquirer);
     const full = pending >= this.maxPending && this.engine.state.idle === 0;
     if (isRefused(acquirer)) expect(full, 'refused only when the queue is full and nothing idle').toBe(true);
@@ -139,6 +156,22 @@ class Model {
     resource.verdict = verdict;
     this.forget(resource, acquirer);
     this.engine.release(acquirer.slot, performance.now());
+  }
+
+  /** One that shares is answered; `verdict` is what its resource is found to be, if it is the last. */
+  answer(index: number, verdict: Resource['verdict']): void {
+    const entry = pick(this.sharers.all, index);
+    if (entry === undefined) return;
+    const [resource, acquirer] = entry;
+    resource.verdict = verdict;
+    this.returned.add(acquirer);
+    this.sharers.answer(resource, acquirer);
+  }
+
+  #sharersLost(resource: Resource): void {
+    const sharers = [...this.sharers.of(resource)];
+    if (sharers.length > 0) this.sharers.lost(resource);
+    for (const acquirer of sharers) this.returned.add(acquirer);
   }
 
   /** The resource dies by itself, wherever it is. */
@@ -185,6 +218,10 @@ class Model {
         this.release(0, well() ? 'ready' : 'busy');
         this.check();
       }
+      for (let at = this.sharers.all.length; at > 0; at -= 1) {
+        this.answer(0, well() ? 'ready' : 'busy');
+        this.check();
+      }
     }
     expect(this.engine.state.pending, 'whoever waits is served or told why not').toBe(0);
   }
@@ -202,6 +239,7 @@ class Model {
       resource.verdict = 'ready';
       this.engine.release(acquirer.slot, performance.now());
     }
+    while (this.sharers.all.length > 0) this.answer(0, 'ready');
     for (const { answerPing } of [...this.kind.resources]) answerPing?.();
     while (this.kind.resources.some(({ onSettled }) => onSettled !== undefined)) this.settle(0, true);
     this.check();
@@ -230,6 +268,8 @@ interface Shape {
   readonly maxConnecting: number;
   readonly retryMs: number;
   readonly maxPending: number;
+  /** How many may share a resource. */
+  readonly depth: number;
 }
 
 function isServed({ outcome }: Acquirer): boolean {
@@ -245,20 +285,38 @@ function pick<T>(items: readonly T[], index: number): T | undefined {
 }
 
 const index = fc.nat(30);
+const verdict = fc.constantFrom<Resource['verdict'][]>(
+  'ready',
+  'ready',
+  'ready',
+  'settling',
+  'tx_open',
+  'busy',
+);
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom(0, 50, 2_000).map((timeout) => (m: Model) => m.acquire(timeout)) },
+  {
+    weight: 12,
+    arbitrary: fc.tuple(fc.constantFrom(0, 50, 2_000), fc.boolean()).map(
+      ([timeout, shares]) =>
+        (m: Model) =>
+          m.acquire(timeout, shares),
+    ),
+  },
   {
     weight: 6,
-    arbitrary: fc
-      .tuple(
-        index,
-        fc.constantFrom<Resource['verdict'][]>('ready', 'ready', 'ready', 'settling', 'tx_open', 'busy'),
-      )
-      .map(
-        ([i, verdict]) =>
-          (m: Model) =>
-            m.release(i, verdict),
-      ),
+    arbitrary: fc.tuple(index, verdict).map(
+      ([i, found]) =>
+        (m: Model) =>
+          m.release(i, found),
+    ),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.tuple(index, verdict).map(
+      ([i, found]) =>
+        (m: Model) =>
+          m.answer(i, found),
+    ),
   },
   { weight: 5, arbitrary: index.map((i) => (m: Model) => void pick(m.kind.constructions, i)?.succeed()) },
   {
@@ -319,7 +377,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 it(
-  'keeps every invariant through random sequences of acquire, release, kill, outage, resize and end',
+  'keeps every invariant through random sequences of acquire, share, release, kill, outage, resize and end',
   { timeout: 120_000 },
   () => {
     fc.assert(
@@ -329,6 +387,7 @@ it(
           maxConnecting: fc.integer({ min: 1, max: 4 }),
           retryMs: fc.constantFrom(0, 0, 300, 3_000),
           maxPending: fc.constantFrom(Infinity, Infinity, 1, 3),
+          depth: fc.constantFrom(1, 2, 3, 8),
         }),
         fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }),
         fc.option(fc.array(fc.boolean(), { minLength: 1 }), { nil: undefined }),
