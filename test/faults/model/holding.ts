@@ -1,10 +1,11 @@
-import type { PoolClient, QueryResult } from 'pg';
+import type { PoolClient, QueryConfig, QueryResult } from 'pg';
 
 /** What a holder tells of what happens. */
 interface Book {
   /** Holders who gave their session back as it may be handed on. */
   readonly mayBeSeen: Set<number>;
   track<T>(what: string, promise: Promise<T>): Promise<T>;
+  limited(text: string): string | QueryConfig;
   given(holding: Holding): void;
   failed(what: string, error: unknown, inTransaction: boolean): void;
   violated(what: string): void;
@@ -85,7 +86,7 @@ export class Holding {
   failAndRelease(inTransaction: boolean): void {
     if (inTransaction) this.#inTransaction = true;
     const failing = new Promise<void>((resolve) => {
-      this.client.query(`${inTransaction ? 'begin; ' : ''}select 1/0`, () => {
+      this.client.query(this.book.limited(`${inTransaction ? 'begin; ' : ''}select 1/0`), () => {
         this.drop();
         resolve();
       });
@@ -125,7 +126,7 @@ export class Holding {
     this.#outstanding += 1;
     await this.book.track(
       what,
-      this.client.query(text).then(
+      this.client.query(this.book.limited(text)).then(
         (result) => {
           this.#outstanding -= 1;
           check(result);

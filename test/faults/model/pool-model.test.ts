@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { canPipeline } from '../../../src/connection/driver.js';
 import { useProxy } from '../../support/proxy.js';
 import { usePostgres } from '../../support/servers.js';
 import { until } from '../../support/until.js';
@@ -25,10 +26,11 @@ const shape: fc.Arbitrary<PoolShape> = fc.record({
   connectRetryMs: fc.constantFrom(0, 700, 60_000),
   maxPending: fc.constantFrom(0, 0, 3),
   hooks: fc.constantFrom(false, false, true),
+  depth: canPipeline() ? fc.constantFrom(0, 0, 1, 2, 16) : fc.constant(0),
 });
 
 test(
-  'a pool keeps its promises through random acquires, queries, releases, faults, resize, reset and end',
+  'a pool keeps its promises through random acquires, queries, shared queries, releases, faults, resize, reset and end',
   { timeout: DAY_MS },
   async () => {
     const seed = MODEL_SEED === undefined ? randomInt(2 ** 31) : Number(MODEL_SEED);

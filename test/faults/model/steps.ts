@@ -4,6 +4,7 @@ import type { PoolClient } from 'pg';
 import type { ProxyControls } from '../../support/proxy-link.js';
 import { UNDISTURBED } from '../../support/proxy.js';
 import type { Holding } from './holding.js';
+import { SHARED_QUERIES } from './sharing.js';
 import type { World } from './world.js';
 
 /** The book is the world's own: the library's model is not used. */
@@ -125,6 +126,12 @@ export const steps: readonly fc.WeightedArbitrary<Step>[] = [
   step(3, 'acquire with a signal', ms, withSignal),
   step(3, 'acquire in at most', ms, (world, timeoutMs) => world.acquire(world.pool.connect({ timeoutMs }))),
   step(6, 'pool.query', fc.tuple(fc.constantFrom(...QUERIES), fc.boolean()), poolQuery),
+  step(
+    6,
+    'queries that may share',
+    fc.array(fc.constantFrom(...SHARED_QUERIES), { minLength: 1, maxLength: 8 }),
+    (world, kinds) => kinds.forEach((kind) => world.shared.run(kind)),
+  ),
 
   withHolding(6, 'query', fc.constantFrom(0, 0, 0.02, 1), (holding, seconds) => void holding.echo(seconds)),
   withHolding(4, 'query and wait', nothing, (holding) => holding.echo()),

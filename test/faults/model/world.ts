@@ -1,18 +1,24 @@
-import type { PoolClient } from 'pg';
-import { newPool, type EndOptions, type InstrumentedPool } from '../../../src/index.js';
+import type { PoolClient, QueryConfig } from 'pg';
+import {
+  newPool,
+  type EndOptions,
+  type InstrumentedPool,
+  type QueryStopOptions,
+} from '../../../src/index.js';
 import type { LocalPostgres } from '../../../local-rds/index.js';
 import { errorClass } from '../../support/error-class.js';
 import { UNDISTURBED, type Proxy } from '../../support/proxy.js';
 import { sessionsOf } from '../../support/sessions.js';
 import { until } from '../../support/until.js';
 import { Holding } from './holding.js';
+import { SharedQueries } from './sharing.js';
 
 /** How long everything may take to settle when the faults are over, in milliseconds. */
 const SETTLE_MS = 20_000;
 /** How long an idle pool may take to have as many sockets and sessions as it counts, in milliseconds. */
 const COUNTS_MS = 10_000;
 
-/** `queryTimeoutMs` of the pool, in milliseconds. */
+/** The limit of each query, by the pool or its own, in milliseconds. */
 const SHORTEST_DEADLINE_MS = 500;
 
 /** What a run's pool is like. */
@@ -25,6 +31,8 @@ export interface PoolShape {
   readonly maxPending: number;
   /** Whether `onAcquire` and `resetSession` run. */
   readonly hooks: boolean;
+  /** How many queries may share a connection; 0 for none, and then `hooks` do not run. */
+  readonly depth: number;
 }
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
@@ -39,6 +47,7 @@ export class World {
   readonly formerReleases: ((error?: unknown) => void)[] = [];
   /** Holders who gave their session back as it may be handed on. */
   readonly mayBeSeen = new Set<number>();
+  readonly shared = new SharedQueries(this);
   ended = false;
   /** The maximum in force. */
   max: number;
@@ -63,6 +72,7 @@ export class World {
     runs += 1;
     const application = `model ${process.pid} ${runs}`;
     await server.query('create table if not exists last_words (application text, id int)');
+    await SharedQueries.makeTable(server);
     const { user, password, database } = server;
     const pool = await newPool(
       {
@@ -75,14 +85,17 @@ export class World {
         pg: { application_name: application },
         ...{ maxConnecting: shape.maxConnecting, maxUses: shape.maxUses },
         ...{ connectRetryMs: shape.connectRetryMs, maxPending: shape.maxPending },
-        ...{ acquireTimeoutMs: 1_000, connectTimeoutMs: 1_000, queryTimeoutMs: SHORTEST_DEADLINE_MS },
+        ...{ acquireTimeoutMs: 1_000, connectTimeoutMs: 1_000 },
+        ...(shape.depth > 0
+          ? { pipelining: { depth: shape.depth } }
+          : { queryTimeoutMs: SHORTEST_DEADLINE_MS }),
         ...{
           idleTimeoutMs: 250,
           healthCheckPeriodMs: 50,
           connMaxLifetimeJitterMs: 200,
           leakDetectionMs: 100,
         },
-        ...(shape.hooks && { onAcquire: ask, resetSession: 'discard' }),
+        ...(shape.hooks && shape.depth === 0 && { onAcquire: ask, resetSession: 'discard' }),
         logger: silent,
       },
     );
@@ -124,6 +137,11 @@ export class World {
     void this.track('acquire', held);
   }
 
+  /** A query of a holder, with its limit. */
+  limited(text: string): string | (QueryConfig & QueryStopOptions) {
+    return this.shape.depth > 0 ? { text, timeoutMs: SHORTEST_DEADLINE_MS } : text;
+  }
+
   /** The client is no longer this holder's. */
   given(holding: Holding): void {
     this.#owners.delete(holding.client);
@@ -136,6 +154,8 @@ export class World {
     const name = errorClass(error);
     if (name === undefined) this.violated(`${what} failed with ${String((error as Error).stack)}`);
     if (name === '25P02' && !inTransaction) this.violated(`${what} ran in another's failed transaction`);
+    if (name === 'ERR_PGAUGE_OUTCOME_UNKNOWN' && this.shape.depth < 2)
+      this.violated(`${what} shared its connection`);
   }
 
   violated(what: string): void {
@@ -168,11 +188,15 @@ export class World {
   async #endWithLastWords(): Promise<void> {
     const client = await this.pool.connect();
     const askedAt = performance.now();
-    const write = (id: number): string => `insert into last_words values ('${this.application}', ${id})`;
-    const transaction = ['begin', write(0), 'commit'].map((text) => client.query(text));
+    const write = 'insert into last_words values ($1, $2)';
+    const transaction = [
+      client.query('begin'),
+      client.query(write, [this.application, 0]),
+      client.query('commit'),
+    ];
     const writes = Array.from(
       { length: Math.min(2 * this.max, this.shape.maxPending || Infinity) },
-      (_, id) => this.pool.query(write(id + 1)),
+      (_, id) => this.pool.query(write, [this.application, id + 1]),
     );
     this.end();
     client.release();
@@ -203,7 +227,10 @@ export class World {
       this.violated(`${constructingConns} dials of at most ${shape.maxConnecting}`);
     if (totalConns !== acquiredConns + idleConns + constructingConns)
       this.violated('the counts do not add up');
-    const pausing = shape.connectRetryMs > 0 && pool.gauges.unreachable;
+    const { pipelined = 0, unreachable } = pool.gauges;
+    if (pipelined < 0 || pipelined > acquiredConns * Math.max(0, shape.depth - 1))
+      this.violated(`${pipelined} queries share ${acquiredConns} connections`);
+    const pausing = shape.connectRetryMs > 0 && unreachable;
     if (pool.waitingCount > 0 && acquiredConns + constructingConns === 0 && !pausing)
       this.violated('a waiter has neither a dial nor a busy connection to wait for');
     if (this.#violations.length > 0) throw new Error(this.#violations.join('\n'));
@@ -217,9 +244,10 @@ export class World {
     for (const holding of this.holdings) holding.drop();
   }
 
-  /** Ends the disturbances; connections are as they are. */
+  /** Ends the disturbances; connections are as they are, but for those on which no limit ends a query. */
   calm(): void {
     this.proxy.set(UNDISTURBED);
+    if (this.shape.depth > 0) this.proxy.resetAll();
   }
 
   /** Without disturbances the pool counts as many connections as there are sockets, and sessions at the server. */
@@ -255,6 +283,7 @@ export class World {
       await this.#endWithLastWords();
       await this.#allGivenBack();
     }
+    await this.shared.check();
     if (this.pool.totalCount !== 0) this.violated(`an ended pool counts ${this.pool.totalCount} connections`);
     await until('no socket is left', () => this.proxy.open === 0);
     await until('no session is left', async () => {

@@ -43,6 +43,20 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     await until('it is returned', () => pool.idleCount === 1);
   });
 
+  test('share none as long as the pool is not at its maximum: each has the connection that is made for it', async () => {
+    const pool = await makePool(server(), { maxOpenConns: 3 }, pipelined(8));
+    await pool.query('select 1');
+    let over = false as boolean;
+    const slow = rejection(pool.query('select pg_sleep($1) /* alone */', [60])).then(() => (over = true));
+    await Promise.all(numbers(2).map((n) => pool.query(N, [n])));
+    expect(over).toBe(false);
+    expect(pool.totalCount).toBe(3);
+    await server().query(
+      "select pg_cancel_backend(pid) from pg_stat_activity where query like '%/* alone */%' and pid <> pg_backend_pid()",
+    );
+    await slow;
+  });
+
   test('an error is that of its own query alone', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(16));
     await pool.query('select 1');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sweep } from '../../../src/engine/upkeep.js';
 import { Acquirer, makeEngine, type FakeKind, type Resource } from '../../support/fake-kind.js';
-import { Sharers } from './sharers.js';
+import { Sharers } from '../../support/sharers.js';
 
 /** What the engine must never break, and what the test holds of it. */
 class Model {
@@ -69,8 +69,7 @@ class Model {
     expect(engine.state.total).toBe(engine.state.used + engine.state.idle + engine.state.connecting);
     expect(engine.state.idle).toBe(living.filter((resource) => resource.parked).length);
     for (const resource of living.filter(({ onSettled }) => onSettled !== undefined)) {
-      const handed =
-        resource.parked || this.holding.has(resource) || this.sharers.of(resource).size > 0;
+      const handed = resource.parked || this.holding.has(resource) || this.sharers.of(resource).size > 0;
       expect(handed, 'nobody gets a resource that is still settling').toBe(false);
     }
     const waiting = this.acquirers.filter((acquirer) => acquirer.outcome === undefined);

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
-import type { ConnectionEngine } from '../../../src/connection/connection-kind.js';
-import type { PooledConnection } from '../../../src/connection/pooled-connection.js';
-import type { Lane } from '../../../src/connection/lane.js';
-import { Lanes } from '../../../src/pool/pipelining/lanes.js';
-import type { Slot } from '../../../src/engine/slot.js';
-import type { Acquirer, makeEngine, Resource, Shares } from '../../support/fake-kind.js';
+import type { ConnectionEngine } from '../../src/connection/connection-kind.js';
+import type { PooledConnection } from '../../src/connection/pooled-connection.js';
+import type { Lane } from '../../src/connection/lane.js';
+import { Lanes } from '../../src/pool/pipelining/lanes.js';
+import type { Slot } from '../../src/engine/slot.js';
+import type { Acquirer, makeEngine, Resource, Shares } from './fake-kind.js';
 
 type FakeEngine = ReturnType<typeof makeEngine>['engine'];
 
