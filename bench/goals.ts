@@ -159,7 +159,7 @@ export const GOALS: readonly Goal[] = [
     unit: '× raw',
   },
   {
-    what: 'a waiter that gives up, in a queue of 10 000',
+    what: 'a waiter that gives up with all others, in a queue of 10 000',
     scenario: 'waiters',
     contender: 'pgauge',
     variant: { waiters: 10_000 },

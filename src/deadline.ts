@@ -23,16 +23,19 @@ const TURNS = 2;
  * something.
  */
 export class Deadline {
-  readonly #ms: number;
-  readonly #expired: () => void;
-  readonly #keepsAlive: boolean;
+  readonly #limitMs: number;
+  readonly #expired: (upTo: number) => void;
+  #keepsAlive: boolean;
   #extended = false;
   #timer: NodeJS.Timeout | undefined;
   #look: NodeJS.Immediate | undefined;
 
-  /** Starts at once, with at most `MAX_TIMER_MS`; only with `keepsAlive` does it keep the process alive. */
-  constructor(ms: number, expired: () => void, keepsAlive = false) {
-    this.#ms = ms;
+  /**
+   * Starts at once, with at most `MAX_TIMER_MS`; only with `keepsAlive` does it keep the process alive. `expired` gets the time
+   * at which the timer fired. `limitMs` is given for the rest of a limit that began earlier.
+   */
+  constructor(ms: number, expired: (upTo: number) => void, keepsAlive = false, limitMs = ms) {
+    this.#limitMs = limitMs;
     this.#expired = expired;
     this.#keepsAlive = keepsAlive;
     this.#start(ms);
@@ -44,21 +47,29 @@ export class Deadline {
     clearImmediate(this.#look);
   }
 
+  /** Whether it keeps the process alive, from now on. */
+  keepAlive(keeps: boolean): void {
+    this.#keepsAlive = keeps;
+    if (keeps) this.#timer?.ref();
+    else this.#timer?.unref();
+  }
+
   #start(ms: number): void {
     const dueAt = performance.now() + ms;
-    this.#timer = setTimeout(() => this.#afterTurns(TURNS, performance.now() - dueAt), ms);
+    this.#timer = setTimeout(() => this.#afterTurns(TURNS, dueAt, performance.now()), ms);
     if (!this.#keepsAlive) this.#timer.unref();
   }
 
-  #afterTurns(turns: number, lateMs: number): void {
+  #afterTurns(turns: number, dueAt: number, firedAt: number): void {
+    const lateMs = firedAt - dueAt;
     if (turns > 0) {
       // Not unref'd: the event loop could then wait in the very turn that is to pass.
-      this.#look = setImmediate(() => this.#afterTurns(turns - 1, lateMs));
+      this.#look = setImmediate(() => this.#afterTurns(turns - 1, dueAt, firedAt));
     } else if (lateMs > LATE_MS && !this.#extended) {
       this.#extended = true;
-      this.#start(Math.min(this.#ms, Math.max(lateMs, GRACE_MS)));
+      this.#start(Math.min(this.#limitMs, Math.max(lateMs, GRACE_MS)));
     } else {
-      this.#expired();
+      this.#expired(firedAt);
     }
   }
 }
@@ -112,7 +123,8 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   waiting.calls.add(listener);
   return () => {
     waiting.calls.delete(listener);
-    if (waiting.calls.size > 0) return;
+    // One that is aborted has dropped the listener itself.
+    if (waiting.calls.size > 0 || signal.aborted) return;
     // Node keeps a signal that is made of others in memory for as long as it has a listener.
     signal.removeEventListener('abort', waiting.abort);
     if (waitingFor.get(signal) === waiting) waitingFor.delete(signal);

@@ -3,9 +3,9 @@ import type pgModule from 'pg';
 import { spentOn } from './clock.js';
 import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';
-import type { Prepare } from './program.js';
+import type { Prepare, Sample } from './program.js';
 
-type Abortable = (options: { signal: AbortSignal }) => Promise<pgModule.PoolClient>;
+type Abortable = (options: { signal: AbortSignal | undefined }) => Promise<pgModule.PoolClient>;
 
 export const prepare: Prepare = async (contender, { waiters = 1 }, settings) => {
   const pool = await openPool(contender, plainPool(settings, 1));
@@ -20,32 +20,36 @@ export const prepare: Prepare = async (contender, { waiters = 1 }, settings) => 
     holder.release();
     await Promise.all(served);
   };
-  const giveUp = async (): Promise<void> => {
+  /** From the first abort to the last rejection: each by a signal of its own, the last first, or all by one. */
+  const giveUp = async (signals: number): Promise<number> => {
     const holder = await pool.connect();
-    // One for each, and the last first: what is taken out of a queue need not be at its head.
-    const controllers = Array.from({ length: waiters }, () => new AbortController());
-    const waiting = controllers.map(({ signal }) =>
-      (pool.connect as unknown as Abortable).call(pool, { signal }).catch(() => undefined),
-    );
-    for (const controller of controllers.reverse()) controller.abort(SIGNAL_REASON);
-    await Promise.all(waiting);
-    holder.release();
-  };
-  const measure = async (work: () => Promise<void>): Promise<number> => {
-    const { cpuMs } = await spentOn(async () => {
-      for (let i = 0; i < repeats; i++) await work();
+    const controllers = Array.from({ length: signals }, () => new AbortController());
+    const waiting = Array.from({ length: waiters }, (_, i) => {
+      const signal = controllers[i % signals]?.signal;
+      return (pool.connect as unknown as Abortable).call(pool, { signal }).catch(() => undefined);
     });
+    const { cpuMs } = await spentOn(async () => {
+      for (const controller of controllers.reverse()) controller.abort(SIGNAL_REASON);
+      await Promise.all(waiting);
+    });
+    holder.release();
+    return cpuMs;
+  };
+  const measure = async (cpuOf: () => Promise<number>): Promise<number> => {
+    let cpuMs = 0;
+    for (let i = 0; i < repeats; i++) cpuMs += await cpuOf();
     return (cpuMs * 1000) / repeats / waiters;
   };
   const canAbort = contender.includes('pgauge');
-  await measure(serveAll);
-  if (canAbort) await measure(giveUp);
-  return {
-    async run() {
-      return { servedUs: await measure(serveAll), ...(canAbort && { abortedUs: await measure(giveUp) }) };
-    },
-    end: () => pool.end(),
-  };
+  const run = async (): Promise<Sample> => ({
+    servedUs: await measure(async () => (await spentOn(serveAll)).cpuMs),
+    ...(canAbort && {
+      abortedUs: await measure(() => giveUp(1)),
+      ownSignalUs: await measure(() => giveUp(waiters)),
+    }),
+  });
+  await run();
+  return { run, end: () => pool.end() };
 };
 
 /** Not an error of its own for each, whose stack would be most of what is measured. */

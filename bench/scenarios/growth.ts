@@ -40,13 +40,14 @@ export const waiters: Scenario = {
   name: 'waiters',
   title: 'Long queues',
   about:
-    'As many acquires at once on one connection: each is served in its turn and releases; or all give up by their signals, the last first.',
+    'As many acquires at once on one connection: each is served in its turn and releases; or all give up, by one signal, or each by one of its own, the last first, which is mostly what an `AbortSignal` takes. What gives up is counted from the first abort to the last rejection.',
   program: 'waiters',
   contenders,
   variants: [{ waiters: 100 }, { waiters: 1_000 }, { waiters: 10_000 }],
   measures: [
     { key: 'servedUs', title: 'served, CPU, µs each' },
-    { key: 'abortedUs', title: 'given up, CPU, µs each' },
+    { key: 'abortedUs', title: 'given up at once, CPU, µs each' },
+    { key: 'ownSignalUs', title: 'given up one by one, CPU, µs each' },
   ],
   full: { generations: 2, rounds: 5, size: { repeats: 4 } },
   quick: { variants: [{ waiters: 100 }], generations: 1, rounds: 1, size: { repeats: 0 } },

@@ -1,3 +1,4 @@
+import { AcquireTimeoutError } from '../errors.js';
 import { sharedByAll } from '../process-state.js';
 
 /** An error that many share, such as a signal's reason, tells of its first callers: all of them would be a text without end. */
@@ -21,6 +22,11 @@ function addFrames(error: Error): void {
   const known = callers.get(error) ?? 0;
   if (known === MOST_CALLERS) return;
   callers.set(error, known + 1);
+  // It has no frames yet, and these are not written out before somebody reads them.
+  if (known === 0 && error instanceof AcquireTimeoutError) {
+    Error.captureStackTrace(error, withCallersStack);
+    return;
+  }
   const trace = { stack: '' };
   Error.captureStackTrace(trace, withCallersStack);
   const frames = trace.stack.slice(trace.stack.indexOf('\n'));

@@ -83,8 +83,7 @@ export class Engine<T, C, R extends string> {
 
   /** Queues an acquirer; `request` is called back exactly once. */
   wait(request: AcquireWait<T, C>, startedAt: number, timeoutMs: number): Waiter<T, C> {
-    const { startDeadline } = this.#limits;
-    const waiter = this.#waiters.join(request, startedAt, timeoutMs, this.#late, startDeadline);
+    const waiter = this.#waiters.join(request, startedAt, timeoutMs);
     this.#dispatch();
     this.#parts.explain(waiter);
     this.#outage.watch();
@@ -176,7 +175,8 @@ export class Engine<T, C, R extends string> {
   /** Gives every waiter something to wait for: an idle resource, a ping, a construction, or a used resource. */
   #dispatch(): void {
     while (this.#waiters.size > this.#pings.size) {
-      const now = performance.now();
+      // The clock is read for each that waits: not where there is nothing to compare with it.
+      const now = this.#slots.idle.size > 0 ? performance.now() : 0;
       const slot = this.#newestIdle(now);
       const canConstruct =
         this.#waiters.size > this.#constructions.size + this.#pings.size &&
@@ -278,7 +278,10 @@ export class Engine<T, C, R extends string> {
 
   /** Ends the constructions that nobody waits for, and if nobody waits at all the pauses between them. */
   #abortUnwanted(): void {
-    if (this.#waiters.size === 0) this.#outage.stop();
+    if (this.#waiters.size === 0) {
+      this.#outage.stop();
+      this.#waiters.stop();
+    }
     this.#constructions.abortUnwanted();
   }
 

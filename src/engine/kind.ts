@@ -64,6 +64,8 @@ export interface EngineLimits {
   /** At first: `resize` changes it. */
   readonly max: number;
   readonly maxConnecting: number;
+  /** How long most acquirers wait at most: these share a timer. */
+  readonly acquireTimeoutMs: number;
   /** How long an acquirer waits through an outage. */
   readonly retryMs: number;
   /** How many may wait; `Infinity` for any number. */

@@ -86,7 +86,9 @@ export class Outage<T, C> {
       }
       this.watch();
     };
-    this.#deadline = this.#limits.startDeadline(Math.max(1, this.#leftMs(head)), expired, true);
+    this.#deadline = this.#limits.startDeadline(Math.max(1, this.#leftMs(head)), expired, {
+      keepsAlive: true,
+    });
   }
 
   /** The queue is empty, or the outage is over. */

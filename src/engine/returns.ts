@@ -42,7 +42,7 @@ export class Returns<T, C, R extends string> {
 
   #settle(slot: Slot<T>): void {
     const unsettled = (): void => this.#owner.discard(slot, 'unsettled');
-    slot.settling = this.#limits.startDeadline(this.#limits.settleMs, unsettled, false);
+    slot.settling = this.#limits.startDeadline(this.#limits.settleMs, unsettled);
     this.#kind.whenSettled(slot.resource, () => {
       slot.settling?.clear();
       if (slot.state === 'between') this.judge(slot, performance.now());

@@ -36,7 +36,7 @@ export type EngineOwner<T, C, R extends string> = OutageOwner<T, C> & CheckOwner
 /** What an engine consists of; only the engine changes it. */
 export class EngineParts<T, C, R extends string> implements EngineState<T, C> {
   readonly slots = new Slots<T>();
-  readonly waiters = new WaitQueue<T, C>();
+  readonly waiters: WaitQueue<T, C>;
   readonly constructions = new Constructions<T, C>();
   readonly counts = new EngineCounters();
   readonly outage: Outage<T, C>;
@@ -55,6 +55,7 @@ export class EngineParts<T, C, R extends string> implements EngineState<T, C> {
   ) {
     this.max = limits.max;
     this.#maxConnecting = limits.maxConnecting;
+    this.waiters = new WaitQueue(limits.acquireTimeoutMs, limits.startDeadline, owner.expired);
     this.outage = new Outage(this.waiters, limits, owner, listener);
     this.returns = new Returns(kind, limits, owner);
     this.pings = new Pings(kind, limits, this.slots, owner);

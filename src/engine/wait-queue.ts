@@ -1,5 +1,6 @@
 import type { EngineDeadline, StartDeadline } from './deadline.js';
 import { LinkedList, type Linked } from './linked-list.js';
+import { SharedDeadline, type Timed } from './shared-deadline.js';
 import type { Slot } from './slot.js';
 
 /** Why an acquirer waits. */
@@ -25,13 +26,14 @@ export interface AcquireWait<T, C> {
 }
 
 /** An acquirer in the queue. */
-export class Waiter<T, C> implements Linked<Waiter<T, C>> {
+export class Waiter<T, C> implements Linked<Waiter<T, C>>, Timed<Waiter<T, C>> {
   prev: Waiter<T, C> | undefined;
   next: Waiter<T, C> | undefined;
   waiting = true;
   /** What was started for it and has not ended. */
   supply: 'construction' | 'ping' | undefined;
   reason: WaitReason | undefined;
+  /** That of its own, if its limit is not the usual one. */
   deadline: EngineDeadline | undefined;
   /** Called when it leaves the queue. */
   onDone: (() => void) | undefined;
@@ -39,22 +41,34 @@ export class Waiter<T, C> implements Linked<Waiter<T, C>> {
   constructor(
     readonly request: AcquireWait<T, C>,
     readonly startedAt: number,
+    readonly sharesDeadline: boolean,
   ) {}
 }
 
 /** The acquirers that wait, oldest first. */
 export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
-  /** Adds an acquirer; `late` is called if it still waits after `timeoutMs`, 0 for never. */
-  join(
-    request: AcquireWait<T, C>,
-    startedAt: number,
-    timeoutMs: number,
-    late: (waiter: Waiter<T, C>) => void,
-    startDeadline: StartDeadline,
-  ): Waiter<T, C> {
-    const waiter = new Waiter(request, startedAt);
+  readonly #usualMs: number;
+  readonly #startDeadline: StartDeadline;
+  readonly #late: (waiter: Waiter<T, C>) => void;
+  readonly #shared: SharedDeadline<Waiter<T, C>>;
+
+  /** `late` takes out a waiter whose time is up; those that wait for at most `usualMs` share a timer. */
+  constructor(usualMs: number, startDeadline: StartDeadline, late: (waiter: Waiter<T, C>) => void) {
+    super();
+    this.#usualMs = usualMs;
+    this.#startDeadline = startDeadline;
+    this.#late = late;
+    this.#shared = new SharedDeadline(usualMs, startDeadline, late);
+  }
+
+  /** Adds an acquirer, for at most `timeoutMs`; 0 for any time. */
+  join(request: AcquireWait<T, C>, startedAt: number, timeoutMs: number): Waiter<T, C> {
+    const waiter = new Waiter(request, startedAt, timeoutMs > 0 && timeoutMs === this.#usualMs);
     this.push(waiter);
-    if (timeoutMs > 0) waiter.deadline = startDeadline(timeoutMs, () => late(waiter), true);
+    if (waiter.sharesDeadline) this.#shared.joined(waiter);
+    else if (timeoutMs > 0) {
+      waiter.deadline = this.#startDeadline(timeoutMs, () => this.#late(waiter), { keepsAlive: true });
+    }
     return waiter;
   }
 
@@ -67,9 +81,15 @@ export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
 
   /** Takes a waiter out, whatever became of it. */
   leave(waiter: Waiter<T, C>): void {
+    if (waiter.sharesDeadline) this.#shared.leaving(waiter);
     this.remove(waiter);
     waiter.waiting = false;
     waiter.deadline?.clear();
     waiter.onDone?.();
+  }
+
+  /** Ends the timer of an empty queue, which nobody joins any more. */
+  stop(): void {
+    this.#shared.stop();
   }
 }

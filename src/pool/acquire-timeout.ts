@@ -17,13 +17,22 @@ export function acquireTimeoutError(
   const parts = [`waited ${Math.round(waitedMs)} ms`, counts];
   const ages = longestHeld(state.holders).map((ms) => `${Math.round(ms)} ms`);
   if (ages.length > 0) parts.push(`longest held ${ages.join(', ')}`);
-  if (lastConnectError === undefined) {
-    return new AcquireTimeoutError(`timeout exceeded when trying to connect (${parts.join('; ')})`);
+  if (lastConnectError !== undefined) parts.push(`last connect error ${describe(lastConnectError)}`);
+  const message = `timeout exceeded when trying to connect (${parts.join('; ')})`;
+  const options = lastConnectError === undefined ? undefined : { cause: lastConnectError };
+  return withoutFrames(() => new AcquireTimeoutError(message, options));
+}
+
+/** Makes an error whose frames would be a timer's: its rejection tells of the caller. Frames are most of an error's cost. */
+function withoutFrames<E extends Error>(make: () => E): E {
+  const limit = Error.stackTraceLimit;
+  // Where built-ins are frozen, it has frames.
+  Reflect.set(Error, 'stackTraceLimit', 0);
+  try {
+    return make();
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', limit);
   }
-  parts.push(`last connect error ${describe(lastConnectError)}`);
-  return new AcquireTimeoutError(`timeout exceeded when trying to connect (${parts.join('; ')})`, {
-    cause: lastConnectError,
-  });
 }
 
 function longestHeld(holders: Iterable<Slot<unknown>>): number[] {

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks';
 import type { PoolClient } from 'pg';
 import type { ConnectionEngine } from '../connection/connection-kind.js';
 import { withCallersStack } from '../connection/callers-stack.js';
@@ -8,12 +7,18 @@ import type { Slot } from '../engine/slot.js';
 import type { ShareRequest } from '../engine/wait-queue.js';
 import { PoolBusyError, PoolEndedError } from '../errors.js';
 import type { PoolObserver } from '../observer.js';
-import { acquireTimeoutError } from './acquire-timeout.js';
 import { AcquireHook } from './acquire-hook.js';
 import type { Checkouts } from './checkout.js';
 import type { Acquirer } from './leaks.js';
 import type { PoolPlan } from './plan.js';
-import { throwLater } from '../throw-later.js';
+import {
+  CalledAcquire,
+  PromisedAcquire,
+  type AcquireParts,
+  type AcquireTerms,
+  type Fail,
+  type Serve,
+} from './waiting-acquire.js';
 
 /** How one acquire may differ from the pool's options. */
 export interface AcquireOptions {
@@ -33,18 +38,6 @@ interface CallbackOptions {
 
 /** The public method whose caller is the acquirer. */
 type Entry = (...args: never[]) => unknown;
-type Serve = (connection: PooledConnection) => void;
-type Fail = (error: Error) => void;
-
-interface Acquire {
-  readonly startedAt: number;
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly acquirer: Acquirer | undefined;
-  readonly shares?: ShareRequest | undefined;
-  readonly serve: Serve;
-  readonly fail: Fail;
-}
 
 /** Acquires connections for the users of a pool: an idle one at once, else the first that becomes free. */
 export class Acquires {
@@ -54,8 +47,7 @@ export class Acquires {
   readonly #pool: { readonly ending: boolean };
   readonly #timeoutMs: number;
   readonly #hook: AcquireHook | undefined;
-  /** Why connecting failed last, `undefined` after a success: the cause of an acquire that times out. */
-  lastConnectError: unknown;
+  readonly #parts: AcquireParts;
 
   constructor(
     engine: ConnectionEngine,
@@ -69,7 +61,13 @@ export class Acquires {
     this.#checkouts = checkouts;
     this.#pool = pool;
     this.#timeoutMs = acquireTimeoutMs;
-    this.#hook = onAcquire && new AcquireHook(onAcquire, observer);
+    const hook = (this.#hook = onAcquire && new AcquireHook(onAcquire, observer));
+    this.#parts = { engine, checkouts, hook, lastConnectError: undefined };
+  }
+
+  /** Why connecting failed last, `undefined` after a success. */
+  set lastConnectError(error: unknown) {
+    this.#parts.lastConnectError = error;
   }
 
   /** The promise form. */
@@ -88,10 +86,11 @@ export class Acquires {
     const connection = this.#atOnce(now, acquirer);
     if (connection !== undefined) return Promise.resolve(connection.client);
     if (this.#engine.refuses(now)) return Promise.reject(this.#busy());
-    return new Promise<PoolClient>((resolve, reject) => {
-      const serve = ({ client }: PooledConnection): void => resolve(client);
-      this.#wait({ startedAt: now, timeoutMs, signal, acquirer, serve, fail: reject });
-    }).catch(withCallersStack);
+    const terms = { startedAt: now, timeoutMs, signal, acquirer };
+    const observer = this.#observer.acquireStarted();
+    return new Promise<PoolClient>((resolve, reject) =>
+      this.#wait(new PromisedAcquire(this.#parts, observer, terms, resolve, reject), terms),
+    ).catch(withCallersStack);
   }
 
   /** The callback form; with `deferred` neither callback is called before this returns, else only `serve` may be. */
@@ -111,17 +110,9 @@ export class Acquires {
     const connection = this.#atOnce(now, acquirer);
     if (connection === undefined && this.#engine.refuses(now)) process.nextTick(fail, this.#busy());
     else if (connection === undefined) {
-      // It will be called where another user releases a client, in that user's async context.
-      const context = new AsyncResource('pgauge.acquire');
-      this.#wait({
-        startedAt: now,
-        timeoutMs: this.#timeoutMs,
-        signal,
-        acquirer,
-        shares,
-        serve: inContext(context, serve),
-        fail: inContext(context, fail),
-      });
+      const terms = { startedAt: now, timeoutMs: this.#timeoutMs, signal, acquirer, shares };
+      const observer = this.#observer.acquireStarted();
+      this.#wait(new CalledAcquire(this.#parts, observer, terms, serve, fail), terms);
     } else if (deferred) process.nextTick(serve, connection);
     else serve(connection);
   }
@@ -164,74 +155,10 @@ export class Acquires {
     return error;
   }
 
-  #wait(acquire: Acquire): void {
-    const { startedAt, timeoutMs, signal, acquirer, shares, serve, fail } = acquire;
-    const observer = this.#observer.acquireStarted();
-    const handOver = (slot: Slot<PooledConnection>, waitMs: number): void => {
-      observer.acquired(waitMs);
-      // One that others hold was handed over to the first of them.
-      serve(slot.resource.sharing ? slot.resource : this.#checkouts.handOver(slot, acquirer));
-    };
-    const failed = (error: unknown, waitMs: number): void => {
-      observer.failed(waitMs, error);
-      fail(error as Error);
-    };
-    const timeoutError = (): Error =>
-      acquireTimeoutError(this.#engine.state, performance.now() - startedAt, this.lastConnectError);
-    const served =
-      this.#hook === undefined
-        ? handOver
-        : this.#prepared(this.#hook, acquire, timeoutError, handOver, failed);
-    const waiter = this.#engine.wait(
-      {
-        cause: observer,
-        shares,
-        waiting: (reason) => observer.waiting(reason),
-        served,
-        rejected: failed,
-        timeoutError,
-      },
-      startedAt,
-      timeoutMs,
-    );
+  #wait(acquire: PromisedAcquire | CalledAcquire, { startedAt, timeoutMs, signal }: AcquireTerms): void {
+    const { engine } = this.#parts;
+    const waiter = engine.wait(acquire, startedAt, timeoutMs);
     if (signal === undefined || !waiter.waiting) return;
-    waiter.onDone = onAbort(signal, () => this.#engine.cancel(waiter, signal.reason));
+    waiter.onDone = onAbort(signal, () => engine.cancel(waiter, signal.reason));
   }
-
-  /** Runs the hook between the engine's hand-over and the user's. */
-  #prepared(
-    hook: AcquireHook,
-    { startedAt, timeoutMs, signal }: Acquire,
-    timeoutError: () => Error,
-    handOver: (slot: Slot<PooledConnection>, waitMs: number) => void,
-    failed: (error: unknown, waitMs: number) => void,
-  ): (slot: Slot<PooledConnection>, waitMs: number) => void {
-    const context = new AsyncResource('pgauge.acquire');
-    return (slot, servedMs) => {
-      const leftMs = timeoutMs > 0 ? timeoutMs - servedMs : undefined;
-      hook.run(slot, { context, leftMs, signal, timeoutError }, (outcome) => {
-        const now = performance.now();
-        if (outcome.ended === 'well') {
-          handOver(slot, now - startedAt);
-          return;
-        }
-        if (outcome.ended === 'timed_out' || outcome.ended === 'aborted') {
-          this.#engine.countCanceled(outcome.ended === 'timed_out');
-        }
-        this.#engine.release(slot, now, slot.resource.condemn('hook'));
-        failed(outcome.error, now - startedAt);
-      });
-    };
-  }
-}
-
-/** Calls back in the context of the acquirer, and keeps what the callback throws away from the engine. */
-function inContext<A>(context: AsyncResource, callback: (argument: A) => void): (argument: A) => void {
-  return (argument) => {
-    try {
-      context.runInAsyncScope(callback, undefined, argument);
-    } catch (thrown) {
-      throwLater(thrown);
-    }
-  };
 }

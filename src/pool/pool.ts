@@ -10,6 +10,7 @@ import type {
 } from 'pg';
 import { closeOf, ConnectionKind, type ConnectionEngine } from '../connection/connection-kind.js';
 import type { PooledConnection } from '../connection/pooled-connection.js';
+import { detached } from '../connection/detached.js';
 import { sessionReset } from '../connection/session-reset.js';
 import { Deadline } from '../deadline.js';
 import { Engine } from '../engine/engine.js';
@@ -94,7 +95,9 @@ export class InstrumentedPool extends Base {
       retryMs: plan.connectRetryMs,
       pingAfterMs: PING_AFTER_MS,
       settleMs: SETTLE_MS,
-      startDeadline: (ms, expired, keepsAlive) => new Deadline(ms, expired, keepsAlive),
+      startDeadline: (ms, expired, { keepsAlive, limitMs } = {}) =>
+        // One may be for many acquires, and is to keep the async context of none.
+        detached(() => new Deadline(ms, expired, keepsAlive, limitMs)),
     });
     this.#upkeep = new Upkeep(this.#engine, plan);
     this.#checkouts = new Checkouts(this.#engine, observer, notify, plan.leakDetectionMs);

@@ -111,9 +111,10 @@ export function pgauge(limits: {
         ...{ max, maxConnecting: limits.maxConnecting ?? max, retryMs: limits.connectRetryMs },
         ...{ maxPending: Infinity, lifetimeMs: 0, lifetimeJitterMs: 0, maxUses: Infinity },
         ...{ pingAfterMs: 1_000, settleMs: 1_000 },
+        acquireTimeoutMs: 0,
         startDeadline: (ms, expired) => {
-          const timer = setTimeout(expired, ms);
-          return { clear: () => clearTimeout(timer) };
+          const timer = setTimeout(() => expired(performance.now()), ms);
+          return { clear: () => clearTimeout(timer), keepAlive: () => undefined };
         },
       },
     );

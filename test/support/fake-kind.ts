@@ -206,9 +206,10 @@ export const LIMITS: EngineLimits = {
   maxUses: Infinity,
   pingAfterMs: 1_000,
   settleMs: 1_000,
+  acquireTimeoutMs: 0,
   startDeadline: (ms, expired) => {
-    const timer = setTimeout(expired, ms);
-    return { clear: () => clearTimeout(timer) };
+    const timer = setTimeout(() => expired(performance.now()), ms);
+    return { clear: () => clearTimeout(timer), keepAlive: () => undefined };
   },
 };
 

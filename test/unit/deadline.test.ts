@@ -57,6 +57,32 @@ describe('a deadline', () => {
     stall(200);
     await until('it expires', () => expired);
   });
+
+  it('that is the rest of a limit is given as much time again as the whole of it', async () => {
+    let expiredAt = 0;
+    const deadline = new Deadline(20, () => (expiredAt = performance.now()), true, 400);
+    stall(100);
+    const stalledAt = performance.now();
+    await until('it expires', () => expiredAt > 0);
+    deadline.clear();
+    expect(expiredAt - stalledAt).toBeGreaterThan(390);
+  });
+
+  it('says when its timer fired, and can be told to keep the process alive', async () => {
+    const startedAt = performance.now();
+    let upTo: number | undefined;
+    const deadline = new Deadline(20, (firedAt) => (upTo = firedAt));
+    const timers = (): number => process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length;
+    const before = timers();
+    deadline.keepAlive(true);
+    expect(timers()).toBe(before + 1);
+    deadline.keepAlive(false);
+    expect(timers()).toBe(before);
+    deadline.keepAlive(true);
+    await until('it expires', () => upTo !== undefined);
+    expect(upTo).toBeGreaterThan(startedAt);
+    expect(upTo).toBeLessThanOrEqual(performance.now());
+  });
 });
 
 describe('withTimeout', () => {

@@ -27,7 +27,11 @@ class Model {
     this.retryMs = retryMs;
     this.maxPending = maxPending;
     const limits = { max, maxConnecting, retryMs, maxPending };
-    const made = makeEngine({ ...limits, lifetimeMs: 5_000, lifetimeJitterMs: 500, maxUses: 6 });
+    const made = makeEngine({
+      ...{ ...limits, lifetimeMs: 5_000, lifetimeJitterMs: 500, maxUses: 6 },
+      // Of the limits below, one is the usual one.
+      acquireTimeoutMs: 50,
+    });
     this.kind = made.kind;
     this.engine = made.engine;
     this.kind.instantPings = false;
