@@ -32,8 +32,8 @@ export class SharedDeadline<W extends Timed<W>> {
   joined(waiter: W): void {
     if (this.#first !== undefined) return;
     this.#first = waiter;
-    if (this.#deadline === undefined) this.#startFor(waiter);
-    else this.#deadline.keepAlive(true);
+    this.#deadline?.keepAlive(true);
+    this.#start();
   }
 
   /** One with the shared limit is about to leave the queue. */
@@ -52,20 +52,19 @@ export class SharedDeadline<W extends Timed<W>> {
     this.#deadline = undefined;
   }
 
-  #startFor({ startedAt }: W): void {
+  #start(): void {
+    if (this.#first === undefined || this.#deadline !== undefined) return;
     const limitMs = this.#limitMs;
-    const leftMs = Math.max(0, startedAt + limitMs - performance.now());
+    const leftMs = Math.max(0, this.#first.startedAt + limitMs - performance.now());
     this.#deadline = this.#startDeadline(leftMs, this.#expired, { keepsAlive: true, limitMs });
   }
 
   readonly #expired = (upTo: number): void => {
     this.#deadline = undefined;
-    for (;;) {
-      const waiter = this.#first;
-      // One that joined meanwhile may have started the timer again.
-      if (waiter === undefined || this.#deadline !== undefined) return;
-      if (waiter.startedAt + this.#limitMs - upTo < EARLY_MS) this.#late(waiter);
-      else this.#startFor(waiter);
+    while (this.#first !== undefined && this.#first.startedAt + this.#limitMs - upTo < EARLY_MS) {
+      this.#late(this.#first);
     }
+    // Unless one that joined meanwhile has started it.
+    this.#start();
   };
 }
