@@ -6,7 +6,7 @@ import { exitCode, type Report, type StepResult } from './report.js';
 const SCHEMA = 1;
 
 /** The report for machines, as `docs/doctor.md` describes it. */
-export function jsonReport(findings: Findings, version: string): object {
+export function jsonReport(findings: Findings, version: string, exampleCode?: string): object {
   const { startedAt, durationMs, reports, choice } = findings;
   const outcomes = outcomesOf(findings);
   const code = exitCode(outcomes);
@@ -21,6 +21,7 @@ export function jsonReport(findings: Findings, version: string): object {
     exit_code: code,
     target: main?.target,
     steps: main?.steps.map(jsonStep),
+    example_code: exampleCode ?? null,
     ...(choice !== undefined && { choice: jsonChoice(choice), hosts: reports.map(jsonHost) }),
   };
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { readArguments, USAGE, UsageError, type Arguments } from './arguments.js';
+import { exampleCode } from './example-code.js';
 import { exitCode } from './report.js';
 import { hostRequests, type HostRequests } from './hosts.js';
 import { choiceLines, hostLine, stepLines, styleOf, summaryLines, waitingText } from './table.js';
@@ -49,8 +50,10 @@ async function doctor({ json, timeoutMs }: Arguments, requests: HostRequests): P
   if (json) {
     const { jsonReport } = await import('./json.js');
     const findings = await examineEach(requests, timeoutMs);
-    stdout.write(`${JSON.stringify(jsonReport(findings, version()), null, 2)}\n`);
-    return exitCode(outcomesOf(findings));
+    const result = exitCode(outcomesOf(findings));
+    const code = result === 0 ? exampleCode(requests) : undefined;
+    stdout.write(`${JSON.stringify(jsonReport(findings, version(), code), null, 2)}\n`);
+    return result;
   }
   const style = styleOf(stdout, env);
   const print = (lines: readonly string[]): boolean => stdout.write(`${lines.join('\n')}\n`);
@@ -67,7 +70,10 @@ async function doctor({ json, timeoutMs }: Arguments, requests: HostRequests): P
   const failing =
     choice?.at === undefined ? undefined : `${failingHosts(findings)} of ${requests.each.length} hosts fail`;
   print(['', ...summaryLines(outcomes, durationMs, style, failing)]);
-  return exitCode(outcomes);
+  const result = exitCode(outcomes);
+  const code = result === 0 ? exampleCode(requests) : undefined;
+  if (code !== undefined) print(['', 'The same settings in code:', '', code]);
+  return result;
 }
 
 async function load(): Promise<typeof import('./each-host.js') | undefined> {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../support/free-ports.js';
 import { usePostgres } from '../../support/servers.js';
-import { diagnose, runTool, type Diagnosis, type JsonStep } from './run-doctor.js';
+import { diagnose, runExampleCode, runTool, type Diagnosis, type JsonStep } from './run-doctor.js';
 
 const primary = usePostgres();
 const standby = usePostgres();
@@ -56,6 +56,7 @@ describe('several hosts', () => {
     // A standby among several hosts is as it should be.
     expect(stepOf(report, 0, 'server')).toMatchObject({ status: 'ok', facts: { in_recovery: true } });
     expect(report.exitCode).toBe(0);
+    expect(await runExampleCode(report, { PGPASSWORD: primary().password })).toBe(primary().user);
     const at = (port: number) => `127.0.0.1:${port}`;
     expect(report.flatTable).toContain(
       `${at(standby().port)} is a standby, ${at(primary().port)} is a primary; a pool uses ${at(primary().port)}`,

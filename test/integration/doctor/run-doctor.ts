@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, vi } from 'vitest';
@@ -33,6 +33,7 @@ export interface Diagnosis {
     readonly exit_code: number;
     readonly target: Readonly<Record<string, unknown>>;
     readonly steps: readonly JsonStep[];
+    readonly example_code: string | null;
   };
   step(id: string): JsonStep;
   /** The ids of the steps that failed. */
@@ -60,8 +61,12 @@ export async function diagnose({ args = [], env = {}, secrets = [] }: SetUp): Pr
     // Nor a signature or a session of any kind.
     expect(stdout).not.toMatch(/X-Amz-|[0-9a-f]{64}/);
   }
-  expect(Math.max(...table.stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   const json = JSON.parse(machine.stdout) as Diagnosis['json'];
+  const code = json.example_code ?? '';
+  expect(code === '').toBe(machine.code !== 0);
+  expect(table.stdout.endsWith(code)).toBe(true);
+  const report = table.stdout.slice(0, table.stdout.length - code.length);
+  expect(Math.max(...report.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(table.code).toBe(machine.code);
   expect(json.exit_code).toBe(machine.code);
   expectDocumented(json);
@@ -95,6 +100,24 @@ export async function runTool(args: readonly string[], env: Readonly<Record<stri
   }).result;
   expect(signal, stderr).toBeNull();
   return { code, stdout: lines.join('\n'), stderr };
+}
+
+/** Runs the code that a report ends with, and one query through its pool; gives the name of the user whom the server saw. */
+export async function runExampleCode(
+  { json }: Diagnosis,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const home = emptyHome();
+  const program = join(home['HOME'] ?? '', 'example.mts');
+  const source = new URL('../../../src/index.ts', import.meta.url).href;
+  const query =
+    "console.log((await pool.query('select current_user')).rows[0].current_user);\nawait pool.end();\n";
+  writeFileSync(program, `${(json.example_code ?? '').replace("'pgauge'", `'${source}'`)}\n${query}`);
+  const { code, lines, stderr } = await runScript(new URL(`file://${program}`), [], {
+    env: { ...home, ...env },
+  }).result;
+  expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  return lines.join('\n');
 }
 
 /** Variables of an empty home without a metadata service; the folder is removed after the test. */

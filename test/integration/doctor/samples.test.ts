@@ -21,6 +21,7 @@ function common(output: string): string {
     .replace(/AKIA…\w{4}/g, 'AKIA…')
     .replace(/CA [0-9a-f]{8}/g, 'CA')
     .replace(/localhost:\d+/g, 'localhost')
+    .replace(/port: \d+/g, 'port: N')
     .replace(/\d{4}-\d\d-\d\dT[\d:]+Z/g, 'TIME')
     .replace(/PostgreSQL [\d.]+/g, 'PostgreSQL')
     .replace(/\s+/g, ' ')

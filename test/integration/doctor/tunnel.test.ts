@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { useLocalRds } from '../../support/servers.js';
-import { diagnose, expectFailure, type Diagnosis } from './run-doctor.js';
+import { diagnose, expectFailure, runExampleCode, type Diagnosis } from './run-doctor.js';
 
 const ENDPOINT = 'orders.abc123.eu-central-1.rds.amazonaws.com';
 const rds = useLocalRds({ advertisedHost: ENDPOINT });
@@ -59,6 +59,7 @@ describe('a tunnel to an RDS endpoint', () => {
     expect(diagnosis.step('token').found).toContain(`for app at ${signed} in eu-central-1`);
     expect(diagnosis.step('login').found).toBe('app is logged in');
     expect(diagnosis.exitCode).toBe(0);
+    expect(await runExampleCode(diagnosis, rds().awsEnv)).toBe('app');
   });
 
   it('is signed for the dialled port when --sign-host has none, which the hint shows', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startImds } from '../../../local-rds/index.js';
 import { useLocalRds } from '../../support/servers.js';
-import { diagnose, emptyHome, expectWarning, iamArgs } from './run-doctor.js';
+import { diagnose, emptyHome, expectWarning, iamArgs, runExampleCode } from './run-doctor.js';
 
 const rds = useLocalRds();
 
@@ -50,6 +50,7 @@ describe('a set-up that works', () => {
     expect(diagnosis.step('headroom').facts).toMatchObject({ max_connections: 200, pool_max: 10 });
     expect(diagnosis.step('cancel').facts).toMatchObject({ stopped: true });
     expect(collector.paths).toEqual(['POST /v1/metrics ', 'POST /v1/metrics ']);
+    expect(await runExampleCode(diagnosis, rds().awsEnv)).toBe('app');
   });
 
   it('finds region, role credentials and the clock at the metadata service', async () => {
@@ -77,23 +78,22 @@ describe('a set-up that works', () => {
 
   it('takes host, port, user, database, password, mode and roots from the environment', async () => {
     await rds().createUser('by_password', { password: 'canary-in-PGPASSWORD' });
-    const diagnosis = await diagnose({
-      env: {
-        PGHOST: 'localhost',
-        PGPORT: String(rds().port),
-        PGUSER: 'by_password',
-        PGDATABASE: rds().database,
-        PGPASSWORD: 'canary-in-PGPASSWORD',
-        PGSSLMODE: 'verify-full',
-        PGSSLROOTCERT: rds().caFile,
-      },
-      secrets: ['canary-in-PGPASSWORD'],
-    });
+    const env = {
+      PGHOST: 'localhost',
+      PGPORT: String(rds().port),
+      PGUSER: 'by_password',
+      PGDATABASE: rds().database,
+      PGPASSWORD: 'canary-in-PGPASSWORD',
+      PGSSLMODE: 'verify-full',
+      PGSSLROOTCERT: rds().caFile,
+    };
+    const diagnosis = await diagnose({ env, secrets: ['canary-in-PGPASSWORD'] });
     expect(diagnosis.failed).toEqual([]);
     expect(diagnosis.exitCode).toBe(0);
     expect(diagnosis.step('credentials').found).toBe('password from PGPASSWORD');
     expect(diagnosis.step('tls').facts['roots_from']).toBe(rds().caFile);
     expect(diagnosis.step('region')).toMatchObject({ status: 'skipped', code: 'not_configured' });
+    expect(await runExampleCode(diagnosis, env)).toBe('by_password');
   });
 
   it('finds the password in the password file, and says why a file is ignored', async () => {
@@ -110,6 +110,7 @@ describe('a set-up that works', () => {
     const good = await diagnose(setUp);
     expect(good.exitCode).toBe(0);
     expect(good.step('credentials')).toMatchObject({ status: 'ok', facts: { source: file } });
+    expect(await runExampleCode(good, setUp.env)).toBe('by_file');
 
     chmodSync(file, 0o644);
     const ignored = await diagnose(setUp);
