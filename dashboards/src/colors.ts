@@ -16,8 +16,6 @@ export const PENDING_COLOR = 'purple';
 /** From the usual case to the worst. */
 export const QUANTILE_COLORS = { p50: 'blue', p95: 'yellow', p99: 'orange' } as const;
 
-export const OUTCOME_COLORS = { succeeded: 'green', failed: 'red' } as const;
-
 /** What took too long in orange, what the application no longer wanted in purple. */
 export const CANCEL_REASON_COLORS: Readonly<Record<(typeof CANCEL_REASONS)[number], string>> = {
   timeout: 'dark-yellow',

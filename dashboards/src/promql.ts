@@ -1,4 +1,4 @@
-import { ATTR } from '../../src/telemetry/names.js';
+import { ATTR, METRIC } from '../../src/telemetry/names.js';
 import { OPERATION_NAME } from './foreign-metrics.js';
 import { prometheusLabel, prometheusName, type MetricShape } from './prometheus-name.js';
 
@@ -82,6 +82,13 @@ export function max(expr: string, ...by: readonly string[]): string {
 
 export function min(expr: string, ...by: readonly string[]): string {
   return aggregate('min', expr, by);
+}
+
+/** The same values with the provider of their pool, if it has one; `topk`, because a restart may leave two infos for a while, and one that has ended is 0. */
+export function withProvider(perPool: string): string {
+  const on = POOL.join(', ');
+  const info = `topk by (${on}) (1, ${series(METRIC.poolInfo)})`;
+  return `${perPool} + on (${on}) group_left (${LABEL.provider}) 0 * ${info}`;
 }
 
 export const rate = (selector: string): string => `rate(${selector}[${RATE_WINDOW}])`;

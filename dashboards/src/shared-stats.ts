@@ -5,13 +5,18 @@ import { credentialsValidFor } from './measures.js';
 /** What each dashboard says of a panel that both have. */
 type Own = Pick<StatPanel, 'id' | 'says' | 'todo' | 'width' | 'height'>;
 
-export function credentialsStat(own: Own): StatPanel {
+/** The credentials that end first, of all together or of each of `by`. */
+export function credentialsStat(own: Own, ...by: readonly string[]): StatPanel {
   return {
     type: 'stat',
     title: 'Credentials valid for',
     unit: 's',
     decimals: 0,
-    query: { expr: credentialsValidFor(), legend: 'valid for', instant: true },
+    query: {
+      expr: credentialsValidFor(...by),
+      legend: by.length > 0 ? by.map((label) => `{{${label}}}`).join(' ') : 'valid for',
+      instant: true,
+    },
     thresholds: [
       [null, 'red'],
       [120, 'yellow'],

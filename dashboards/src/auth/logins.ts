@@ -15,6 +15,7 @@ import {
   sum,
   wholeFleet,
   wholeFleetCount,
+  withProvider,
 } from '../promql.js';
 import { RARE, WHY_AN_HOUR } from './windows.js';
 
@@ -23,11 +24,17 @@ const size = { width: 12, height: 8 } as const;
 const server = [LABEL.serverAddress, LABEL.serverPort] as const;
 /** A pool that took over the name of an ended one has two infos, of which one is 0. */
 const addresses = max(`${wholeFleet(METRIC.poolInfo)} == 1`, ...POOL, ...server);
-const perServer = (rates: string): string =>
+const perServer = (rates: string, ...by: readonly string[]): string =>
   sum(
-    `${sum(rates, ...POOL)} * on (${POOL.join(', ')}) group_left (${server.join(', ')}) ${addresses}`,
+    `${sum(rates, ...POOL, ...by)} * on (${POOL.join(', ')}) group_left (${server.join(', ')}) ${addresses}`,
     ...server,
+    ...by,
   );
+const rejected = sum(
+  events(histogram(METRIC.createTime, 'count', matches(LABEL.errorType, '28...|08006')), RARE),
+  ...POOL,
+  LABEL.errorType,
+);
 const serverName = `{{${LABEL.serverAddress}}}:{{${LABEL.serverPort}}}`;
 
 export const logins: Row = {
@@ -38,7 +45,7 @@ export const logins: Row = {
       type: 'timeseries',
       id: 401,
       title: 'Logins rejected',
-      says: `Logins that the server refused (SQLSTATE class 28) within the hour before, all and by SQLSTATE. ${WHY_AN_HOUR}`,
+      says: `Logins that the server refused (SQLSTATE class 28, on DSQL 08006) within the hour before, all, and by provider and SQLSTATE; pools with a password have no provider. ${WHY_AN_HOUR}`,
       todo: 'The warning `postgres connect failed` has the hint of the provider. 28000 with a token of RDS: the clock, the IAM policy (`rds-db:connect`), or the role `rds_iam`. 28P01: the password. Refused logins are tried again, so they count against the connect rate too.',
       unit: 'short',
       axisLabel: 'logins',
@@ -48,11 +55,8 @@ export const logins: Row = {
           legend: 'all',
         },
         {
-          expr: sum(
-            events(histogram(METRIC.createTime, 'count', matches(LABEL.errorType, '28...')), RARE),
-            LABEL.errorType,
-          ),
-          legend: `{{${LABEL.errorType}}}`,
+          expr: sum(withProvider(rejected), LABEL.provider, LABEL.errorType),
+          legend: `{{${LABEL.provider}}} {{${LABEL.errorType}}}`,
         },
       ],
       colors: { all: 'text' },
@@ -62,14 +66,14 @@ export const logins: Row = {
       type: 'timeseries',
       id: 402,
       title: 'New connections of the fleet',
-      says: 'Connections opened per second, and tokens used for logins, by database server, over all jobs and instances whatever is selected above: the server does not care who asks. The lines are at 150 and 200 per second; AWS recommends fewer than 200 with IAM authentication.',
+      says: 'Connections opened per second, and tokens used for logins by provider, by database server, over all jobs and instances whatever is selected above: the server does not care who asks. The lines are at 150 and 200 per second; AWS recommends fewer than 200 with IAM authentication.',
       todo: 'Near the lines: lengthen the lifetime and idle timeout of connections, set `minConns` lower on deployments that start at once, or put RDS Proxy between.',
       unit: 'cps',
       queries: [
         { expr: perServer(rate(wholeFleet(METRIC.connectionOpened))), legend: `opened ${serverName}` },
         {
-          expr: perServer(rate(wholeFleetCount(METRIC.tokenRefreshDuration, SUCCEEDED))),
-          legend: `tokens ${serverName}`,
+          expr: perServer(rate(wholeFleetCount(METRIC.tokenRefreshDuration, SUCCEEDED)), LABEL.provider),
+          legend: `tokens of {{${LABEL.provider}}} ${serverName}`,
         },
       ],
       thresholds: [

@@ -1,6 +1,5 @@
 import { METRIC } from '../../../src/telemetry/names.js';
 import type { Row } from '../board.js';
-import { OUTCOME_COLORS } from '../colors.js';
 import { quantilesByProvider } from '../measures.js';
 import { events, FAILED, histogram, LABEL, rate, SUCCEEDED, sum } from '../promql.js';
 import { RARE, WHY_AN_HOUR } from './windows.js';
@@ -9,7 +8,7 @@ const size = { width: 12, height: 8 } as const;
 
 const counted = (...matchers: string[]): string =>
   events(histogram(METRIC.tokenRefreshDuration, 'count', ...matchers), RARE);
-const none = `0 * ${sum(histogram(METRIC.tokenRefreshDuration, 'count'))}`;
+const none = `0 * ${sum(histogram(METRIC.tokenRefreshDuration, 'count'), LABEL.provider)}`;
 
 export const tokens: Row = {
   id: 200,
@@ -33,7 +32,7 @@ export const tokens: Row = {
       type: 'heatmap',
       id: 202,
       title: 'Token refreshes',
-      says: 'The same, each refresh where it happened, failures included; the darker, the more.',
+      says: 'The same, each refresh where it happened, of all providers, failures included; the darker, the more.',
       todo: 'A band that stands apart from the lowest one is the time that credentials take. If it is dense, they are fetched too often.',
       unit: 's',
       cellUnit: 'ops',
@@ -44,15 +43,20 @@ export const tokens: Row = {
       type: 'timeseries',
       id: 203,
       title: 'Refreshes by outcome',
-      says: `Tokens that were obtained, and attempts that got none, within the hour before. ${WHY_AN_HOUR}`,
+      says: `Tokens that were obtained, and attempts that got none, by provider, within the hour before. ${WHY_AN_HOUR}`,
       todo: 'Failures: see their types beside. Many more successes than usual: connections do not live, see the dashboard of the pool.',
       unit: 'short',
       axisLabel: 'refreshes',
       queries: [
-        { expr: `${sum(counted(SUCCEEDED))} or ${none}`, legend: 'succeeded' },
-        { expr: `${sum(counted(FAILED))} or ${none}`, legend: 'failed' },
+        {
+          expr: `${sum(counted(SUCCEEDED), LABEL.provider)} or ${none}`,
+          legend: `{{${LABEL.provider}}} succeeded`,
+        },
+        {
+          expr: `${sum(counted(FAILED), LABEL.provider)} or ${none}`,
+          legend: `{{${LABEL.provider}}} failed`,
+        },
       ],
-      colors: OUTCOME_COLORS,
       ...size,
     },
     {
