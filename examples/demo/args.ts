@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { SOURCE_NAMES, type SourceName } from './sources/names.js';
+import { AUTH_NAMES_HELP, DEFAULT_AUTH, readAuth } from './auth-option.js';
+import type { SourceName } from './sources/names.js';
 import { understood, UsageError } from './usage-error.js';
 
 /** What the command line asks for. */
@@ -18,10 +19,6 @@ export interface Arguments {
 const MIN_SECONDS = 10;
 const MAX_SECONDS = 86_400;
 const MAX_PORT = 65_535;
-/** The backend unless another is named. */
-export const DEFAULT_AUTH: SourceName = 'awsRdsIam';
-const NAMES = Object.keys(SOURCE_NAMES) as SourceName[];
-const NAMES_WIDTH = Math.max(...NAMES.map((name) => name.length));
 
 /** What `--help` prints. */
 export const USAGE = `usage: npm run demo -- [options]
@@ -32,8 +29,7 @@ export const USAGE = `usage: npm run demo -- [options]
   --auth <name>       the backend of dynamicAuth that the pool logs in with; default ${DEFAULT_AUTH}
   --help
 
-Backends, each with a stand-in on this machine:
-${NAMES.map((name) => `  ${name.padEnd(NAMES_WIDTH)}  ${SOURCE_NAMES[name]}`).join('\n')}
+${AUTH_NAMES_HELP}
 
 With OTEL_EXPORTER_OTLP_ENDPOINT set, metrics and traces are exported over OTLP (HTTP) as well.
 Exit code: 0 the pool recovered from every phase, 1 it did not or the demo could not start,
@@ -48,15 +44,9 @@ export function readArguments(given: readonly string[]): Arguments {
     seconds: wholeNumber('seconds', values.seconds ?? '40', MIN_SECONDS, MAX_SECONDS),
     metricsPort: port === undefined ? undefined : wholeNumber('metrics-port', port, 0, MAX_PORT),
     statsLog: values['stats-log'] ?? false,
-    auth: sourceName(values.auth ?? DEFAULT_AUTH),
+    auth: readAuth(values.auth),
     help: values.help ?? false,
   };
-}
-
-function sourceName(text: string): SourceName {
-  const name = NAMES.find((known) => known === text);
-  if (name === undefined) throw new UsageError(`--auth must be one of ${NAMES.join(', ')}`);
-  return name;
 }
 
 function parse(given: readonly string[]) {

@@ -1,6 +1,7 @@
 import type { LocalRds } from '../../local-rds/index.js';
 import type { InstrumentedPool } from '../../src/index.js';
-import { DEFAULT_AUTH, readArguments, USAGE, type Arguments } from './args.js';
+import { readArguments, USAGE, type Arguments } from './args.js';
+import { DEFAULT_AUTH } from './auth-option.js';
 import type { Display } from './display.js';
 import { useOnly } from './environment.js';
 import { Interruption } from './interruption.js';

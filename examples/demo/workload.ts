@@ -41,7 +41,7 @@ const READ = 'select count(*), pg_sleep($1) from (select from visits limit 1000)
 type Query = readonly [sql: string, values?: readonly unknown[]];
 
 /** The table that requests read and write, whichever role they log in as. */
-export const VISITS = `create table visits (id bigserial primary key, at timestamptz not null default now());
+export const VISITS = `create table if not exists visits (id bigserial primary key, at timestamptz not null default now());
 grant select, insert on visits to public;
 grant usage on visits_id_seq to public;`;
 

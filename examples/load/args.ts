@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { AUTH_NAMES_HELP, DEFAULT_AUTH, readAuth } from '../demo/auth-option.js';
+import type { SourceName } from '../demo/sources/names.js';
 import { understood, UsageError } from '../demo/usage-error.js';
 
 /** Who may measure the queries. */
@@ -10,6 +12,8 @@ export type QuerySource = (typeof QUERY_SOURCES)[number];
 /** What the command line asks for. */
 export interface Arguments {
   readonly poolName: string;
+  /** The backend that the pool logs in with. */
+  readonly auth: SourceName;
   /** Another name of the server, which makes two hosts of it. */
   readonly secondHost: string | undefined;
   readonly maxConns: number;
@@ -32,6 +36,7 @@ export interface Arguments {
 /** What `--help` prints. */
 export const USAGE = `usage: npm run demo:load -- [options]
   --pool-name <name>       default load
+  --auth <name>            the backend of dynamicAuth that the pool logs in with, default ${DEFAULT_AUTH}
   --second-host <name>     another name of the same server: the pool has two hosts
   --max-conns <n>          default 10
   --min-conns <n>          default 2
@@ -47,12 +52,15 @@ export const USAGE = `usage: npm run demo:load -- [options]
 
 It runs until SIGTERM or SIGINT, and prints one line of JSON when it is ready.
 
+${AUTH_NAMES_HELP}
+
 Environment
   OTEL_EXPORTER_OTLP_ENDPOINT         collector that metrics and traces go to (OTLP over HTTP)
   OTEL_METRIC_EXPORT_INTERVAL         milliseconds between exports of metrics, default 5000
   OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES   service.name and service.instance.id
   LOCAL_RDS_CONNECTION                file with host, port, user, database, region and caFile of a running local-rds;
-                                      without it the program starts one of its own
+                                      without it, and for other backends than ${DEFAULT_AUTH}, the program starts one
+                                      of its own, with the stand-in beside it
   AWS_CONTAINER_CREDENTIALS_FULL_URI or AWS_EC2_METADATA_SERVICE_ENDPOINT   where that local-rds' keys come from; without
                                       them the file's imdsEndpoint or credentialsFile serve
 
@@ -70,11 +78,12 @@ const text = { type: 'string' } as const;
 export function readArguments(given: readonly string[]): Arguments {
   const values = parse(given);
   const number = (
-    name: Exclude<keyof typeof values, 'help' | 'queries' | 'second-host'>,
+    name: Exclude<keyof typeof values, 'help' | 'auth' | 'queries' | 'second-host'>,
     otherwise: number,
   ): number => wholeNumber(name, values[name] ?? String(otherwise));
   return {
     poolName: values['pool-name'] ?? 'load',
+    auth: readAuth(values.auth),
     secondHost: values['second-host'],
     maxConns: number('max-conns', 10),
     minConns: number('min-conns', 2),
@@ -101,7 +110,7 @@ function parse(given: readonly string[]) {
       'metrics-port': text,
       'control-port': text,
     },
-    'second-host': text,
+    ...{ 'second-host': text, auth: text },
     help: { type: 'boolean' },
   } as const;
   return understood(() => parseArgs({ args: [...given], options })).values;

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { serveCredentials } from '../demo/aws.js';
-import { containerCredentials, useOnly } from '../demo/environment.js';
+import type { DynamicAuthConfig } from '../../src/index.js';
+import { DEFAULT_AUTH } from '../demo/auth-option.js';
+import { useOnly } from '../demo/environment.js';
+import type { SourceName } from '../demo/sources/names.js';
 
 /** The server that the application works on; disposing stops it if it was started for that. */
 export interface Database extends AsyncDisposable {
@@ -8,12 +10,13 @@ export interface Database extends AsyncDisposable {
   readonly port: number;
   readonly user: string;
   readonly database: string;
-  readonly region: string;
+  readonly dynamicAuth: DynamicAuthConfig;
   readonly caPem: string;
 }
 
 /** What local-rds writes of itself when it runs as a program. */
-interface Connection extends Omit<Database, 'caPem' | typeof Symbol.asyncDispose> {
+interface Connection extends Omit<Database, 'dynamicAuth' | 'caPem' | typeof Symbol.asyncDispose> {
+  readonly region: string;
   readonly caFile: string;
   readonly credentialsFile?: string;
   readonly imdsEndpoint?: string;
@@ -23,17 +26,21 @@ const HOUR_MS = 3_600_000;
 /** Variables that say where keys come from and are no keys themselves. */
 const SOURCES = ['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_EC2_METADATA_SERVICE_ENDPOINT'];
 
-/** Finds the local-rds that the environment names, or starts one; the process signs with its keys from then on. */
-export async function openDatabase(): Promise<Database> {
+/** Finds the local-rds that the environment names, or starts one; the process has only the credentials of this backend from then on. */
+export async function openDatabase(auth: SourceName, warn: (line: string) => void): Promise<Database> {
   const file = process.env['LOCAL_RDS_CONNECTION'];
-  return file ? await findDatabase(file) : await startDatabase();
+  if (file && auth === DEFAULT_AUTH) return await findDatabase(file);
+  if (file) warn(`demo:load: the server of ${file} takes ${DEFAULT_AUTH} only; one is started for ${auth}`);
+  return await startDatabase(auth);
 }
 
 async function findDatabase(file: string): Promise<Database> {
   const connection = JSON.parse(await readFile(file, 'utf8')) as Connection;
   useOnly(keySource(connection));
   const caPem = await readFile(connection.caFile, 'utf8');
-  return { ...connection, caPem, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const { region, ...database } = connection;
+  const dynamicAuth = { awsRdsIam: { region } };
+  return { ...database, dynamicAuth, caPem, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 function keySource({ imdsEndpoint, credentialsFile }: Connection): Record<string, string> {
@@ -43,16 +50,18 @@ function keySource({ imdsEndpoint, credentialsFile }: Connection): Record<string
   return credentialsFile ? { AWS_SHARED_CREDENTIALS_FILE: credentialsFile } : {};
 }
 
-async function startDatabase(): Promise<Database> {
+async function startDatabase(auth: SourceName): Promise<Database> {
   const { startLocalRds } = await import('../../local-rds/index.js');
   const rds = await startLocalRds();
-  const credentials = await serveCredentials(rds, HOUR_MS);
-  useOnly(containerCredentials(credentials.url));
-  const { host, port, user, database, region, caPem } = rds;
+  const { SOURCES } = await import('../demo/sources/index.js');
+  const source = await SOURCES[auth](rds, HOUR_MS);
+  useOnly(source.env);
+  const { host, port, database, caPem } = rds;
+  const { user, dynamicAuth } = source;
   return {
-    ...{ host, port, user, database, region, caPem },
+    ...{ host, port, user, database, dynamicAuth, caPem },
     [Symbol.asyncDispose]: async () => {
-      await credentials[Symbol.asyncDispose]();
+      await source[Symbol.asyncDispose]();
       await rds.stop();
     },
   };

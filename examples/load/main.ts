@@ -4,7 +4,7 @@ import { Interruption } from '../demo/interruption.js';
 import { demoLogger } from '../demo/log.js';
 import { startTelemetry, type Telemetry } from '../demo/telemetry.js';
 import { UsageError } from '../demo/usage-error.js';
-import { Workload } from '../demo/workload.js';
+import { VISITS, Workload } from '../demo/workload.js';
 import { readArguments, USAGE, type Arguments } from './args.js';
 import { serveControl } from './control.js';
 import { openDatabase, type Database } from './database.js';
@@ -16,8 +16,7 @@ const QUERY_TIMEOUT_MS = 5_000;
 const END_TIMEOUT_MS = 2_000;
 const ALIVE_MS = 3_600_000;
 // More than one of these programs may come to an empty database at once.
-const SCHEMA = `begin; select pg_advisory_xact_lock(1);
-create table if not exists visits (id bigserial primary key, at timestamptz not null default now()); commit`;
+const SCHEMA = `begin; select pg_advisory_xact_lock(1); ${VISITS} commit`;
 
 const warn = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -42,7 +41,7 @@ async function run(given: Arguments): Promise<number> {
   using interruption = new Interruption();
   await using telemetry = await startTelemetry(given.metricsPort, warn);
   // What loads pg comes after the instrumentation.
-  await using database = await openDatabase();
+  await using database = await openDatabase(given.auth, warn);
   await using pool = await openPool(given, database, telemetry);
   const events = countEvents(pool);
   await pool.query(SCHEMA);
@@ -68,12 +67,11 @@ async function run(given: Arguments): Promise<number> {
 
 async function openPool(given: Arguments, database: Database, { meterProvider, tracerProvider }: Telemetry) {
   const { newPool } = await import('../../src/index.js');
-  const { host, port, user, database: name, region, caPem } = database;
+  const { host, port, user, database: name, dynamicAuth, caPem } = database;
   return await newPool(
     {
       hosts: [host, ...(given.secondHost ? [given.secondHost] : [])].map((each) => ({ host: each })),
-      ...{ port, user, database: name, sslMode: 'verify-full' },
-      dynamicAuth: { awsRdsIam: { region } },
+      ...{ port, user, database: name, sslMode: 'verify-full', dynamicAuth },
       maxOpenConns: given.maxConns,
       minConns: given.minConns,
       connMaxLifetimeMs: given.maxLifetimeMs,

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { DEFAULT_AUTH } from '../../examples/demo/auth-option.js';
 import type { Load } from '../../examples/load/control.js';
 import type { Truth } from '../../examples/load/truth.js';
+import { BACKENDS } from '../../src/auth/backends.js';
 import { runScript } from '../support/child.js';
 import { useLocalRds } from '../support/servers.js';
 import { until } from '../support/until.js';
@@ -116,7 +118,45 @@ describe('the application under load', () => {
     expect(app.exitCode).toBe(0);
   });
 
-  test.each([['--clients', 'many'], ['--port', '1'], ['5']])(
+  test.each(Object.keys(BACKENDS).filter((name) => name !== DEFAULT_AUTH))(
+    'logs in with %s, on a server of its own',
+    async (auth) => {
+      const app = start({}, '--clients', '2', '--max-lifetime', '1', '--auth', auth);
+      const line = await app.until(() => /^\{.*\}$/m.exec(app.output)?.[0]);
+      const ready = JSON.parse(line) as Ready;
+      await until('connections that were replaced', async () => {
+        const { work, stat: now } = await stat(ready);
+        expect(work.errors).toEqual({});
+        return work.queries > 0 && now.newConnsCount > 4;
+      });
+      const served = await (await fetch(ready.metricsUrl)).text();
+      const provider = auth === 'custom' ? 'vault' : auth;
+      expect(served).toMatch(
+        new RegExp(
+          `^pgauge_auth_token_refresh_duration_count\\{[^}]*pgauge_auth_provider_name="${provider}"`,
+          'm',
+        ),
+      );
+      await app.stop();
+      expect(app.exitCode).toBe(0);
+    },
+  );
+
+  test('says that the server it is told of takes one backend only, and starts another for another', async () => {
+    const app = start(
+      { LOCAL_RDS_CONNECTION: 'connection.json' },
+      '--clients',
+      '0',
+      '--auth',
+      'passwordFile',
+    );
+    await app.until(() => /^\{.*\}$/m.exec(app.output)?.[0]);
+    expect(app.output).toContain(
+      'demo:load: the server of connection.json takes awsRdsIam only; one is started for passwordFile',
+    );
+  });
+
+  test.each([['--clients', 'many'], ['--port', '1'], ['--auth', 'oracle'], ['5']])(
     'explains itself when given %s %s',
     async (...args) => {
       const { code, stderr } = await runScript(SCRIPT, args.filter(Boolean)).result;

