@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { InstrumentedPool } from '../../src/index.js';
+import type { ProxyControls } from '../support/proxy-link.js';
+import type { Way } from './server.js';
 import type { ServerProcess } from './server-process.js';
 
 /** What a fault may disturb. */
@@ -8,11 +10,13 @@ export interface Scene {
   readonly server: ServerProcess;
   readonly pool: InstrumentedPool;
   readonly application: string;
+  /** How many hosts the pool has: one or two. */
+  readonly hosts: number;
 }
 
 /** One disturbance: how long it lasts, the calm after it, and a number from 0 up to 1 that varies it. */
 export interface Fault {
-  readonly kind: keyof typeof FAULTS;
+  readonly kind: keyof typeof ALL;
   readonly lastsMs: number;
   readonly calmMs: number;
   readonly vary: number;
@@ -21,11 +25,21 @@ export interface Fault {
 type Inject = (scene: Scene, fault: Fault) => Promise<void>;
 
 /** Disturbs the traffic for as long as the fault lasts. */
-function traffic(controls: (vary: number) => Parameters<ServerProcess['ask']>[1]): Inject {
+function traffic(controls: (vary: number) => Partial<ProxyControls>, way?: Way): Inject {
   return async ({ server }, { lastsMs, vary }) => {
-    await server.ask('disturb', controls(vary) as object);
+    await server.ask('disturb', controls(vary), way);
     await sleep(lastsMs);
-    await server.ask('disturb', { ...UNDISTURBED });
+    await server.ask('disturb', { ...UNDISTURBED }, way);
+  };
+}
+
+/** Nothing listens for as long as the fault lasts. */
+function closed(way?: Way): Inject {
+  return async ({ server }, { lastsMs }) => {
+    await server.ask('pauseProxy', way);
+    await server.ask('resetLinks', way);
+    await sleep(lastsMs);
+    await server.ask('resumeProxy', way);
   };
 }
 
@@ -64,8 +78,8 @@ function credentials(fault: { hang?: boolean; status?: number; delayMs?: number 
   };
 }
 
-/** Every fault that is injected, by the name the report has for it. */
-export const FAULTS = {
+/** Every fault that is injected whatever the hosts, by the name the report has for it. */
+const FAULTS = {
   'server restart, fast': ({ server }) => server.ask('restart', 'fast'),
   'server restart, immediate': ({ server }) => server.ask('restart', 'immediate'),
   'server killed': async ({ server }, { lastsMs }) => {
@@ -83,12 +97,7 @@ export const FAULTS = {
   'slow link': traffic((vary) => ({ delayMs: 5 + vary * 60 })),
   'throttled link': traffic((vary) => ({ chunkBytes: Math.ceil(20 + vary * 100), delayMs: 0.2 })),
   'connections refused by the proxy': traffic(() => ({ refuse: true })),
-  'nobody listens': async ({ server }, { lastsMs }) => {
-    await server.ask('pauseProxy');
-    await server.ask('resetLinks');
-    await sleep(lastsMs);
-    await server.ask('resumeProxy');
-  },
+  'nobody listens': closed(),
   'server starting up (57P03)': gate({
     fatal: { code: '57P03', message: 'the database system is starting up' },
   }),
@@ -105,28 +114,42 @@ export const FAULTS = {
   },
 } satisfies Record<string, Inject>;
 
+/** The faults of one of two hosts, while the other works. */
+const HOST_FAULTS = {
+  'first host a black hole': traffic(() => ({ blackHole: true }), 0),
+  'first host closed': closed(0),
+  'second host a black hole': traffic(() => ({ blackHole: true }), 1),
+  'second host closed': closed(1),
+  'connections to the first host reset': async ({ server }) => server.ask('resetLinks', 0),
+  'connections to the first host gone dead': async ({ server }) => server.ask('forgetLinks', 0),
+} satisfies Record<string, Inject>;
+
+const ALL = { ...FAULTS, ...HOST_FAULTS };
+
+/** Injects a fault, and ends it. */
+export async function inject(scene: Scene, fault: Fault): Promise<void> {
+  await ALL[fault.kind](scene, fault);
+}
+
 // Rarer than the rest: a revoked key is looked up again at most once in 10 s, so each of these is a long outage.
 const weightOf = (kind: string): number => (kind.startsWith('credentials') ? 1 : 3);
 
-const fault: fc.Arbitrary<Fault> = fc.record({
-  kind: fc.oneof(
-    ...Object.keys(FAULTS).map((kind) => ({
-      weight: weightOf(kind),
-      arbitrary: fc.constant(kind as keyof typeof FAULTS),
-    })),
-  ),
-  lastsMs: fc.integer({ min: 100, max: 2_500 }),
-  calmMs: fc.integer({ min: 300, max: 2_500 }),
-  vary: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-});
+const faultOf = (kinds: readonly Fault['kind'][]): fc.Arbitrary<Fault> =>
+  fc.record({
+    kind: fc.oneof(...kinds.map((kind) => ({ weight: weightOf(kind), arbitrary: fc.constant(kind) }))),
+    lastsMs: fc.integer({ min: 100, max: 2_500 }),
+    calmMs: fc.integer({ min: 300, max: 2_500 }),
+    vary: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+  });
 
-/** The faults of a run: every kind once, in random order, and then any. */
-export function faultPlan(seed: number, count: number): Fault[] {
-  const any = fc.sample(fault, { seed, numRuns: count });
+/** The faults of a run: every kind once, in random order but those of single hosts first, and then any. */
+export function faultPlan(seed: number, count: number, hosts: number): Fault[] {
+  const ofHosts = hosts > 1 ? (Object.keys(HOST_FAULTS) as Fault['kind'][]) : [];
   const kinds = Object.keys(FAULTS) as Fault['kind'][];
+  const any = fc.sample(faultOf([...kinds, ...ofHosts]), { seed, numRuns: count });
   const [order = kinds] = fc.sample(fc.shuffledSubarray(kinds, { minLength: kinds.length }), {
     seed,
     numRuns: 1,
   });
-  return any.map((one, at) => ({ ...one, kind: order[at] ?? one.kind }));
+  return any.map((one, at) => ({ ...one, kind: [...ofHosts, ...order][at] ?? one.kind }));
 }

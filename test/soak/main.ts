@@ -3,15 +3,17 @@ import { parseArgs } from 'node:util';
 import { markdown, rows, writeReport } from './report.js';
 import { soak } from './run.js';
 
-const USAGE = `usage: npm run soak -- --minutes <n> [--seed <n>] [--write]
+const USAGE = `usage: npm run soak -- --minutes <n> [--seed <n>] [--hosts <n>] [--write]
   --minutes <n>   how long the load runs, 0.2 for instance
   --seed <n>      of the order of faults and operations, default random
+  --hosts <n>     1, the default, or 2, each of which has faults of its own
   --write         puts the report in docs/reliability.md
 `;
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string' },
     seed: { type: 'string' },
+    hosts: { type: 'string', default: '1' },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -19,13 +21,13 @@ const { values } = parseArgs({
 const minutes = Number(values.minutes);
 const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
 
-if (values.help || !(minutes > 0) || !Number.isInteger(seed)) {
+if (values.help || !(minutes > 0) || !Number.isInteger(seed) || !['1', '2'].includes(values.hosts)) {
   process.stderr.write(USAGE);
   process.exitCode = values.help ? 0 : 2;
 } else {
   console.log(`seed ${seed}`);
-  const findings = await soak(minutes * 60_000, seed);
-  const report = markdown(findings, seed);
+  const findings = await soak(minutes * 60_000, seed, Number(values.hosts));
+  const report = markdown(findings, seed, values.hosts === '2');
   console.log(report);
   if (values.write) await writeReport(report);
   const broken = rows(findings).filter(({ held }) => held === false);

@@ -66,13 +66,13 @@ export function rows(findings: Findings): Row[] {
 }
 
 /** The report as Markdown. */
-export function markdown(findings: Findings, seed: number): string {
+export function markdown(findings: Findings, seed: number, twoHosts = false): string {
   const lines = rows(findings).map(({ what, found, must = '' }) => `| ${what} | ${found} | ${must} |`);
   const faults = [...findings.faults].sort(([a], [b]) => a.localeCompare(b));
   const errors = [...findings.tally.errors].sort(([, a], [, b]) => b - a);
   const [cpu] = cpus();
   return [
-    `\`npm run soak -- --minutes ${+(findings.seconds / 60).toFixed(1)} --seed ${seed}\`: ${WORKERS} workers on a pool of ${MAX}, over TLS with IAM tokens, against \`local-rds\`. Node ${process.version}, ${platform()} ${arch()}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, load average ${Math.round(loadavg()[2] ?? 0)} in its last quarter of an hour.`,
+    `\`npm run soak -- --minutes ${+(findings.seconds / 60).toFixed(1)} --seed ${seed}${twoHosts ? ' --hosts 2' : ''}\`: ${WORKERS} workers on a pool of ${MAX}${twoHosts ? ' with two hosts' : ''}, over TLS with IAM tokens, against \`local-rds\`. Node ${process.version}, ${platform()} ${arch()}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, load average ${Math.round(loadavg()[2] ?? 0)} in its last quarter of an hour.`,
     '',
     '| Measure | Found | Must be |',
     '| --- | --- | --- |',

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newPool, type Config } from '../../src/index.js';
 import { until } from '../support/until.js';
-import { FAULTS, faultPlan, type Scene } from './faults.js';
+import { faultPlan, inject, type Scene } from './faults.js';
 import { Ledger } from './ledger.js';
 import { ServerProcess } from './server-process.js';
 import { loginsAtATime, SILENT } from './storm.js';
@@ -37,16 +37,15 @@ export interface Findings {
   readonly loginsUnlimited: number;
 }
 
-/** Loads a pool for so long while faults happen at random, and looks what is left. */
-export async function soak(durationMs: number, seed: number): Promise<Findings> {
+/** Loads a pool with one or two hosts for so long while faults happen at random, and looks what is left. */
+export async function soak(durationMs: number, seed: number, hosts: number): Promise<Findings> {
   const server = await ServerProcess.start();
   try {
     const facts = await server.ask('facts');
     Object.assign(process.env, awsEnvironment(facts.imds));
     await server.ask('prepare');
     const config: Config = {
-      host: facts.host,
-      port: facts.port,
+      hosts: facts.ports.slice(0, hosts).map((port) => ({ host: facts.host, port })),
       user: facts.user,
       database: facts.database,
       dynamicAuth: { awsRdsIam: { region: facts.region } },
@@ -54,7 +53,7 @@ export async function soak(durationMs: number, seed: number): Promise<Findings> 
     };
     const before = activeResources();
     const load = await loaded(server, { config, ca: facts.caPem }, durationMs, seed);
-    const leakedSockets = socketsTo([facts.port]);
+    const leakedSockets = socketsTo(facts.ports);
     const leakedSessions = await settled(
       () => server.ask('sessions', APPLICATION),
       (count) => count === 0,
@@ -64,7 +63,10 @@ export async function soak(durationMs: number, seed: number): Promise<Findings> 
       ({ length }) => length === 0,
     );
     const writes = await load.ledger.compare((from, to) => server.ask('written', from, to));
-    const storm = { config: { ...config, port: facts.stormPort }, ca: facts.caPem };
+    const storm = {
+      config: { ...config, hosts: [{ host: facts.host, port: facts.stormPort }] },
+      ca: facts.caPem,
+    };
     const loginsFew = await loginsAtATime(server, storm, FEW);
     const loginsUnlimited = await loginsAtATime(server, storm, undefined);
     const left = { leakedSockets, leakedSessions, leakedResources };
@@ -80,6 +82,7 @@ async function loaded(
   durationMs: number,
   seed: number,
 ) {
+  const hosts = config.hosts?.length ?? 1;
   const pool = await newPool(
     { ...config, maxOpenConns: MAX, minConns: 2, connMaxLifetimeMs: 4_000 },
     {
@@ -93,6 +96,8 @@ async function loaded(
       maxConnecting: 4,
       maxUses: 500,
       leakDetectionMs: 1_500,
+      // Another host is what an acquire waits for.
+      connectRetryMs: hosts > 1 ? 6_000 : 0,
       logger: SILENT,
     },
   );
@@ -107,7 +112,7 @@ async function loaded(
   const startedAt = performance.now();
   const workload = new Workload(pool, tally, ledger, { workers: WORKERS, seed, max: MAX });
   const vitals = new Vitals(durationMs);
-  const faults = await disturb({ server, pool, application: APPLICATION }, workload, durationMs, seed);
+  const faults = await disturb({ server, pool, application: APPLICATION, hosts }, workload, durationMs, seed);
   await workload.stop();
   vitals.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
@@ -126,10 +131,10 @@ async function loaded(
 async function disturb(scene: Scene, workload: Workload, durationMs: number, seed: number) {
   const counts = new Map<string, { count: number; recoveryMs: number }>();
   const end = performance.now() + durationMs;
-  const plan = faultPlan(seed, 1 + Math.ceil(durationMs / 400));
+  const plan = faultPlan(seed, 1 + Math.ceil(durationMs / 400), scene.hosts);
   for (const fault of plan) {
     if (performance.now() >= end) break;
-    await FAULTS[fault.kind](scene, fault);
+    await inject(scene, fault);
     const recoveryMs = await recovered(workload);
     const { count, recoveryMs: longest } = counts.get(fault.kind) ?? { count: 0, recoveryMs: 0 };
     counts.set(fault.kind, { count: count + 1, recoveryMs: Math.max(longest, recoveryMs) });

@@ -18,18 +18,22 @@ const CREDENTIALS_LIFETIME_MS = 20 * 60_000;
 /** How long a login takes after the restart whose concurrent logins are counted, in milliseconds. */
 const STORM_LOGIN_MS = 150;
 
-const proxy = new Proxy({
-  get host() {
-    return '127.0.0.1';
-  },
-  get port() {
-    return rds.gate.port;
-  },
-});
-await proxy.listen();
+/** A proxy before a gate that is started later, for tokens are signed for the proxy's port. */
+const proxyTo = (gate: () => { readonly port: number }): Proxy =>
+  new Proxy({
+    get host() {
+      return '127.0.0.1';
+    },
+    get port() {
+      return gate().port;
+    },
+  });
+// Two ways to the server, each of which can be disturbed alone: a pool with two hosts takes both.
+const proxies = [proxyTo(() => rds.gate), proxyTo(() => secondGate)] as const;
+for (const proxy of proxies) await proxy.listen();
 // Sessions of connections that went dead would fill the server.
-setInterval(() => proxy.dropClosed(), 500).unref();
-const rds: LocalRds = await startLocalRds({ advertisedPort: proxy.port });
+setInterval(() => proxies.forEach((proxy) => proxy.dropClosed()), 500).unref();
+const rds: LocalRds = await startLocalRds({ advertisedPort: proxies[0].port });
 const issued: string[] = [];
 const imds = await startImds({
   region: rds.region,
@@ -42,7 +46,7 @@ const imds = await startImds({
 imds.setCredentialsLifetime(CREDENTIALS_LIFETIME_MS);
 const { certPem, keyPem } = await rds.ca.issue({ dnsNames: ['localhost'] });
 const { postgres } = rds;
-const stormGate = await startGate({
+const gateOptions = {
   backend: {
     socketPath: join(postgres.socketDir, `.s.PGSQL.${postgres.port}`),
     host: postgres.host,
@@ -51,15 +55,17 @@ const stormGate = await startGate({
   tls: { cert: certPem, key: keyPem },
   region: rds.region,
   iamUsers: [rds.user],
-  credentials: (accessKeyId, now) => rds.credentials.find(accessKeyId, now),
-});
+  credentials: (accessKeyId: string, now: Date) => rds.credentials.find(accessKeyId, now),
+};
+const stormGate = await startGate(gateOptions);
+const secondGate = await startGate({ ...gateOptions, advertisedPort: proxies[1].port });
 
 const commands = {
   facts() {
     const { host, region, user, database, caPem } = rds;
     return {
       ...{ host, region, user, database, caPem },
-      port: proxy.port,
+      ports: proxies.map(({ port }) => port),
       stormPort: stormGate.port,
       imds: imds.endpoint,
     };
@@ -101,27 +107,27 @@ const commands = {
     );
     return rows.map(({ id, n }) => [id, n] as const);
   },
-  disturb(controls: Partial<ProxyControls>) {
-    proxy.set(controls);
+  disturb(controls: Partial<ProxyControls>, way?: Way) {
+    for (const proxy of chosen(way)) proxy.set(controls);
   },
-  resetLinks() {
-    proxy.resetAll();
+  resetLinks(way?: Way) {
+    for (const proxy of chosen(way)) proxy.resetAll();
   },
-  forgetLinks() {
-    proxy.forgetOpen();
+  forgetLinks(way?: Way) {
+    for (const proxy of chosen(way)) proxy.forgetOpen();
   },
-  async pauseProxy() {
-    await proxy.pause();
+  async pauseProxy(way?: Way) {
+    for (const proxy of chosen(way)) await proxy.pause();
   },
-  async resumeProxy() {
-    await proxy.listen();
+  async resumeProxy(way?: Way) {
+    for (const proxy of chosen(way)) await proxy.listen();
   },
   gate(controls: Partial<Pick<GateControls, 'delayMs' | 'rejectTokens' | 'fatal'>>) {
-    rds.gate.set(controls);
+    for (const one of [rds.gate, secondGate]) one.set(controls);
   },
   gateWorks() {
     // JSON has no undefined.
-    rds.gate.set({ fatal: undefined });
+    for (const one of [rds.gate, secondGate]) one.set({ fatal: undefined });
   },
   /** Accepts the credentials in use no longer; the metadata service has others. */
   revokeCredentials() {
@@ -133,7 +139,7 @@ const commands = {
   },
   /** Connections the client has not closed. */
   openLinks() {
-    return proxy.open;
+    return proxies.reduce((sum, { open }) => sum + open, 0);
   },
   /** Restarts the server and counts the logins that are under way at a time, until `stormPeak`. */
   async storm() {
@@ -160,6 +166,14 @@ const commands = {
 let sampler: NodeJS.Timeout | undefined;
 let stormPeak = 0;
 
+/** One of the two ways to the server. */
+export type Way = 0 | 1;
+
+/** One way, or both; between processes undefined becomes null. */
+function chosen(way: Way | null | undefined): readonly Proxy[] {
+  return typeof way === 'number' ? [proxies[way]] : proxies;
+}
+
 /** What the load's process can ask for. */
 export type Commands = typeof commands;
 
@@ -185,7 +199,8 @@ process.send?.({ ready: true });
 
 async function stop(): Promise<void> {
   stormGate.close();
-  await proxy.close();
+  secondGate.close();
+  for (const proxy of proxies) await proxy.close();
   await imds.stop();
   await rds.stop();
 }

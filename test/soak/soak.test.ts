@@ -4,11 +4,15 @@ import { runScript } from '../support/child.js';
 const MAIN = new URL('./main.ts', import.meta.url);
 const SEED = '20261123';
 
-test(
-  'a pool under load and faults at random loses nothing, leaks nothing and answers rightly',
+test.each([
+  ['one host', '1', '0.33'],
+  ['two hosts', '2', '0.2'],
+])(
+  'a pool with %s under load and faults at random loses nothing, leaks nothing and answers rightly',
   { timeout: 150_000 },
-  async () => {
-    const child = runScript(MAIN, ['--minutes', '0.33', '--seed', SEED], { timeoutMs: 140_000 });
+  async (_, hosts, minutes) => {
+    const args = ['--minutes', minutes, '--seed', SEED, '--hosts', hosts];
+    const child = runScript(MAIN, args, { timeoutMs: 140_000 });
     const { code, lines, stderr } = await child.result;
     expect({ code, stderr }, lines.join('\n')).toEqual({ code: 0, stderr: '' });
     expect(lines[0], 'the seed is printed').toBe(`seed ${SEED}`);
