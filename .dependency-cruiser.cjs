@@ -1,7 +1,7 @@
 // The arrows of ARCHITECTURE.md: which folder may import which.
 const LEAVES = ['hooks', 'errors', 'observer', 'foreign-error', 'deadline', 'process-state', 'throw-later'];
-// The doctor, and what backends add to it.
-const DOCTOR = ['^src/doctor/', '^src/auth/doctor', '^src/auth/[^/]+/doctor/'];
+// The command line tool, and what backends add to it.
+const TOOL = ['^src/(cli|doctor|watch)/', '^src/auth/doctor', '^src/auth/[^/]+/doctor/'];
 const only = (name, from, allowed, fromNot) => ({
   name,
   severity: 'error',
@@ -9,7 +9,7 @@ const only = (name, from, allowed, fromNot) => ({
   to: { path: '^src', pathNot: `^src/(${allowed.join('|')})` },
 });
 const folder = (name, ...others) =>
-  only(`imports-of-${name}`, `^src/${name}/`, [`${name}/`, ...others, ...LEAVES], DOCTOR);
+  only(`imports-of-${name}`, `^src/${name}/`, [`${name}/`, ...others, ...LEAVES], TOOL);
 
 module.exports = {
   forbidden: [
@@ -45,14 +45,14 @@ module.exports = {
     {
       name: 'backends-see-checks',
       severity: 'error',
-      from: { path: '^src/auth/', pathNot: ['^src/auth/index', ...DOCTOR] },
+      from: { path: '^src/auth/', pathNot: ['^src/auth/index', ...TOOL] },
       to: { path: '^src/settings/', pathNot: '^src/settings/checks' },
     },
     {
-      name: 'the-library-imports-no-doctor',
+      name: 'the-library-imports-no-tool',
       severity: 'error',
-      from: { path: '^src/', pathNot: DOCTOR },
-      to: { path: DOCTOR },
+      from: { path: '^src/', pathNot: TOOL },
+      to: { path: TOOL },
     },
   ],
   options: {

@@ -21,7 +21,7 @@ export function serveLivePage({ metricsUrl, serve }: Telemetry): DemoPage {
   const page = new LivePage(history);
   serve((request, response) => page.handle(request, response));
   const stopped = new AbortController();
-  void follow(new URL(metricsUrl), history, EVERY_MS, stopped.signal);
+  void follow(new URL(metricsUrl), history, { intervalMs: EVERY_MS }, stopped.signal);
   return {
     url: new URL('/', metricsUrl).href,
     beside: (display) => ({

@@ -4,7 +4,7 @@ import { readArguments, USAGE, type Arguments } from './args.js';
 import { DEFAULT_AUTH } from './auth-option.js';
 import type { Display } from './display.js';
 import { useOnly } from './environment.js';
-import { Interruption } from './interruption.js';
+import { Interruption } from '../../src/cli/interruption.js';
 import { serveLivePage, type DemoPage } from './live-page.js';
 import { demoLogger } from './log.js';
 import { openDisplay } from './open-display.js';

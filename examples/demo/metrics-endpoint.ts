@@ -1,13 +1,9 @@
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { listenOnLoopback } from '../../src/watch/listen.js';
 
-const HOST = '127.0.0.1';
 /** Where Prometheus exporters of OpenTelemetry are expected. */
 const DEFAULT_PORT = 9464;
-/** How many ports after it are tried: enough for demos side by side. */
-const MORE_PORTS = 20;
 
 /** Answers a request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -31,44 +27,16 @@ export async function serveMetrics(port: number | undefined): Promise<MetricsEnd
     if (request.url?.split('?')[0] === '/metrics') reader.getMetricsRequestHandler(request, response);
     else others(request, response);
   });
-  if (port === undefined) await listenFrom(server, DEFAULT_PORT);
-  else await listen(server, port);
+  const place = { port, from: DEFAULT_PORT, serves: '/metrics', option: '--metrics-port' };
+  const origin = await listenOnLoopback(server, place);
   server.unref();
   return {
     reader,
-    url: `http://${HOST}:${(server.address() as AddressInfo).port}/metrics`,
+    url: `${origin}/metrics`,
     serve: (handler) => (others = handler),
     close: () => {
       server.close();
       server.closeAllConnections();
     },
   };
-}
-
-async function listenFrom(server: Server, first: number): Promise<void> {
-  for (let port = first; port < first + MORE_PORTS; port += 1) {
-    try {
-      await listen(server, port);
-      return;
-    } catch (error) {
-      const { code } = (error as { cause: NodeJS.ErrnoException }).cause;
-      if (code !== 'EADDRINUSE') throw error;
-    }
-  }
-  await listen(server, 0);
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  server.listen(port, HOST);
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    const why =
-      { EADDRINUSE: 'is taken', EACCES: 'is for privileged users' }[code] ?? `cannot be used (${message})`;
-    throw new Error(
-      `port ${port} on ${HOST}, where /metrics was to be served, ${why}; give another with --metrics-port <n>, or 0 for any free one`,
-      { cause },
-    );
-  }
 }

@@ -1,3 +1,4 @@
+import { canRedraw } from '../../src/watch/terminal/redrawn.js';
 import type { Display } from './display.js';
 import { LiveTable } from './live-table.js';
 import { PlainLines } from './plain-lines.js';
@@ -7,6 +8,5 @@ export function openDisplay(
   stdout: NodeJS.WriteStream = process.stdout,
   stderr: NodeJS.WriteStream = process.stderr,
 ): Display {
-  const live = stdout.isTTY && process.env['TERM'] !== 'dumb';
-  return live ? new LiveTable(stdout, stderr) : new PlainLines(stdout, stderr);
+  return canRedraw(stdout) ? new LiveTable(stdout, stderr) : new PlainLines(stdout, stderr);
 }

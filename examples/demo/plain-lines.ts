@@ -1,7 +1,8 @@
 import type { Display } from './display.js';
-import { formatCounts, plainMs, sumOf } from './format.js';
+import { formatCounts, sumOf } from './format.js';
 import type { Phase } from './phases.js';
 import { quantile, type Buckets } from '../../src/watch/quantiles.js';
+import { pairsLine, plainMs } from '../../src/watch/terminal/format.js';
 import type { PhaseResult } from './run-phase.js';
 import type { View } from './view.js';
 
@@ -54,13 +55,13 @@ function plainLine(view: View): string {
     queries_per_s: Math.round(view.queriesPerSecond),
     ...errorPairs(view.errors),
   };
-  return joined(pairs);
+  return pairsLine(pairs);
 }
 
 function plainResult(result: PhaseResult): string {
   const { phase, queries, errors, waits, tokens, recoveredMs, faults, interrupted } = result;
   const recovered = interrupted ? 'interrupted' : faults.length === 0 ? 'yes' : 'no';
-  return joined({
+  return pairsLine({
     phase: `${slug(phase.name)} ends:`,
     recovered,
     recovered_ms: recoveredMs?.toFixed(1) ?? '-',
@@ -82,12 +83,6 @@ function tokenTimes(tokens: Buckets): Record<string, string> {
 function errorPairs(errors: ReadonlyMap<string, number>): Record<string, string | number> {
   const codes = errors.size > 0 ? { error_codes: JSON.stringify(formatCounts(errors)) } : {};
   return { errors: sumOf(errors), ...codes };
-}
-
-function joined(pairs: Readonly<Record<string, string | number>>): string {
-  return Object.entries(pairs)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(' ');
 }
 
 function slug(name: string): string {

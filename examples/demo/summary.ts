@@ -1,7 +1,8 @@
 import type { GateStats } from '../../local-rds/index.js';
-import { formatCount, formatCounts, formatMs, formatSeconds, sumOf } from './format.js';
+import { formatCounts, sumOf } from './format.js';
 import { PHASES } from './phases.js';
 import { quantile } from '../../src/watch/quantiles.js';
+import { formatCount, formatMs, formatSeconds } from '../../src/watch/terminal/format.js';
 import type { PhaseResult } from './run-phase.js';
 import type { SpanCounter } from './span-counter.js';
 

@@ -1,20 +1,15 @@
-import { formatCount, formatCounts, formatMs, formatSeconds, sumOf } from './format.js';
-import { PHASES } from './phases.js';
 import { countOf, quantile, type Buckets } from '../../src/watch/quantiles.js';
+import { formatCount, formatMs, formatSeconds } from '../../src/watch/terminal/format.js';
+import { bar, crop, row, states } from '../../src/watch/terminal/rows.js';
+import type { Style } from '../../src/watch/terminal/style.js';
+import { formatCounts, sumOf } from './format.js';
+import { PHASES } from './phases.js';
 import type { PhaseResult } from './run-phase.js';
 import type { View } from './view.js';
 
-/** Marks text for the terminal; each returns it unchanged where there are no colours. */
-export interface Style {
-  bold(text: string): string;
-  dim(text: string): string;
-  red(text: string): string;
-  green(text: string): string;
-}
-
 const MAX_WIDTH = 100;
-const LABEL = 16;
 const TIME = 8;
+const NAME = 16;
 
 /** The live table's lines, none longer than `width` when it is 60 or more. */
 export function tableLines(view: View, width: number, style: Style): string[] {
@@ -49,23 +44,10 @@ export function tableLines(view: View, width: number, style: Style): string[] {
   ];
 }
 
-function row(label: string, ...cells: string[]): string {
-  return `  ${label.padEnd(LABEL)}${cells.join('   ')}`;
-}
-
 function times(buckets: Buckets, ...percents: number[]): string {
   return percents
     .map((percent) => `p${percent} ${formatSeconds(quantile(buckets, percent / 100)).padStart(TIME)}`)
     .join('   ');
-}
-
-function states({ used, idle, connecting }: View): string {
-  const count = (value: number): string => String(value).padStart(2);
-  return `used ${count(used)}   idle ${count(idle)}   connecting ${count(connecting)}`;
-}
-
-function bar({ used, idle, connecting, limit }: View): string {
-  return ('#'.repeat(used) + '='.repeat(idle) + '+'.repeat(connecting)).padEnd(limit, '.');
 }
 
 function finished(result: PhaseResult, wide: number, style: Style): string {
@@ -73,13 +55,6 @@ function finished(result: PhaseResult, wide: number, style: Style): string {
   const figures = `${formatCount(queries).padStart(7)} queries   ${formatCount(sumOf(errors)).padStart(4)} errors`;
   const end =
     faults.length === 0 ? `recovered in ${formatMs(recoveredMs)}` : `NOT recovered: ${faults.join('; ')}`;
-  const line = crop(
-    `${faults.length === 0 ? '*' : '!'} ${phase.name.padEnd(LABEL)}${figures}   ${end}`,
-    wide,
-  );
+  const line = crop(`${faults.length === 0 ? '*' : '!'} ${phase.name.padEnd(NAME)}${figures}   ${end}`, wide);
   return faults.length === 0 ? style.green(line) : style.red(line);
-}
-
-function crop(text: string, width: number): string {
-  return text.length > width ? text.slice(0, Math.max(0, width - 1)) + '~' : text;
 }

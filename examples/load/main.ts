@@ -1,6 +1,6 @@
 // An application that runs until it is told to stop: what the local stack shows, and what its test disturbs.
 import { once } from 'node:events';
-import { Interruption } from '../demo/interruption.js';
+import { Interruption } from '../../src/cli/interruption.js';
 import { demoLogger } from '../demo/log.js';
 import { startTelemetry, type Telemetry } from '../demo/telemetry.js';
 import { UsageError } from '../demo/usage-error.js';

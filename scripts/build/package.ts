@@ -1,26 +1,28 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as esbuild from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '../..');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
+const UPLOT = join(ROOT, 'node_modules/uplot');
 const run = promisify(execFile);
 
 /** Builds the package into a new folder: the library as one CommonJS module with an ES module before it, its types, and the command line tool. Without `types` there are none, and types are not checked, which is what takes long. Throws when something does not compile. */
 export async function build(outdir: string, { types = true } = {}): Promise<void> {
   await rm(outdir, { recursive: true, force: true });
+  await Promise.all([types && declarations(outdir), library(outdir), tool(join(outdir, 'cli'))]);
+}
+
+/** Apart from the library's module, which stays one file; what a command does not need is not loaded with it. */
+async function tool(outdir: string): Promise<void> {
+  const page = join(outdir, 'page');
   await Promise.all([
-    types && declarations(outdir),
-    library(outdir),
-    // Apart from the library's module, which stays one file; what `--help` does not need is loaded when it is.
-    bundle({
-      entryPoints: ['src/doctor/main.ts'],
-      format: 'esm',
-      outdir: join(outdir, 'doctor'),
-      splitting: true,
-    }),
+    bundle({ entryPoints: ['src/cli/main.ts'], format: 'esm', outdir, splitting: true }),
+    cp(join(ROOT, 'src/watch/page'), page, { recursive: true }),
+    cp(join(UPLOT, 'LICENSE'), join(page, 'uPlot.LICENSE')),
+    ...['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => cp(join(UPLOT, 'dist', name), join(page, name))),
   ]);
 }
 

@@ -1,10 +1,7 @@
-import { parseArgs } from 'node:util';
 import { additional } from '../auth/doctor.js';
+import { COMMON, flag, parse, text, UsageError, wholeNumber } from '../cli/options.js';
 import { DEFAULT_MAX_OPEN_CONNS } from '../settings/config.js';
 import type { Flag, GivenFlags } from './addition.js';
-
-/** The command line was not understood; the message names the part. */
-export class UsageError extends Error {}
 
 /** The command line; an option that was not given is undefined. */
 export interface Arguments {
@@ -68,20 +65,18 @@ Exit code: 0 it works, perhaps with warnings; 1 something failed or was left
 unchecked; 2 wrong usage.
 `;
 
-/** Reads the command line after the program's name; throws UsageError. */
+/** Reads the command line after the command; throws UsageError. */
 export function readArguments(given: readonly string[]): Arguments | 'help' | 'version' {
-  const { values, positionals } = parse(given);
+  const { values, positionals } = parse(given, {
+    ...{ host: text, port: text, user: text, database: text, ca: text },
+    ...{ 'target-session-attrs': text, 'ssl-mode': text, 'sign-host': text, max: text, timeout: text },
+    ...(Object.fromEntries(BACKEND_FLAGS.map(({ name, type }) => [name, { type }])) as object),
+    ...{ json: flag, ...COMMON },
+  });
   const backendValues: GivenFlags = values;
-  const [command, ...rest] = positionals;
-  if (values.help || command === 'help') return 'help';
+  if (values.help) return 'help';
   if (values.version) return 'version';
-  if (command === undefined) throw new UsageError('a command is missing: pgauge doctor');
-  if (command !== 'doctor') {
-    // Anything else is not repeated: it may be a connection string with its password.
-    const named = /^[\w-]{1,20}$/.test(command) ? ` ${JSON.stringify(command)}` : ' of that name';
-    throw new UsageError(`there is no command${named}: pgauge doctor`);
-  }
-  if (rest.length > 0) throw new UsageError('doctor takes options only');
+  if (positionals.length > 0) throw new UsageError('doctor takes options only');
   return {
     host: values.host,
     port: ports(values.port),
@@ -98,38 +93,7 @@ export function readArguments(given: readonly string[]): Arguments | 'help' | 'v
   };
 }
 
-const text = { type: 'string' } as const;
-const flag = { type: 'boolean' } as const;
-
-function parse(given: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...given],
-      allowPositionals: true,
-      options: {
-        ...{ host: text, port: text, user: text, database: text, ca: text },
-        ...{ 'target-session-attrs': text, 'ssl-mode': text, 'sign-host': text, max: text, timeout: text },
-        ...(Object.fromEntries(BACKEND_FLAGS.map(({ name, type }) => [name, { type }])) as object),
-        ...{ json: flag, help: { ...flag, short: 'h' }, version: flag },
-      },
-    });
-  } catch (error) {
-    const [said = 'the command line cannot be read'] = (error as Error).message.split('. ');
-    const password = said.includes("'--password'");
-    throw new UsageError(
-      password ? 'a password is never a flag: set PGPASSWORD or use the password file' : said,
-    );
-  }
-}
-
 function ports(given: string | undefined): string | undefined {
   for (const port of given?.split(',') ?? []) wholeNumber('port', port, 1, 65_535);
   return given;
-}
-
-function wholeNumber(name: string, given: string | undefined, min: number, max: number): number | undefined {
-  if (given === undefined) return undefined;
-  const value = Number(given);
-  if (/^\d{1,9}$/.test(given) && value >= min && value <= max) return value;
-  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}`);
 }

@@ -1,5 +1,6 @@
 import { TARGET_SESSION_ATTRS, type TargetSessionAttrs } from '../settings/hosts.js';
-import { UsageError, type Arguments } from './arguments.js';
+import { UsageError } from '../cli/options.js';
+import type { Arguments } from './arguments.js';
 import { refusedHost } from './settings.js';
 
 /** What flags and environment say of one host. */

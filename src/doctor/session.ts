@@ -5,7 +5,7 @@ import type { Place } from '../settings/hosts.js';
 import type { PoolSettings } from '../settings/pool-settings.js';
 import type { InstrumentedPool } from '../pool/pool.js';
 import type { TlsPlan } from '../connection/tls.js';
-import { ForeignText } from './foreign-text.js';
+import { ForeignText } from '../cli/foreign-text.js';
 
 /** What is to be checked, as it was asked for: nothing has been validated yet. */
 export interface Settings {

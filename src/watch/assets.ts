@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /** A file of the page. */
@@ -24,4 +24,6 @@ export function pageAssets(): ReadonlyMap<string, Asset> {
 const own = (name: string): Buffer => readFileSync(new URL(name, FOLDER));
 
 const require = createRequire(import.meta.url);
-const ofUplot = (name: string): Buffer => readFileSync(require.resolve(`uplot/dist/${name}`));
+/** The build puts them beside ours, so that the installed package needs no other. */
+const ofUplot = (name: string): Buffer =>
+  existsSync(new URL(name, FOLDER)) ? own(name) : readFileSync(require.resolve(`uplot/dist/${name}`));

@@ -1,11 +1,5 @@
 import { NO_BUCKETS, countOf, plus, quantile, since, type Buckets } from './quantiles.js';
-import type { PoolReading, Reading } from './reading.js';
-
-/** Which pools are looked at; all where nothing is named. */
-export interface Selection {
-  readonly pool?: string | undefined;
-  readonly instance?: string | undefined;
-}
+import { matches, type PoolReading, type Reading, type Selection } from './reading.js';
 
 /** What is shown of the selected pools at one moment; null is unknown. Rates are per second. */
 export interface Figures {
@@ -30,22 +24,24 @@ export interface Figures {
   readonly closedPerS: readonly (readonly [reason: string, perS: number])[];
 }
 
+/** What was counted and recorded, of some pools together. */
+export type Totals = Pick<PoolReading, 'opened' | 'closed' | 'queries' | 'queryErrors' | 'waits' | 'tokens'>;
+
+/** The totals of a reading, since each process began. */
+export function totalsOf(reading: Reading, selection: Selection): Totals {
+  return together(selected(reading, selection));
+}
+
 /** The figures of a reading; latencies and rates are those since `earlier`, or without it the latencies since the process began. */
 export function figuresOf(now: Reading, earlier: Reading | undefined, selection: Selection): Figures {
   const pools = selected(now, selection);
   const before = new Map(earlier?.pools.map((pool) => [keyOf(pool), pool]));
-  const changes = pools.map((pool) => changeOf(pool, before.get(keyOf(pool))));
+  const change = together(pools.map((pool) => changeOf(pool, before.get(keyOf(pool)))));
+  const { tokens, waits } = change;
   const sum = (value: (pool: PoolReading) => number): number =>
     pools.reduce((total, pool) => total + value(pool), 0);
-  const tokens = changes.map((change) => change.tokens).reduce(plus, NO_BUCKETS);
-  const waits = changes.map((change) => change.waits).reduce(plus, NO_BUCKETS);
   const seconds = earlier === undefined ? 0 : (now.at - earlier.at) / 1_000;
   const rate = (count: number): number | null => (seconds > 0 ? count / seconds : null);
-  const total = (value: (change: PoolReading) => number): number | null =>
-    rate(changes.reduce((all, change) => all + value(change), 0));
-  const closed = new Map<string, number>();
-  for (const change of changes)
-    for (const [reason, count] of change.closed) closed.set(reason, (closed.get(reason) ?? 0) + count);
   return {
     at: now.at,
     pools: pools.filter(({ pool }) => pool !== '').length,
@@ -60,13 +56,26 @@ export function figuresOf(now: Reading, earlier: Reading | undefined, selection:
     tokenP95S: quantile(tokens, 0.95) ?? null,
     tokenP99S: quantile(tokens, 0.99) ?? null,
     acquireP99S: quantile(waits, 0.99) ?? null,
-    queriesPerS: total(({ queries }) => queries),
-    errorsPerS: total(({ queryErrors }) => queryErrors),
-    openedPerS: total(({ opened }) => opened),
-    closedPerS: [...closed].flatMap(([reason, count]) => {
+    queriesPerS: rate(change.queries),
+    errorsPerS: rate(change.queryErrors),
+    openedPerS: rate(change.opened),
+    closedPerS: [...change.closed].flatMap(([reason, count]) => {
       const perS = rate(count);
       return perS === null ? [] : [[reason, perS] as const];
     }),
+  };
+}
+
+function together(pools: readonly PoolReading[]): Totals {
+  const closed = new Map<string, number>();
+  for (const pool of pools)
+    for (const [reason, count] of pool.closed) closed.set(reason, (closed.get(reason) ?? 0) + count);
+  const sum = (key: 'opened' | 'queries' | 'queryErrors'): number =>
+    pools.reduce((all, pool) => all + pool[key], 0);
+  return {
+    ...{ opened: sum('opened'), closed, queries: sum('queries'), queryErrors: sum('queryErrors') },
+    waits: pools.map(({ waits }) => waits).reduce(plus, NO_BUCKETS),
+    tokens: pools.map(({ tokens }) => tokens).reduce(plus, NO_BUCKETS),
   };
 }
 
@@ -77,17 +86,13 @@ export function choicesOf({ pools }: Reading): { readonly pools: string[]; reado
   return { pools: names(({ pool }) => pool), instances: names(({ instance }) => instance) };
 }
 
-function selected({ pools }: Reading, { pool, instance }: Selection): PoolReading[] {
-  const here = pools.filter((each) => instance === undefined || each.instance === instance);
-  const named = here.filter((each) => each.pool !== '' && (pool === undefined || each.pool === pool));
-  // Queries without the name of a pool are its own only where there is no other.
-  const unclaimed = here.filter(
-    (each) =>
-      each.pool === '' &&
-      here.filter((other) => other.pool !== '' && other.instance === each.instance).length ===
-        named.filter((other) => other.instance === each.instance).length,
-  );
-  return [...named, ...unclaimed];
+function selected({ pools }: Reading, selection: Selection): PoolReading[] {
+  const others = pools.filter((each) => each.pool !== '' && !matches(each, selection));
+  return pools.filter((each) => {
+    if (each.pool !== '') return matches(each, selection);
+    // Queries without the name of a pool are its own only where there is no other.
+    return !others.some(({ instance }) => instance === each.instance);
+  });
 }
 
 const keyOf = ({ pool, instance }: PoolReading): string => JSON.stringify([pool, instance]);

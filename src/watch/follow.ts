@@ -1,31 +1,43 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { History } from './history.js';
-import { readingOf, MOST_POOLS } from './reading.js';
+import { openPools, readingOf, MOST_POOLS, type Selection } from './reading.js';
 import { scrape } from './scrape.js';
 import { WatchError } from './watch-error.js';
 
-/** Reads the endpoint again and again into the history, until the signal; one that does not answer is asked on. */
+/** How an endpoint is followed. */
+export interface Following {
+  readonly intervalMs: number;
+  readonly selection?: Selection;
+  /** How long it may give no answer; default for ever. */
+  readonly giveUpMs?: number;
+}
+
+/** Reads the endpoint again and again into the history, until the signal. One that does not answer is asked on, until it has given none for too long: throws `WatchError` then. */
 export async function follow(
   url: URL,
   history: History,
-  intervalMs: number,
+  { intervalMs, selection = {}, giveUpMs = Infinity }: Following,
   signal: AbortSignal,
 ): Promise<void> {
   const over = (): boolean => signal.aborted;
+  let answeredAt = Date.now();
   while (!over()) {
     const started = Date.now();
     try {
       // A pool may open later, and the last one may end.
-      const reading = readingOf(await scrape(url), Date.now(), { mayBeEmpty: true });
+      const reading = readingOf(await scrape(url), Date.now(), { mayBeEmpty: true, selection });
       if (over()) return;
-      const pools = reading.pools.filter(({ pool }) => pool !== '').length;
+      answeredAt = reading.at;
       history.add(reading);
       const more = reading.leftOut > 0 ? `; ${reading.leftOut} more than the ${MOST_POOLS} shown` : '';
-      say(history, true, pools === 0 ? 'Live: no pool is open' : `Live${more}`);
+      say(history, true, openPools(reading).length === 0 ? 'Live: no pool is open' : `Live${more}`);
     } catch (error) {
       if (!(error instanceof WatchError)) throw error;
-      if (!over())
-        say(history, false, `The process does not answer: ${error.message}. The last values are shown.`);
+      if (over()) return;
+      say(history, false, `The process does not answer: ${error.message}. The last values are shown.`);
+      const silentMs = Date.now() - answeredAt;
+      if (silentMs >= giveUpMs)
+        throw new WatchError(`it has not answered for ${Math.round(silentMs / 1_000)} s: ${error.message}`);
     }
     const left = Math.max(0, intervalMs - (Date.now() - started));
     await sleep(left, undefined, { signal, ref: false }).catch(() => undefined);

@@ -1,5 +1,5 @@
-import { choicesOf, figuresOf, type Figures, type Selection } from './figures.js';
-import type { Reading } from './reading.js';
+import { choicesOf, figuresOf, type Figures } from './figures.js';
+import type { Reading, Selection } from './reading.js';
 
 /** A span of time with a name, in Unix milliseconds; one without an end still lasts. */
 export interface Band {
@@ -29,7 +29,7 @@ const MOST_LINES = 200;
 const MOST_BANDS = 20;
 const LONGEST_LINE = 2_000;
 /** Rates and waits are those of so much time; tokens are rarer. */
-const WINDOW_MS = 5_000;
+export const WINDOW_MS = 5_000;
 
 /** The latest readings and what happened meanwhile; bounded. */
 export class History {
@@ -85,14 +85,23 @@ export class History {
     return this.#state;
   }
 
+  /** The latest reading. */
+  get reading(): Reading | undefined {
+    return this.#readings.at(-1);
+  }
+
+  /** The latest figures. */
+  figures(selection: Selection = {}): Figures | undefined {
+    return this.#readings.length > 0 ? this.#figuresAt(this.#readings.length - 1, selection) : undefined;
+  }
+
   /** What is known, from the reading and the line after `seen`; returns how far it goes. */
   since(seen: Seen, selection: Selection): { update: Update; seen: Seen } {
     const first = Math.max(0, this.#readings.length - (this.#taken - seen.readings));
     const figures = this.#readings.slice(first).map((_, i) => this.#figuresAt(first + i, selection));
     const lines = this.#lines.slice(Math.max(0, this.#lines.length - (this.#said - seen.lines)));
-    const last = this.#readings.at(-1);
-    const { title } = this;
-    const choices = last ? choicesOf(last) : { pools: [], instances: [] };
+    const { title, reading } = this;
+    const choices = reading ? choicesOf(reading) : { pools: [], instances: [] };
     const update = { title, state: this.#state, choices, bands: [...this.#bands], figures, lines };
     return { update, seen: { readings: this.#taken, lines: this.#said } };
   }

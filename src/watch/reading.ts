@@ -35,11 +35,33 @@ export interface Reading {
   readonly leftOut: number;
 }
 
+/** The pools of a reading, without the queries that none claims. */
+export function openPools({ pools }: Reading): PoolReading[] {
+  return pools.filter(({ pool }) => pool !== '');
+}
+
+/** Which pools are looked at; all where nothing is named. */
+export interface Selection {
+  readonly pool?: string | undefined;
+  readonly instance?: string | undefined;
+}
+
+/** Whether a pool is among those that are looked at. */
+export function matches(
+  { pool, instance }: { readonly pool: string; readonly instance: string },
+  selection: Selection,
+): boolean {
+  return (selection.pool ?? pool) === pool && (selection.instance ?? instance) === instance;
+}
+
 /** Most pools of all instances that are watched at a time. */
 export const MOST_POOLS = 64;
+// An answer may hold more names than there is memory for what is kept of each.
+const MOST_NAMES = 10_000;
 const MOST_REASONS = 16;
 const MOST_BOUNDARIES = 64;
 const LONGEST_NAME = 200;
+const MOST_NAMED = 8;
 
 const POOL = labelOf(ATTR.poolName);
 const STATE = labelOf(ATTR.connectionState);
@@ -50,40 +72,67 @@ const SYSTEMS = [labelOf(ATTR.dbSystemName), 'db_system'];
 const INSTANCES = ['service_instance_id', 'exported_instance', 'instance'];
 
 /**
- * Reads an exposition. Throws `WatchError` when it is in another format, or when no series of pgauge is in it and
- * `mayBeEmpty` is not set.
+ * Reads the selected pools of an exposition. Throws `WatchError` when it is in another format, or when no series of pgauge
+ * or none of the selected pools is in it and `mayBeEmpty` is not set.
  */
-export function readingOf(text: string, at: number, { mayBeEmpty = false } = {}): Reading {
-  const pools = new Map<string, Tally>();
-  let ours = false;
+export function readingOf(
+  text: string,
+  at: number,
+  { mayBeEmpty = false, selection = {} }: { mayBeEmpty?: boolean; selection?: Selection } = {},
+): Reading {
+  const tallies = talliesOf(text);
+  if (!tallies.some(({ ours }) => ours) && !mayBeEmpty) throw new WatchError('it has no series of pgauge');
+  const open = tallies.filter(({ isPool }) => isPool);
+  const wanted = open.filter((each) => matches(each, selection));
+  if (open.length > 0 && wanted.length === 0 && !mayBeEmpty)
+    throw new WatchError(`no pool in it is the selected one; it has ${named(open)}`);
+  const shown = wanted.slice(0, MOST_POOLS);
+  // Queries without the name of a pool, where all pools they may be of are shown.
+  const unclaimed = tallies.filter(({ pool, instance }) => {
+    const those = open.filter((each) => each.instance === instance);
+    return pool === '' && those.length > 0 && those.every((each) => shown.includes(each));
+  });
+  return {
+    at,
+    pools: [...shown, ...unclaimed].map((tally) => tally.reading()),
+    leftOut: wanted.length - shown.length,
+  };
+}
+
+function talliesOf(text: string): Tally[] {
+  const tallies = new Map<string, Tally>();
   for (const sample of samplesOf(text, (name) => seriesOf(name) !== undefined)) {
-    ours ||= sample.name.startsWith('pgauge_');
     const { labels } = sample;
     const pool = kept(labels.get(POOL));
     const instance = kept(INSTANCES.map((name) => labels.get(name)).find(Boolean));
     const key = JSON.stringify([pool, instance]);
-    let tally = pools.get(key);
-    if (tally === undefined) pools.set(key, (tally = new Tally(pool, instance)));
+    let tally = tallies.get(key);
+    if (tally === undefined) {
+      if (tallies.size === MOST_NAMES) throw new WatchError(`it has more than ${MOST_NAMES} pools`);
+      tallies.set(key, (tally = new Tally(pool, instance)));
+    }
     tally.add(sample);
   }
-  if (!ours && !mayBeEmpty) throw new WatchError('it has no series of pgauge');
-  const open = [...pools.values()].filter((tally) => tally.isPool);
-  const shown = open.slice(0, MOST_POOLS);
-  const instances = new Set(shown.map(({ instance }) => instance));
-  const unclaimed = [...pools.values()].filter(
-    ({ pool, instance }) => pool === '' && instances.has(instance),
-  );
-  return {
-    at,
-    pools: [...shown, ...unclaimed].map((tally) => tally.reading()),
-    leftOut: open.length - shown.length,
-  };
+  return [...tallies.values()];
+}
+
+/** The first pools, so that one can be chosen. */
+function named(pools: readonly { readonly pool: string; readonly instance: string }[]): string {
+  const names = pools
+    .slice(0, MOST_NAMED)
+    .map(
+      ({ pool, instance }) =>
+        JSON.stringify(pool) + (instance === '' ? '' : ` of ${JSON.stringify(instance)}`),
+    );
+  return [...names, ...(pools.length > MOST_NAMED ? [`${pools.length - MOST_NAMED} more`] : [])].join(', ');
 }
 
 /** Adds up the series of a pool. */
 class Tally {
   /** Other libraries report connections, too, by the same names. */
   isPool = false;
+  /** Whether a series of it is pgauge's alone. */
+  ours = false;
   readonly #values = new Map<Metric, number>();
   readonly #states = new Map<string, number>();
   readonly #closed = new Map<string, number>();
@@ -97,8 +146,9 @@ class Tally {
 
   add({ name, labels, value }: Sample): void {
     const series = seriesOf(name);
-    if (series === undefined || Number.isNaN(value)) return;
+    if (series === undefined || !Number.isFinite(value)) return;
     const { metric, part } = series;
+    this.ours ||= name.startsWith('pgauge_');
     if (metric === 'operationDuration' && !ofPostgres(labels)) return;
     if (metric === 'poolInfo') this.isPool ||= value > 0;
     if (part === 'bucket') {

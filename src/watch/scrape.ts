@@ -17,7 +17,7 @@ export async function scrape(
       await response.body?.cancel();
       throw new WatchError(`it answers with status ${response.status}`);
     }
-    return await textOf(response, limits.bytes);
+    return await textOf(response, limits.bytes, signal);
   } catch (error) {
     if (error instanceof WatchError) throw error;
     if (signal.aborted)
@@ -27,17 +27,24 @@ export async function scrape(
 }
 
 /** Reads no further than the limit, which counts what is unpacked. */
-async function textOf(response: Response, most: number): Promise<string> {
+async function textOf({ body }: Response, most: number, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
+  const reader = (body ?? new Blob([]).stream()).getReader();
+  // `fetch` may forget its signal once the head has come.
+  signal.addEventListener('abort', () => void reader.cancel(), { once: true });
   let text = '';
   let bytes = 0;
-  for await (const part of response.body ?? []) {
-    const chunk = part as Uint8Array;
+  for (;;) {
+    const { done, value } = await reader.read();
+    signal.throwIfAborted();
+    if (done) return text + decoder.decode();
+    const chunk = value as Uint8Array;
     bytes += chunk.length;
-    if (bytes > most) throw new WatchError(`its answer exceeds ${most / 2 ** 20} MiB`);
     text += decoder.decode(chunk, { stream: true });
+    if (bytes <= most) continue;
+    await reader.cancel();
+    throw new WatchError(`its answer exceeds ${most / 2 ** 20} MiB`);
   }
-  return text + decoder.decode();
 }
 
 function reasonOf(error: unknown): string {

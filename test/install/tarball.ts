@@ -11,12 +11,14 @@ const PACK_TIMEOUT_MS = 120_000;
 const EXPECTED = [
   ...['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'],
   ...['dist/index.js', 'dist/index.cjs', 'dist/exports.cjs', 'dist/index.d.ts', 'dist/index.d.cts'],
-  ...['dist/types/package.json', 'dist/doctor/main.js'],
+  ...['dist/types/package.json', 'dist/cli/main.js'],
+  ...['index.html', 'page.css', 'page.js', 'charts.js'].map((name) => `dist/cli/page/${name}`),
+  ...['uPlot.iife.min.js', 'uPlot.min.css', 'uPlot.LICENSE'].map((name) => `dist/cli/page/${name}`),
 ];
 /** The parts of the command line tool, under the names that the bundler gives them. */
-const PART = /^dist\/doctor\/[a-z]+-[0-9A-Z]{8}\.js$/;
-/** Sources of the tool and of the demo's page, which the package does not export. */
-const TOOL = /(^|\/)(doctor|watch)(\/|\.ts$)/;
+const PART = /^dist\/cli\/[a-z]+-[0-9A-Z]{8}\.js$/;
+/** Sources of the tool, which the package does not export. */
+const TOOL = /(^|\/)(cli|doctor|watch)(\/|\.ts$)/;
 /** Half as much again as it was when this was written: enough for growth, too little for what does not belong there. */
 const MOST_PACKED_BYTES = 450_000;
 const MOST_UNPACKED_BYTES = 1_600_000;

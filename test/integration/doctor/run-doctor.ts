@@ -6,7 +6,7 @@ import { runScript } from '../../support/child.js';
 import { expectDocumented } from './documented.js';
 
 /** The tool's program. */
-export const MAIN = new URL('../../../src/doctor/main.ts', import.meta.url);
+export const MAIN = new URL('../../../src/cli/main.ts', import.meta.url);
 
 // A test starts two processes or more, each of which loads the driver and the AWS SDK.
 vi.setConfig({ testTimeout: 240_000 });

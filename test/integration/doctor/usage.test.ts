@@ -109,7 +109,7 @@ describe('a configuration that newPool would refuse', () => {
     copy.write('package.json', JSON.stringify({ type: 'module', version: '0.0.0' }));
     const run = async (...args: string[]) => {
       const { lines, code } = await copy.run(
-        `await import('./src/doctor/main.ts')`,
+        `await import('./src/cli/main.ts')`,
         ['doctor', ...VERIFIED, '--port', '1', '--json', ...args],
         emptyHome(),
       );

@@ -28,7 +28,7 @@ const { checkCredentials } = await import('../../../src/doctor/checks/credential
 const { checkToken } = await import('../../../src/doctor/checks/token.js');
 const { checkMembership } = await import('../../../src/doctor/checks/membership.js');
 
-const TARGET = ['doctor', '--host', 'db', '--user', 'app', '--database', 'app'];
+const TARGET = ['--host', 'db', '--user', 'app', '--database', 'app'];
 
 function asked(...flags: string[]) {
   const given = readArguments([...TARGET, ...flags]);

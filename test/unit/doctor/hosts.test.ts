@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readArguments, UsageError } from '../../../src/doctor/arguments.js';
+import { UsageError } from '../../../src/cli/options.js';
+import { readArguments } from '../../../src/doctor/arguments.js';
 import { hostRequests, type HostRequests } from '../../../src/doctor/hosts.js';
 import { settingsOf } from '../../../src/doctor/settings.js';
 
 function requests(args: readonly string[], env: NodeJS.ProcessEnv = {}): HostRequests {
-  const read = readArguments(['doctor', ...args]);
+  const read = readArguments(args);
   if (typeof read === 'string') throw new Error(`read as ${read}`);
   return hostRequests(read, env);
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readArguments, UsageError, type Arguments } from '../../../src/doctor/arguments.js';
+import { UsageError } from '../../../src/cli/options.js';
+import { readArguments, type Arguments } from '../../../src/doctor/arguments.js';
 import { settingsOf } from '../../../src/doctor/settings.js';
 
 function given(...args: string[]): Arguments {
-  const read = readArguments(['doctor', ...args]);
+  const read = readArguments(args);
   if (typeof read === 'string') throw new Error(`read as ${read}`);
   return read;
 }

@@ -3,7 +3,7 @@ import { examine } from '../../../../src/doctor/examination.js';
 import { settingsOf } from '../../../../src/doctor/settings.js';
 
 // Runs the checks as the tool does, then says what would keep the process alive.
-const given = readArguments(['doctor', ...process.argv.slice(2)]);
+const given = readArguments(process.argv.slice(2));
 if (typeof given === 'string') throw new Error('no run was asked for');
 const { steps } = await examine(settingsOf(given, process.env), process.env);
 // What is closed is gone after a turn of the loop.

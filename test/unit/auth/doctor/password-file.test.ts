@@ -15,7 +15,7 @@ const PATH = join(FOLDER, 'password');
 const { signal } = new AbortController();
 
 async function sessionWith(...flags: string[]) {
-  const given = readArguments(['doctor', '--host', 'db', '--user', 'app', '--database', 'app', ...flags]);
+  const given = readArguments(['--host', 'db', '--user', 'app', '--database', 'app', ...flags]);
   if (typeof given === 'string') throw new Error(`read as ${given}`);
   const session = new Session(settingsOf(given, {}), {});
   return { session, configuration: await checkConfiguration(session) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ForeignText } from '../../../src/doctor/foreign-text.js';
+import { ForeignText } from '../../../src/cli/foreign-text.js';
 
 describe('text of others', () => {
   it('loses secrets, in clear and escaped, and control characters', () => {

@@ -5,7 +5,7 @@ const LOOK_EVERY_MS = 250;
 // One Ctrl-C may come more than once: from the terminal, and passed on by npm and tsx.
 const SAME_SIGNAL_MS = 1_000;
 
-/** Turns what asks the demo to end into an abort: SIGINT, SIGTERM, SIGHUP, a reader of its output that went away, or npm that did; a second signal ends the process at once. */
+/** Turns what asks the program to end into an abort: SIGINT, SIGTERM, SIGHUP, a reader of its output that went away, or npm that did; a second signal ends the process at once. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal = this.#controller.signal;
