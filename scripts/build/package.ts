@@ -18,12 +18,11 @@ export async function build(outdir: string, { types = true } = {}): Promise<void
 /** Apart from the library's module, which stays one file; what a command does not need is not loaded with it. */
 async function tool(outdir: string): Promise<void> {
   const page = join(outdir, 'page');
-  await Promise.all([
-    bundle({ entryPoints: ['src/cli/main.ts'], format: 'esm', outdir, splitting: true }),
-    cp(join(ROOT, 'src/watch/page'), page, { recursive: true }),
-    cp(join(UPLOT, 'LICENSE'), join(page, 'uPlot.LICENSE')),
-    ...['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => cp(join(UPLOT, 'dist', name), join(page, name))),
-  ]);
+  await bundle({ entryPoints: ['src/cli/main.ts'], format: 'esm', outdir, splitting: true });
+  await cp(join(ROOT, 'src/watch/page'), page, { recursive: true });
+  for (const name of ['uPlot.iife.min.js', 'uPlot.min.css'])
+    await cp(join(UPLOT, 'dist', name), join(page, name));
+  await cp(join(UPLOT, 'LICENSE'), join(page, 'uPlot.LICENSE'));
 }
 
 /** CommonJS, which `require` and bundlers understand alike; the ES module passes its exports on, so that there is one copy of everything. */

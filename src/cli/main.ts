@@ -20,6 +20,8 @@ const USAGE = `usage: pgauge <command> [options]
                       terminal and as charts in a browser
 
 pgauge <command> --help lists the options of a command.
+
+Exit code: 0 it works, or was shown; 1 it does not; 2 wrong usage.
 `;
 const WRONG_USAGE = 2;
 /** Work that a command gave up waiting for may keep the process alive; end it after this time. */

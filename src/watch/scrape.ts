@@ -1,3 +1,4 @@
+import type { ReadableStream } from 'node:stream/web';
 import { WatchError } from './watch-error.js';
 
 /** How much an endpoint may answer, unpacked, and how long it may take. */
@@ -27,9 +28,10 @@ export async function scrape(
 }
 
 /** Reads no further than the limit, which counts what is unpacked. */
-async function textOf({ body }: Response, most: number, signal: AbortSignal): Promise<string> {
+async function textOf(response: Response, most: number, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
-  const reader = (body ?? new Blob([]).stream()).getReader();
+  const body = (response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
+  const reader = body.getReader();
   // `fetch` may forget its signal once the head has come.
   signal.addEventListener('abort', () => void reader.cancel(), { once: true });
   let text = '';
@@ -38,9 +40,8 @@ async function textOf({ body }: Response, most: number, signal: AbortSignal): Pr
     const { done, value } = await reader.read();
     signal.throwIfAborted();
     if (done) return text + decoder.decode();
-    const chunk = value as Uint8Array;
-    bytes += chunk.length;
-    text += decoder.decode(chunk, { stream: true });
+    bytes += value.length;
+    text += decoder.decode(value, { stream: true });
     if (bytes <= most) continue;
     await reader.cancel();
     throw new WatchError(`its answer exceeds ${most / 2 ** 20} MiB`);

@@ -41,7 +41,8 @@ describe('the command line', () => {
   it('prints help and version on stdout', async () => {
     const [help, version] = await Promise.all([runTool(['--help']), runTool(['--version'])]);
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    expect(help.stdout).toContain('Exit code: 0');
+    for (const text of ['pgauge doctor ', 'pgauge watch <url> ', 'Exit code: 0'])
+      expect(help.stdout).toContain(text);
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+/);
     expect(version.code).toBe(0);
   });

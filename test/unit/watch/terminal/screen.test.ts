@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
 import { History } from '../../../../src/watch/history.js';
 import { readingOf } from '../../../../src/watch/reading.js';
@@ -39,7 +40,7 @@ function shown(terminal: boolean) {
 it('draws over itself in a terminal, within its width and with each pool, and leaves it as it was', () => {
   const { out, err } = shown(true);
   const drawn = out.slice(out.lastIndexOf('pgauge watch'));
-  const lines = drawn.replaceAll(/\u001b\[[\d?]*[A-Za-z]/g, '').split('\n');
+  const lines = stripVTControlCharacters(drawn).split('\n');
   expect(lines[0]).toBe('pgauge watch   host/metrics');
   expect(lines[1]).toBe('The process does not answer');
   expect(lines).toContain(`  ${'connections'.padEnd(16)}used 800   idle -14   connecting  0`);
