@@ -32,8 +32,9 @@ async function textOf(response: Response, most: number, signal: AbortSignal): Pr
   const decoder = new TextDecoder();
   const body = (response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
   const reader = body.getReader();
-  // `fetch` may forget its signal once the head has come.
-  signal.addEventListener('abort', () => void reader.cancel(), { once: true });
+  // `fetch` may forget its signal once the head has come, or have ended the answer itself.
+  const stop = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener('abort', stop, { once: true });
   let text = '';
   let bytes = 0;
   for (;;) {
@@ -43,7 +44,7 @@ async function textOf(response: Response, most: number, signal: AbortSignal): Pr
     bytes += value.length;
     text += decoder.decode(value, { stream: true });
     if (bytes <= most) continue;
-    await reader.cancel();
+    stop();
     throw new WatchError(`its answer exceeds ${most / 2 ** 20} MiB`);
   }
 }
