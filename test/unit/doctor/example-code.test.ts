@@ -6,7 +6,7 @@ import { hostRequests } from '../../../src/doctor/hosts.js';
 
 /** The code for a command line and its environment. */
 function codeFor(args: readonly string[], env: NodeJS.ProcessEnv = {}): string | undefined {
-  const given = readArguments(['doctor', ...args]);
+  const given = readArguments(args);
   if (typeof given === 'string') throw new Error(`read as ${given}`);
   return exampleCode(hostRequests(given, env));
 }
