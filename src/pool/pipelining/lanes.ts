@@ -13,6 +13,7 @@ export class Lanes {
   readonly #lanes = new WeakMap<PooledConnection, Lane>();
   #corked: Lane[] = [];
   #filling = false;
+  #fillsSoon = false;
   /** Queries in flight beyond one for each connection. */
   beyondOne = 0;
 
@@ -100,6 +101,13 @@ export class Lanes {
     this.#filling = false;
   }
 
+  /** As `fill`, once all answers that came together are known: the next may show that the connection is lost. */
+  fillSoon(): void {
+    if (this.#fillsSoon || this.#engine.state.pending === 0) return;
+    this.#fillsSoon = true;
+    process.nextTick(this.#fillNow);
+  }
+
   #least(name: string | undefined): Lane | undefined {
     let now: number | undefined;
     for (let load = 0; load < this.#depth - 1; load += 1) {
@@ -111,6 +119,11 @@ export class Lanes {
     }
     return undefined;
   }
+
+  readonly #fillNow = (): void => {
+    this.#fillsSoon = false;
+    this.fill();
+  };
 
   readonly #uncork = (): void => {
     const corked = this.#corked;

@@ -45,7 +45,7 @@ export function runShared(
     const failure = failureOf(lane, error);
     leave(failure);
     settle(failure, result);
-    lanes.fill();
+    lanes.fillSoon();
   };
   lanes.entered(lane);
   try {
