@@ -106,6 +106,23 @@ const queryShare = (what: string, traced: boolean, atMost: number): Goal => {
   };
 };
 
+const pipelinedGoal = (
+  measure: 'cpuUs' | 'wallUs',
+  concurrency: number,
+  atMost: number,
+  against = 'raw',
+): Goal => ({
+  what: `${measure === 'wallUs' ? 'wall time' : 'CPU'} of a query with pipelining, SDK metrics, ${concurrency} at a time on 10 connections`,
+  scenario: 'pipelined',
+  contender: 'pgauge pipelining metrics',
+  against,
+  variant: { concurrency, max: 10 },
+  measure,
+  of: 'ratio',
+  atMost,
+  unit: `× ${against}`,
+});
+
 /** All goals, in the order of the results. */
 export const GOALS: readonly Goal[] = [
   ...QUERY_VARIANTS.flatMap(([concurrency, max]) => [
@@ -114,6 +131,11 @@ export const GOALS: readonly Goal[] = [
   ]),
   queryShare('CPU that query telemetry adds to a query, metrics', false, 0.2),
   queryShare('CPU that query telemetry adds to a query, metrics and sampled spans', true, 0.25),
+  // Twice the throughput.
+  pipelinedGoal('wallUs', 100, 0.5),
+  pipelinedGoal('cpuUs', 100, 0.55),
+  pipelinedGoal('wallUs', 10, 1, 'pgauge metrics'),
+  pipelinedGoal('wallUs', 1, 1, 'pgauge metrics'),
   checkoutGoal('a checkout with SDK metrics', 'pgauge metrics', 'ns', 1_700),
   checkoutGoal('allocated by a checkout with SDK metrics', 'pgauge metrics', 'bytes', 1_000),
   {

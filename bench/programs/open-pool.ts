@@ -4,6 +4,9 @@ import type { Config, PoolOptions } from '../../src/index.js';
 import type { AnyPool } from './program.js';
 import { silentLogger } from './silent-logger.js';
 
+/** The most queries in flight on one connection, with `pipelining`. */
+const DEPTH = 16;
+
 const require = createRequire(import.meta.url);
 
 /** How a pool of a contender is opened: as `pg` takes it, and as pgauge takes it. */
@@ -17,7 +20,7 @@ export interface PoolRecipe {
  * register that part of the SDK, `unsampled` traces of which none is kept, `context` no more of tracing than the context
  * manager; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans if there are
  * traces;
- * `floor` is `raw` with the SDK's two records made by hand; `again` says nothing, and makes a second contender of the same kind.
+ * `pipelining` lets its queries share connections, up to 16 on each; `floor` is `raw` with the SDK's two records made by hand; `again` says nothing, and makes a second contender of the same kind.
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
   const words = new Set(contender.split(' '));
@@ -34,7 +37,8 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
       queryTelemetry: { spans: words.has('traces') ? 'always' : 'never' } as const,
     };
     const noop = words.has('noop-meter') && { meter: (await import('@opentelemetry/api')).createNoopMeter() };
-    return await newPool(config, { logger: silentLogger, ...noop, ...queries, ...options });
+    const pipelining = words.has('pipelining') && { pipelining: { depth: DEPTH } };
+    return await newPool(config, { logger: silentLogger, ...noop, ...queries, ...pipelining, ...options });
   }
   // Through `require`, which is what an instrumentation patches.
   const pg = require('pg') as typeof pgModule;

@@ -53,6 +53,6 @@ export type Prepare = (contender: Contender, variant: Variant, settings: Setting
 /** The figures that every kind of pool reports. */
 export interface AnyPool {
   connect(): Promise<PoolClient>;
-  query(text: string): Promise<unknown>;
+  query(text: string, values?: unknown[]): Promise<unknown>;
   end(): Promise<void>;
 }

@@ -63,6 +63,35 @@ export const queryTelemetry: Scenario = {
   quick: { generations: 1, rounds: 1, size: { queries: 200, warmUp: 100 } },
 };
 
+export const pipelined: Scenario = {
+  name: 'pipelined',
+  title: 'Queries that share connections',
+  about:
+    "`pool.query('select $1::int', [1])`, as many at a time as the concurrency says, on 10 connections without TLS. With `pipelining` up to 16 are in flight on each; `pipelined clients` are 10 clients of `pg` that pipeline, by turns, without a pool.",
+  program: 'pipelined',
+  contenders: [
+    'raw',
+    'raw again',
+    'pgauge',
+    'pgauge metrics',
+    'pgauge pipelining',
+    'pgauge pipelining metrics',
+    'pipelined clients',
+  ],
+  variants: [1, 10, 100].map((concurrency) => ({ concurrency, max: 10 })),
+  measures: [
+    { key: 'cpuUs', title: 'CPU, µs a query' },
+    { key: 'wallUs', title: 'wall, µs a query' },
+  ],
+  full: { generations: 2, rounds: 5, size: { queries: 5_000, warmUp: 20_000 } },
+  quick: {
+    variants: [{ concurrency: 100, max: 10 }],
+    generations: 1,
+    rounds: 1,
+    size: { queries: 200, warmUp: 100 },
+  },
+};
+
 export const checkout: Scenario = {
   name: 'checkout',
   title: 'Acquire and release',
