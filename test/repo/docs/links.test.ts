@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { allPages, proseOf, ROOT, type Page } from '../../support/docs/code-blocks-markdown.js';
+import { allPages, proseOf, ROOT, writtenPages, type Page } from '../../support/docs/code-blocks-markdown.js';
 
 const LINK = /\]\((?<inline>[^()\s]+)\)|^\[[^\]]+\]: (?<reference>\S+)$|\b(?:href|src)="(?<html>[^"]+)"/gm;
 const EXTERNAL = /^[a-z][a-z+.-]*:/i;
@@ -44,7 +44,7 @@ function fault(page: Page, link: string): string | undefined {
 const faultsOf = (page: Page): string[] => linksOf(page).flatMap((link) => fault(page, link) ?? []);
 
 describe('the links of the documentation', () => {
-  const pages = allPages();
+  const pages = [...new Map([...allPages(), ...writtenPages()].map((page) => [page.path, page])).values()];
 
   it('are there', () => {
     expect(pages.flatMap(linksOf).length).toBeGreaterThan(80);

@@ -8,7 +8,7 @@ import { readQuery } from './promql.js';
 import { ROOT } from './rule-files.js';
 
 const FOLDER = `${ROOT}docs/runbooks/`;
-const PAGES = readdirSync(FOLDER).filter((name) => name.endsWith('.md'));
+const PAGES = readdirSync(FOLDER).filter((name) => name.endsWith('.md') && name !== 'README.md');
 const SECTIONS = ['Impact', 'Where to look', 'Causes, likeliest first', 'What to do', 'Silencing'];
 const TELEMETRY = new Set<string>([
   ...Object.values(METRIC).map(({ name }) => name),

@@ -38,6 +38,20 @@ export function allPages(): Page[] {
   }));
 }
 
+/** Every page that people write: those of the documentation, and those beside what they are about. */
+export function writtenPages(): Page[] {
+  const generated = /^docs\/(?:api|telemetry|stack-results|failover-results)\.md$/;
+  const beside = [
+    ...['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md'],
+    ...['dashboards/README.md', 'local-rds/README.md'],
+    ...['examples/ecosystem/README.md', 'examples/service/README.md'],
+  ];
+  return [
+    ...allPages().filter(({ path }) => !generated.test(path)),
+    ...beside.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
+  ];
+}
+
 /** The pages with code that a reader would run: the API reference has signatures only, which are generated. */
 export function pagesWithCode(): Page[] {
   return allPages().filter(({ path }) => path !== 'docs/api.md');
