@@ -70,7 +70,7 @@ export class Cluster implements AsyncDisposable {
   /** The node that leads now, as its own Patroni says; undefined while there is none. */
   async leader(): Promise<Node | undefined> {
     const found = await Promise.all(
-      this.nodes.map(async (node) => ((await asks(node, 'primary')) ? node : undefined)),
+      this.nodes.map(async (node) => ((await asks(node, 'primary')) === undefined ? undefined : node)),
     );
     return found.find((node) => node !== undefined);
   }
@@ -138,8 +138,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #members(node: Node): Promise<Member[]> {
-    const response = await asks(node, 'cluster');
-    return response ? ((await response.json()) as { members: Member[] }).members : [];
+    const answer = await asks(node, 'cluster');
+    return answer === undefined ? [] : (JSON.parse(answer) as { members: Member[] }).members;
   }
 }
 
@@ -177,12 +177,13 @@ async function endAll(cleanUp: readonly (() => Promise<void>)[]): Promise<void> 
   for (const end of cleanUp.toReversed()) await end();
 }
 
-async function asks(node: Node, path: string): Promise<Response | undefined> {
+/** What a Patroni answers; undefined where it says no, or nothing in time. */
+async function asks(node: Node, path: string): Promise<string | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${node.restPort}/${path}`, {
       signal: AbortSignal.timeout(1_000),
     });
-    return response.ok ? response : undefined;
+    return response.ok ? await response.text() : undefined;
   } catch {
     return undefined;
   }
