@@ -40,7 +40,7 @@ async function shutDown() {
   const impatience = setTimeout(() => server.closeAllConnections(), 10_000);
   await closed;
   clearTimeout(impatience);
-  // Then the pool, which nobody asks any more.
+  // Then the pool, which no request uses any more.
   await pool.end();
 }
 
