@@ -10,6 +10,7 @@ export default tseslint.config(
       'dashboards/schema',
       'examples/ecosystem',
       'examples/service',
+      'test/browser',
     ],
   },
   js.configs.recommended,

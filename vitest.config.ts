@@ -3,8 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['{test,local-rds/test}/**/*.test.ts'],
-    // These need psql or PgBouncer, which npm does not bring: vitest.{psql,pgbouncer}.config.ts run them.
-    exclude: [...configDefaults.exclude, '**/*.{psql,pgbouncer}.test.ts'],
+    // These need psql, PgBouncer or a browser, which npm does not bring: each has a configuration of its own.
+    exclude: [...configDefaults.exclude, '**/*.{psql,pgbouncer}.test.ts', 'test/browser/**'],
     pool: 'forks',
     // Most tests wait for servers and processes rather than work.
     maxWorkers: 2,

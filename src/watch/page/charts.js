@@ -3,6 +3,7 @@
 /** A time in seconds with the digits that matter. */
 export function seconds(value) {
   if (value === null || value === undefined) return '–';
+  if (value === 0) return '0 s';
   if (value >= 1) return `${value.toFixed(value < 10 ? 2 : 1)} s`;
   const ms = value * 1000;
   return `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;
@@ -15,6 +16,9 @@ export function count(value) {
     ? String(Math.round(value))
     : value.toFixed(value < 10 ? 2 : 1);
 }
+
+/** The time of day, with two digits each. */
+const timeOfDay = (at) => new Date(at * 1000).toTimeString().slice(0, 8);
 
 const FORMATS = { s: seconds, '': count, '/s': (value) => (value === null ? '–' : `${count(value)}/s`) };
 
@@ -149,6 +153,8 @@ export class Chart {
     const right = lines.find(({ scale }) => scale === 'right');
     const range = (_, __, max) => [0, (max || 0) > 0 ? max * 1.1 : 1];
     this.#width = this.#place.clientWidth || 320;
+    const lowest = lines.find(({ stacked }) => stacked);
+    const tint = (line) => `${color(line.color)}55`;
     // Stacked lines are drawn from the highest to the lowest, so that the lower ones lie upon it.
     this.#plot = new uPlot(
       {
@@ -158,7 +164,7 @@ export class Chart {
         cursor: { show: false },
         scales: { x: { time: true }, y: { range }, right: { range } },
         axes: [
-          axis,
+          { ...axis, space: 75, values: (_, ticks) => ticks.map(timeOfDay) },
           { ...axis, size: 62, values: (_, ticks) => ticks.map(FORMATS[this.#kind.unit]) },
           ...(right
             ? [
@@ -182,9 +188,13 @@ export class Chart {
             points: { show: this.#kind.id === 'tokens' ? undefined : false, size: 4 },
             spanGaps: false,
             ...(line.dash ? { dash: [6, 4] } : {}),
-            ...(line.stacked ? { fill: `${color(line.color)}55` } : {}),
+            ...(line === lowest ? { fill: tint(line) } : {}),
           })),
         ],
+        // Each upon the one below.
+        bands: order(lines).flatMap((line, i) =>
+          line.stacked && line !== lowest ? [{ series: [i + 1, i + 2], fill: tint(line) }] : [],
+        ),
         hooks: { drawClear: [(plot) => this.#drawBands(plot, color)] },
       },
       [[]],

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { runWatch, serve } from './run-watch.js';
+import { runWatch, serve } from '../../support/watch.js';
 
 const text =
   (body: string | Buffer, headers: Record<string, string> = {}): RequestListener =>

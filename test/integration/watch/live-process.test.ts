@@ -6,7 +6,7 @@ import { freePorts } from '../../support/free-ports.js';
 import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import { until } from '../../support/until.js';
-import { runWatch, serve, startWatch } from './run-watch.js';
+import { runWatch, serve, startWatch } from '../../support/watch.js';
 
 const postgres = usePostgres();
 const pools = usePools(() => postgres());

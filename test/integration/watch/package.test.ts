@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { installBuilt } from '../../support/packages/built-package.js';
-import { serve } from './run-watch.js';
+import { serve } from '../../support/watch.js';
 
 // Compiles the package.
 const TIMEOUT_MS = 180_000;

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { runScript, type Child } from '../../support/child.js';
+import { runScript, type Child } from './child.js';
 
-const MAIN = new URL('../../../src/cli/main.ts', import.meta.url);
+const MAIN = new URL('../../src/cli/main.ts', import.meta.url);
 
 /** Starts `pgauge watch` as a process of its own. */
 export function startWatch(...args: readonly string[]): Child {
