@@ -34,7 +34,7 @@ it(
   'shows data in every chart of the demo, in dark and light and on a phone, and says when it has ended',
   { timeout: RUN_MS },
   async () => {
-    const demo = runScript(DEMO, ['--seconds', '150', '--metrics-port', '0'], { timeoutMs: RUN_MS });
+    const demo = runScript(DEMO, ['--seconds', '200', '--metrics-port', '0'], { timeoutMs: RUN_MS });
     const url = (await demo.line('Watch it live')).replace(/^.* /, '');
     const { page, problems } = await open(browser(), url);
 
@@ -53,10 +53,10 @@ it(
     expect((await tilesOf(page))['Used of limit']).toMatch(/^\d+ \/ 10$/);
     expect(await stateOf(page)).toBe('Live');
     expect(await page.title()).toBe('pgauge: pgauge demo');
-    await demo.line(/phase=server-restart begins/);
+    await demo.line(/phase=slow-credentials begins/);
     await until('the page has the log and the phases', async () => {
       const text = await page.locator('main').innerText();
-      return text.includes('debug postgres pool stats') && text.includes('server restart');
+      return text.includes('debug postgres pool stats') && text.includes('slow credentials');
     });
 
     // A reload shows all of it again.
