@@ -164,7 +164,7 @@ export class Chart {
         cursor: { show: false },
         scales: { x: { time: true }, y: { range }, right: { range } },
         axes: [
-          { ...axis, space: 75, values: (_, ticks) => ticks.map(timeOfDay) },
+          { ...axis, space: 75, size: 28, values: (_, ticks) => ticks.map(timeOfDay) },
           { ...axis, size: 62, values: (_, ticks) => ticks.map(FORMATS[this.#kind.unit]) },
           ...(right
             ? [
@@ -209,6 +209,7 @@ export class Chart {
     const clamp = (at) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(at, 'x', true)));
     ctx.save();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = 'left';
     ctx.textBaseline = 'top';
     for (const [i, { name, from, to }] of this.bands().entries()) {
       const [left, right] = [clamp(from / 1000), clamp(to === undefined ? max : to / 1000)];
