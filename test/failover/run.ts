@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../support/until.js';
@@ -30,7 +30,11 @@ export async function run(faults: readonly FaultName[], tell: (line: string) => 
   const leader = await prepare(cluster);
   const [caFile, addressFile] = [join(cluster.folder, 'ca.crt'), join(cluster.folder, 'address')];
   await writeFile(caFile, cluster.caPem);
-  const lead = (node: Node): Promise<void> => writeFile(addressFile, node.host);
+  // In one step: a look-up must not find half an address.
+  const lead = async (node: Node): Promise<void> => {
+    await writeFile(`${addressFile}.new`, node.host);
+    await rename(`${addressFile}.new`, addressFile);
+  };
   await lead(leader);
   const hosts = cluster.nodes.map(({ host }) => host);
   const { port, haproxyPort } = cluster;
