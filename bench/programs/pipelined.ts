@@ -12,10 +12,7 @@ interface Target {
 
 /** pg's own clients that pipeline, by turns: no pool, no queue, no telemetry. */
 async function clients({ plain }: Settings, count: number): Promise<Target> {
-  const made = Array.from(
-    { length: count },
-    () => new pg.Client({ ...plain, ssl: false, pipeline: true }),
-  );
+  const made = Array.from({ length: count }, () => new pg.Client({ ...plain, ssl: false, pipeline: true }));
   await Promise.all(made.map((client) => client.connect()));
   let turn = 0;
   return {
