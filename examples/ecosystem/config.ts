@@ -15,3 +15,6 @@ export const config = defineConfig({
   sslMode: 'verify-full',
   dynamicAuth: { awsRdsIam: { region: AWS_REGION } },
 });
+
+/** Where the server is, for what connects without pgauge's pool: a config may have several hosts instead. */
+export const server = { host: DB_HOST, port: Number(DB_PORT) };

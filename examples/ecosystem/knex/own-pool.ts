@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import knex from 'knex';
 import { newAuthToken } from 'pgauge';
-import { config, roots } from '../config.js';
+import { config, roots, server } from '../config.js';
 
-const { host, port, user, database } = config;
+const { user, database } = config;
 
 /** Knex with a pool of its own, as versions below 3.3 need it. */
 export const db = knex({
   client: 'pg',
   connection: {
-    ...{ host, port, user, database },
+    ...server,
+    ...{ user, database },
     // Asked for every new connection: a token is good for 15 minutes.
     password: () => newAuthToken(config, user),
     ssl: { ca: readFileSync(roots) },

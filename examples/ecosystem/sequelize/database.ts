@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { newAuthToken } from 'pgauge';
 import { Sequelize } from 'sequelize';
-import { config, roots } from '../config.js';
+import { config, roots, server } from '../config.js';
 
-const { host, port, user, database } = config;
+const { user, database } = config;
 
 /** Sequelize makes a pool of its own. */
 export const db = new Sequelize({
   dialect: 'postgres',
-  ...{ host, port, username: user, database },
+  ...server,
+  ...{ username: user, database },
   dialectOptions: { ssl: { ca: readFileSync(roots) } },
   hooks: {
     // Run for every new connection: a token is good for 15 minutes.
