@@ -98,6 +98,8 @@ function reasonsIn(figures) {
 }
 
 const HEIGHT = 190;
+/** Steps of an axis that counts whole things. */
+const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 // The window of a page that is open for long.
 const MOST_POINTS = 900;
 
@@ -165,7 +167,12 @@ export class Chart {
         scales: { x: { time: true }, y: { range }, right: { range } },
         axes: [
           { ...axis, space: 75, size: 28, values: (_, ticks) => ticks.map(timeOfDay) },
-          { ...axis, size: 62, values: (_, ticks) => ticks.map(FORMATS[this.#kind.unit]) },
+          {
+            ...axis,
+            ...(this.#kind.unit === '' ? { incrs: WHOLE } : {}),
+            size: 62,
+            values: (_, ticks) => ticks.map(FORMATS[this.#kind.unit]),
+          },
           ...(right
             ? [
                 {
