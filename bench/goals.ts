@@ -158,6 +158,12 @@ export const GOALS: readonly Goal[] = [
     stormGoal(connections, 'wallMs', 'raw clear-text', 0.85),
     stormGoal(connections, 'cpuMs', 'raw clear-text', 0.85),
     stormGoal(connections, 'cpuMs', 'bare sockets', 1.25),
+    {
+      ...stormGoal(connections, 'cpuMs', 'pgauge metrics', 0.9),
+      what: `CPU of a storm of ${connections} connections with direct TLS`,
+      contender: 'pgauge metrics direct',
+      unit: '× the same without',
+    },
   ]),
   {
     what: 'from cold to the first answer, bundle and token',

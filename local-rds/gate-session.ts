@@ -5,6 +5,7 @@ import type { LoginVerifier, ServerFailure } from './login-verifier.js';
 import {
   CLEARTEXT_PASSWORD_REQUEST,
   RequestCode,
+  beginsTls,
   fatal,
   readFirstMessage,
   readPassword,
@@ -61,10 +62,17 @@ interface Opened {
   readonly message: FirstMessage;
 }
 
+/** The name of PostgreSQL's protocol within TLS. */
+const PROTOCOL = 'postgresql';
+
 /** Answers the requests for encryption; resolves with the first message that is none. */
 async function negotiate(raw: Socket, policy: SessionPolicy): Promise<Opened | undefined> {
   const secureContext = policy.secureContext();
   let client = raw;
+  if (await beginsTls(raw)) {
+    if (!secureContext) return undefined;
+    client = encrypt(raw, secureContext, true);
+  }
   for (;;) {
     const message = await readFirstMessage(client);
     const asksForEncryption =
@@ -75,15 +83,17 @@ async function negotiate(raw: Socket, policy: SessionPolicy): Promise<Opened | u
       raw.write('N');
     } else if (message?.code === RequestCode.ssl && client === raw) {
       raw.write(secureContext ? 'S' : 'N');
-      if (secureContext) client = encrypt(raw, secureContext);
+      if (secureContext) client = encrypt(raw, secureContext, false);
     } else {
       return message && { client, message };
     }
   }
 }
 
-function encrypt(raw: Socket, secureContext: SecureContext): TLSSocket {
-  const client = new TLSSocket(raw, { isServer: true, secureContext });
+/** `direct`: the client did not ask first, and has to name the protocol, as PostgreSQL 17 demands. */
+function encrypt(raw: Socket, secureContext: SecureContext, direct: boolean): TLSSocket {
+  const client = new TLSSocket(raw, { isServer: true, secureContext, ALPNProtocols: [PROTOCOL] });
+  if (direct) client.on('secure', () => client.alpnProtocol !== PROTOCOL && raw.destroy());
   client.on('error', () => raw.destroy());
   client.on('close', () => raw.destroy());
   raw.on('close', () => client.destroy());

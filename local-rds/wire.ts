@@ -22,6 +22,16 @@ export async function readFirstMessage(socket: Duplex): Promise<FirstMessage | u
   return body && { code: header.readInt32BE(4), bytes: Buffer.concat([header, body]) };
 }
 
+/** The first byte of a TLS record that holds a handshake; no start-up message is so long that it begins with it. */
+const TLS_HANDSHAKE = 0x16;
+
+/** Whether a client begins TLS without asking; what it sent stays in the stream. */
+export async function beginsTls(socket: Duplex): Promise<boolean> {
+  const first = await readBytes(socket, 1);
+  if (first) socket.unshift(first);
+  return first?.[0] === TLS_HANDSHAKE;
+}
+
 /** Reads one password message; `undefined` when the stream ends or what comes is none. */
 export async function readPassword(socket: Duplex): Promise<string | undefined> {
   const header = await readBytes(socket, 5);

@@ -10,7 +10,7 @@ import { ConfigError } from './errors.js';
 import type { BeforeConnect } from './hooks.js';
 import type { PoolOptions } from './settings/options.js';
 import { poolSettings, type PoolSettings } from './settings/pool-settings.js';
-import { canPipeline, isNativeClient } from './connection/driver.js';
+import { canBeginTls, canPipeline, isNativeClient } from './connection/driver.js';
 import { InstrumentedPool } from './pool/pool.js';
 import { poolPlan, type PoolPlan } from './pool/plan.js';
 import { observePool } from './telemetry/index.js';
@@ -141,6 +141,9 @@ function checked(config: unknown, options: unknown): [Config, PoolSettings] {
       );
     }
     if (settings.pipelining && !canPipeline()) throw new ConfigError('pipelining needs pg 8.23 or later');
+    if (settings.ssl?.negotiation === 'direct' && !canBeginTls()) {
+      throw new ConfigError("ssl.negotiation 'direct' needs pg 8.22 or later");
+    }
     if (given.dynamicAuth && settings.beforeConnect) {
       throw new ConfigError(
         'dynamicAuth and beforeConnect are mutually exclusive: to have both, call newDynamicAuthFunc, ' +

@@ -20,7 +20,8 @@ export interface PoolRecipe {
  * register that part of the SDK, `unsampled` traces of which none is kept, `context` no more of tracing than the context
  * manager; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans if there are
  * traces;
- * `pipelining` lets its queries share connections, up to 16 on each; `floor` is `raw` with the SDK's two records made by hand; `again` says nothing, and makes a second contender of the same kind.
+ * `pipelining` lets its queries share connections, up to 16 on each; `direct` begins TLS without a question to the server;
+ * `floor` is `raw` with the SDK's two records made by hand; `again` says nothing, and makes a second contender of the same kind.
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
   const words = new Set(contender.split(' '));

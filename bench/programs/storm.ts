@@ -38,7 +38,10 @@ export function stormPool(contender: string, { rds }: Settings, max: number, log
         maxOpenConns: max,
         dynamicAuth: { awsRdsIam: { region } },
       },
-      options: { ssl: { ca: bundlePem }, ...(logs && { logger: null }) },
+      options: {
+        ssl: { ca: bundlePem, ...(contender.includes('direct') && { negotiation: 'direct' }) },
+        ...(logs && { logger: null }),
+      },
     }),
   };
 }

@@ -49,7 +49,8 @@ export function cancelRequest({ client, sockets, way }: Cancellable, ended: (sur
   const request = (transport?: Transport): void => {
     if (finished) return;
     const ssl = encryption(client, way, transport);
-    const made = newConnection({ ssl, ...(transport && streamSettings(transport.stream)) });
+    const { sslNegotiation } = client.connection;
+    const made = newConnection({ ssl, sslNegotiation, ...(transport && streamSettings(transport.stream)) });
     connection = made;
     if (transport !== undefined) useStream(made, transport.stream);
     closed = sockets.add(made.stream);
@@ -62,7 +63,7 @@ export function cancelRequest({ client, sockets, way }: Cancellable, ended: (sur
     made.once('end', () => finish(true));
     made.once('connect', () => {
       if (ssl === false) send();
-      else made.requestSsl();
+      else if (sslNegotiation !== 'direct') made.requestSsl();
     });
     made.once('sslconnect', send);
     made.connect(remotePort ?? client.port, remoteAddress ?? client.host);

@@ -1,4 +1,5 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { Deadline, untilAborted } from '../deadline.js';
 import { ConfigError, ConnectTimeoutError } from '../errors.js';
 import { isRejectedLogin } from '../foreign-error.js';
@@ -9,7 +10,7 @@ import { tokenInClear } from '../settings/config-checks.js';
 import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
-import { withText } from './error-text.js';
+import { tellOfDirectTls, withText } from './error-text.js';
 import { closeReasonOf } from './failed-attempt.js';
 import type { DialedHost } from './hosts/dialed-host.js';
 import type { DialPlan } from './plan.js';
@@ -79,6 +80,7 @@ export class Dial implements ConnectContext {
       return connection;
     } catch (thrown) {
       const error = withText(thrown, this.#phase);
+      if (this.#phase === 'tls' && this.#plan.settings.sslnegotiation === 'direct') tellOfDirectTls(error);
       if (this.#connection !== undefined) this.#closing.close(this.#connection.client);
       if (this.#phase === 'auth' && isRejectedLogin(error)) tellRejected(this.#tokenSource);
       const closed = this.#socketOpened ? closeReasonOf(error, this.#phase, this.#connection) : undefined;
@@ -217,6 +219,8 @@ export class Dial implements ConnectContext {
       user,
       database,
       ssl,
+      // A transport may be encrypted already.
+      ...(ssl === false && { sslnegotiation: 'postgres' }),
       // A function: for a text that is empty the driver would look in the environment.
       password: () => this.#answer(password),
     });
@@ -236,6 +240,7 @@ export class Dial implements ConnectContext {
       connection.once('sslconnect', () => {
         connection.stream.once('secureConnect', () => {
           this.#phase = 'auth';
+          if (connection.sslNegotiation === 'direct') this.#checkProtocol(connection.stream);
         });
       });
     }
@@ -249,6 +254,14 @@ export class Dial implements ConnectContext {
     this.#connection = new PooledConnection(client, this.#closing, way);
     this.#host?.built(this.#connection);
     return this.#connection;
+  }
+
+  /** Without a question to the server, TLS itself must tell that it speaks PostgreSQL's protocol, as libpq asks for. */
+  #checkProtocol(stream: Socket): void {
+    if ((stream as Partial<TLSSocket>).alpnProtocol === 'postgresql') return;
+    this.abort(
+      new ConfigError("the server does not confirm ssl.negotiation 'direct': it needs PostgreSQL 17"),
+    );
   }
 
   /** The answer to the server's request for a password. */

@@ -10,6 +10,8 @@ export interface DriverConnection {
   stream: Socket;
   connect(port: number, host: string): void;
   requestSsl(): void;
+  /** How TLS begins; from pg 8.22. */
+  readonly sslNegotiation?: 'postgres' | 'direct';
   ref(): void;
   unref(): void;
   /** The texts of the named statements that the driver has prepared, by name. */
@@ -116,6 +118,11 @@ export function canPipeline(): boolean {
   return '_pulsePipelinedQueryQueue' in pg.Client.prototype;
 }
 
+/** Whether the driver can begin TLS without asking the server: from pg 8.22. */
+export function canBeginTls(): boolean {
+  return 'sslnegotiation' in pg.defaults;
+}
+
 /** Connects without what an instrumentation wrapped round it: a pool's connect has its own span. */
 export function connectClient(client: DriverClient, callback: ConnectCallback): void {
   // Looked up at each dial: instrumentations come late, and are removed.
@@ -162,6 +169,10 @@ export function keepServername({ connection }: DriverClient, address?: string): 
 }
 
 /** A connection of its own, without a client, for a cancel request. */
-export function newConnection(config: { ssl: object | false; stream?: () => Duplex }): DriverConnection {
+export function newConnection(config: {
+  readonly ssl: object | false;
+  readonly sslNegotiation?: DriverConnection['sslNegotiation'];
+  readonly stream?: () => Duplex;
+}): DriverConnection {
   return new pg.Connection(config) as unknown as DriverConnection;
 }

@@ -92,7 +92,7 @@ export function dialPlan({ config, settings, hook, tls, logger, Client }: DialPa
       `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set, and there is no home folder'}) matches`,
     finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
     Client,
-    settings: driverSettings(settings),
+    settings: driverSettings(settings, tls.direct),
     connectTimeoutMs: settings.connectTimeoutMs,
   };
 }
@@ -106,11 +106,11 @@ function checkTarget({ host, port, user, password, database }: ConnectTarget): v
   }
 }
 
-function driverSettings({ pg: given, keepAlive }: PoolSettings): ClientConfig {
+function driverSettings({ pg: given, keepAlive }: PoolSettings, direct: boolean): ClientConfig {
   return {
     ...(given as ClientConfig),
     // Explicit, or PGSSLNEGOTIATION would decide.
-    sslnegotiation: 'postgres',
+    sslnegotiation: direct ? 'direct' : 'postgres',
     keepAlive: keepAlive !== undefined,
     keepAliveInitialDelayMillis: keepAlive?.initialDelayMs ?? 0,
   };

@@ -20,6 +20,8 @@ import type { SslSettings } from '../settings/ssl-options.js';
 export interface TlsPlan {
   /** The mode that was planned for. */
   readonly mode: SslMode;
+  /** Whether TLS begins at once, without a question to the server. */
+  readonly direct: boolean;
   /** New options for one attempt, which a hook may change. All share one SecureContext, so that certificates are parsed once. */
   target(): false | tls.ConnectionOptions;
   /**
@@ -47,7 +49,7 @@ export function planTlsSync(
   read: ReadFile = readNow,
 ): TlsPlan {
   if (mode === 'disable')
-    return { mode, target: () => false, finish: (options, host) => finish(options, host) };
+    return { mode, direct: false, target: () => false, finish: (options, host) => finish(options, host) };
   const roots = rootCertificates(mode, ssl, env, read);
   const identity = clientCertificate(ssl, env, read);
   const { DEFAULT_MIN_VERSION } = tls;
@@ -60,10 +62,12 @@ export function planTlsSync(
   };
   const secureContext = createContext(material, identity.source);
   const servername = ssl?.servername;
+  const direct = ssl?.negotiation === 'direct';
   const named = mode === 'verify-full';
   const verified = mode !== 'require' || roots !== undefined;
   return {
     mode,
+    direct,
     target: () => ({
       secureContext,
       // Set explicitly, or NODE_TLS_REJECT_UNAUTHORIZED would decide.
@@ -72,6 +76,8 @@ export function planTlsSync(
       ...(servername !== undefined && { servername }),
     }),
     finish(given, host) {
+      if (given === false && direct)
+        throw new ConfigError("ssl.negotiation 'direct' needs TLS, which beforeConnect has switched off");
       const options = isOptions(given) ? ownOf(given) : given;
       if (!isOptions(options) || options.secureContext !== secureContext) return finish(options, host);
       const added = contextOptions(options);

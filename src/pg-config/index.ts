@@ -1,6 +1,7 @@
 import type { PoolConfig } from 'pg';
 import type { Config } from '../settings/config.js';
 import type { PoolOptions } from '../settings/options.js';
+import { ConfigError } from '../errors.js';
 import { firstPlace } from '../settings/hosts.js';
 import { defineConfig } from '../settings/redacted-view.js';
 import { driversLogin, type Login, type PgConfigBase } from './login.js';
@@ -38,7 +39,9 @@ export function overPgConfig(base: PgConfigBase, poolConfig: PoolConfig | null |
 function translate(poolConfig: PoolConfig, base: PgConfigBase | undefined): FromPgConfig {
   const { fields, dropped } = readPgConfig(poolConfig);
   const { target, password, ssl, sslIsDrivers, parameters } = driversLogin(fields, base);
-  const secured = ssl === undefined && base !== undefined ? undefined : sslOf(ssl, sslIsDrivers);
+  const direct = parameters.sslnegotiation === 'direct';
+  if (direct && ssl === undefined) throw new ConfigError('sslnegotiation direct is given without ssl');
+  const secured = ssl === undefined && base !== undefined ? undefined : sslOf(ssl, sslIsDrivers, direct);
   const config = {
     ...base?.config,
     ...overHosts(target, base),

@@ -36,11 +36,6 @@ export function driversLogin(fields: PgFields, base: PgConfigBase | undefined): 
   );
   const { host, port, user, database, password, ssl } = parameters;
   for (const key of ['binary', 'replication'] as const) refuse(key, parameters[key]);
-  if (parameters.sslnegotiation === 'direct') {
-    throw new ConfigError(
-      'sslnegotiation direct is refused: the pool asks for TLS as every server understands it',
-    );
-  }
   if (host.startsWith('/')) {
     throw new ConfigError(
       'host is a unix socket, which is not supported: give the name of a host and a port, and connect to the socket in the option dial',
@@ -61,7 +56,8 @@ export function driversLogin(fields: PgFields, base: PgConfigBase | undefined): 
 function asPgConfig({ config, options }: PgConfigBase): PgFields {
   const { user, database } = config;
   const { host, port } = firstPlace(config);
-  return { ...options.pg, host, port, user, database, password: NOT_GIVEN, ssl: NOT_GIVEN };
+  const tls = { ssl: NOT_GIVEN, sslnegotiation: 'postgres' };
+  return { ...options.pg, ...tls, host, port, user, database, password: NOT_GIVEN };
 }
 
 function parametersOf(fields: PgFields): ConnectionParameters {

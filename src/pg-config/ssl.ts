@@ -24,17 +24,18 @@ const WITHOUT_PLACE = [
 
 /**
  * What the driver's `ssl` means. `drivers`: the driver made it from a URL, and its `checkServerIdentity` accepts every
- * name. Throws ConfigError for what the modes cannot express.
+ * name. `direct`: TLS begins at once. Throws ConfigError for what the modes cannot express.
  */
-export function sslOf(value: unknown, drivers: boolean): PgSsl {
+export function sslOf(value: unknown, drivers: boolean, direct: boolean): PgSsl {
   if (!value) return { sslMode: 'disable', ssl: undefined, dropped: [] };
-  if (value === true) return { sslMode: 'verify-full', ssl: undefined, dropped: [] };
+  const negotiation = direct ? ({ negotiation: 'direct' } as const) : undefined;
+  if (value === true) return { sslMode: 'verify-full', ssl: negotiation, dropped: [] };
   if (!isObject(value)) {
     throw new ConfigError('ssl must be true, false or an object of TLS options; in a URL give sslmode');
   }
   const given = withHidden(value, ...SECRET) as Record<string, unknown> & ConnectionOptions;
   const unverified = given.rejectUnauthorized === false;
-  const ssl: Record<string, unknown> = {};
+  const ssl: Record<string, unknown> = { ...negotiation };
   const dropped: string[] = [];
   for (const [name, member] of Object.entries(given)) {
     if (member === undefined || name === 'rejectUnauthorized' || name === 'checkServerIdentity') continue;

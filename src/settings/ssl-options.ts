@@ -10,7 +10,13 @@ import {
   type Checks,
   type Unchecked,
 } from './checks.js';
-import { TLS_MIN_VERSIONS, type SslMode, type TlsMinVersion } from './ssl-mode.js';
+import {
+  TLS_MIN_VERSIONS,
+  TLS_NEGOTIATIONS,
+  type SslMode,
+  type TlsMinVersion,
+  type TlsNegotiation,
+} from './ssl-mode.js';
 import { ConfigError } from '../errors.js';
 
 /** Certificates and names for TLS; they take precedence over the environment, and can never weaken `sslMode`. */
@@ -27,6 +33,11 @@ export interface SslOptions {
   readonly servername?: string | undefined;
   /** Lowest TLS version; default TLSv1.2. */
   readonly minVersion?: TlsMinVersion | undefined;
+  /**
+   * How TLS begins: `direct` at once, which saves a round trip and needs PostgreSQL 17 and pg 8.22 or later; default `postgres`,
+   * after the server was asked whether it has TLS.
+   */
+  readonly negotiation?: TlsNegotiation | undefined;
 }
 
 // Checked first, in this order: what has to be given together.
@@ -47,13 +58,14 @@ const OTHER_CHECKS = {
     return value;
   },
   minVersion: optional(checkOneOf(TLS_MIN_VERSIONS)),
+  negotiation: optional(checkOneOf(TLS_NEGOTIATIONS)),
 } satisfies Checks<Omit<SslOptions, keyof typeof CERTIFICATE_CHECKS>>;
 
 const HIDDEN = ['key', 'passphrase'] as const satisfies readonly (keyof SslOptions)[];
 const KEYS = [...Object.keys(CERTIFICATE_CHECKS), ...Object.keys(OTHER_CHECKS)];
 
 /**
- * The option `ssl`, checked and copied. Every string is PEM except `passphrase` and `servername`; `key` and `passphrase`
+ * The option `ssl`, checked and copied. Every string is PEM except `passphrase`, `servername` and what has a type of its own; `key` and `passphrase`
  * are not enumerable, so that no inspection prints them.
  */
 export type SslSettings = Checked<typeof CERTIFICATE_CHECKS> & Checked<typeof OTHER_CHECKS>;

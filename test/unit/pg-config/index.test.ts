@@ -392,11 +392,6 @@ describe('what has no meaning here is refused', () => {
       { connectionString: 'postgres://a@h/d?replication=database' },
       /^replication is refused/,
     ],
-    [
-      'TLS without a question',
-      { ...LOGIN, ssl: true, sslnegotiation: 'direct' },
-      /^sslnegotiation direct is refused/,
-    ],
     ['a unix socket', { ...LOGIN, host: '/var/run/postgresql' }, /^host is a unix socket/],
     ['a unix socket in a URL', { connectionString: 'postgres://a@%2Fvar%2Frun/d' }, /^host is a unix socket/],
     [

@@ -26,6 +26,7 @@ describe('the option ssl', () => {
     [{ servername: 5 }, 'ssl.servername must be a string'],
     [{ servername: 'a\0b' }, 'ssl.servername must not contain control characters'],
     [{ minVersion: 'TLSv1' }, 'ssl.minVersion must be one of TLSv1.2, TLSv1.3'],
+    [{ negotiation: 'at once' }, 'ssl.negotiation must be one of postgres, direct'],
   ])('refuses %o', (value, message) => {
     expect(() => sslSettings(value, 'require')).toThrow(new ConfigError(message));
   });
@@ -34,6 +35,7 @@ describe('the option ssl', () => {
     expect(() => sslSettings({ ca: 'x' }, 'disable')).toThrow(
       new ConfigError('ssl is given but sslMode is disable: use require or stronger'),
     );
+    expect(() => sslSettings({ negotiation: 'direct' }, 'disable')).toThrow(ConfigError);
   });
 
   it('copies Buffers, and shows neither key nor passphrase', () => {
