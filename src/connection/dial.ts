@@ -1,5 +1,4 @@
-import { isIP, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { isIP } from 'node:net';
 import { Deadline, untilAborted } from '../deadline.js';
 import { ConfigError, ConnectTimeoutError } from '../errors.js';
 import { isRejectedLogin } from '../foreign-error.js';
@@ -9,8 +8,9 @@ import { checkedAnswer, tellRejected } from '../issued-login.js';
 import { tokenInClear } from '../settings/config-checks.js';
 import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
+import { tellOfDirectTls, unconfirmed } from './direct-tls.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
-import { tellOfDirectTls, withText } from './error-text.js';
+import { withText } from './error-text.js';
 import { closeReasonOf } from './failed-attempt.js';
 import type { DialedHost } from './hosts/dialed-host.js';
 import type { DialPlan } from './plan.js';
@@ -240,28 +240,18 @@ export class Dial implements ConnectContext {
       connection.once('sslconnect', () => {
         connection.stream.once('secureConnect', () => {
           this.#phase = 'auth';
-          if (connection.sslNegotiation === 'direct') this.#checkProtocol(connection.stream);
+          const error = connection.sslNegotiation === 'direct' && unconfirmed(connection.stream);
+          if (error) this.abort(error);
         });
       });
     }
     if (ssl === false && transport?.encrypted !== true && this.#tokenSource !== undefined) {
-      connection.prependListener('authenticationCleartextPassword', () => {
-        this.abort(
-          new ConfigError('the server asks for the token in clear text on an unencrypted connection'),
-        );
-      });
+      const text = 'the server asks for the token in clear text on an unencrypted connection';
+      connection.prependListener('authenticationCleartextPassword', () => this.abort(new ConfigError(text)));
     }
     this.#connection = new PooledConnection(client, this.#closing, way);
     this.#host?.built(this.#connection);
     return this.#connection;
-  }
-
-  /** Without a question to the server, TLS itself must tell that it speaks PostgreSQL's protocol, as libpq asks for. */
-  #checkProtocol(stream: Socket): void {
-    if ((stream as Partial<TLSSocket>).alpnProtocol === 'postgresql') return;
-    this.abort(
-      new ConfigError("the server does not confirm ssl.negotiation 'direct': it needs PostgreSQL 17"),
-    );
   }
 
   /** The answer to the server's request for a password. */

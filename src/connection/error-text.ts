@@ -1,4 +1,3 @@
-import { PgaugeError } from '../errors.js';
 import { errorText, property } from '../foreign-error.js';
 import type { ConnectPhase } from '../observer.js';
 
@@ -35,20 +34,6 @@ export function withText(thrown: unknown, phase: ConnectPhase): unknown {
     // A frozen error keeps what it has.
   }
   return thrown;
-}
-
-/** The codes of a connection that a server before PostgreSQL 17 closes when TLS begins at once, for it reads a length that cannot be. */
-const CLOSED = [undefined, 'ECONNRESET', 'EPIPE', 'ECONNABORTED', 'EPROTO'];
-
-/** Adds what such a failure may be due to: TLS began without asking the server. */
-export function tellOfDirectTls(error: unknown): void {
-  if (!(error instanceof Error) || error instanceof PgaugeError) return;
-  if (!CLOSED.includes((error as NodeJS.ErrnoException).code)) return;
-  try {
-    error.message += " (ssl.negotiation 'direct' needs PostgreSQL 17 or later)";
-  } catch {
-    // A frozen error keeps its text.
-  }
 }
 
 function by(phase: ConnectPhase): string {

@@ -278,10 +278,7 @@ export class Engine<T, C, R extends string> {
 
   /** Ends the constructions that nobody waits for, and if nobody waits at all the pauses between them. */
   #abortUnwanted(): void {
-    if (this.#waiters.size === 0) {
-      this.#outage.stop();
-      this.#waiters.stop();
-    }
+    if (this.#waiters.size === 0) for (const part of [this.#outage, this.#waiters]) part.stop();
     this.#constructions.abortUnwanted();
   }
 

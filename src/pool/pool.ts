@@ -266,12 +266,8 @@ export class InstrumentedPool extends Base {
     return {
       constructed: (error, reached) => {
         this.#acquires.lastConnectError = error;
-        if (error !== undefined) {
-          if (reached === true || reached === undefined) this.#readiness.failed(error);
-          return;
-        }
-        this.#readiness.check();
-        this.#upkeep.constructed();
+        this.#readiness.constructed(error, reached);
+        if (error === undefined) this.#upkeep.constructed();
       },
       placed: (slot) => slot.resource.place(slot, this.#engine),
       destroyed: (slot, from, reason, ageMs) => {

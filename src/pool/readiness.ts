@@ -1,5 +1,6 @@
 import type { ConnectionEngine } from '../connection/connection-kind.js';
 import { MAX_TIMER_MS, onAbort } from '../deadline.js';
+import type { Reached } from '../engine/kind.js';
 import { PoolEndedError } from '../errors.js';
 
 /** What `ready` waits for. */
@@ -73,9 +74,12 @@ export class Readiness {
     for (const { count, settle } of [...this.#probes]) if (used + idle >= Math.min(count, max)) settle();
   }
 
-  /** An attempt failed in a way that waiting does not mend. */
-  failed(error: unknown): void {
-    for (const { settle } of [...this.#probes]) settle(error as Error);
+  /** An attempt has ended; one that failed in a way that waiting does not mend ends every wait. */
+  constructed(error: unknown, reached: Reached): void {
+    if (error === undefined) this.check();
+    else if (reached === true || reached === undefined) {
+      for (const { settle } of [...this.#probes]) settle(error as Error);
+    }
   }
 
   #fill(): void {
