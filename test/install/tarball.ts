@@ -16,7 +16,7 @@ const EXPECTED = [
   ...['uPlot.iife.min.js', 'uPlot.min.css', 'uPlot.LICENSE'].map((name) => `dist/cli/page/${name}`),
 ];
 /** The parts of the command line tool, under the names that the bundler gives them. */
-const PART = /^dist\/cli\/[a-z]+-[0-9A-Z]{8}\.js$/;
+const PART = /^dist\/cli\/[a-z-]+-[0-9A-Z]{8}\.js$/;
 /** Sources of the tool, which the package does not export. */
 const TOOL = /(^|\/)(cli|doctor|watch)(\/|\.ts$)/;
 /** Half as much again as it was when this was written: enough for growth, too little for what does not belong there. */
