@@ -4,6 +4,8 @@ import { property } from '../foreign-error.js';
 /** A package that a backend needs and that is installed only where it is used. */
 export interface OptionalPackage<Exports = unknown> {
   readonly name: string;
+  /** What is needed of it; a version without is too old. */
+  readonly needs: readonly string[];
   /** Loads it; rejects with the error of whatever loads modules here. */
   load(): Promise<Exports>;
 }
@@ -12,26 +14,32 @@ export interface OptionalPackage<Exports = unknown> {
 const NOT_FOUND: readonly unknown[] = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
 
 /**
- * Loads the packages; rejects with AuthError and the command that installs the missing ones. Loading is the only question
+ * Loads the packages; rejects with AuthError and the command that installs those that are missing or too old. Loading is the only question
  * that is answered alike in `node_modules`, in a bundle and under Yarn's Plug'n'Play. One that is there but cannot be
  * loaded fails when it is used.
  */
 export async function requirePackages(backend: string, packages: readonly OptionalPackage[]): Promise<void> {
   const failures = await Promise.all(
-    packages.map(async ({ name, load }) => {
+    packages.map(async ({ name, needs, load }) => {
       try {
-        await load();
-        return [];
+        const exports = await load();
+        const lacking = needs.filter((one) => typeof property(exports, one) !== 'function');
+        return lacking.length > 0 ? [{ name: `${name}@latest`, lacking, error: undefined }] : [];
       } catch (error) {
-        return isMissing(name, error) ? [{ name, error }] : [];
+        return isMissing(name, error) ? [{ name, lacking: [], error }] : [];
       }
     }),
   );
-  const missing = failures.flat();
-  if (missing.length === 0) return;
-  const command = `npm install ${missing.map(({ name }) => name).join(' ')}`;
-  throw new AuthError(`dynamic auth (${backend}): a package it needs is not installed: ${command}`, {
-    cause: missing[0]?.error,
+  const unfit = failures.flat();
+  const [first] = unfit;
+  if (first === undefined) return;
+  const command = `npm install ${unfit.map(({ name }) => name).join(' ')}`;
+  const lacking = unfit.flatMap(({ lacking: names }) => names);
+  const what = unfit.some(({ error }) => error !== undefined)
+    ? 'is not installed'
+    : `is too old, it has no ${lacking.join(', ')}`;
+  throw new AuthError(`dynamic auth (${backend}): a package it needs ${what}: ${command}`, {
+    cause: unfit.find(({ error }) => error !== undefined)?.error,
   });
 }
 

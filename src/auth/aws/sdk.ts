@@ -14,6 +14,7 @@ type SecretsPackage = typeof import('@aws-sdk/client-secrets-manager');
 
 const SIGNER: OptionalPackage<SignerPackage> = {
   name: '@aws-sdk/rds-signer',
+  needs: ['Signer'],
   load: async () => {
     try {
       return await import('@aws-sdk/rds-signer');
@@ -30,6 +31,7 @@ const SIGNER: OptionalPackage<SignerPackage> = {
 /** What finds credentials. */
 export const PROVIDERS: OptionalPackage<ProvidersPackage> = {
   name: '@aws-sdk/credential-providers',
+  needs: ['fromNodeProviderChain'],
   load: async () => {
     try {
       return await import('@aws-sdk/credential-providers');
@@ -46,6 +48,7 @@ export const PROVIDERS: OptionalPackage<ProvidersPackage> = {
 /** What region detection needs. */
 export const IMDS_PACKAGE: OptionalPackage<ImdsPackage> = {
   name: '@aws-sdk/ec2-metadata-service',
+  needs: ['MetadataService'],
   load: async () => {
     try {
       return await import('@aws-sdk/ec2-metadata-service');
@@ -62,6 +65,7 @@ export const IMDS_PACKAGE: OptionalPackage<ImdsPackage> = {
 /** What signs tokens of Aurora DSQL. */
 export const DSQL_SIGNER: OptionalPackage<DsqlPackage> = {
   name: '@aws-sdk/dsql-signer',
+  needs: ['DsqlSigner'],
   load: async () => {
     try {
       return await import('@aws-sdk/dsql-signer');
@@ -78,6 +82,7 @@ export const DSQL_SIGNER: OptionalPackage<DsqlPackage> = {
 /** What asks Secrets Manager. */
 export const SECRETS_CLIENT: OptionalPackage<SecretsPackage> = {
   name: '@aws-sdk/client-secrets-manager',
+  needs: ['SecretsManagerClient', 'GetSecretValueCommand'],
   load: async () => {
     try {
       return await import('@aws-sdk/client-secrets-manager');

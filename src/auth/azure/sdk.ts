@@ -11,6 +11,7 @@ export type AzureIdentity = typeof import('@azure/identity');
 /** The package that has DefaultAzureCredential. */
 export const AZURE_IDENTITY: OptionalPackage<AzureIdentity> = {
   name: '@azure/identity',
+  needs: ['DefaultAzureCredential'],
   load: async () => {
     try {
       return await import('@azure/identity');

@@ -11,6 +11,7 @@ export type GoogleAuthLibrary = typeof import('google-auth-library');
 /** The package that finds application default credentials. */
 export const GOOGLE_AUTH: OptionalPackage<GoogleAuthLibrary> = {
   name: 'google-auth-library',
+  needs: ['GoogleAuth'],
   load: async () => {
     try {
       return await import('google-auth-library');

@@ -118,10 +118,21 @@ describe('the packages of every backend', () => {
 describe('requirePackages', () => {
   const failing = (name: string, error: Error): OptionalPackage => ({
     name,
+    needs: [],
     load: () => Promise.reject(error),
   });
   const notFound = (message: string): Error =>
     Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
+
+  it('takes a package for too old that lacks what is needed, and names both', async () => {
+    const old = { name: '@some/sdk', load: () => Promise.resolve({ Signer: String }) };
+    const asked = requirePackages('some', [{ ...old, needs: ['Signer', 'provide'] }]);
+    await expect(asked).rejects.toThrow(
+      'dynamic auth (some): a package it needs is too old, it has no provide: npm install @some/sdk@latest',
+    );
+    await expect(asked).rejects.toMatchObject({ code: 'ERR_PGAUGE_AUTH' });
+    await expect(requirePackages('some', [{ ...old, needs: ['Signer'] }])).resolves.toBe(undefined);
+  });
 
   it.each([
     "Cannot find package '@some/sdk' imported from /app/index.js",
