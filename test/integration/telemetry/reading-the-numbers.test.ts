@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LOG } from '../../../src/telemetry/logs/records.js';
-import { ATTR, METRIC } from '../../../src/telemetry/names.js';
+import { ATTR, METRIC, SPAN } from '../../../src/telemetry/names.js';
 import { CLOSE_REASONS } from '../../../src/observer.js';
 import { installBuilt } from '../../support/packages/built-package.js';
 import { usePostgres } from '../../support/servers.js';
@@ -124,10 +124,11 @@ describe('the page', () => {
     expect(CLOSE_REASONS.filter((reason) => !quoted.has(reason))).toEqual([]);
   });
 
-  test('names no metric, attribute or record that does not exist', () => {
+  test('names no metric, attribute, span or record that does not exist', () => {
     const known = new Set<string>([
       ...Object.values(METRIC).map(({ name }) => name),
       ...Object.values(ATTR),
+      ...Object.values(SPAN),
       ...Object.values(LOG).map(({ message }) => message),
       // Of instrumentation-pg.
       'db.client.operation.duration',
