@@ -125,6 +125,8 @@ export class Cluster implements AsyncDisposable {
       database: 'postgres',
       ssl: false,
     });
+    // The server may end the session between two messages; the query then rejects.
+    client.on('error', () => undefined);
     await client.connect();
     try {
       return (await client.query<Record<string, unknown>>(sql, values)).rows;
