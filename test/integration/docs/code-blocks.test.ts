@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { canPipeline } from '../../../src/connection/driver.js';
+import { canBeginTls, canPipeline } from '../../../src/connection/driver.js';
 import { usePostgres } from '../../support/servers.js';
 import { blocksOf, pagesWithCode } from '../../support/docs/code-blocks-markdown.js';
 import { programsOf } from './programs.js';
@@ -8,9 +8,12 @@ import { useWorld } from './world.js';
 
 const PAGES = pagesWithCode();
 const BLOCKS = PAGES.flatMap((page) => blocksOf(page).map((block) => ({ ...block, page: page.path })));
-// An earlier pg is refused with what the guide to it shows.
-const WITHOUT = canPipeline() ? undefined : 'docs/guides/pipelining.md';
-const PROGRAMS = PAGES.filter(({ path }) => path !== WITHOUT).flatMap(programsOf);
+// An earlier pg is refused with what these guides show.
+const WITHOUT = [
+  ...(canPipeline() ? [] : ['docs/guides/pipelining.md']),
+  ...(canBeginTls() ? [] : ['docs/guides/tls-modes.md']),
+];
+const PROGRAMS = PAGES.filter(({ path }) => !WITHOUT.includes(path)).flatMap(programsOf);
 
 describe('the programs in the documentation', () => {
   const run = useWorld();
