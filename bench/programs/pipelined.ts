@@ -1,9 +1,9 @@
 // A query with a value, as many at a time as the concurrency says: CPU time of the client and wall time, for each query.
 import pg from 'pg';
-import { spentOn } from './clock.js';
 import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';
 import type { Contender, Prepare, Settings } from './program.js';
+import { queryLoad } from './query-load.js';
 
 interface Target {
   query(text: string, values: unknown[]): Promise<unknown>;
@@ -29,21 +29,9 @@ async function open(contender: Contender, max: number, settings: Settings): Prom
 }
 
 export const prepare: Prepare = async (contender, { concurrency = 1, max = 1 }, settings) => {
-  const { queries = 0, warmUp = 0 } = settings.size;
   const target = await open(contender, max, settings);
-  const work = async (total: number): Promise<void> => {
-    let left = total;
-    const loop = async (): Promise<void> => {
-      while (left-- > 0) await target.query('select $1::int', [1]);
-    };
-    await Promise.all(Array.from({ length: concurrency }, loop));
-  };
-  await work(warmUp);
   return {
-    async run() {
-      const { cpuMs, wallMs } = await spentOn(() => work(queries));
-      return { cpuUs: (cpuMs * 1000) / queries, wallUs: (wallMs * 1000) / queries };
-    },
+    run: await queryLoad(() => target.query('select $1::int', [1]), concurrency, settings),
     async end() {
       await target.end();
     },

@@ -3,20 +3,7 @@ import tseslint from 'typescript-eslint';
 import project from '../../eslint.config.js';
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules'] },
+  { ignores: ['node_modules'] },
   ...project.filter((part) => !('ignores' in part && Object.keys(part).length === 1)),
-  {
-    files: ['**/*.ts', '**/*.tsx'],
-    extends: [...tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    rules: {
-      // What Grafana lets others use of its panels is what it no longer uses itself.
-      '@typescript-eslint/no-deprecated': 'off',
-      '@typescript-eslint/restrict-template-expressions': [
-        'error',
-        { allowNumber: true, allowBoolean: true },
-      ],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-    },
-  },
+  { files: ['**/*.ts'], languageOptions: { parserOptions: { tsconfigRootDir: import.meta.dirname } } },
 );

@@ -9,7 +9,7 @@ import { afterAll, expect, it } from 'vitest';
 import { plus, quantile, since } from '../../src/watch/quantiles.js';
 import { SOURCE_NAMES } from '../../examples/demo/sources/names.js';
 import { BACKENDS } from '../../src/auth/backends.js';
-import type { Update } from '../../src/watch/history.js';
+import { firstEvent } from '../support/watch.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 // Short, for a socket lies in it, and open to the account the server runs under.
@@ -34,20 +34,6 @@ function startDemo(options: string[], env: Record<string, string> = {}) {
 }
 
 type Demo = ReturnType<typeof startDemo>;
-
-/** What a page is sent first. */
-async function firstEvent(url: URL): Promise<Update> {
-  const { body } = await fetch(url);
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const part of body ?? []) {
-    text += decoder.decode(part as Uint8Array, { stream: true });
-    const data = /^event: all\ndata: (.*)\n\n/m.exec(text)?.[1];
-    // Leaving the loop closes the connection.
-    if (data !== undefined) return JSON.parse(data) as Update;
-  }
-  throw new Error(`no event: ${text}`);
-}
 
 async function untilSaid({ child, said }: Demo, text: RegExp): Promise<RegExpExecArray> {
   for (;;) {

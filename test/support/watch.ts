@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Update } from '../../src/watch/history.js';
 import { runScript, type Child } from './child.js';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url);
@@ -41,4 +42,18 @@ export async function serve(listener: RequestListener): Promise<Endpoint> {
   onTestFinished(close);
   const { port } = server.address() as AddressInfo;
   return { url: `http://127.0.0.1:${port}/metrics`, close, reopen: () => listen(port) };
+}
+
+/** The first event of a live page, which holds all that the page shows. */
+export async function firstEvent(url: string | URL): Promise<Update> {
+  const { body } = await fetch(url);
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const part of body ?? []) {
+    text += decoder.decode(part as Uint8Array, { stream: true });
+    const data = /^event: all\ndata: (.*)\n\n/m.exec(text)?.[1];
+    // Leaving the loop closes the connection.
+    if (data !== undefined) return JSON.parse(data) as Update;
+  }
+  throw new Error(`no event: ${text}`);
 }

@@ -1,12 +1,11 @@
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
-import type { Update } from '../../../src/watch/history.js';
 import { freePorts } from '../../support/free-ports.js';
 import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import { until } from '../../support/until.js';
-import { runWatch, serve, startWatch } from '../../support/watch.js';
+import { firstEvent, runWatch, serve, startWatch } from '../../support/watch.js';
 
 const postgres = usePostgres();
 const pools = usePools(() => postgres());
@@ -22,19 +21,6 @@ async function application(...names: readonly string[]) {
   );
   const endpoint = await serve((request, response) => exporter.getMetricsRequestHandler(request, response));
   return { pools: made, ...endpoint };
-}
-
-/** The first event of a page. */
-async function firstEvent(url: string): Promise<Update> {
-  const { body } = await fetch(url);
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const part of body ?? []) {
-    text += decoder.decode(part as Uint8Array, { stream: true });
-    const data = /^event: all\ndata: (.*)\n\n/m.exec(text)?.[1];
-    if (data !== undefined) return JSON.parse(data) as Update;
-  }
-  throw new Error(`no event: ${text}`);
 }
 
 it('prints for machines what pool.stat() says', async () => {
