@@ -1,8 +1,8 @@
 import { examine, type Watcher } from './examination.js';
-import { choose, placeOf, type Choice } from './host-choice.js';
+import { choose, targetName, type Choice } from './host-choice.js';
 import type { HostRequests } from './hosts.js';
 import type { Report, StepResult } from './report.js';
-import { settingsOf } from './settings.js';
+import { settingsOf, targetOf } from './settings.js';
 
 /** The findings of every host, and which of them a pool would use. */
 export interface Findings {
@@ -31,7 +31,7 @@ export async function examineEach(
   for (const [at, { given, env }] of each.entries()) {
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startedMs));
     const settings = { ...settingsOf(given, env), timeoutMs: leftMs / (each.length - at), kindIsJudged };
-    if (each.length > 1) watcher?.host(placeOf(settings.config));
+    if (each.length > 1) watcher?.host(targetName(targetOf(settings)));
     // Where telemetry goes is the same for all hosts.
     const known = reports[0]?.steps.filter(({ id }) => id === 'otel');
     reports.push(await examine(settings, env, watcher, known));

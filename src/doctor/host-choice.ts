@@ -1,6 +1,6 @@
 import { wrongKind } from '../connection/hosts/server-kind.js';
-import type { TargetSessionAttrs } from '../settings/hosts.js';
-import { failed, ok, warning, type Outcome, type Report } from './report.js';
+import { placeName, type TargetSessionAttrs } from '../settings/hosts.js';
+import { failed, ok, warning, type Facts, type Outcome, type Report } from './report.js';
 
 /** The host that a pool would use. */
 export interface Choice {
@@ -25,7 +25,7 @@ export function hostKind({ steps }: Report): HostKind | undefined {
 
 /** Finds the host that a pool takes first: the first of the wanted kind, or of any where a standby is only preferred. */
 export function choose(reports: readonly Report[], wanted: TargetSessionAttrs): Choice {
-  const hosts = reports.map((report) => ({ place: placeOf(report.target), kind: hostKind(report) }));
+  const hosts = reports.map((report) => ({ place: targetName(report.target), kind: hostKind(report) }));
   const fits = hosts.findIndex(({ kind }) => kind !== undefined && wrongKind(kind, wanted) === undefined);
   const any = hosts.findIndex(({ kind }) => kind !== undefined);
   const found = fits >= 0 ? fits : wanted === 'prefer-standby' ? any : -1;
@@ -61,7 +61,7 @@ function described(kind: HostKind | undefined): string {
   return kind.readOnly ? 'a primary, read-only by default' : 'a primary';
 }
 
-/** A host with its port, as a report names it. */
-export function placeOf({ host, port }: { readonly host?: unknown; readonly port?: unknown }): string {
-  return `${String(host)}:${String(port)}`;
+/** A host of a report's target with its port. */
+export function targetName(target: Facts): string {
+  return placeName({ host: String(target['host']), port: target['port'] });
 }

@@ -53,3 +53,8 @@ export function placesOf({ host, port, hosts }: Placed): readonly Place[] {
 export function firstPlace(config: Placed): Place {
   return placesOf(config)[0] ?? { host: '', port: 0 };
 }
+
+/** A host with its port, as messages and reports name it. */
+export function placeName({ host, port }: { readonly host: string; readonly port: unknown }): string {
+  return host.includes(':') ? `[${host}]:${String(port)}` : `${host}:${String(port)}`;
+}

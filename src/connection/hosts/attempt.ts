@@ -1,7 +1,7 @@
 import { WrongHostError } from '../../errors.js';
 import { errorText, property } from '../../foreign-error.js';
 import type { AttemptObserver, ConnectPhase } from '../../observer.js';
-import type { Place, TargetSessionAttrs } from '../../settings/hosts.js';
+import { placeName, type Place, type TargetSessionAttrs } from '../../settings/hosts.js';
 import type { ClosingSockets } from '../closing-sockets.js';
 import { Dial } from '../dial.js';
 import type { DialPlan } from '../plan.js';
@@ -167,7 +167,7 @@ function isWrongHost(error: unknown): boolean {
 function failureOf(failures: readonly Failure[]): unknown {
   const [first] = failures;
   if (failures.length === 1) return first?.error;
-  const told = failures.map(({ place, error }) => `${shown(place)}: ${errorText(error)}`);
+  const told = failures.map(({ place, error }) => `${placeName(place)}: ${errorText(error)}`);
   const text = `no host could be used: ${told.join('; ')}`;
   const all = new AggregateError(
     failures.map(({ error }) => error),
@@ -177,8 +177,4 @@ function failureOf(failures: readonly Failure[]): unknown {
   if (wrong !== undefined) return new WrongHostError(text, wrong.wanted, { cause: all });
   const code = property(failures.at(-1)?.error, 'code');
   return code === undefined ? all : Object.assign(all, { code });
-}
-
-function shown({ host, port }: Place): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
