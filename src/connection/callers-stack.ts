@@ -22,7 +22,7 @@ function addFrames(error: Error): void {
   const known = callers.get(error) ?? 0;
   if (known === MOST_CALLERS) return;
   callers.set(error, known + 1);
-  // It has no frames yet, and these are not written out before somebody reads them.
+  // It has no frames yet, and these are not written out before they are read.
   if (known === 0 && error instanceof AcquireTimeoutError) {
     Error.captureStackTrace(error, withCallersStack);
     return;

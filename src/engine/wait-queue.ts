@@ -88,7 +88,7 @@ export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
     waiter.onDone?.();
   }
 
-  /** Ends the timer of an empty queue, which nobody joins any more. */
+  /** Ends the timer of an empty queue that no acquirer joins any more. */
   stop(): void {
     this.#shared.stop();
   }

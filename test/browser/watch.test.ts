@@ -64,7 +64,7 @@ it('shows what pool.stat() says, all pools or the chosen one, and that the proce
   );
   watch.kill('SIGTERM');
   await watch.result;
-  await until('the page says that nobody sends', async () =>
+  await until('the page says that the process is gone', async () =>
     (await stateOf(page)).startsWith('The process is gone'),
   );
   expect(problems).toEqual([]);

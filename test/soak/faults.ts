@@ -97,7 +97,7 @@ const FAULTS = {
   'slow link': traffic((vary) => ({ delayMs: 5 + vary * 60 })),
   'throttled link': traffic((vary) => ({ chunkBytes: Math.ceil(20 + vary * 100), delayMs: 0.2 })),
   'connections refused by the proxy': traffic(() => ({ refuse: true })),
-  'nobody listens': closed(),
+  'nothing listens': closed(),
   'server starting up (57P03)': gate({
     fatal: { code: '57P03', message: 'the database system is starting up' },
   }),

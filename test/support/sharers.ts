@@ -35,7 +35,7 @@ export class Sharers implements Shares {
     const { pending, idle, total, max } = this.#engine.state;
     const lane = this.#lanes.pick(undefined);
     const mayShare = pending === 0 && idle === 0 && total >= max;
-    if (lane !== undefined) expect(mayShare, 'nobody shares past the queue, or without need').toBe(true);
+    if (lane !== undefined) expect(mayShare, 'no query shares past the queue, or without need').toBe(true);
     else if (mayShare) expect(this.#roomy(), 'who comes shares what has room').toEqual([]);
     return lane?.slot as unknown as Slot<Resource> | undefined;
   }
@@ -45,7 +45,7 @@ export class Sharers implements Shares {
     const sharers = this.#book.get(resource) ?? new Set();
     if (sharers.size > 0) {
       const { total, max } = this.#engine.state;
-      expect(total, 'as long as there is room nobody shares').toBeGreaterThanOrEqual(max);
+      expect(total, 'no query shares while there is room').toBeGreaterThanOrEqual(max);
       const loads = this.#roomy(slot).map((other) => this.of(other).size);
       expect(sharers.size, 'the one with the fewest is shared').toBe(Math.min(sharers.size, ...loads));
     }
@@ -61,7 +61,7 @@ export class Sharers implements Shares {
     this.#lanes.fill();
   }
 
-  /** The resource was destroyed: nobody gets an answer. */
+  /** The resource was destroyed: no query on it gets an answer. */
   lost(resource: Resource): void {
     const lane = this.#laneOf(resource);
     this.#lanes.lost(resource as unknown as PooledConnection);
@@ -83,7 +83,7 @@ export class Sharers implements Shares {
     }
     const { connecting, total, max } = this.#engine.state;
     if (waiting[0]?.shares === undefined || total < max || waiting.length <= connecting + pinging) return;
-    expect(this.#roomy(), 'nobody at the head waits beside a resource that has room').toEqual([]);
+    expect(this.#roomy(), 'no query at the head waits beside a resource that has room').toEqual([]);
   }
 
   /** What is shared and may be by one more. */

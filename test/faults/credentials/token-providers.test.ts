@@ -160,7 +160,7 @@ describe('a hook that brings tokens of its own', () => {
     expect(patient.totalCount).toBe(0);
   });
 
-  test('and answers after the deadline is heard by nobody: the late token is sent nowhere', async () => {
+  test('and answers after the deadline is ignored: the late token is sent nowhere', async () => {
     let answer: (token: string) => void = () => undefined;
     const pool = await poolWith(() => new Promise<string>((resolve) => (answer = resolve)));
     const { connections } = rds().gate.stats();

@@ -52,7 +52,7 @@ function releaseInCallback(
 }
 
 describe('a client returned inside a transaction', () => {
-  test('is destroyed, warned of and counted, and nobody sees what it did', async () => {
+  test('is destroyed, warned of and counted, and no other session sees what it did', async () => {
     await server().query('create table things (id int)');
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
@@ -197,7 +197,7 @@ describe.each([
 });
 
 describe('a client that is settling', () => {
-  test('counts as used, is handed to nobody, and is destroyed when it takes more than a second', async () => {
+  test('counts as used, is not handed out, and is destroyed when it takes more than a second', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     await pool.query('select 1');
     let late = 0;
@@ -235,7 +235,7 @@ async function releaseUnawaited(
 }
 
 describe('a client released before its queries have been answered', () => {
-  test('runs them all: a COMMIT that nobody awaits commits', async () => {
+  test('runs them all: a COMMIT that is not awaited commits', async () => {
     await server().query('create table accepted (id int)');
     const pool = await makePool(server(), { maxOpenConns: 3 });
     const runs = Array.from({ length: 100 }, (_, id) =>

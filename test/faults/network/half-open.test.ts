@@ -22,7 +22,7 @@ async function idlePool(connections: number): Promise<WatchedPool> {
 }
 
 describe('idle connections that are half open', () => {
-  test('are replaced before anybody gets one, once they have been idle for more than a second', async () => {
+  test('are replaced before an application gets one, once they have been idle for more than a second', async () => {
     const pool = await idlePool(3);
     await sleep(STALE_MS);
     // Connections made from now on are good; those that are open have died without a word.

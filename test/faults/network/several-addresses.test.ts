@@ -12,7 +12,7 @@ const makePool = usePools(server);
 const OTHER = '127.0.0.2';
 const NAME = 'db.test';
 
-/** A port at which nobody listens. */
+/** A port at which nothing listens. */
 async function closedPort(): Promise<number> {
   const listener = createServer();
   await new Promise<void>((resolve) => listener.listen(0, resolve));
@@ -30,7 +30,7 @@ describe('a host with two addresses', () => {
     expect(pool.log.named('postgres connect failed')).toEqual([]);
   });
 
-  test('at which nobody listens: the error and the log record name both', async () => {
+  test('at which nothing listens: the error and the log record name both', async () => {
     const port = await closedPort();
     const pool = await makePool({ host: NAME, port });
     const error = (await rejection(pool.query('select 1'))) as AggregateError & { code: string };
@@ -52,7 +52,7 @@ describe('a host with two addresses', () => {
     ]);
   });
 
-  test('at which nobody listens: an acquire that timed out names both', async () => {
+  test('at which nothing listens: an acquire that timed out names both', async () => {
     const port = await closedPort();
     const config = { maxOpenConns: 1, minConns: 1 };
     const pool = await makePool({ host: NAME, port }, config, { maxConnecting: 1, acquireTimeoutMs: 300 });
@@ -64,7 +64,7 @@ describe('a host with two addresses', () => {
   });
 });
 
-describe('an address at which nobody listens', () => {
+describe('an address at which nothing listens', () => {
   test('is named in the log record', async () => {
     const port = await closedPort();
     const pool = await makePool({ host: '127.0.0.1', port });

@@ -210,7 +210,7 @@ describe('release', () => {
     );
   });
 
-  test('of an earlier checkout throws and touches nobody', async () => {
+  test('of an earlier checkout throws and touches no later holder', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const first = await pool.connect();
     const stale = first.release;

@@ -130,7 +130,7 @@ export class PlayedScene implements Scene {
   }
 }
 
-/** A port of loopback at which nobody listens. */
+/** A port of loopback at which nothing listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

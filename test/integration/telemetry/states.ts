@@ -23,7 +23,7 @@ export interface State {
   readonly name: string;
   readonly config?: Partial<Config>;
   readonly options?: PoolOptions | ((gate: Promise<void>) => PoolOptions);
-  /** Dialled through a proxy; on a port at which nobody listens. */
+  /** Dialled through a proxy; on a port at which nothing listens. */
   readonly through?: 'proxy' | 'closed port';
   reach(scene: Scene): unknown;
   readonly truth: Truth;

@@ -46,7 +46,7 @@ describe('the host that a pool uses', () => {
     );
   });
 
-  it('is warned of where it is a standby that nobody asked for', () => {
+  it('is warned of where it is a standby that was not asked for', () => {
     expect(chosen('any', 'standby').outcome).toMatchObject({ status: 'warning', code: 'standby' });
     expect(chosen('standby', 'standby').outcome).toMatchObject({ status: 'ok' });
   });
