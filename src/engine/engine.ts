@@ -273,7 +273,9 @@ export class Engine<T, C, R extends string> {
     if (this.#waiters.size > 0) return this.sharing.onHead?.();
     this.#outage.unwatch();
     // Another waiter may be served by a construction that was started for this one.
-    if (this.#ending) this.#abortUnwanted();
+    if (!this.#ending) return;
+    this.#abortUnwanted();
+    this.#listener.drained();
   }
 
   /** Ends the constructions that nobody waits for, and if nobody waits at all the pauses between them. */

@@ -55,6 +55,8 @@ export interface EngineListener<T, R extends string> extends OutageListener {
   destroyed(slot: Slot<T>, from: SlotState, reason: EngineReason | R, ageMs: number): void;
   /** A slot became free and the queue was served from it; `slot` and `from` are set unless a construction failed. */
   freed(slot?: Slot<T>, from?: SlotState): void;
+  /** The engine is ending, and the last waiter has left the queue; perhaps no slot becomes free any more. */
+  drained(): void;
   /** A pause after failed constructions is over: one may start that no acquirer asked for. */
   resumed(): void;
 }

@@ -279,10 +279,11 @@ export class InstrumentedPool extends Base {
       freed: (slot, from) => {
         // After a failed attempt there is a pause, and its end is told.
         if (slot !== undefined) this.#upkeep.slotFreed();
-        this.#shutdown.freed();
+        this.#shutdown.progressed();
         const lost = slot === undefined ? undefined : unheldLoss(slot, from);
         if (lost !== undefined && this.listenerCount('error') > 0) this.#notify('error', ...lost);
       },
+      drained: () => this.#shutdown.progressed(),
       resumed: () => this.#upkeep.resumed(),
       unreachable: (error) => observer.unreachable(error),
       reachable: (outageMs) => observer.reachable(outageMs),

@@ -28,7 +28,7 @@ export class Shutdown {
   readonly #observer: PoolObserver;
   readonly #timeoutMs: number;
   #promise: Promise<void> | undefined;
-  #onFreed: (() => void) | undefined;
+  #onProgress: (() => void) | undefined;
 
   /** `timeoutMs` limits the wait for held connections and waiting acquires; 0 means no limit. */
   constructor(
@@ -57,9 +57,9 @@ export class Shutdown {
     return promise;
   }
 
-  /** A slot of the engine became free. */
-  freed(): void {
-    this.#onFreed?.();
+  /** A slot of the engine became free, or the last acquire that waited left the queue. */
+  progressed(): void {
+    this.#onProgress?.();
   }
 
   async #run(finish: () => void): Promise<void> {
@@ -79,14 +79,14 @@ export class Shutdown {
         reports = new Deadline(REPORT_EVERY_MS, report);
       };
       let reports = new Deadline(FIRST_REPORT_MS, report);
-      this.#onFreed = (): void => {
+      this.#onProgress = (): void => {
         const { total, pending } = this.#engine.state;
         if (total > 0 || pending > 0) return;
         deadline?.clear();
         reports.clear();
         resolve();
       };
-      this.#onFreed();
+      this.#onProgress();
     });
   }
 

@@ -100,7 +100,7 @@ export function pgauge(limits: {
       destroy: ({ session }) => session?.close(),
     };
     const ignore = (): void => undefined;
-    const news = { constructed: ignore, destroyed: ignore, freed: ignore, resumed: ignore };
+    const news = { constructed: ignore, destroyed: ignore, freed: ignore, drained: ignore, resumed: ignore };
     const engine = new Engine(
       kind,
       {

@@ -44,7 +44,8 @@ export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineL
   readonly resources: Resource[] = [];
   readonly constructions: Construction[] = [];
   aborted = 0;
-  freedCount = 0;
+  /** Called when the engine reports a step towards its end. */
+  onProgress: (() => void) | undefined;
   resumedCount = 0;
   readonly outages: { error: unknown; at: number; lastedMs: number | undefined }[] = [];
   /** Answers pings at once with `alive`. */
@@ -112,7 +113,10 @@ export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineL
     slot.resource.slot = slot;
   }
   freed(): void {
-    this.freedCount += 1;
+    this.onProgress?.();
+  }
+  drained(): void {
+    this.onProgress?.();
   }
   resumed(): void {
     this.resumedCount += 1;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { AcquireOptions, PoolOptions } from '../../../src/index.js';
 import { useProxy } from '../../support/proxy.js';
 import { rejection, until } from '../../support/until.js';
 import { unique, useFaultServer } from '../support/fault-server.js';
@@ -173,5 +174,25 @@ describe('with connectRetryMs, an outage', () => {
       expect(pool.totalCount).toBe(0);
       await expect(pool.keepsTheRules({})).rejects.toThrow('after calling end');
     }
+  });
+
+  test.each<[string, PoolOptions, AcquireOptions, (pool: WatchedPool, controller: AbortController) => void]>([
+    ['a second end() rejects', {}, {}, (pool) => void pool.end({ waiting: 'reject' })],
+    ['its signal aborts', {}, {}, (_pool, controller) => controller.abort()],
+    ['runs out of time', {}, { timeoutMs: 1_000 }, () => undefined],
+    ['has waited through for long enough', { connectRetryMs: 1_000 }, {}, () => undefined],
+    ['endTimeoutMs rejects', { endTimeoutMs: 1_000 }, {}, () => undefined],
+  ])('lets end() resolve when the last acquire is one that %s', async (_how, options, terms, leave) => {
+    await proxy().pause();
+    const pool = await makePool(proxy(), {}, { ...LONG, ...options });
+    const controller = new AbortController();
+    const rejected = rejection(pool.connect({ ...terms, signal: controller.signal }));
+    await until('the acquire waits', () => pool.log.named('postgres unreachable').length > 0);
+    const ended = pool.end();
+    leave(pool, controller);
+    await rejected;
+    await ended;
+    expect(pool.totalCount).toBe(0);
+    await expect(pool.keepsTheRules({})).rejects.toThrow('after calling end');
   });
 });

@@ -20,6 +20,8 @@ class Model {
   /** The connections at the last check: after `resize` there may be too many, but never more than before. */
   #lastTotal = 0;
   #unreachableSince = 0;
+  /** What an ended pool was waiting for at the engine's last report. */
+  left = NaN;
 
   constructor({ max, maxConnecting, retryMs, maxPending, depth }: Shape) {
     this.max = max;
@@ -232,6 +234,9 @@ class Model {
   end(): void {
     this.engine.end();
     this.ended = true;
+    const look = (): void => void (this.left = this.engine.state.total + this.engine.state.pending);
+    this.kind.onProgress = look;
+    look();
     this.check();
   }
 
@@ -413,6 +418,7 @@ it(
           }
           model.giveBackAll();
           expect(model.engine.state.total, 'all is given back').toBe(0);
+          expect(model.left, 'the last that leaves an ended pool is reported').toBe(0);
           expect(vi.getTimerCount(), 'no timer is left').toBe(0);
         },
       ),

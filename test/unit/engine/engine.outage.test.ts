@@ -144,6 +144,26 @@ describe('an outage with retryMs', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each<
+    [string, typeof limits, (engine: ReturnType<typeof makeEngine>['engine'], waiter?: Acquirer) => void]
+  >([
+    ['is rejected', limits, (engine) => engine.rejectWaiters(() => new Error('ended'))],
+    ['gives up', limits, (_engine, waiter) => waiter?.cancel(new Error('aborted'))],
+    ['has waited for long enough', { ...limits, retryMs: 50 }, () => vi.advanceTimersByTime(50)],
+  ])(
+    'reports that the queue of an engine that ends is empty when the last waiter %s in a pause',
+    (_how, its, leave) => {
+      const { kind, engine } = makeEngine(its);
+      const [waiter] = acquirers(engine, 1);
+      failAll(kind);
+      engine.end();
+      const left: number[] = [];
+      kind.onProgress = () => void left.push(engine.state.total + engine.state.pending);
+      leave(engine, waiter);
+      expect([waiter?.outcome === undefined, left.at(-1)]).toEqual([false, 0]);
+    },
+  );
+
   it('pauses between constructions for random times below a bound that doubles to 5 s, however many wait', () => {
     fc.assert(
       fc.property(
