@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { composeUp } from './compose/compose.js';
 import type { Phase } from './phase.js';
 import { configuration } from './phases/configuration.js';
 import { alerts } from './phases/alerts.js';
@@ -29,6 +30,7 @@ const USAGE = `usage: npm run test:stack -- [options]
   --only <phase>   one phase, repeatable: configuration, ${PHASES.map(({ name }) => name).join(', ')}
   --prometheus <w> built, the one of docker-compose.yml, or installed, the one on PATH; default: first all phases with the
                    one, then some again with the other
+  --compose        docker compose up under Debian's Docker Engine, and nothing else; needs root
   --factor <n>     how many times faster than outside time goes; default 30
   --write          write docs/stack-results.md; of a whole run only
 `;
@@ -45,6 +47,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: 'string', multiple: true },
       factor: { type: 'string' },
+      compose: { type: 'boolean', default: false },
       prometheus: { type: 'string', default: 'both' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -55,7 +58,7 @@ async function main(): Promise<number> {
   const factor = Number(values.factor ?? 30);
   const runs = RUNS.filter(({ choice }) => ['both', choice].includes(values.prometheus));
   // Half of the results would pass for all of them.
-  const partly = values.write && (values.only !== undefined || runs.length < RUNS.length);
+  const partly = values.write && (values.only !== undefined || values.compose || runs.length < RUNS.length);
   if (
     values.help ||
     partly ||
@@ -68,17 +71,8 @@ async function main(): Promise<number> {
   }
 
   const table = new Table((line) => console.log(line));
-  if (only.includes('configuration')) await guarded(table, 'configuration', () => configuration(table));
-  for (const { choice, phases } of runs) {
-    const wanted = (runs.length > 1 ? phases : PHASES).filter(({ name }) => only.includes(name));
-    if (wanted.length > 0) await runStack({ factor, prometheus: choice }, wanted, table);
-  }
-  table.group('not run');
-  table.cannotRun('Grafana', 'it needs a container engine; queries run without it');
-  table.cannotRun(
-    'docker compose up',
-    'it needs a container engine; the same configuration runs as processes',
-  );
+  if (values.compose) await guarded(table, 'compose', () => composeUp(table));
+  else await runAll(table, factor, only, runs);
 
   const failed = table.rows.filter(({ ok }) => !ok).length;
   console.log(
@@ -86,6 +80,25 @@ async function main(): Promise<number> {
   );
   if (values.write) await writeResults(table);
   return table.ok ? 0 : 1;
+}
+
+async function runAll(
+  table: Table,
+  factor: number,
+  only: readonly string[],
+  runs: readonly (typeof RUNS)[number][],
+): Promise<void> {
+  if (only.includes('configuration')) await guarded(table, 'configuration', () => configuration(table));
+  for (const { choice, phases } of runs) {
+    const wanted = (runs.length > 1 ? phases : PHASES).filter(({ name }) => only.includes(name));
+    if (wanted.length > 0) await runStack({ factor, prometheus: choice }, wanted, table);
+  }
+  table.group('not run');
+  table.cannotRun('Grafana', 'its image cannot be had here; queries run without it');
+  table.cannotRun(
+    'docker compose up',
+    'npm run test:stack -- --compose runs it; it needs a container engine',
+  );
 }
 
 async function runStack(options: StackOptions, phases: readonly Phase[], table: Table): Promise<void> {

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { chown } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { postgresFolders } from '../../support/tools/postgres.js';
 import { findTool } from '../../support/tools/run-tool.js';
 
 const PACKAGES = 'apt-get install patroni etcd-server postgresql haproxy';
-const POSTGRES_FOLDER = '/usr/lib/postgresql';
 
 /** The programs of a cluster, and the user who may run PostgreSQL. */
 export interface Tools {
@@ -26,16 +25,6 @@ export async function findTools(): Promise<Tools> {
   // Found by what a whole installation has, and a server alone has not.
   const rewind = await findTool('pg_rewind', install, postgresFolders());
   return { etcd, patroni, haproxy, postgresBin: dirname(rewind), user: postgresUser() };
-}
-
-/** Debian's folders of PostgreSQL, the newest first. */
-function postgresFolders(): string[] {
-  try {
-    const versions = readdirSync(POSTGRES_FOLDER).map(Number).filter(Number.isFinite);
-    return versions.sort((a, b) => b - a).map((version) => `${POSTGRES_FOLDER}/${version}/bin`);
-  } catch {
-    return [];
-  }
 }
 
 function postgresUser(): Tools['user'] {

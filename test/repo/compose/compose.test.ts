@@ -14,7 +14,7 @@ import {
   service,
   services,
   textOf,
-} from './stack-files.js';
+} from '../../support/stack-files.js';
 
 it('follows the compose specification', () => {
   // Its ids and its dialect's address have a form that validators no longer read.

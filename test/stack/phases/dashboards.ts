@@ -20,7 +20,7 @@ import { shortenQuery } from '../time/shorten.js';
 
 /** What Grafana puts in for "All", and durations as with the datasource's interval of 15 s. */
 const STEP_INTERVALS = 2;
-const EVERYTHING = {
+export const EVERYTHING = {
   job: '.+',
   instance: '.+',
   pool: '.+',

@@ -39,7 +39,8 @@ export const pipeline: Phase = {
 
 const POOL_LABEL = 'db_client_connection_pool_name';
 
-async function targets(table: Table, api: PrometheusApi): Promise<void> {
+/** Whether Prometheus reaches all that its configuration names. */
+export async function targets(table: Table, api: PrometheusApi): Promise<void> {
   const jobs = ['collector', 'collector-self'];
   let up: string[] = [];
   const all = async (): Promise<boolean> => {
