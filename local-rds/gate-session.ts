@@ -12,6 +12,7 @@ import {
   startupParameters,
   type FirstMessage,
 } from './wire.js';
+import { resetSocket } from './reset-socket.js';
 
 /** Where the real server listens. */
 export interface Backend {
@@ -155,7 +156,7 @@ function refuse(client: Socket, { code, message }: ServerFailure): void {
 /** Joins client and server in both directions; the end of either ends the other after what it has said. */
 function forward(client: Socket, raw: Socket, server: Socket, firstBytes: Buffer): void {
   const giveUp = (): void => {
-    raw.resetAndDestroy();
+    resetSocket(raw);
   };
   server.setNoDelay(true);
   server.write(firstBytes);

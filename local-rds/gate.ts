@@ -6,6 +6,7 @@ import { GateCounter, type GateStats } from './gate-stats.js';
 import type { LoginVerifier, ServerFailure } from './login-verifier.js';
 import type { SecretKey } from './sigv4-signature.js';
 import { WRONG_ENDPOINT, verifyToken } from './sigv4.js';
+import { resetSocket } from './reset-socket.js';
 
 /** How a gate is set up. */
 export interface GateOptions {
@@ -115,7 +116,7 @@ export class Gate {
 
   /** Resets every open connection; new ones are served. */
   dropConnections(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) resetSocket(socket);
   }
 
   /** Stops listening: new connections are refused by the system; open ones stay. */
@@ -156,7 +157,7 @@ export class Gate {
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => undefined);
-    if (this.#controls.refuse) socket.resetAndDestroy();
+    if (this.#controls.refuse) resetSocket(socket);
     else if (!this.#controls.blackhole) void serve(socket, this.#policy);
   }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { resetSocket } from './reset-socket.js';
 
 /** Where a stand-in listens. */
 export interface ListenOptions {
@@ -96,7 +97,7 @@ export abstract class HttpStandIn {
     const call = `${request.method ?? ''} ${url.pathname}`;
     this.#calls.set(call, (this.#calls.get(call) ?? 0) + 1);
     const fault = url.pathname.startsWith(this.#fault.path ?? '/') ? this.#fault : {};
-    if (fault.reset) request.socket.resetAndDestroy();
+    if (fault.reset) resetSocket(request.socket);
     if (fault.hang || fault.reset) return;
     setTimeout(() => void this.#respond(request, url, fault, response), fault.delayMs ?? 0);
   }

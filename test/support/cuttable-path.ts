@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { resetSocket } from '../../local-rds/reset-socket.js';
 
 /** A way to a port of 127.0.0.1 that can be cut: TCP as it is, whatever is spoken over it. */
 export class CuttablePath implements AsyncDisposable {
@@ -54,7 +55,7 @@ export class CuttablePath implements AsyncDisposable {
     this.#server = undefined;
     const closed = server && once(server, 'close');
     server?.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) resetSocket(socket);
     await closed;
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { resetSocket } from '../../local-rds/reset-socket.js';
 
 /** What a proxy does to the traffic; each change holds for what comes after it, on open connections too. */
 export interface ProxyControls {
@@ -58,7 +59,7 @@ export class ProxyLink {
     });
     server.on('end', () => this.#dead || toClient.end());
     client.on('error', () => undefined);
-    server.on('error', () => this.#dead || client.resetAndDestroy());
+    server.on('error', () => this.#dead || resetSocket(client));
     client.on('close', () => {
       this.clientClosed = true;
       toServer.stop();
@@ -71,8 +72,8 @@ export class ProxyLink {
   }
 
   reset(): void {
-    this.client.resetAndDestroy();
-    this.server.resetAndDestroy();
+    resetSocket(this.client);
+    resetSocket(this.server);
   }
 
   forget(): void {

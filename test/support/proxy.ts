@@ -1,6 +1,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll } from 'vitest';
 import { ProxyLink, type ProxyControls } from './proxy-link.js';
+import { resetSocket } from '../../local-rds/reset-socket.js';
 
 /** The controls when it only passes on. */
 export const UNDISTURBED: ProxyControls = {
@@ -122,7 +123,7 @@ export class Proxy {
     this.accepted += 1;
     if (this.controls.refuse) {
       client.on('error', () => undefined);
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     const { host, port } = this.target;

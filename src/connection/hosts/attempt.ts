@@ -1,4 +1,4 @@
-import { WrongHostError } from '../../errors.js';
+import { ConnectTimeoutError, WrongHostError } from '../../errors.js';
 import { errorText, property } from '../../foreign-error.js';
 import type { AttemptObserver, ConnectPhase } from '../../observer.js';
 import { placeName, type Place, type TargetSessionAttrs } from '../../settings/hosts.js';
@@ -89,7 +89,9 @@ export class HostsAttempt {
         return connection;
       }
       // Its turn comes again where a primary is only the second choice.
-      if (wanted !== 'prefer-standby' || !isWrongHost(this.#failures.at(-1)?.error)) round.failed(index);
+      const error = this.#failures.at(-1)?.error;
+      if (wanted === 'prefer-standby' && isWrongHost(error)) continue;
+      round.failed(index, error instanceof ConnectTimeoutError);
     }
     return undefined;
   }

@@ -4,6 +4,8 @@ export const TRIED_LAST_MS = 10_000;
 interface HostState {
   /** Until when it is tried last; 0 if it has not failed. */
   lastUntil: number;
+  /** It failed without an answer: it may cost the whole share of its time again. */
+  silent: boolean;
   /** One attempt tries it in its old place, to see whether it works again. */
   probed: boolean;
 }
@@ -13,12 +15,16 @@ export interface HostRound {
   /** The places of the hosts in the config. */
   readonly order: readonly number[];
   succeeded(host: number): void;
-  failed(host: number): void;
+  /** `silent`: it gave no answer in its time. */
+  failed(host: number, silent: boolean): void;
   /** The attempt is over: what it was to probe and did not try is left to another. */
   end(): void;
 }
 
-/** The order of the hosts of a pool. A host that failed is tried last for 10 s; after that one attempt at a time probes it. */
+/**
+ * The order of the hosts of a pool. A host that failed is tried last for 10 s, after those that failed with an answer if it gave
+ * none; after that one attempt at a time probes it.
+ */
 export class HostOrder {
   readonly #hosts: readonly HostState[];
   readonly #random: (() => number) | undefined;
@@ -26,7 +32,7 @@ export class HostOrder {
 
   /** `random` gives numbers from 0 to below 1 and shuffles the hosts; without it they stay in their order. */
   constructor(count: number, random?: () => number, now: () => number = () => performance.now()) {
-    this.#hosts = Array.from({ length: count }, () => ({ lastUntil: 0, probed: false }));
+    this.#hosts = Array.from({ length: count }, () => ({ lastUntil: 0, silent: false, probed: false }));
     this.#random = random;
     this.#now = now;
   }
@@ -36,25 +42,27 @@ export class HostOrder {
     const probes = new Set<HostState>();
     const first: number[] = [];
     const last: number[] = [];
+    const silent: number[] = [];
     for (const index of this.#indexes()) {
       const host = this.#at(index);
       if (host.lastUntil === 0) first.push(index);
-      else if (host.probed || now < host.lastUntil) last.push(index);
+      else if (host.probed || now < host.lastUntil) (host.silent ? silent : last).push(index);
       else {
         host.probed = true;
         probes.add(host);
         first.push(index);
       }
     }
-    const settle = (index: number, lastUntil: number): void => {
+    const settle = (index: number, lastUntil: number, isSilent = false): void => {
       const host = this.#at(index);
       host.lastUntil = lastUntil;
+      host.silent = isSilent;
       if (probes.delete(host)) host.probed = false;
     };
     return {
-      order: [...first, ...last],
+      order: [...first, ...last, ...silent],
       succeeded: (index) => settle(index, 0),
-      failed: (index) => settle(index, this.#now() + TRIED_LAST_MS),
+      failed: (index, isSilent) => settle(index, this.#now() + TRIED_LAST_MS, isSilent),
       end: () => {
         for (const host of probes) host.probed = false;
         probes.clear();

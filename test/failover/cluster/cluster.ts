@@ -85,7 +85,10 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** Resolves once a leader has two standbys that stream, one of them synchronous. */
+  /**
+   * Resolves once a leader has two standbys that stream, one of them synchronous, as its own PostgreSQL says too: what Patroni
+   * says of a node that was away may be old.
+   */
   async whole(): Promise<Node> {
     const is = (wanted: string) => (member: Member) => member.role === wanted;
     return await until(
@@ -96,7 +99,7 @@ export class Cluster implements AsyncDisposable {
         const members = await this.#members(leader);
         const running = members.filter(({ state }) => state === 'running' || state === 'streaming');
         const complete = running.length === HOSTS.length && running.some(is('sync_standby'));
-        return complete ? leader : undefined;
+        return complete && (await this.#replicates(leader)) ? leader : undefined;
       },
       WHOLE_WITHIN_MS,
       200,
@@ -137,6 +140,17 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await endAll(this.#cleanUp);
+  }
+
+  async #replicates(leader: Node): Promise<boolean> {
+    const sql = `select count(*)::int as streaming, count(*) filter (where sync_state = 'sync')::int as synchronous
+      from pg_stat_replication where state = 'streaming' and not pg_is_in_recovery()`;
+    try {
+      const [row] = await this.query(leader, sql);
+      return row?.['streaming'] === HOSTS.length - 1 && row['synchronous'] === 1;
+    } catch {
+      return false;
+    }
   }
 
   async #members(node: Node): Promise<Member[]> {

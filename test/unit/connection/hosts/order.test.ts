@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { HostOrder, TRIED_LAST_MS, type HostRound } from '../../../../src/connection/hosts/order.js';
 
 /** What an attempt finds at each host that it tries; it stops at the first that works. */
-const OUTCOME = fc.constantFrom('fails', 'works');
+const OUTCOME = fc.constantFrom('fails', 'is silent', 'works');
 
 /** Steps of a life: time passes, an attempt begins, an attempt that is under way tries its next host or is given up. */
 const STEPS = fc.array(
@@ -19,16 +19,20 @@ const STEPS = fc.array(
 /** The least that says when a host is tried last, and by whom it is probed. */
 class Model {
   readonly lastUntil: number[];
+  readonly silent: boolean[];
   readonly probe: (HostRound | undefined)[];
 
   constructor(count: number) {
     this.lastUntil = Array<number>(count).fill(0);
+    this.silent = Array<boolean>(count).fill(false);
     this.probe = Array<HostRound | undefined>(count).fill(undefined);
   }
 
-  isLast(host: number, now: number): boolean {
+  /** 0: in its place, 1: tried last, 2: tried after those. */
+  rank(host: number, now: number): number {
     const until = this.lastUntil[host] ?? 0;
-    return until !== 0 && (now < until || this.probe[host] !== undefined);
+    if (until === 0 || (now >= until && this.probe[host] === undefined)) return 0;
+    return this.silent[host] === true ? 2 : 1;
   }
 }
 
@@ -41,7 +45,7 @@ describe('the order of hosts', () => {
     let now = 1_000;
     const order = new HostOrder(3, undefined, () => now);
     const first = order.begin();
-    first.failed(0);
+    first.failed(0, false);
     first.succeeded(1);
     first.end();
     now += TRIED_LAST_MS - 1;
@@ -54,11 +58,21 @@ describe('the order of hosts', () => {
     expect(order.begin().order).toEqual([0, 1, 2]);
   });
 
+  it('has a host that gave no answer after those that failed with one', () => {
+    const order = new HostOrder(4);
+    const first = order.begin();
+    first.failed(0, true);
+    first.failed(1, false);
+    first.failed(2, false);
+    first.end();
+    expect(order.begin().order).toEqual([3, 1, 2, 0]);
+  });
+
   it('is the order of the config again once the host works', () => {
     let now = 1_000;
     const order = new HostOrder(2, undefined, () => now);
     const first = order.begin();
-    first.failed(0);
+    first.failed(0, false);
     first.end();
     now += TRIED_LAST_MS;
     const probing = order.begin();
@@ -67,7 +81,7 @@ describe('the order of hosts', () => {
     expect(order.begin().order).toEqual([0, 1]);
   });
 
-  it('always names every host once, those that failed last, and lets one attempt at a time probe', () => {
+  it('always names every host once, those that failed last and the silent ones after them, and lets one attempt at a time probe', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.boolean(), STEPS, (count, random, steps) => {
         let now = 1;
@@ -85,17 +99,17 @@ describe('the order of hosts', () => {
         for (const step of steps) {
           if (step.do === 'wait') now += step.ms;
           else if (step.do === 'begin') {
-            const expectedLast = model.lastUntil.map((_, host) => model.isLast(host, now));
+            const ranks = model.lastUntil.map((_, host) => model.rank(host, now));
             const round = order.begin();
             expect([...round.order].sort()).toEqual(model.lastUntil.map((_, host) => host));
-            const isLast = round.order.map((host) => expectedLast[host]);
-            expect(isLast).toEqual([...isLast].sort((a, b) => Number(a) - Number(b)));
+            const found = round.order.map((host) => ranks[host]);
+            expect(found).toEqual([...found].sort());
             if (!random) {
-              const kept = (last: boolean) => round.order.filter((host) => expectedLast[host] === last);
-              for (const last of [false, true]) expect(kept(last)).toEqual([...kept(last)].sort());
+              const kept = (rank: number) => round.order.filter((host) => ranks[host] === rank);
+              for (const rank of [0, 1, 2]) expect(kept(rank)).toEqual([...kept(rank)].sort());
             }
             for (const host of round.order) {
-              if (model.lastUntil[host] !== 0 && expectedLast[host] === false) model.probe[host] = round;
+              if (model.lastUntil[host] !== 0 && ranks[host] === 0) model.probe[host] = round;
             }
             rounds.push({ round, left: [...round.order] });
           } else if (rounds.length > 0) {
@@ -108,7 +122,8 @@ describe('the order of hosts', () => {
             }
             const works = step.outcome === 'works';
             if (works) one.round.succeeded(host);
-            else one.round.failed(host);
+            else one.round.failed(host, step.outcome === 'is silent');
+            model.silent[host] = step.outcome === 'is silent';
             model.lastUntil[host] = works ? 0 : now + TRIED_LAST_MS;
             if (model.probe[host] === one.round) model.probe[host] = undefined;
             if (works) over(one.round);
