@@ -104,6 +104,8 @@ describe('the events of a pool', () => {
       });
     });
     expect(await rejection(pool.query('select 1/0'))).toMatchObject({ code: '22012' });
+    // The query fails before the server is ready for the next one: until then an acquire would have to wait.
+    await until('the connection of the failed query is idle', () => pool.idleCount === 1);
     // One that is aborted in the queue.
     const other = await pool.connect();
     const caller = new AbortController();
