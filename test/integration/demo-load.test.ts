@@ -95,6 +95,15 @@ describe('the application under load', () => {
     expect(await stat(ready)).toMatchObject({ leaked: 0 });
   });
 
+  test('shares connections between queries when it is to', async () => {
+    const { ready } = await startLoad('--pipelining', '8', '--max-conns', '2', '--clients', '12');
+    const shared = /^pgauge_pool_pipelined\{[^}]*\} ([1-9]\d*)/m;
+    await until('queries that share a connection', async () =>
+      shared.test(await (await fetch(ready.metricsUrl)).text()),
+    );
+    expect((await stat(ready)).work.errors).toEqual({});
+  });
+
   test('refuses a load that it does not understand', async () => {
     const { ready } = await startLoad('--clients', '0');
     const refusals = [];

@@ -4,6 +4,7 @@ import { acquireLatency } from './acquire-latency.js';
 import { connections } from './connections.js';
 import { healthy } from './healthy.js';
 import { instances } from './instances.js';
+import { pipelining } from './pipelining.js';
 import { queries } from './queries.js';
 import { saturation } from './saturation.js';
 
@@ -17,5 +18,5 @@ export const poolBoard: Board = {
   variables: VARIABLES,
   annotations: ANNOTATIONS,
   links: linksFrom(UID.pool),
-  rows: [healthy, saturation, acquireLatency, connections, queries, instances],
+  rows: [healthy, saturation, acquireLatency, connections, queries, pipelining, instances],
 };

@@ -274,9 +274,13 @@ describe('what each dashboard answers', () => {
       'Acquire latency',
       'Connections',
       'Queries',
+      'Pipelining',
       'Instances',
     ]);
-    expect(pool.panels.find(({ title }) => title === 'Queries')?.collapsed).toBe(true);
+    expect(pool.panels.filter(({ collapsed }) => collapsed === true).map(({ title }) => title)).toEqual([
+      'Queries',
+      'Pipelining',
+    ]);
   });
 
   it('asks of queries: how they are, which, and why', () => {

@@ -39,6 +39,7 @@ export const dashboards: Phase = {
   async run(stack, table) {
     const foreign = await measuredByInstrumentation(stack);
     await stopSomeQueries(stack);
+    await shareConnections(stack);
     await changeLimit(stack);
     for (const uid of DASHBOARDS.map(({ board }) => board.uid)) {
       const dashboard = readDashboard(uid);
@@ -102,6 +103,17 @@ async function stopSomeQueries({ app, prometheus: { api } }: Stack): Promise<voi
   const least = `min(pgauge_query_canceled_total{instance="${app.instance}"})`;
   await until('stopped queries', async () => ((await api.number(least)) ?? 0) > 0, ARRIVAL_MS);
   await app.load({ timingOut: 0, aborting: 0 });
+}
+
+/** One more application, with few connections that its queries share. */
+async function shareConnections({ startApp, prometheus: { api } }: Stack): Promise<void> {
+  const { instance } = await startApp({ pool: 'pipelined', pipelining: 8, maxConns: 2, clients: 12 });
+  const shared = `pgauge_pool_pipelined{instance="${instance}"}`;
+  await until(
+    'queries that share a connection',
+    async () => ((await api.number(shared)) ?? 0) > 0,
+    ARRIVAL_MS,
+  );
 }
 
 /** Another instance with a larger pool, as in a deployment that changes its size: there is an annotation for that. */
