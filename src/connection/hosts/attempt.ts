@@ -13,6 +13,9 @@ import type { HostRound } from './order.js';
 import type { HostsPlan } from './plan.js';
 import { requireKind, watchKind, type ServerKind } from './server-kind.js';
 
+/** How long a host that gave no answer lately is waited for once another one is about to take over, in milliseconds. */
+const SILENT_HOST_MS = 900;
+
 interface Failure {
   readonly place: Place;
   readonly error: unknown;
@@ -20,8 +23,9 @@ interface Failure {
 
 /**
  * One connection attempt over several hosts, each of which is dialled in its turn, with all steps, until one is of the wanted
- * kind. Each gets an equal share of the time that is left. What another host would not change ends the attempt: a rejected
- * login, a hook that fails.
+ * kind. Each gets an equal share of the time that is left; one that was silent lately gets less once another was of the wrong
+ * kind, so that the hosts are soon asked again. What another host would not change ends the attempt: a rejected login, a hook
+ * that fails.
  */
 export class HostsAttempt {
   readonly #plan: DialPlan;
@@ -82,7 +86,9 @@ export class HostsAttempt {
   ): Promise<PooledConnection | undefined> {
     for (const [at, index] of hosts.entries()) {
       const group = this.#group(index);
-      const endsAt = performance.now() + share(this.#endsAt, hosts.length - at + more);
+      const shareMs = share(this.#endsAt, hosts.length - at + more);
+      const hurried = round.isSilent(index) && this.#failures.some(({ error }) => isWrongHost(error));
+      const endsAt = performance.now() + (hurried ? Math.min(shareMs, SILENT_HOST_MS) : shareMs);
       const connection = await this.#tryAddresses(group, endsAt, wanted);
       if (connection !== undefined) {
         round.succeeded(index);
@@ -91,7 +97,9 @@ export class HostsAttempt {
       // Its turn comes again where a primary is only the second choice.
       const error = this.#failures.at(-1)?.error;
       if (wanted === 'prefer-standby' && isWrongHost(error)) continue;
-      round.failed(index, error instanceof ConnectTimeoutError);
+      const silent = error instanceof ConnectTimeoutError;
+      // The next that probes it gives it its whole share, and must not be put off.
+      if (!hurried || !silent) round.failed(index, silent);
     }
     return undefined;
   }

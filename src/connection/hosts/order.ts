@@ -14,6 +14,8 @@ interface HostState {
 export interface HostRound {
   /** The places of the hosts in the config. */
   readonly order: readonly number[];
+  /** Whether a host is tried last because it gave no answer lately. */
+  isSilent(host: number): boolean;
   succeeded(host: number): void;
   /** `silent`: it gave no answer in its time. */
   failed(host: number, silent: boolean): void;
@@ -61,6 +63,7 @@ export class HostOrder {
     };
     return {
       order: [...first, ...last, ...silent],
+      isSilent: (index) => silent.includes(index),
       succeeded: (index) => settle(index, 0),
       failed: (index, isSilent) => settle(index, this.#now() + TRIED_LAST_MS, isSilent),
       end: () => {

@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Config, InstrumentedPool } from '../../../src/index.js';
 import { freePorts } from '../../support/free-ports.js';
 import { usePools } from '../../support/pools.js';
+import { useProxy } from '../../support/proxy.js';
 import { useNames } from '../../support/names.js';
 import { rejection, until } from '../../support/until.js';
 import { unique, useFaultServer } from '../support/fault-server.js';
@@ -10,6 +11,7 @@ import { holdInRecovery, turnIntoStandby } from '../support/recovery.js';
 const first = useFaultServer();
 const second = useFaultServer();
 const makePool = usePools(first);
+const proxy = useProxy(first);
 // Names of the domain `test` that no test sets do not exist.
 useNames();
 
@@ -82,6 +84,28 @@ test('hosts that are all down for longer than every deadline: the acquire reject
   expect(cause?.message).toContain(`127.0.0.1:${two}: connect ECONNREFUSED`);
   expect(cause?.message).toMatch(/nowhere\.test:1: .*ENOTFOUND/);
   expect(pool.totalCount).toBe(0);
+});
+
+test('a host that gives no answer has its share of the time, and then little of it while a standby answers', async () => {
+  const promote = await turnIntoStandby(first());
+  proxy().set({ blackHole: true });
+  try {
+    const pool = await open(
+      [at(proxy()), at(first())],
+      { targetSessionAttrs: 'primary' },
+      { acquireTimeoutMs: 120_000, connectTimeoutMs: 6_000 },
+    );
+    const waited = async (): Promise<number> => {
+      const { message } = await rejection(pool.query('select 1'));
+      expect(message).toContain('the server is a standby');
+      return Number(/connection timeout after (\d+) ms/.exec(message)?.[1]);
+    };
+    expect(await waited()).toBeGreaterThan(1_000);
+    expect(await waited()).toBe(900);
+  } finally {
+    proxy().clear();
+    await promote();
+  }
 });
 
 test('a host whose name means nothing is passed over', async () => {
