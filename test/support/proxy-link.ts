@@ -29,6 +29,8 @@ interface Piece {
 export class ProxyLink {
   /** The client has closed it, or its side of it. */
   clientClosed = false;
+  /** The server has closed it, which the client was not told. */
+  serverClosedUnseen = false;
   #encrypted: boolean | undefined;
   #forgotten = false;
   #serverBytes = 0;
@@ -57,9 +59,15 @@ export class ProxyLink {
       this.clientClosed = true;
       if (!this.#dead) toServer.end();
     });
-    server.on('end', () => this.#dead || toClient.end());
+    server.on('end', () => {
+      if (this.#dead) this.serverClosedUnseen = true;
+      else toClient.end();
+    });
     client.on('error', () => undefined);
-    server.on('error', () => this.#dead || resetSocket(client));
+    server.on('error', () => {
+      if (this.#dead) this.serverClosedUnseen = true;
+      else resetSocket(client);
+    });
     client.on('close', () => {
       this.clientClosed = true;
       toServer.stop();

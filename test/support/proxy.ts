@@ -83,9 +83,11 @@ export class Proxy {
     for (const link of this.#links) link.forget();
   }
 
-  /** Ends what the client has closed without the server being told, as TCP keep-alive would in its time. */
+  /** Ends what one side has closed without the other being told, as TCP would in its time once the way is free. */
   dropClosed(): void {
-    for (const link of this.#links) if (link.clientClosed) link.reset();
+    for (const link of this.#links) {
+      if (link.clientClosed || (link.serverClosedUnseen && !this.controls.blackHole)) link.reset();
+    }
   }
 
   /** Resets the connections that were let go dead, as the keepalive of the server would in the end. */
