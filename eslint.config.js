@@ -51,6 +51,7 @@ export default tseslint.config(
         [
           ...['document', 'devicePixelRatio', 'getComputedStyle', 'matchMedia', 'uPlot'],
           ...['EventSource', 'Option', 'ResizeObserver', 'URLSearchParams'],
+          ...['performance', 'requestAnimationFrame', 'setInterval'],
         ].map((name) => [name, 'readonly']),
       ),
     },

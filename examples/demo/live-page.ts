@@ -17,7 +17,7 @@ export interface DemoPage extends Disposable {
 
 /** Serves the page beside `/metrics`, which is what it reads. */
 export function serveLivePage({ metricsUrl, serve }: Telemetry): DemoPage {
-  const history = new History('pgauge demo', { live: true, text: 'The demo starts' });
+  const history = new History('pgauge demo', { live: true, text: 'The demo starts' }, EVERY_MS);
   const page = new LivePage(history);
   serve((request, response) => page.handle(request, response));
   const stopped = new AbortController();

@@ -14,6 +14,7 @@ export function pageAssets(): ReadonlyMap<string, Asset> {
   return new Map([
     ['/', { type: 'text/html; charset=utf-8', body: own('index.html') }],
     ['/page.js', { type: 'text/javascript; charset=utf-8', body: own('page.js') }],
+    ['/bands.js', { type: 'text/javascript; charset=utf-8', body: own('bands.js') }],
     ['/charts.js', { type: 'text/javascript; charset=utf-8', body: own('charts.js') }],
     ['/page.css', { type: 'text/css; charset=utf-8', body: own('page.css') }],
     ['/uPlot.js', { type: 'text/javascript; charset=utf-8', body: ofUplot('uPlot.iife.min.js') }],

@@ -58,7 +58,7 @@ function printed(reading: Reading, url: string): string[] {
 async function live({ url, selection, port, intervalMs }: Arguments, first: Reading): Promise<number> {
   using interruption = new Interruption();
   const { signal } = interruption;
-  const history = new History(url.host + url.pathname, { live: true, text: 'Live' });
+  const history = new History(url.host + url.pathname, { live: true, text: 'Live' }, intervalMs);
   history.add(first);
   const page = new LivePage(history);
   const server = createServer((request, response) => page.handle(request, response));

@@ -1,5 +1,6 @@
 import { choicesOf, figuresOf, type Figures } from './figures.js';
 import type { Reading, Selection } from './reading.js';
+import { SCRAPE_LIMITS } from './scrape.js';
 
 /** A span of time with a name, in Unix milliseconds; one without an end still lasts. */
 export interface Band {
@@ -22,6 +23,8 @@ export interface Update {
   readonly bands: readonly Band[];
   readonly figures: readonly Figures[];
   readonly lines: readonly string[];
+  /** Of the time between two readings that are further apart, nothing is known; in milliseconds. */
+  readonly gapMs: number;
 }
 
 const MOST_READINGS = 900;
@@ -37,15 +40,19 @@ export class History {
   readonly #lines: string[] = [];
   readonly #bands: Band[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #gapMs: number;
   #state: State;
   #taken = 0;
   #said = 0;
 
+  /** A reading is added every `intervalMs`, or as soon as a slow endpoint has answered. */
   constructor(
     readonly title: string,
     state: State,
+    intervalMs: number,
   ) {
     this.#state = state;
+    this.#gapMs = 2 * intervalMs + SCRAPE_LIMITS.ms;
   }
 
   add(reading: Reading): void {
@@ -102,7 +109,15 @@ export class History {
     const lines = this.#lines.slice(Math.max(0, this.#lines.length - (this.#said - seen.lines)));
     const { title, reading } = this;
     const choices = reading ? choicesOf(reading) : { pools: [], instances: [] };
-    const update = { title, state: this.#state, choices, bands: [...this.#bands], figures, lines };
+    const update = {
+      title,
+      state: this.#state,
+      choices,
+      bands: [...this.#bands],
+      figures,
+      lines,
+      gapMs: this.#gapMs,
+    };
     return { update, seen: { readings: this.#taken, lines: this.#said } };
   }
 
@@ -114,9 +129,11 @@ export class History {
 
   #figuresAt(index: number, selection: Selection): Figures {
     const now = this.#readings[index] as Reading;
+    const at = (i: number): number => this.#readings[i]?.at ?? 0;
     let before = index;
-    while (before > 0 && now.at - (this.#readings[before]?.at ?? 0) < WINDOW_MS) before -= 1;
-    // Without one before, rates are unknown, and the latencies would be those of all the time before.
+    while (before > 0 && now.at - at(before) < WINDOW_MS && at(before) - at(before - 1) <= this.#gapMs)
+      before -= 1;
+    // Without one before, as after a gap, rates are unknown, and the latencies would be those of all the time before.
     return figuresOf(now, this.#readings[before], selection);
   }
 

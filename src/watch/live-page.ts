@@ -14,6 +14,8 @@ const HEADERS = {
 const MOST_READERS = 32;
 /** What may wait to be sent to a page that sleeps; it begins anew when it wakes. */
 const MOST_UNSENT = 4 * 2 ** 20;
+/** How often a page hears that the process is there, whether or not there is news. */
+const ALIVE_EVERY_MS = 5_000;
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /** Serves the page and the events that fill it. */
@@ -56,15 +58,20 @@ export class LivePage {
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
     this.#readers.add(response);
     let seen: Seen = NOTHING_SEEN;
+    const write = (event: string, data: unknown): void => {
+      response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      if (response.writableLength > MOST_UNSENT) response.destroy();
+    };
     const send = (event: 'all' | 'update'): void => {
       const next = this.history.since(seen, selection);
       seen = next.seen;
-      response.write(`event: ${event}\ndata: ${JSON.stringify(next.update)}\n\n`);
-      if (response.writableLength > MOST_UNSENT) response.destroy();
+      write(event, next.update);
     };
+    const alive = setInterval(() => write('alive', true), ALIVE_EVERY_MS).unref();
     const stop = this.history.onChange(() => send('update'));
     response.on('error', () => undefined);
     response.on('close', () => {
+      clearInterval(alive);
       stop();
       this.#readers.delete(response);
     });

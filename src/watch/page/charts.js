@@ -1,3 +1,5 @@
+import { drawBands, NAMES_HEIGHT } from './bands.js';
+
 /** @typedef {{ label: string, color: string, value: (figures: any) => number | null, unit: string, stacked?: boolean, dash?: boolean, scale?: string }} Line */
 
 /** A time in seconds with the digits that matter. */
@@ -100,8 +102,6 @@ function reasonsIn(figures) {
 const HEIGHT = 190;
 /** Steps of an axis that counts whole things. */
 const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
-// The window of a page that is open for long.
-const MOST_POINTS = 900;
 
 /** A chart with a table of its latest values, which is its text as well. */
 export class Chart {
@@ -112,10 +112,11 @@ export class Chart {
   #table = document.createElement('table');
   #labels = '';
   #width = 0;
+  #height = HEIGHT;
+  #bands = [];
 
-  constructor(kind, parent, bands) {
+  constructor(kind, parent) {
     this.#kind = kind;
-    this.bands = bands;
     const caption = document.createElement('figcaption');
     caption.textContent = kind.title;
     caption.id = `${kind.id}-title`;
@@ -128,12 +129,13 @@ export class Chart {
     new ResizeObserver(() => this.#resize()).observe(this.#figure);
   }
 
-  /** Shows these figures, from the oldest to the latest. */
-  draw(figures) {
+  /** Shows these figures, from the oldest to the latest; what is further apart than `gapMs` has a gap between. */
+  draw(figures, bands, gapMs) {
     const lines = this.#kind.lines(figures).map((line) => ({ unit: this.#kind.unit, ...line }));
-    const labels = lines.map(({ label }) => label).join('\n');
+    const labels = [bands.length > 0, ...lines.map(({ label }) => label)].join('\n');
+    this.#bands = bands;
     if (this.#plot === undefined || labels !== this.#labels) this.#begin(lines, labels);
-    this.#plot.setData(columns(lines, figures.slice(-MOST_POINTS)));
+    this.#plot.setData(columns(lines, withGaps(figures, gapMs)));
     this.#tell(lines, figures);
   }
 
@@ -145,6 +147,8 @@ export class Chart {
   #begin(lines, labels) {
     this.#plot?.destroy();
     this.#labels = labels;
+    const named = this.#bands.length > 0;
+    this.#height = HEIGHT + (named ? NAMES_HEIGHT : 0);
     const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
     const axis = {
       stroke: color('faint'),
@@ -161,7 +165,8 @@ export class Chart {
     this.#plot = new uPlot(
       {
         width: this.#width,
-        height: HEIGHT,
+        height: this.#height,
+        ...(named ? { padding: [NAMES_HEIGHT, null, null, null] } : {}),
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: true }, y: { range }, right: { range } },
@@ -202,31 +207,13 @@ export class Chart {
         bands: order(lines).flatMap((line, i) =>
           line.stacked && line !== lowest ? [{ series: [i + 1, i + 2], fill: tint(line) }] : [],
         ),
-        hooks: { drawClear: [(plot) => this.#drawBands(plot, color)] },
+        hooks: {
+          drawClear: [(plot) => drawBands(plot, this.#bands, { band: color('band'), name: color('faint') })],
+        },
       },
       [[]],
       this.#place,
     );
-  }
-
-  #drawBands(plot, color) {
-    const { ctx, bbox } = plot;
-    const { min, max } = plot.scales.x;
-    if (min === null || max === null) return;
-    const clamp = (at) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(at, 'x', true)));
-    ctx.save();
-    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-    ctx.textAlign = 'left';
-    ctx.textBaseline = 'top';
-    for (const [i, { name, from, to }] of this.bands().entries()) {
-      const [left, right] = [clamp(from / 1000), clamp(to === undefined ? max : to / 1000)];
-      if (right <= left) continue;
-      ctx.fillStyle = color('band');
-      if (i % 2 === 0) ctx.fillRect(left, bbox.top, right - left, bbox.height);
-      ctx.fillStyle = color('faint');
-      if (ctx.measureText(name).width + 8 < right - left) ctx.fillText(name, left + 4, bbox.top + 2);
-    }
-    ctx.restore();
   }
 
   #tell(lines, figures) {
@@ -261,7 +248,7 @@ export class Chart {
     const width = this.#place.clientWidth;
     if (this.#plot === undefined || width === this.#width || width === 0) return;
     this.#width = width;
-    this.#plot.setSize({ width, height: HEIGHT });
+    this.#plot.setSize({ width, height: this.#height });
   }
 }
 
@@ -280,13 +267,21 @@ function row(kind, texts) {
 
 const order = (lines) => [...lines].reverse();
 
+/** The figures, with a moment of which nothing is known in each gap, so that no line is drawn across it. */
+function withGaps(figures, gapMs) {
+  return figures.flatMap((each, i) => {
+    const before = figures[i - 1];
+    return before && each.at - before.at > gapMs ? [{ at: before.at + 1, unknown: true }, each] : [each];
+  });
+}
+
 /** What uPlot draws: the times, and a column for each line, stacked ones upon each other. */
 function columns(lines, figures) {
   const stacked = lines.filter((line) => line.stacked);
-  const column = (line) =>
-    figures.map((f) => {
-      if (!line.stacked) return line.value(f);
-      return stacked.slice(0, stacked.indexOf(line) + 1).reduce((sum, { value }) => sum + value(f), 0);
-    });
+  const value = (line, f) =>
+    line.stacked
+      ? stacked.slice(0, stacked.indexOf(line) + 1).reduce((sum, { value }) => sum + value(f), 0)
+      : line.value(f);
+  const column = (line) => figures.map((f) => (f.unknown ? null : value(line, f)));
   return [figures.map(({ at }) => at / 1000), ...order(lines).map(column)];
 }

@@ -4,17 +4,24 @@ import { Chart, CHARTS, count, seconds } from './charts.js';
 const element = (id) => document.getElementById(id);
 const MOST_FIGURES = 900;
 const MOST_LINES = 200;
+// The process tells every 5 s that it is there.
+const SILENT_MS = 20_000;
+const LOOK_EVERY_MS = 1_000;
 
 let figures = [];
 let lines = [];
 let bands = [];
 let source;
+let gapMs = Infinity;
+let heardAt = 0;
+let drawing = false;
 
-const charts = CHARTS.map((kind) => new Chart(kind, element('charts'), () => bands));
+const charts = CHARTS.map((kind) => new Chart(kind, element('charts')));
 const chosen = { pool: element('pool'), instance: element('instance') };
 
 function connect() {
   source?.close();
+  heardAt = performance.now();
   const query = new URLSearchParams();
   for (const [name, select] of Object.entries(chosen)) if (select.value !== '') query.set(name, select.value);
   source = new EventSource(`events?${query}`);
@@ -24,7 +31,9 @@ function connect() {
     take(JSON.parse(data));
   });
   source.addEventListener('update', ({ data }) => take(JSON.parse(data)));
+  source.addEventListener('alive', () => (heardAt = performance.now()));
   source.addEventListener('error', () => {
+    heardAt = performance.now();
     state({
       live: false,
       text: 'The process is gone. The last values are shown; the page goes on when it is back.',
@@ -34,17 +43,35 @@ function connect() {
   });
 }
 
+/** A page that slept, or whose connection was lost without a word, begins anew instead of catching up. */
+function listen() {
+  if (performance.now() - heardAt < SILENT_MS) return;
+  state({ live: false, text: `Nothing heard for ${SILENT_MS / 1000} s. The last values are shown.` });
+  connect();
+}
+
 function take(update) {
+  heardAt = performance.now();
   document.title = `pgauge: ${update.title}`;
   setText(element('title'), update.title);
   state(update.state);
   offer(chosen.pool, update.choices.pools, 'all pools');
   offer(chosen.instance, update.choices.instances, 'all instances');
   element('choices').hidden = update.choices.pools.length < 2 && update.choices.instances.length < 2;
-  bands = update.bands;
+  ({ bands, gapMs } = update);
   figures = [...figures, ...update.figures].slice(-MOST_FIGURES);
   if (update.lines.length > 0) show([...lines, ...update.lines].slice(-MOST_LINES));
-  draw();
+  drawSoon();
+}
+
+/** Many updates at once are drawn once, and none while the page is hidden. */
+function drawSoon() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    draw();
+  });
 }
 
 function draw() {
@@ -55,7 +82,7 @@ function draw() {
       element('phases'),
       `Phases: ${bands.map(({ name }) => name).join(', ')}${phase.to ? '' : ' (now)'}`,
     );
-  for (const chart of charts) chart.draw(figures);
+  for (const chart of charts) chart.draw(figures, bands, gapMs);
   const now = figures.at(-1);
   if (now === undefined) return;
   const values = [
@@ -118,6 +145,7 @@ function setText(node, text) {
 for (const select of Object.values(chosen)) select.addEventListener('change', connect);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   for (const chart of charts) chart.forget();
-  draw();
+  drawSoon();
 });
 connect();
+setInterval(listen, LOOK_EVERY_MS);

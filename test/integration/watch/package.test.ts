@@ -31,7 +31,7 @@ it(
       break;
     }
     const types: Record<string, string | null> = {};
-    for (const path of ['', 'page.js', 'charts.js', 'page.css', 'uPlot.js', 'uPlot.css']) {
+    for (const path of ['', 'page.js', 'charts.js', 'bands.js', 'page.css', 'uPlot.js', 'uPlot.css']) {
       const response = await fetch(new URL(path, page));
       types[path] = response.headers.get('content-type');
       expect(response.status).toBe(200);

@@ -27,7 +27,7 @@ function shown(terminal: boolean) {
     through.on('data', (data: Buffer) => (said[key] += data.toString()));
     return through as unknown as NodeJS.WriteStream;
   };
-  const history = new History('host/metrics', { live: true, text: 'Live' });
+  const history = new History('host/metrics', { live: true, text: 'Live' }, 1_000);
   history.add(readingOf(text(0), 1_000));
   const screen = showHistory(history, 'http://page/', stream('out'), stream('err'));
   history.add(readingOf(text(10), 2_000));

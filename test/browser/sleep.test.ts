@@ -1,0 +1,138 @@
+import { createServer } from 'node:http';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { History } from '../../src/watch/history.js';
+import { LivePage } from '../../src/watch/live-page.js';
+import { listenOnLoopback } from '../../src/watch/listen.js';
+import { readingOf } from '../../src/watch/reading.js';
+import { until } from '../support/until.js';
+import { serve, startWatch } from '../support/watch.js';
+import { useChromium } from './chromium.js';
+import { chartsOf, open, stateOf, tilesOf } from './live-page.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const browser = useChromium();
+
+function exposition(used: number): string {
+  const pool = 'db_client_connection_pool_name="orders"';
+  return (
+    `pgauge_pool_info{${pool}} 1\ndb_client_connection_limit{${pool}} 10\n` +
+    `db_client_connection_count{${pool},db_client_connection_state="used"} ${used}\n`
+  );
+}
+
+/** The columns of a chart's plot in which a line of the first colour is drawn, as parts of the chart's width. */
+async function drawnColumns(page: Page, chart: string): Promise<number[]> {
+  return await page.evaluate((id) => {
+    const canvas = document.querySelector<HTMLCanvasElement>(`#${id} canvas`);
+    const context = canvas?.getContext('2d');
+    if (!canvas || !context) return [];
+    const hex = getComputedStyle(document.documentElement).getPropertyValue('--c1').trim();
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+    const isDrawn = (x: number): boolean =>
+      Array.from({ length: height }, (_, y) => (y * width + x) * 4).some(
+        (at) => data[at] === red && data[at + 1] === green && data[at + 2] === blue,
+      );
+    return Array.from({ length: width }, (_, x) => x)
+      .filter(isDrawn)
+      .map((x) => x / width);
+  }, chart);
+}
+
+const widestGap = (columns: readonly number[]): number =>
+  Math.max(...columns.slice(1).map((column, i) => column - (columns[i] ?? 0)));
+
+it('draws what it missed at once when it wakes, and shows the latest', { timeout: 2 * MINUTE }, async () => {
+  const history = new History('orders', { live: true, text: 'Live' }, SECOND);
+  const livePage = new LivePage(history);
+  const server = createServer((request, response) => livePage.handle(request, response));
+  const url = await listenOnLoopback(server, { port: 0, from: 0, serves: 'the page', option: '--port' });
+  const begin = Date.now();
+  const add = (second: number, used: number): void =>
+    history.add(readingOf(exposition(used), begin + second * SECOND));
+  try {
+    add(0, 1);
+    const { page, problems } = await open(browser(), `${url}/`);
+    await until(
+      'the page shows the first reading',
+      async () => (await tilesOf(page))['Used of limit'] === '1 / 10',
+    );
+    await page.evaluate(() => {
+      const { prototype } = CanvasRenderingContext2D;
+      const { clearRect } = prototype;
+      Object.assign(window, { drawings: 0 });
+      prototype.clearRect = function (...area) {
+        Object.assign(window, { drawings: (window as unknown as { drawings: number }).drawings + 1 });
+        clearRect.apply(this, area);
+      };
+    });
+
+    const session = await page.context().newCDPSession(page);
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    // An hour goes by in the process that the page shows.
+    for (let second = 1; second <= 3_600; second += 1) {
+      add(second, 2);
+      if (second % 50 === 0) await new Promise(setImmediate);
+    }
+    add(3_601, 7);
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+
+    await until(
+      'the page shows the latest reading',
+      async () => (await tilesOf(page))['Used of limit'] === '7 / 10',
+    );
+    expect(await stateOf(page)).toBe('Live');
+    // The first reading is out of its window, which has a bound.
+    expect((await chartsOf(page))['Connections, and their limit']?.lines[1]).toMatchObject({
+      now: '7',
+      highest: '7',
+    });
+    const drawings = await page.evaluate(() => (window as unknown as { drawings: number }).drawings);
+    const charts = await page.locator('figure').count();
+    expect(drawings, 'drawings of all charts').toBeLessThan(charts * 100);
+    expect(problems).toEqual([]);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+it(
+  'says that it hears nothing while the process sleeps, and leaves a gap for that time',
+  { timeout: 3 * MINUTE },
+  async () => {
+    const endpoint = await serve((_, response) => response.end(exposition(3)));
+    const watch = startWatch(endpoint.url, '--port', '0');
+    const url = (await watch.line('Watch it live')).replace(/^.* /, '');
+    const { page, problems } = await open(browser(), url);
+    await until(
+      'some readings are drawn',
+      async () => (await drawnColumns(page, 'connections')).length > 100,
+    );
+
+    watch.kill('SIGSTOP');
+    await until(
+      'the page says so',
+      async () => (await stateOf(page)).startsWith('Nothing heard for 20 s'),
+      MINUTE,
+    );
+    expect((await tilesOf(page))['Used of limit']).toBe('3 / 10');
+    watch.kill('SIGCONT');
+    await until('the page is live again', async () => (await stateOf(page)) === 'Live', MINUTE);
+    await until(
+      'the gap is drawn',
+      async () => widestGap(await drawnColumns(page, 'connections')) > 0.1,
+      MINUTE,
+    );
+    // It does not close when more readings come.
+    await until(
+      'the line goes on',
+      async () => ((await drawnColumns(page, 'connections')).at(-1) ?? 0) > 0.9,
+      MINUTE,
+    );
+    expect(widestGap(await drawnColumns(page, 'connections'))).toBeGreaterThan(0.1);
+    expect(problems).toEqual([]);
+  },
+);
