@@ -12,6 +12,7 @@ export function drawBands({ ctx, bbox, scales, valToPos }, bands, colors) {
   const right = bbox.left + bbox.width;
   const place = (at) => Math.min(right, Math.max(bbox.left, valToPos(at, 'x', true)));
   const ends = Array.from({ length: MOST_ROWS }, () => -Infinity);
+  const names = [];
   ctx.save();
   ctx.font = `${11 * scale}px system-ui, sans-serif`;
   ctx.textAlign = 'left';
@@ -26,10 +27,15 @@ export function drawBands({ ctx, bbox, scales, valToPos }, bands, colors) {
     const row = ends.findIndex((taken) => taken <= left);
     if (row === -1) continue;
     ends[row] = left + width + 8 * scale;
-    ctx.fillStyle = colors.name;
-    ctx.fillText(name, left, row * ROW * scale);
-    // From the name to where its band begins.
-    ctx.fillRect(begin, (row + 1) * ROW * scale, scale, bbox.top - (row + 1) * ROW * scale);
+    names.push({ name, begin, left, width, top: row * ROW * scale });
+  }
+  ctx.fillStyle = colors.name;
+  const height = ROW * scale;
+  // From each name to where its band begins, and not through the name of another.
+  for (const { begin, top } of names) ctx.fillRect(begin, top + height, scale, bbox.top - top - height);
+  for (const { name, left, width, top } of names) {
+    ctx.clearRect(left - scale, top, width + 2 * scale, height);
+    ctx.fillText(name, left, top);
   }
   ctx.restore();
 }
