@@ -76,6 +76,25 @@ export async function tilesOf(page: Page): Promise<Record<string, string>> {
   );
 }
 
+/** The columns of a chart's plot in which a line of the first colour is drawn, as parts of the chart's width. */
+export async function drawnColumns(page: Page, chart: string): Promise<number[]> {
+  return await page.evaluate((id) => {
+    const canvas = document.querySelector<HTMLCanvasElement>(`#${id} canvas`);
+    const context = canvas?.getContext('2d');
+    if (!canvas || !context) return [];
+    const hex = getComputedStyle(document.documentElement).getPropertyValue('--c1').trim();
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+    const isDrawn = (x: number): boolean =>
+      Array.from({ length: height }, (_, y) => (y * width + x) * 4).some(
+        (at) => data[at] === red && data[at + 1] === green && data[at + 2] === blue,
+      );
+    return Array.from({ length: width }, (_, x) => x)
+      .filter(isDrawn)
+      .map((x) => x / width);
+  }, chart);
+}
+
 /** What the page says of the process. */
 export async function stateOf(page: Page): Promise<string> {
   return (await page.getByRole('status').textContent()) ?? '';

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { History } from '../../src/watch/history.js';
 import { LivePage } from '../../src/watch/live-page.js';
@@ -8,7 +7,7 @@ import { readingOf } from '../../src/watch/reading.js';
 import { until } from '../support/until.js';
 import { serve, startWatch } from '../support/watch.js';
 import { useChromium } from './chromium.js';
-import { chartsOf, open, stateOf, tilesOf } from './live-page.js';
+import { chartsOf, drawnColumns, open, stateOf, tilesOf } from './live-page.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -20,25 +19,6 @@ function exposition(used: number): string {
     `pgauge_pool_info{${pool}} 1\ndb_client_connection_limit{${pool}} 10\n` +
     `db_client_connection_count{${pool},db_client_connection_state="used"} ${used}\n`
   );
-}
-
-/** The columns of a chart's plot in which a line of the first colour is drawn, as parts of the chart's width. */
-async function drawnColumns(page: Page, chart: string): Promise<number[]> {
-  return await page.evaluate((id) => {
-    const canvas = document.querySelector<HTMLCanvasElement>(`#${id} canvas`);
-    const context = canvas?.getContext('2d');
-    if (!canvas || !context) return [];
-    const hex = getComputedStyle(document.documentElement).getPropertyValue('--c1').trim();
-    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-    const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
-    const isDrawn = (x: number): boolean =>
-      Array.from({ length: height }, (_, y) => (y * width + x) * 4).some(
-        (at) => data[at] === red && data[at + 1] === green && data[at + 2] === blue,
-      );
-    return Array.from({ length: width }, (_, x) => x)
-      .filter(isDrawn)
-      .map((x) => x / width);
-  }, chart);
 }
 
 const widestGap = (columns: readonly number[]): number =>
