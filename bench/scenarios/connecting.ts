@@ -79,7 +79,7 @@ export const firstAnswer: Scenario = {
   name: 'first-answer',
   title: 'From cold to the first answer',
   about:
-    'A process that has loaded nothing yet imports what it needs, makes a pool, and has the answer to its first query; the set-ups are those of the storm. Nobody gives pgauge a logger here, so that it loads its own.',
+    'A process that has loaded nothing yet imports what it needs, makes a pool, and has the answer to its first query; the set-ups are those of the storm. pgauge has its own logger, at the level silent, at which it does not load pino; at the level info it does, for the record of the new pool.',
   program: 'first-answer',
   contenders: ['raw scram', 'raw scram again', 'pgauge', 'pgauge metrics', 'raw signer', 'raw signer-each'],
   variants: [{}],

@@ -10,19 +10,42 @@ export const LOG_LEVEL_VARIABLE = 'PGAUGE_LOG_LEVEL';
 interface Pino {
   (options: { name: string; level: string }, destination: object): Logger;
   destination(options: { dest: number; sync: boolean }): { on(event: 'error', listener: () => void): void };
-  readonly levels: { readonly values: Readonly<Record<string, number>> };
 }
 
-/** Creates the logger of a pool without a `logger` option: pino to stderr, since stdout may carry the program's output. */
+/**
+ * Creates the logger of a pool without a `logger` option: pino to stderr, since stdout may carry the program's output.
+ * Loading pino takes a good part of a cold start, so that it is loaded only for a level at which something is written.
+ */
 export function defaultLogger(): Logger {
-  // Loaded here, so that a pool with its own logger does not load pino.
+  const level = readVariable(LOG_LEVEL_VARIABLE)?.trim().toLowerCase();
+  switch (level) {
+    case 'trace':
+    case 'debug':
+      return pinoLogger(level);
+    case 'warn': {
+      let opened: Logger | undefined;
+      return { ...SILENT, warn: (fields, message) => (opened ??= pinoLogger(level)).warn(fields, message) };
+    }
+    case 'error':
+    case 'fatal':
+    case 'silent':
+      // No record is above a warning.
+      return SILENT;
+    default:
+      // Loaded now: every pool begins with a record of this level.
+      return pinoLogger('info');
+  }
+}
+
+const nothing = (): void => undefined;
+const SILENT: Logger = { debug: nothing, info: nothing, warn: nothing };
+
+function pinoLogger(level: string): Logger {
   const pino = require('pino') as Pino;
-  const wanted = readVariable(LOG_LEVEL_VARIABLE)?.trim().toLowerCase() ?? '';
-  const known = wanted === 'silent' || Object.hasOwn(pino.levels.values, wanted);
   const stderr = pino.destination({ dest: 2, sync: true });
   // Without a listener, an error on a closed stderr ends the process.
   stderr.on('error', () => undefined);
-  return pino({ name: 'pgauge', level: known ? wanted : 'info' }, stderr);
+  return pino({ name: 'pgauge', level }, stderr);
 }
 
 /** Wraps `logger`: what it throws or rejects with is discarded. */

@@ -15,6 +15,12 @@ function run(script: string, env: NodeJS.ProcessEnv = {}) {
   return result;
 }
 
+const IS_PINO_LOADED = `
+  import { createRequire } from 'node:module';
+  const isPinoLoaded = () =>
+    Object.keys(createRequire(import.meta.url).cache).some((file) => /node_modules.pino./.test(file));
+`;
+
 const LOG_ALL = `
   import { defaultLogger } from './src/telemetry/logs/logger.ts';
   const logger = defaultLogger();
@@ -43,7 +49,11 @@ describe('the default logger', () => {
 
   it.each([
     ['debug', ['d', 'i', 'w']],
+    ['trace', ['d', 'i', 'w']],
+    [' info ', ['i', 'w']],
     ['WARN', ['w']],
+    ['error', []],
+    ['fatal', []],
     ['silent', []],
     ['no such level', ['i', 'w']],
   ])('at the level %s writes %j', (level, expected) => {
@@ -51,9 +61,8 @@ describe('the default logger', () => {
     expect(messages(stderr).map(([, message]) => message)).toEqual(expected);
   });
 
-  it('is not loaded for a pool with its own logger', () => {
-    const { stdout } = run(`
-      import { createRequire } from 'node:module';
+  it('does not load pino for a pool with its own logger', () => {
+    const { stdout } = run(`${IS_PINO_LOADED}
       import { observePool } from './src/telemetry/index.ts';
       import { defaultLogger } from './src/telemetry/logs/logger.ts';
       const quiet = { debug() {}, info() {}, warn() {} };
@@ -61,12 +70,32 @@ describe('the default logger', () => {
       const { observer } = observePool(identity, { logger: quiet, acquireSpan: 'auto' });
       observer.connecting().connected(1);
       observer.ended();
-      const loaded = () => Object.keys(createRequire(import.meta.url).cache).some((file) => /node_modules.pino./.test(file));
-      const before = loaded();
+      const before = isPinoLoaded();
       defaultLogger();
-      console.log(JSON.stringify([before, loaded()]));
+      console.log(JSON.stringify([before, isPinoLoaded()]));
     `);
     expect(JSON.parse(stdout)).toEqual([false, true]);
+  });
+
+  it.each([
+    ['warn', [false, false, true]],
+    ['silent', [false, false, false]],
+  ])('loads pino for the first record at the level %s: %j', (level, expected) => {
+    const { stdout } = run(
+      `${IS_PINO_LOADED}
+      import { defaultLogger } from './src/telemetry/logs/logger.ts';
+      const logger = defaultLogger();
+      const loaded = [isPinoLoaded()];
+      logger.debug({}, 'd');
+      logger.info({}, 'i');
+      loaded.push(isPinoLoaded());
+      logger.warn({}, 'w');
+      loaded.push(isPinoLoaded());
+      console.log(JSON.stringify(loaded));
+    `,
+      { PGAUGE_LOG_LEVEL: level },
+    );
+    expect(JSON.parse(stdout)).toEqual(expected);
   });
 });
 
