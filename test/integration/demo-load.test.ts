@@ -6,6 +6,7 @@ import { DEFAULT_AUTH } from '../../examples/demo/auth-option.js';
 import type { Load } from '../../examples/load/control.js';
 import type { Truth } from '../../examples/load/truth.js';
 import { BACKENDS } from '../../src/auth/backends.js';
+import { canPipeline } from '../../src/connection/driver.js';
 import { runScript } from '../support/child.js';
 import { useLocalRds } from '../support/servers.js';
 import { until } from '../support/until.js';
@@ -95,7 +96,7 @@ describe('the application under load', () => {
     expect(await stat(ready)).toMatchObject({ leaked: 0 });
   });
 
-  test('shares connections between queries when it is to', async () => {
+  test.runIf(canPipeline())('shares connections between queries when it is to', async () => {
     const { ready } = await startLoad('--pipelining', '8', '--max-conns', '2', '--clients', '12');
     const shared = /^pgauge_pool_pipelined\{[^}]*\} ([1-9]\d*)/m;
     await until('queries that share a connection', async () =>
