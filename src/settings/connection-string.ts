@@ -58,6 +58,7 @@ function build(fields: Unchecked<Config>, user: string, password: string): strin
   const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
   const places = placesPart(fields);
   const database = escape(given(fields.database, 'database'), DATABASE_KEEPS);
+  // No `sslnegotiation`: it is an option of the pool, and libpq before 17 refuses a URL that has it.
   const parameters = [
     `sslmode=${effectiveSslMode(fields as Config)}`,
     ...parameter('target_session_attrs', fields.targetSessionAttrs),
