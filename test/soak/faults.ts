@@ -12,6 +12,8 @@ export interface Scene {
   readonly application: string;
   /** How many hosts the pool has: one or two. */
   readonly hosts: number;
+  /** Whether its queries share connections: none has a time limit of the pool's then. */
+  readonly pipelining: boolean;
 }
 
 /** One disturbance: how long it lasts, the calm after it, and a number from 0 up to 1 that varies it. */
@@ -31,6 +33,29 @@ function traffic(controls: (vary: number) => Partial<ProxyControls>, way?: Way):
     await sleep(lastsMs);
     await server.ask('disturb', { ...UNDISTURBED }, way);
   };
+}
+
+/** Swallows all traffic for as long as the fault lasts. */
+function blackHole(way?: Way): Inject {
+  const swallow = traffic(() => ({ blackHole: true }), way);
+  return async (scene, fault) => {
+    await swallow(scene, fault);
+    await endDead(scene, way);
+  };
+}
+
+/** The connections there are go dead; new ones are served. */
+function goneDead(way?: Way): Inject {
+  return async (scene, { lastsMs }) => {
+    await scene.server.ask('forgetLinks', way);
+    if (scene.pipelining) await sleep(lastsMs);
+    await endDead(scene, way);
+  };
+}
+
+/** Resets connections on which an answer may never come, as TCP keep-alive would in its time, if no limit ends the queries. */
+async function endDead({ server, pipelining }: Scene, way?: Way): Promise<void> {
+  if (pipelining) await server.ask('resetLinks', way);
 }
 
 /** Nothing listens for as long as the fault lasts. */
@@ -91,8 +116,8 @@ const FAULTS = {
     await server.ask('killBackends', application, 1 + Math.floor(vary * 8));
   },
   'connections reset': async ({ server }) => server.ask('resetLinks'),
-  'connections gone dead': async ({ server }) => server.ask('forgetLinks'),
-  'black hole': traffic(() => ({ blackHole: true })),
+  'connections gone dead': goneDead(),
+  'black hole': blackHole(),
   'cut in a message': traffic((vary) => ({ cutAfterBytes: Math.round(1_000 + vary * 30_000) })),
   'slow link': traffic((vary) => ({ delayMs: 5 + vary * 60 })),
   'throttled link': traffic((vary) => ({ chunkBytes: Math.ceil(20 + vary * 100), delayMs: 0.2 })),
@@ -116,12 +141,12 @@ const FAULTS = {
 
 /** The faults of one of two hosts, while the other works. */
 const HOST_FAULTS = {
-  'first host a black hole': traffic(() => ({ blackHole: true }), 0),
+  'first host a black hole': blackHole(0),
   'first host closed': closed(0),
-  'second host a black hole': traffic(() => ({ blackHole: true }), 1),
+  'second host a black hole': blackHole(1),
   'second host closed': closed(1),
   'connections to the first host reset': async ({ server }) => server.ask('resetLinks', 0),
-  'connections to the first host gone dead': async ({ server }) => server.ask('forgetLinks', 0),
+  'connections to the first host gone dead': goneDead(0),
 } satisfies Record<string, Inject>;
 
 const ALL = { ...FAULTS, ...HOST_FAULTS };

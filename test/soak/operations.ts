@@ -54,7 +54,7 @@ async function expectEcho(load: Load, on: Pick<PoolClient, 'query'>, vary: numbe
 const INSERT = 'insert into written (id) values ($1)';
 
 /** Errors of an acquire, after which no statement can have been sent. */
-const NEVER_SENT = /^(ERR_PGAUGE_.*|28...|57P03|53300|ECONNREFUSED)$/;
+const NEVER_SENT = /^(ERR_PGAUGE_(?!OUTCOME_UNKNOWN|QUERY_TIMEOUT).*|28...|57P03|53300|ECONNREFUSED)$/;
 
 /** Asks for a transaction that writes, and awaits nothing; `answer` is that to its COMMIT. */
 function unawaitedTransaction({ ledger, tally }: Load, client: PoolClient) {
@@ -101,10 +101,13 @@ export const OPERATIONS = {
     if (!right) tally.isWrong(`a query of ${count} rows got others`);
   },
 
-  callback: ({ pool }: Load) =>
+  callback: ({ pool, tally }: Load) =>
     new Promise<void>((resolve, reject) => {
+      let answers = 0;
       pool.query('select 1', (error: Error | undefined) => {
-        if (error) reject(error);
+        answers += 1;
+        if (answers > 1) tally.isWrong('a query was answered twice');
+        else if (error) reject(error);
         else resolve();
       });
     }),

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform } from 'node:os';
 import * as prettier from 'prettier';
-import { FEW, MAX, WORKERS, type Findings } from './run.js';
+import { FEW, MAX, WORKERS, type Findings, type Kind } from './run.js';
 
 const PAGE = new URL('../../docs/reliability.md', import.meta.url);
 const BEGIN = '<!-- soak:begin -->';
@@ -18,11 +18,22 @@ export interface Row {
 /** The findings, line by line. */
 export function rows(findings: Findings): Row[] {
   const { tally, writes, heap, leakedResources } = findings;
+  const { joined } = findings;
   const growth = heap.last - heap.first;
   return [
     plain('Duration', `${Math.round(findings.seconds)} s`),
     plain('Operations', grouped(tally.operations)),
     plain('Connections opened', grouped(findings.connections)),
+    ...(joined === undefined
+      ? []
+      : [
+          {
+            what: 'Queries that joined others on a connection',
+            found: grouped(joined),
+            must: 'some',
+            held: joined > 0,
+          },
+        ]),
     plain(
       'Faults injected',
       grouped([...findings.faults.values()].reduce((sum, { count }) => sum + count, 0)),
@@ -66,13 +77,21 @@ export function rows(findings: Findings): Row[] {
 }
 
 /** The report as Markdown. */
-export function markdown(findings: Findings, seed: number, twoHosts = false): string {
+export function markdown(findings: Findings, seed: number, { hosts, pipelining }: Kind): string {
   const lines = rows(findings).map(({ what, found, must = '' }) => `| ${what} | ${found} | ${must} |`);
   const faults = [...findings.faults].sort(([a], [b]) => a.localeCompare(b));
   const errors = [...findings.tally.errors].sort(([, a], [, b]) => b - a);
   const [cpu] = cpus();
+  const flags = [
+    ...(hosts > 1 ? [`--hosts ${hosts}`] : []),
+    ...(pipelining > 0 ? [`--pipelining ${pipelining}`] : []),
+  ];
+  const kind = [
+    ...(hosts > 1 ? ['with two hosts'] : []),
+    ...(pipelining > 0 ? ['whose queries share connections'] : []),
+  ];
   return [
-    `\`npm run soak -- --minutes ${+(findings.seconds / 60).toFixed(1)} --seed ${seed}${twoHosts ? ' --hosts 2' : ''}\`: ${WORKERS} workers on a pool of ${MAX}${twoHosts ? ' with two hosts' : ''}, over TLS with IAM tokens, against \`local-rds\`. Node ${process.version}, ${platform()} ${arch()}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, load average ${Math.round(loadavg()[2] ?? 0)} in its last quarter of an hour.`,
+    `\`npm run soak -- --minutes ${+(findings.seconds / 60).toFixed(1)} --seed ${[seed, ...flags].join(' ')}\`: ${WORKERS} workers on a pool of ${[MAX, ...kind].join(' ')}, over TLS with IAM tokens, against \`local-rds\`. Node ${process.version}, ${platform()} ${arch()}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, load average ${Math.round(loadavg()[2] ?? 0)} in its last quarter of an hour.`,
     '',
     '| Measure | Found | Must be |',
     '| --- | --- | --- |',

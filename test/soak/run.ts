@@ -17,8 +17,17 @@ export const FEW = 2;
 /** How long everything may take to settle when the load has stopped, in milliseconds. */
 const SETTLE_MS = 30_000;
 const APPLICATION = 'pgauge-soak';
+const LONGEST_QUERY_MS = 1_000;
 /** Credentials that were revoked are looked up again at most once in 10 s. */
 const LONGEST_RECOVERY_MS = 20_000;
+
+/** What kind of pool is loaded. */
+export interface Kind {
+  /** One or two. */
+  readonly hosts: number;
+  /** How many queries share a connection; 0 for none. */
+  readonly pipelining: number;
+}
 
 /** What a soak found. */
 export interface Findings {
@@ -26,6 +35,8 @@ export interface Findings {
   readonly tally: Tally;
   readonly faults: ReadonlyMap<string, { count: number; recoveryMs: number }>;
   readonly connections: number;
+  /** Queries that were sent on a connection that was serving others; undefined without pipelining. */
+  readonly joined: number | undefined;
   readonly writes: Awaited<ReturnType<Ledger['compare']>>;
   readonly leakedSockets: number;
   readonly leakedSessions: number;
@@ -37,22 +48,22 @@ export interface Findings {
   readonly loginsUnlimited: number;
 }
 
-/** Loads a pool with one or two hosts for so long while faults happen at random, and looks what is left. */
-export async function soak(durationMs: number, seed: number, hosts: number): Promise<Findings> {
+/** Loads a pool for so long while faults happen at random, and looks what is left. */
+export async function soak(durationMs: number, seed: number, kind: Kind): Promise<Findings> {
   const server = await ServerProcess.start();
   try {
     const facts = await server.ask('facts');
     Object.assign(process.env, awsEnvironment(facts.imds));
     await server.ask('prepare');
     const config: Config = {
-      hosts: facts.ports.slice(0, hosts).map((port) => ({ host: facts.host, port })),
+      hosts: facts.ports.slice(0, kind.hosts).map((port) => ({ host: facts.host, port })),
       user: facts.user,
       database: facts.database,
       dynamicAuth: { awsRdsIam: { region: facts.region } },
       sslMode: 'verify-full',
     };
     const before = activeResources();
-    const load = await loaded(server, { config, ca: facts.caPem }, durationMs, seed);
+    const load = await loaded(server, { config, ca: facts.caPem, kind }, durationMs, seed);
     const leakedSockets = socketsTo(facts.ports);
     const leakedSessions = await settled(
       () => server.ask('sessions', APPLICATION),
@@ -78,19 +89,21 @@ export async function soak(durationMs: number, seed: number, hosts: number): Pro
 
 async function loaded(
   server: ServerProcess,
-  { config, ca }: { readonly config: Config; readonly ca: string },
+  { config, ca, kind }: { readonly config: Config; readonly ca: string; readonly kind: Kind },
   durationMs: number,
   seed: number,
 ) {
-  const hosts = config.hosts?.length ?? 1;
+  const { hosts, pipelining } = kind;
   const pool = await newPool(
     { ...config, maxOpenConns: MAX, minConns: 2, connMaxLifetimeMs: 4_000 },
     {
       ssl: { ca },
-      pg: { application_name: APPLICATION },
+      pg: { application_name: APPLICATION, ...(pipelining > 0 && { statement_timeout: LONGEST_QUERY_MS }) },
       connectTimeoutMs: 4_000,
       acquireTimeoutMs: 8_000,
-      queryTimeoutMs: 1_000,
+      ...(pipelining > 0
+        ? { pipelining: { depth: pipelining, texts: true } }
+        : { queryTimeoutMs: LONGEST_QUERY_MS }),
       idleTimeoutMs: 1_000,
       healthCheckPeriodMs: 500,
       maxConnecting: 4,
@@ -101,6 +114,8 @@ async function loaded(
       logger: SILENT,
     },
   );
+  let handedOver = 0;
+  pool.on('acquire', () => (handedOver += 1));
   const [tally, ledger] = [new Tally(), new Ledger()];
   // Loads what is loaded once, which may take longer than one attempt may.
   await until('the first connection', () =>
@@ -112,19 +127,22 @@ async function loaded(
   const startedAt = performance.now();
   const workload = new Workload(pool, tally, ledger, { workers: WORKERS, seed, max: MAX });
   const vitals = new Vitals(durationMs);
-  const faults = await disturb({ server, pool, application: APPLICATION, hosts }, workload, durationMs, seed);
+  const scene = { server, pool, application: APPLICATION, hosts, pipelining: pipelining > 0 };
+  const faults = await disturb(scene, workload, durationMs, seed);
   await workload.stop();
   vitals.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
   // After the last fault, and with nobody else about.
   await tally.watch('last query', pool.query('select 1'));
-  const connections = pool.stat().newConnsCount;
+  const { newConnsCount: connections, acquireCount } = pool.stat();
+  // The pool tells of a hand-over, and not of a query that joins others.
+  const joined = pipelining > 0 ? acquireCount - handedOver : undefined;
   const ended = await Promise.race([
     workload.endPool().then(() => true),
     sleep(SETTLE_MS, false, { ref: false }),
   ]);
   const { longestStallMs } = vitals;
-  return { seconds, tally, ledger, faults, connections, ended, heap: vitals.heap(), longestStallMs };
+  return { seconds, tally, ledger, faults, connections, joined, ended, heap: vitals.heap(), longestStallMs };
 }
 
 /** Injects one fault after the other until the time is over, and measures how long each takes to heal. */

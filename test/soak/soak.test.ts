@@ -1,18 +1,20 @@
 import { expect, test } from 'vitest';
+import { canPipeline } from '../../src/connection/driver.js';
 import { runScript } from '../support/child.js';
 
 const MAIN = new URL('./main.ts', import.meta.url);
 const SEED = '20261123';
 
 test.each([
-  ['one host', '1', '0.33'],
-  ['two hosts', '2', '0.2'],
-])(
+  ['one host', [], '0.33'],
+  ['two hosts', ['--hosts', '2'], '0.2'],
+  ...(canPipeline() ? [['pipelined queries', ['--pipelining', '16'], '0.2'] as const] : []),
+] as const)(
   'a pool with %s under load and faults at random loses nothing, leaks nothing and answers rightly',
-  { timeout: 150_000 },
-  async (_, hosts, minutes) => {
-    const args = ['--minutes', minutes, '--seed', SEED, '--hosts', hosts];
-    const child = runScript(MAIN, args, { timeoutMs: 140_000 });
+  { timeout: 300_000 },
+  async (_, kind, minutes) => {
+    const args = ['--minutes', minutes, '--seed', SEED, ...kind];
+    const child = runScript(MAIN, args, { timeoutMs: 290_000 });
     const { code, lines, stderr } = await child.result;
     expect({ code, stderr }, lines.join('\n')).toEqual({ code: 0, stderr: '' });
     expect(lines[0], 'the seed is printed').toBe(`seed ${SEED}`);
