@@ -79,9 +79,13 @@ export class GcpMetadata extends HttpStandIn {
     return this.#tokens.values;
   }
 
-  /** Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are dropped. */
-  setTokenLifetime(lifetimeMs: number): void {
+  /**
+   * Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are
+   * dropped. The server accepts every token for `graceMs` longer.
+   */
+  setTokenLifetime(lifetimeMs: number, graceMs = 0): void {
     this.#lifetimeMs = lifetimeMs;
+    this.#tokens.graceMs = graceMs;
     this.#current.clear();
   }
 

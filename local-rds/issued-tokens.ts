@@ -22,6 +22,8 @@ export interface TokenDemand {
 /** The tokens that one stand-in has handed out. */
 export class IssuedTokens {
   readonly #tokens = new Map<string, IssuedToken>();
+  /** How much longer than they say tokens are accepted, in milliseconds. */
+  graceMs = 0;
   /** Every token that was ever handed out. */
   readonly values: string[] = [];
 
@@ -44,7 +46,7 @@ export class IssuedTokens {
       judge: (password, user, now) => {
         const token = this.#tokens.get(password);
         if (!token) return 'not a token of this issuer';
-        if (token.expiresAt <= now) return 'the token has expired';
+        if (token.expiresAt.getTime() + this.graceMs <= now.getTime()) return 'the token has expired';
         if (!token.audience.includes(audience)) return 'the token is for something else';
         return roleOf(token.identity) === user ? undefined : 'the token is of another identity';
       },

@@ -34,6 +34,7 @@ export class Vault extends HttpStandIn {
   readonly #leases = new Map<string, string>();
   readonly #passwords: string[] = [];
   #leaseMs = HOUR_MS;
+  #graceMs = 0;
   #sealed = false;
 
   /** @internal */
@@ -49,9 +50,13 @@ export class Vault extends HttpStandIn {
     return this.#passwords;
   }
 
-  /** Length of the leases given from now on, in milliseconds; Vault tells whole seconds. Default an hour. */
-  setLease(leaseMs: number): void {
+  /**
+   * Length of the leases given from now on, in milliseconds; Vault tells whole seconds. Default an hour. Their passwords are good
+   * for `graceMs` longer.
+   */
+  setLease(leaseMs: number, graceMs = 0): void {
     this.#leaseMs = leaseMs;
+    this.#graceMs = graceMs;
   }
 
   /** A sealed Vault answers 503 to everything. */
@@ -79,7 +84,7 @@ export class Vault extends HttpStandIn {
   async #lease(role: string): Promise<Answer> {
     const username = `v-token-${role}-${randomBytes(10).toString('hex')}`;
     const password = randomBytes(15).toString('base64url');
-    const until = new Date(Date.now() + this.#leaseMs).toJSON();
+    const until = new Date(Date.now() + this.#leaseMs + this.#graceMs).toJSON();
     const name = pg.escapeIdentifier(username);
     const login = `LOGIN PASSWORD ${pg.escapeLiteral(password)} VALID UNTIL ${pg.escapeLiteral(until)}`;
     await this.#query(`CREATE ROLE ${name} ${login}; ${this.#grants(name)}`);

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalRds } from '../../local-rds/index.js';
+import { GRACE_MS } from './sources/source.js';
 
 /** The stand-in for the credential endpoint of a container: the AWS SDK asks it when the credentials it holds have ended. */
 export interface CredentialEndpoint extends AsyncDisposable {
@@ -18,10 +19,6 @@ export interface CredentialEndpoint extends AsyncDisposable {
   /** Makes the server refuse every key that was given so far. */
   revoke(): void;
 }
-
-// So long the server accepts a key after the SDK was told that it has ended: a token signed with it at the last
-// moment is still on its way.
-const GRACE_MS = 60_000;
 
 /** Serves on loopback keys that the server accepts, and that end after `lifetimeMs` unless told otherwise. */
 export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promise<CredentialEndpoint> {

@@ -1,6 +1,6 @@
 import { startAzureIdentity, startGcpMetadata, type LocalRds } from '../../../local-rds/index.js';
 import { createRole } from './roles.js';
-import { slow, type LoginSource } from './source.js';
+import { GRACE_MS, slow, type LoginSource } from './source.js';
 
 /** Both services tell whole seconds. */
 const SHORTEST_MS = 2_000;
@@ -9,7 +9,7 @@ const SHORTEST_MS = 2_000;
 export async function startGoogle(rds: LocalRds, lifetimeMs: number): Promise<LoginSource> {
   const server = await startGcpMetadata();
   const lastsMs = Math.max(SHORTEST_MS, lifetimeMs);
-  server.setTokenLifetime(lastsMs);
+  server.setTokenLifetime(lastsMs, GRACE_MS);
   await createRole(rds, server.user, { verifier: server.verifier() });
   // The user's own credentials would come before those of the machine.
   const home = rds.postgres.socketDir;
@@ -28,7 +28,7 @@ export async function startGoogle(rds: LocalRds, lifetimeMs: number): Promise<Lo
 export async function startEntra(rds: LocalRds, lifetimeMs: number): Promise<LoginSource> {
   const server = await startAzureIdentity();
   const lastsMs = Math.max(SHORTEST_MS, lifetimeMs);
-  server.setTokenLifetime(lastsMs);
+  server.setTokenLifetime(lastsMs, GRACE_MS);
   const user = server.systemAssigned?.name ?? '';
   await createRole(rds, user, { verifier: server.verifier() });
   return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startVault, type LocalRds } from '../../../local-rds/index.js';
 import { vaultDatabase } from '../../vault/vault-database.js';
 import { createRole, grantOwner, newPassword, setPassword } from './roles.js';
-import { slow, type LoginSource } from './source.js';
+import { GRACE_MS, slow, type LoginSource } from './source.js';
 
 /** Vault tells whole seconds. */
 const SHORTEST_MS = 2_000;
@@ -13,7 +13,7 @@ export async function startVaultLeases(rds: LocalRds, lifetimeMs: number): Promi
   const query = (sql: string): Promise<unknown> => rds.postgres.query(sql);
   const vault = await startVault({ query, grants: (role) => grantOwner(rds, role) });
   const lastsMs = Math.max(SHORTEST_MS, lifetimeMs);
-  vault.setLease(lastsMs);
+  vault.setLease(lastsMs, GRACE_MS);
   return {
     about: 'a role and a password of a lease of Vault',
     user: rds.user,

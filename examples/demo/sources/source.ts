@@ -29,6 +29,12 @@ export interface Trouble {
   end(): void;
 }
 
+/**
+ * How long the server accepts a login after the end that its source told, in milliseconds: one that was taken at the last moment is
+ * still on its way.
+ */
+export const GRACE_MS = 60_000;
+
 /** Well below the second after which the AWS SDK gives up on its endpoint. */
 export const SLOW_MS = 400;
 
