@@ -12,7 +12,7 @@ const EXPECTED = [
   ...['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'],
   ...['dist/index.js', 'dist/index.cjs', 'dist/exports.cjs', 'dist/index.d.ts', 'dist/index.d.cts'],
   ...['dist/types/package.json', 'dist/cli/main.js'],
-  ...['index.html', 'page.css', 'page.js', 'charts.js'].map((name) => `dist/cli/page/${name}`),
+  ...['index.html', 'page.css', 'page.js', 'charts.js', 'bands.js'].map((name) => `dist/cli/page/${name}`),
   ...['uPlot.iife.min.js', 'uPlot.min.css', 'uPlot.LICENSE'].map((name) => `dist/cli/page/${name}`),
 ];
 /** The parts of the command line tool, under the names that the bundler gives them. */
