@@ -38,6 +38,9 @@ it(
     const url = (await demo.line('Watch it live')).replace(/^.* /, '');
     const { page, problems } = await open(browser(), url);
 
+    // Before the pool is there, the page shows 0 of 0.
+    const used = async (): Promise<string> => (await tilesOf(page))['Used of limit'] ?? '';
+    await until('the pool is shown', async () => /^\d+ \/ 10$/.test(await used()), RUN_MS, 100);
     await until(
       'every line of every chart has values',
       async () => {
@@ -50,7 +53,6 @@ it(
     );
     for (const [name, { drawn }] of Object.entries(await chartsOf(page)))
       expect(drawn, `${name} is drawn`).toBeGreaterThan(1_000);
-    expect((await tilesOf(page))['Used of limit']).toMatch(/^\d+ \/ 10$/);
     expect(await stateOf(page)).toBe('Live');
     expect(await page.title()).toBe('pgauge: pgauge demo');
     await demo.line(/phase=slow-credentials begins/);

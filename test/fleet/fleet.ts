@@ -13,7 +13,7 @@ const RETRY_MS = 100;
 const WARM_MS = 30_000;
 const OUTAGE_MS = 30_000;
 /** When a fleet that does not recover is given up, after the server's return. */
-const GIVE_UP_MS = 120_000;
+export const GIVE_UP_MS = 120_000;
 
 /** What an outage cost a fleet. */
 export interface FleetCost {

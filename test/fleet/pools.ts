@@ -5,7 +5,7 @@ import type { ResourceKind } from '../../src/engine/kind.js';
 import type { Slot } from '../../src/engine/slot.js';
 import type { ServerSession, SimulatedServer } from './server.js';
 
-/** How long an attempt and an acquire may take, in milliseconds; an acquire of a pool that rides outages out may take longer. */
+/** How long an attempt may take unless a fleet says otherwise, and an acquire, in milliseconds; one that rides an outage out has longer. */
 const CONNECT_TIMEOUT_MS = 4_000;
 const ACQUIRE_TIMEOUT_MS = 4_000;
 const PATIENT_TIMEOUT_MS = 120_000;
@@ -72,7 +72,9 @@ interface Connection {
 export function pgauge(limits: {
   readonly connectRetryMs: number;
   readonly maxConnecting?: number;
+  readonly connectTimeoutMs?: number;
 }): MakePool {
+  const { connectRetryMs, connectTimeoutMs = CONNECT_TIMEOUT_MS } = limits;
   return (server, max) => {
     const kind: ResourceKind<Connection, undefined, 'lost'> = {
       create(_, done) {
@@ -86,7 +88,7 @@ export function pgauge(limits: {
           connection.session?.close();
           end(new Error('timeout'));
         };
-        const timer = setTimeout(abort, CONNECT_TIMEOUT_MS);
+        const timer = setTimeout(abort, connectTimeoutMs);
         connection.session = server.dial(end, () => {
           if (connection.slot) engine.discard(connection.slot, 'lost');
         });
@@ -108,7 +110,7 @@ export function pgauge(limits: {
         placed: (slot) => (slot.resource.slot = slot),
       },
       {
-        ...{ max, maxConnecting: limits.maxConnecting ?? max, retryMs: limits.connectRetryMs },
+        ...{ max, maxConnecting: limits.maxConnecting ?? max, retryMs: connectRetryMs },
         ...{ maxPending: Infinity, lifetimeMs: 0, lifetimeJitterMs: 0, maxUses: Infinity },
         ...{ pingAfterMs: 1_000, settleMs: 1_000 },
         acquireTimeoutMs: 0,
@@ -118,7 +120,7 @@ export function pgauge(limits: {
         },
       },
     );
-    const timeoutMs = limits.connectRetryMs > 0 ? PATIENT_TIMEOUT_MS : ACQUIRE_TIMEOUT_MS;
+    const timeoutMs = connectRetryMs > 0 ? PATIENT_TIMEOUT_MS : ACQUIRE_TIMEOUT_MS;
     return {
       acquire(served, failed) {
         const give = (slot: Slot<Connection>): void => served(() => engine.release(slot, performance.now()));

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
-import { LIMITS, sizeFor, type FleetCost } from './fleet.js';
+import { GIVE_UP_MS, LIMITS, sizeFor, type FleetCost } from './fleet.js';
 
 const PAGE = fileURLToPath(new URL('../../docs/guides/sizing.md', import.meta.url));
 const BEGIN = '<!-- fleet: begin -->';
@@ -48,7 +48,7 @@ function cells({ failedPerCaller, dialsInOutage, mostDials, servedAfterMs }: Fle
     grouped(Math.round(failedPerCaller)),
     grouped(dialsInOutage < 10 ? Number(dialsInOutage.toFixed(1)) : Math.round(dialsInOutage)),
     grouped(mostDials),
-    Number.isFinite(servedAfterMs) ? `${seconds} s` : 'never',
+    Number.isFinite(servedAfterMs) ? `${seconds} s` : `not in ${GIVE_UP_MS / 1_000} s`,
   ];
 }
 

@@ -9,4 +9,8 @@ export const STRATEGIES: readonly { readonly name: string; readonly make: MakePo
     name: '`connectRetryMs`, `maxConnecting: 1`',
     make: pgauge({ connectRetryMs: 60_000, maxConnecting: 1 }),
   },
+  {
+    name: 'these, and `connectTimeoutMs: 15_000`',
+    make: pgauge({ connectRetryMs: 60_000, maxConnecting: 1, connectTimeoutMs: 15_000 }),
+  },
 ];
