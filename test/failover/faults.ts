@@ -16,7 +16,11 @@ export const FAULTS = {
     begin: (_, leader) => leader.cut(),
     end: (leader) => leader.mend(),
   },
-  switchover: { title: 'planned switchover', begin: (cluster) => cluster.switchover(), end: nothing },
+  switchover: {
+    title: 'planned switchover',
+    begin: (cluster, leader) => cluster.switchover(leader),
+    end: nothing,
+  },
   'kill-postgres': {
     title: 'PostgreSQL killed, its Patroni lives',
     begin: (_, leader) => leader.kill({ patroni: false }),

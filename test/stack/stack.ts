@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serveCredentials } from '../../examples/demo/aws.js';
+import { serveCredentials } from '../../examples/demo/sources/credential-endpoint.js';
 import { startLocalRds, type LocalRds } from '../../local-rds/index.js';
 import { startCollector, type Collector } from './servers/collector.js';
 import { CuttablePath } from '../support/cuttable-path.js';

@@ -1,5 +1,5 @@
 import { dsqlVerifier, startSecretsManager, type LocalRds } from '../../../local-rds/index.js';
-import { serveCredentials, type CredentialEndpoint } from '../aws.js';
+import { serveCredentials, type CredentialEndpoint } from './credential-endpoint.js';
 import { containerCredentials } from '../environment.js';
 import { createRole, newPassword, setPassword } from './roles.js';
 import { SLOW_MS, type LoginSource, type Trouble } from './source.js';

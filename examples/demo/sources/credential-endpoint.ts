@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalRds } from '../../local-rds/index.js';
-import { GRACE_MS } from './sources/source.js';
+import type { LocalRds } from '../../../local-rds/index.js';
+import { GRACE_MS } from './source.js';
 
 /** The stand-in for the credential endpoint of a container: the AWS SDK asks it when the credentials it holds have ended. */
 export interface CredentialEndpoint extends AsyncDisposable {

@@ -106,9 +106,8 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** Makes a standby the leader, as an operator does before maintenance. */
-  async switchover(): Promise<void> {
-    const leader = await this.whole();
+  /** Makes a standby the leader in the place of `leader`, as an operator does before maintenance. */
+  async switchover(leader: Node): Promise<void> {
     const response = await fetch(`http://127.0.0.1:${leader.restPort}/switchover`, {
       method: 'POST',
       body: JSON.stringify({ leader: leader.name }),

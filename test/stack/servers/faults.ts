@@ -1,4 +1,4 @@
-import type { CredentialEndpoint } from '../../../examples/demo/aws.js';
+import type { CredentialEndpoint } from '../../../examples/demo/sources/credential-endpoint.js';
 import type { LocalRds } from '../../../local-rds/index.js';
 import type { CuttablePath } from '../../support/cuttable-path.js';
 
