@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../src/process-state.js';
 import { installBuilt, linkModules } from '../support/packages/built-package.js';
 import { iamConfig, plainConfig } from '../support/rds-configs.js';
 import { useLocalRds } from '../support/servers.js';
@@ -59,8 +60,9 @@ describe('several copies of the package in one process', () => {
     cpSync(dist, join(folder, 'newer'), { recursive: true });
     const newer = join(folder, 'newer/index.cjs');
     const text = readFileSync(newer, 'utf8');
-    expect(text).toContain('VERSION = "0.1.0"');
-    writeFileSync(newer, text.replaceAll('VERSION = "0.1.0"', 'VERSION = "9.9.9"'));
+    const version = `VERSION = "${VERSION}"`;
+    expect(text).toContain(version);
+    writeFileSync(newer, text.replaceAll(version, 'VERSION = "9.9.9"'));
     for (const copy of ['layer', 'newer'])
       writeFileSync(join(folder, copy, 'package.json'), '{"type":"module"}');
     writeFileSync(join(folder, 'program.mjs'), PROGRAM);

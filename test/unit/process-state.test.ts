@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { VERSION } from '../../src/process-state.js';
 
-const SHARED = ['pgauge.state.1', 'pgauge.state.1@0.1.0'].map((key) => Symbol.for(key));
+const SHARED = ['pgauge.state.1', `pgauge.state.1@${VERSION}`].map((key) => Symbol.for(key));
 
 /** The module as one more copy of the package has it. */
 async function anotherCopy(): Promise<typeof import('../../src/process-state.js')> {
