@@ -1,26 +1,28 @@
 /** The longest delay a Node timer keeps, in milliseconds; a longer one fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A timer that fires later than this, in milliseconds, was held up: the process was computing, or it was stopped. */
+/** A timer that fires later than this, in milliseconds, was held up: the process was busy or suspended. */
 export const LATE_MS = 20;
-/** The least that a deadline which was held up is given, in milliseconds. */
+/** The minimum extension of a deadline that was held up, in milliseconds. */
 const GRACE_MS = 1_000;
-/** Turns of the event loop before a deadline expires: one reads what has arrived, one more reports the sockets closed by that. */
+/**
+ * Turns of the event loop before a deadline expires: one reads arrived data, the next reports sockets closed by that.
+ */
 const TURNS = 2;
 
 /**
- * A time limit that looks at what has arrived before it expires. Node runs timers before it reads sockets: after a stall of
- * the event loop an answer that came in time would otherwise be found too late.
+ * A time limit that lets data that has arrived be read before it expires. Node runs timers before it reads sockets:
+ * after a stall of the event loop, an answer that arrived in time would otherwise be read too late.
  *
  * - `expired` is called two turns of the event loop after the timer has fired, unless `clear` is called meanwhile.
- * - A timer that fires more than 20 ms late starts again, once: some work needs several answers and could not ask for them
- *   during the stall. The second time is as long as the first was late, at least a second, and at most the limit itself. A dead
- *   peer is thus found within twice the limit, plus the stall.
+ * - A timer that fires more than 20 ms late starts again, once: some work needs several answers and could not request
+ * them   during the stall. The extension is as long as the first timer was late, at least a second, and at most the
+ * limit   itself. A dead peer is thus detected within twice the limit, plus the stall.
  *
- * Every limit of a pool is one of these: connecting (hooks included), acquiring, the ping, settling, queries, cancel requests,
- * closing sockets, `endTimeoutMs`, `leakDetectionMs`, saturation, and what runs `withTimeout`. A connection's lifetime and idle
- * time are ages, which go by the clock, as they do on the server; backoff, top-up and health check are pauses, which only start
- * something.
+ * Every limit of a pool is a Deadline: connecting (hooks included), acquiring, the ping, settling, queries, cancel
+ * requests, closing sockets, `endTimeoutMs`, `leakDetectionMs`, saturation, and everything that runs `withTimeout`. A
+ * connection's lifetime and idle time are ages, which follow the clock, as they do on the server; backoff, top-up and
+ * health check are pauses, which only start something.
  */
 export class Deadline {
   readonly #limitMs: number;
@@ -31,8 +33,8 @@ export class Deadline {
   #look: NodeJS.Immediate | undefined;
 
   /**
-   * Starts at once, with at most `MAX_TIMER_MS`; only with `keepsAlive` does it keep the process alive. `expired` gets the time
-   * at which the timer fired. `limitMs` is given for the rest of a limit that began earlier.
+   * Starts at once, with at most `MAX_TIMER_MS`; keeps the process alive only with `keepsAlive`. `expired` gets the
+   * time at which the timer fired. If `ms` is the rest of a limit that began earlier, `limitMs` is the whole limit.
    */
   constructor(ms: number, expired: (upTo: number) => void, keepsAlive = false, limitMs = ms) {
     this.#limitMs = limitMs;
@@ -41,13 +43,13 @@ export class Deadline {
     this.#start(ms);
   }
 
-  /** Ends it: `expired` will not be called. */
+  /** Ends the deadline: `expired` will not be called. */
   clear(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#look);
   }
 
-  /** Whether it keeps the process alive, from now on. */
+  /** Sets whether it keeps the process alive from now on. */
   keepAlive(keeps: boolean): void {
     this.#keepsAlive = keeps;
     if (keeps) this.#timer?.ref();
@@ -63,7 +65,7 @@ export class Deadline {
   #afterTurns(turns: number, dueAt: number, firedAt: number): void {
     const lateMs = firedAt - dueAt;
     if (turns > 0) {
-      // Not unref'd: the event loop could then wait in the very turn that is to pass.
+      // Not unref'd, or the event loop could block for I/O in the turn that should pass.
       this.#look = setImmediate(() => this.#afterTurns(turns - 1, dueAt, firedAt));
     } else if (lateMs > LATE_MS && !this.#extended) {
       this.#extended = true;
@@ -115,17 +117,17 @@ interface Waiting {
 const waitingFor = new WeakMap<AbortSignal, Waiting>();
 
 /**
- * Calls `listener` when a signal is aborted; returns the function that takes it back. A signal of the user's may serve any
- * number of waits at once: they share one listener, or Node would warn of a leak at the eleventh.
+ * Calls `listener` when a signal is aborted; returns a function that removes it. A user's signal may serve any number
+ * of waits at once: they share one listener, or Node would warn of a leak at the eleventh.
  */
 export function onAbort(signal: AbortSignal, listener: () => void): () => void {
   const waiting = waitingFor.get(signal) ?? startWaiting(signal);
   waiting.calls.add(listener);
   return () => {
     waiting.calls.delete(listener);
-    // One that is aborted has dropped the listener itself.
+    // An aborted signal has removed the listener itself.
     if (waiting.calls.size > 0 || signal.aborted) return;
-    // Node keeps a signal that is made of others in memory for as long as it has a listener.
+    // Node keeps a signal that depends on other signals in memory as long as it has a listener.
     signal.removeEventListener('abort', waiting.abort);
     if (waitingFor.get(signal) === waiting) waitingFor.delete(signal);
   };

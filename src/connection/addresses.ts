@@ -2,8 +2,8 @@ import { getDefaultAutoSelectFamilyAttemptTimeout, type Socket } from 'node:net'
 import { LATE_MS } from '../deadline.js';
 
 /**
- * Calls back when a socket gives up an address of its host because the event loop stood still. Node lets each address but the
- * last have 250 ms, and goes on to the next without looking whether that one has been reached meanwhile.
+ * Calls back when a socket gives up an address of its host because the event loop stalled. Node gives each address but
+ * the last 250 ms, and then goes on to the next without checking whether that one has connected meanwhile.
  */
 export function whenAddressHeldUp(socket: Socket, heldUp: () => void): void {
   let triedAt = 0;

@@ -1,19 +1,19 @@
 import { AcquireTimeoutError } from '../errors.js';
 import { sharedByAll } from '../process-state.js';
 
-/** An error that many share, such as a signal's reason, tells of its first callers: all of them would be a text without end. */
+/** An error that many callers share, such as a signal's reason, shows only its first callers, to bound its stack. */
 const MOST_CALLERS = 3;
 const callers = sharedByAll('callers', () => new WeakMap<Error, number>());
 
 /**
  * Adds the caller's frames to the stack of an error that was made on a timer or a socket, and throws it.
- * Used as a rejection handler, where the engine's stack ends at whoever awaits.
+ * Used as a rejection handler, where V8's stack trace ends at the function that awaits.
  */
 export function withCallersStack(error: unknown): never {
   try {
     if (error instanceof Error) addFrames(error);
   } catch {
-    // A frozen error, or one with a stack of its owner's making, keeps what it has.
+    // A frozen error, or one with a custom stack, stays unchanged.
   }
   throw error;
 }
@@ -22,7 +22,7 @@ function addFrames(error: Error): void {
   const known = callers.get(error) ?? 0;
   if (known === MOST_CALLERS) return;
   callers.set(error, known + 1);
-  // It has no frames yet, and these are not written out before they are read.
+  // It has no frames yet, and the captured ones are formatted only when they are read.
   if (known === 0 && error instanceof AcquireTimeoutError) {
     Error.captureStackTrace(error, withCallersStack);
     return;

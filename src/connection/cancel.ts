@@ -6,23 +6,23 @@ import { serverName } from './tls.js';
 import { streamSettings, useStream, type Transport, type WayToServer } from './transport.js';
 
 /**
- * How long a cancel request may take, in milliseconds: longer than its connection is kept for it, since a query that waits for
- * a lock does not notice that its connection is closed.
+ * How long a cancel request may take, in milliseconds: longer than the connection of the query is kept for it,
+ * because a query that waits for a lock does not notice that its connection was closed.
  */
 const CANCEL_TIMEOUT_MS = 3_000;
 
 /** A connection whose query can be cancelled. */
 export interface Cancellable {
   readonly client: DriverClient;
-  /** Where the request's socket counts until it is closed. */
+  /** Counts the request's socket until it is closed. */
   readonly sockets: ClosingSockets;
   readonly way?: WayToServer | undefined;
 }
 
 /**
- * Asks the server that runs a client's current query, and no other behind the same name, to cancel it. `ended` is called once:
- * with `true` when the server has closed the request's connection, or none could be made, so that no cancel is under way any
- * more; with `false` when that is not known.
+ * Asks the server that runs a client's current query, not another one behind the same name, to cancel it. `ended` is
+ * called once: with `true` when no cancel can be under way any more, because the server has closed the request's
+ * connection or none could be made; with `false` when that is not known.
  */
 export function cancelRequest({ client, sockets, way }: Cancellable, ended: (surely: boolean) => void): void {
   const { processID, secretKey } = client;
@@ -78,7 +78,7 @@ function closeThen(stream: Socket, closed: () => void): void {
   stream.destroy();
 }
 
-/** The name is verified and sent as for the connection that is cancelled, though an address is dialled. */
+/** Although an address is dialled, the server name is sent and verified as for the connection to be cancelled. */
 function encryption(
   client: DriverClient,
   way: WayToServer | undefined,

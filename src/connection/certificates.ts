@@ -14,13 +14,13 @@ export interface ClientCertificate {
   readonly source: string;
 }
 
-/** The text of a file; throws Node's own error. */
+/** Returns the text of a file; throws Node's own error. */
 export type ReadFile = (path: string) => string;
 
 /** Reads a file now. */
 export const readNow: ReadFile = (path) => readFileSync(path, 'utf8');
 
-/** Reads the files that will be needed, and gives what returns their texts without waiting. */
+/** Reads the files that will be needed, and returns a function that returns their texts without waiting. */
 export async function readAhead(ssl: SslSettings | undefined, env?: Environment): Promise<ReadFile> {
   const texts = new Map<string, PromiseSettledResult<string>>();
   const names = [
@@ -41,7 +41,7 @@ export async function readAhead(ssl: SslSettings | undefined, env?: Environment)
 }
 
 /**
- * The root certificates in `ssl.ca`, else in the file that PGSSLROOTCERT names; undefined: Node's own. Throws
+ * The root certificates in `ssl.ca`, else in the file that PGSSLROOTCERT names; undefined for Node's own. Throws
  * ConfigError, naming the path, when they cannot be used.
  */
 export function rootCertificates(
@@ -96,17 +96,20 @@ export function clientCertificate(
   };
 }
 
-/** The certificates of roots that are given as PEM; throws ConfigError unless each text holds one or several. */
+/** Parses root certificates given as PEM; throws ConfigError unless each text holds at least one. */
 export function givenRoots(roots: readonly string[]): string[] {
   const several = roots.length > 1;
-  // Node would replace an empty list by its own roots.
+  // Node would replace an empty list with its own roots.
   const given = roots.length === 0 ? [''] : roots;
   return parsedRoots(given, () =>
     given.flatMap((pem, index) => readCertificates(pem, 'ssl.ca', several ? index + 1 : undefined)),
   );
 }
 
-/** Parses certificates, keys and versions once for many connections and pools; throws ConfigError, naming `source`, when they cannot be used. */
+/**
+ * Parses certificates, keys and versions once for many connections and pools; throws ConfigError, naming `source`, when
+ * they cannot be used.
+ */
 export function createContext(options: SecureContextOptions, source: string): SecureContext {
   // Without a prototype, so that a polluted Object.prototype adds no options.
   const own = Object.assign(Object.create(null), options) as SecureContextOptions;

@@ -8,12 +8,12 @@ export class ClosingSockets {
   #patient = false;
   #onNone: (() => void) | undefined;
 
-  /** From now on a session that is ready for queries is left to the server to close: its backend is gone when it has. */
+  /** From now on, the server closes the sessions that are ready for queries: once it has, their backends are gone. */
   leaveToServer(): void {
     this.#patient = true;
   }
 
-  /** Counts a socket; what it returns is to be called once the socket is closed. */
+  /** Counts a socket; call the returned function once the socket is closed. */
   add(socket: Socket): () => void {
     this.#open.add(socket);
     return () => {
@@ -22,7 +22,7 @@ export class ClosingSockets {
     };
   }
 
-  /** Closes the client's socket: says goodbye if the session takes it. */
+  /** Closes the client's socket, after a Terminate message if the session can take one. */
   close(client: DriverClient, closed?: () => void): void {
     const { stream } = client.connection;
     const remove = this.add(stream);
@@ -33,16 +33,16 @@ export class ClosingSockets {
     if (stream.closed) process.nextTick(onClosed);
     else stream.once('close', onClosed);
     const ready = client.readyForQuery === true;
-    // In the middle of a login or an answer a goodbye would be a protocol violation.
+    // In the middle of a login or an answer, a Terminate message would be a protocol violation.
     if (!ready) stream.destroy();
-    // Marks the client as ending, so that nothing of the close is reported as an unexpected loss.
+    // Marks the client as ending, so that the close is not reported as an unexpected loss.
     client.end(() => undefined);
-    // A socket that was idle would not keep the process until the server has closed it.
+    // A socket that was idle would not keep the process alive until the server has closed it.
     if (ready && this.#patient) client.ref();
     else stream.destroy();
   }
 
-  /** Resolves when none is left; those that are after `timeoutMs` are destroyed. */
+  /** Resolves when no socket is left; those still open after `timeoutMs` are destroyed. */
   allClosed(timeoutMs: number): Promise<void> {
     if (this.#open.size === 0) return Promise.resolve();
     return new Promise((resolve) => {

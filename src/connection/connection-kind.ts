@@ -15,7 +15,7 @@ import type { SessionReset } from './session-reset.js';
 /** How long a ping may take, in milliseconds. */
 const PING_TIMEOUT_MS = 1_000;
 
-/** What is reported for a reason of the engine's own. */
+/** The reported reason for each of the engine's own reasons. */
 const REPORTED_REASONS: Readonly<Record<EngineReason, CloseReason>> = {
   idle: 'idle',
   lifetime: 'lifetime',
@@ -32,7 +32,7 @@ export function closeOf(
   { lostWith, unfit, stopping }: PooledConnection,
   reason: EngineReason | CloseReason,
 ): { readonly reason: CloseReason; readonly error: unknown } {
-  // A returned connection has as long to settle as its query has to stop, and after a stall a little less.
+  // A returned connection has as long to settle as its query has to stop, or a little less after a stall.
   if (reason === 'unsettled' && stopping !== undefined) return { reason: 'timeout', error: stopping.error };
   return {
     reason: reported(reason),
@@ -46,7 +46,7 @@ function reported(reason: EngineReason | CloseReason): CloseReason {
     : (reason as CloseReason);
 }
 
-/** Tells the pool's listeners of a client that is connected, or whose socket is closed. */
+/** Notifies the pool's listeners that a client has connected, or that its socket has closed. */
 export type ClientNews = (event: 'connect' | 'remove', client: DriverClient) => void;
 
 /** The engine of a pool of connections. */
@@ -86,7 +86,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
       hosts === undefined
         ? new Dial(this.#plan, observe(), this.closing)
         : new HostsAttempt(this.#plan, hosts, observe, this.closing);
-    // The context of the request that caused it would stick to the socket for life.
+    // Otherwise the socket would keep the async context of the request that caused the dial for life.
     void detached(() =>
       dial.run().then(
         (connection) => {
@@ -108,7 +108,7 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
       // A failed query's callback runs before ReadyForQuery, and with a stale transaction state.
       return erred || active == null || endsByItself(active) ? 'settling' : 'busy';
     }
-    // A callback runs before what is queued behind its query is sent.
+    // A query's callback runs before the queries that are queued behind it are sent.
     if (client._queryQueue.length > 0) return 'settling';
     if (unfit !== undefined) return unfit.reason;
     return client.getTransactionStatus() === 'I' ? 'ready' : 'tx_open';
@@ -141,8 +141,8 @@ export class ConnectionKind implements ResourceKind<PooledConnection, AcquireObs
 }
 
 /**
- * Whether the query ends without its user. A cursor or a COPY lasts as long as it is read or written; once it was closed, or
- * its last byte was read or written, only the server's ReadyForQuery is outstanding.
+ * Whether the query ends without further calls of its user. A cursor or a COPY lasts as long as it is read or written;
+ * once it was closed, or its last byte was read or written, only the server's ReadyForQuery is outstanding.
  */
 function endsByItself(query: object): boolean {
   if (query instanceof pg.Query) return true;
@@ -150,7 +150,7 @@ function endsByItself(query: object): boolean {
     readonly readableEnded?: unknown;
     readonly writableEnded?: unknown;
     readonly state?: unknown;
-    /** That of a stream of rows. */
+    /** The cursor of a stream of rows. */
     readonly cursor?: { readonly state?: unknown };
   };
   return readableEnded === true || writableEnded === true || (cursor?.state ?? state) === 'done';

@@ -25,7 +25,7 @@ import {
   type WayToServer,
 } from './transport.js';
 
-/** An address was given up because the event loop stood still; nobody is told. */
+/** An address was given up because the event loop stalled; this error is never reported. */
 const HELD_UP = new Error('held up');
 
 /** One connection attempt under one deadline: hook, check, dial, TLS, login, afterConnect. */
@@ -40,7 +40,7 @@ export class Dial implements ConnectContext {
   #socketOpened = false;
   #connection: PooledConnection | undefined;
   #tokenSource: TokenSource | undefined;
-  /** Unix time in milliseconds at which the password of this attempt ends, where connections are to end with it. */
+  /** Unix time in milliseconds at which the password of this attempt expires, if connections are retired then. */
   #passwordEndsAtMs: number | undefined;
 
   constructor(plan: DialPlan, observer: AttemptObserver, closing: ClosingSockets, host?: DialedHost) {
@@ -109,7 +109,7 @@ export class Dial implements ConnectContext {
   }
 
   async #connect(): Promise<PooledConnection> {
-    // No hook runs within the acquirer's own call.
+    // Hooks must not run synchronously within the acquirer's call.
     await Promise.resolve();
     const connection = await this.#dialed();
     if (this.#host !== undefined) await this.#accepted(this.#host, connection);
@@ -135,20 +135,20 @@ export class Dial implements ConnectContext {
     }
   }
 
-  /** Another login than the rejected one, if its source now has one. */
+  /** A login other than the rejected one, if its source has one by now. */
   async #changed({ user, password }: ConnectTarget): Promise<ConnectTarget | undefined> {
     try {
       const target = await this.#target();
       if (target.password !== password || target.user !== user) return target;
     } catch {
-      // The rejection tells more, unless the attempt was given up meanwhile.
+      // The rejection is more informative, unless the attempt was given up meanwhile.
       if (this.signal.aborted) throw this.signal.reason;
     }
     this.#phase = 'auth';
     return undefined;
   }
 
-  /** Where and as whom to log in, once the hook has run. */
+  /** The server and the user to log in with, after the hook has run. */
   async #target(): Promise<ConnectTarget> {
     this.#passwordEndsAtMs = undefined;
     const given = this.#plan.target(this.#host?.group);
@@ -157,7 +157,7 @@ export class Dial implements ConnectContext {
       const hook = async (): Promise<void> => beforeConnect(given, this);
       await this.#bounded(() => (hookIsToken ? hook() : this.#observer.hook(hook)));
     }
-    // A copy: the hook may go on changing its target after the check, or may have frozen it.
+    // A copy, because the hook may change its target after the check, or may have frozen it.
     const target = { ...given };
     this.#plan.check(target);
     if (!target.password && this.#tokenSource === undefined) {
@@ -178,7 +178,7 @@ export class Dial implements ConnectContext {
       return first;
     } catch (error) {
       if (error !== HELD_UP) throw error;
-      // Nothing was sent: the addresses are tried again.
+      // Nothing was sent, so the addresses are tried again.
       this.#closing.close(first.client);
     }
     const second = this.#build({ ...target, ssl });
@@ -205,10 +205,10 @@ export class Dial implements ConnectContext {
     return connection;
   }
 
-  /** `target.ssl` has been completed for the host. */
+  /** Makes the connection's client; `target.ssl` must already be completed for the host. */
   #build(target: ConnectTarget, way?: WayToServer, transport?: Transport): PooledConnection {
     const { host, port, user, database, password } = target;
-    // Unless the hook has chosen another host.
+    // The address is dialled unless the hook has chosen another host.
     const address = this.#host?.group.host === host ? this.#host.address : undefined;
     const ssl = address === undefined ? target.ssl : target.ssl && { ...serverName(host), ...target.ssl };
     const client = createClient(this.#plan.Client, {
@@ -221,7 +221,7 @@ export class Dial implements ConnectContext {
       ssl,
       // A transport may be encrypted already.
       ...(ssl === false && { sslnegotiation: 'postgres' }),
-      // A function: for a text that is empty the driver would look in the environment.
+      // A function, because for an empty string the driver would use the environment.
       password: () => this.#answer(password),
     });
     const { connection } = client;
@@ -261,14 +261,14 @@ export class Dial implements ConnectContext {
     return password;
   }
 
-  /** Rejects with `HELD_UP` where `again` is possible and a stall of the event loop makes it worth while. */
+  /** Rejects with `HELD_UP` if `again` is set and a stall of the event loop makes another try worthwhile. */
   #login(client: DriverClient, again: boolean): Promise<void> {
     this.#phase = 'tcp';
     return new Promise((resolve, reject) => {
       if (again && isIP(client.host) === 0)
         whenAddressHeldUp(client.connection.stream, () => reject(HELD_UP));
       connectClient(client, (error) => {
-        // The driver keeps plain copies, which nothing needs after the login.
+        // The driver keeps copies in plain text, which are not needed after the login.
         (client as { password: unknown }).password = null;
         client.connectionParameters.password = null;
         if (error == null) resolve();
@@ -291,7 +291,7 @@ export class Dial implements ConnectContext {
     await this.#bounded(() => this.#observer.init(async () => afterConnect(client, { signal: this.signal })));
   }
 
-  /** Settles with `step`, or at once when the attempt is given up; what comes later is ignored. */
+  /** Settles with `step`, or at once when the attempt is given up; a later outcome is ignored. */
   #bounded<T>(step: () => Promise<T>): Promise<T> {
     const { signal } = this;
     return signal.aborted ? Promise.reject(signal.reason as Error) : untilAborted(step(), signal);

@@ -2,16 +2,16 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { ConfigError, PgaugeError } from '../errors.js';
 
-/** Without a question to the server, TLS itself must tell that it speaks PostgreSQL's protocol, as libpq asks for: an error if not. */
+/** With direct TLS, ALPN must confirm PostgreSQL's protocol, as libpq requires; returns an error if it does not. */
 export function unconfirmed(stream: Socket): ConfigError | undefined {
   if ((stream as Partial<TLSSocket>).alpnProtocol === 'postgresql') return undefined;
   return new ConfigError("the server does not confirm ssl.negotiation 'direct': it needs PostgreSQL 17");
 }
 
-/** The codes of a connection that a server before PostgreSQL 17 closes when TLS begins at once, for it reads a length that cannot be. */
+/** The error codes when a server before PostgreSQL 17 closes a connection whose TLS it reads as an invalid length. */
 const CLOSED = [undefined, 'ECONNRESET', 'EPIPE', 'ECONNABORTED', 'EPROTO'];
 
-/** Adds what such a failure may be due to: TLS began without asking the server. */
+/** Adds the likely cause to such a failure: TLS began without a request to the server. */
 export function tellOfDirectTls(error: unknown): void {
   if (!(error instanceof Error) || error instanceof PgaugeError) return;
   if (!CLOSED.includes((error as NodeJS.ErrnoException).code)) return;

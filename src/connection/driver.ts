@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type * as pgModule from 'pg';
 import { withoutVariable } from '../settings/environment.js';
 
-/** What is used of a client's protocol connection and its types do not declare. */
+/** The part of a client's protocol connection that is used but not declared by its types. */
 export interface DriverConnection {
   /** The TCP socket, and after `sslconnect` the TLS socket over it. */
   stream: Socket;
@@ -16,7 +16,7 @@ export interface DriverConnection {
   unref(): void;
   /** The texts of the named statements that the driver has prepared, by name. */
   parsedStatements: Record<string, string>;
-  /** The same of those that are being prepared. */
+  /** The texts of those that are being prepared. */
   readonly submittedNamedStatements?: Readonly<Record<string, string>>;
   parse(statement: { readonly name?: string }): void;
   bind(config: unknown): void;
@@ -29,7 +29,7 @@ export interface DriverConnection {
   emit(event: string, ...args: unknown[]): boolean;
 }
 
-/** The part of a client that is used and that its types do not declare; tests hold it on the lowest and the newest `pg`. */
+/** The part of a client that is used but not declared by its types; tested with the lowest and the newest `pg`. */
 interface UntypedClient {
   readonly connection: DriverConnection;
   readonly connectionParameters: { password: unknown };
@@ -49,7 +49,7 @@ interface UntypedClient {
   unref(): void;
 }
 
-/** A client as this package sees it. */
+/** A client with the members that this package uses. */
 export type DriverClient = pgModule.PoolClient & UntypedClient;
 
 export type ClientClass = new (config: pgModule.ClientConfig) => DriverClient;
@@ -62,15 +62,15 @@ const require = createRequire(import.meta.url);
 
 /**
  * The application's own `pg`, loaded through `require` so that instrumentations see it.
- * An explicit config is not overruled by the environment: libpq's binding has another life cycle.
+ * The environment cannot select the native binding, because that has another life cycle.
  */
 export const pg = withoutVariable('NODE_PG_FORCE_NATIVE', (): unknown => require('pg')) as typeof pgModule;
 
-/** A client that nothing but its config speaks for. */
+/** Creates a client that is configured by its config alone. */
 export function createClient(Client: ClientClass, config: pgModule.ClientConfig): DriverClient {
-  // Without a prototype, so that a polluted one says nothing either.
+  // Without a prototype, so that a polluted Object.prototype adds no settings.
   const client = new Client(Object.assign(Object.create(null), config) as pgModule.ClientConfig);
-  // PGREPLICATION and PGBINARY, which no falsy setting of the config overrules.
+  // These come from PGREPLICATION and PGBINARY, which a falsy setting in the config does not override.
   for (const holder of [client, client.connectionParameters] as {
     replication?: unknown;
     binary?: unknown;
@@ -81,7 +81,7 @@ export function createClient(Client: ClientClass, config: pgModule.ClientConfig)
   return client;
 }
 
-/** What a client knows of where and as whom to log in: from its config, the URL in it, and the environment. */
+/** The parameters of a client's login: from its config, the URL in it, and the environment. */
 export interface ConnectionParameters {
   readonly host: string;
   readonly port: number;
@@ -102,7 +102,7 @@ export interface ConnectionParameters {
   readonly idle_in_transaction_session_timeout: unknown;
 }
 
-/** What the driver makes of a config; throws what the driver throws for one that it cannot use. */
+/** The parameters that the driver derives from a config; throws the driver's error for one that it cannot use. */
 export function connectionParameters(config: object): ConnectionParameters {
   const client: unknown = new pg.Client(config);
   return (client as { connectionParameters: ConnectionParameters }).connectionParameters;
@@ -123,20 +123,20 @@ export function canBeginTls(): boolean {
   return 'sslnegotiation' in pg.defaults;
 }
 
-/** Connects without what an instrumentation wrapped round it: a pool's connect has its own span. */
+/** Connects without an instrumentation's wrapper, because a pool's connect has its own span. */
 export function connectClient(client: DriverClient, callback: ConnectCallback): void {
-  // Looked up at each dial: instrumentations come late, and are removed.
+  // Looked up at each dial, because instrumentations may be installed late, and removed.
   unwrapped(pg.Client.prototype.connect as unknown as Wrapped<Connect>).call(client, callback);
 }
 
 export type DriverQuery = (this: DriverClient, ...args: unknown[]) => unknown;
 
-/** The driver's own `query`, without what an instrumentation wrapped round it. */
+/** The driver's own `query`, without an instrumentation's wrapper. */
 export function driverQuery(): DriverQuery {
   return unwrapped(pg.Client.prototype.query as unknown as Wrapped<DriverQuery>);
 }
 
-/** Runs a statement without what an instrumentation wrapped round it: it is the pool's own, and no query of the application. */
+/** Runs a statement without an instrumentation's wrapper, because it is the pool's own, not the application's. */
 export function queryQuietly(
   client: DriverClient,
   text: string,
@@ -168,7 +168,7 @@ export function keepServername({ connection }: DriverClient, address?: string): 
   };
 }
 
-/** A connection of its own, without a client, for a cancel request. */
+/** A separate connection, without a client, for a cancel request. */
 export function newConnection(config: {
   readonly ssl: object | false;
   readonly sslNegotiation?: DriverConnection['sslNegotiation'];

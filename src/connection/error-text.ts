@@ -1,7 +1,7 @@
 import { errorText, property } from '../foreign-error.js';
 import type { ConnectPhase } from '../observer.js';
 
-/** What a thrown text may be long, in characters. */
+/** The maximum length of a thrown text, in characters. */
 const MAX_SHOWN = 200;
 
 const THROWER: Readonly<Partial<Record<ConnectPhase, string>>> = {
@@ -11,8 +11,8 @@ const THROWER: Readonly<Partial<Record<ConnectPhase, string>>> = {
 };
 
 /**
- * What failed at `phase` of a connection attempt, with a text: an error keeps its own, or gets one from the facts it holds,
- * and stays the same object; anything else that a hook threw becomes the cause of an error.
+ * Ensures that the value thrown at `phase` of a connection attempt has a text: an error keeps its own, or gets one from
+ * its properties, and stays the same object; any other value that a hook threw becomes the cause of an error.
  */
 export function withText(thrown: unknown, phase: ConnectPhase): unknown {
   const message = property(thrown, 'message');
@@ -31,7 +31,7 @@ export function withText(thrown: unknown, phase: ConnectPhase): unknown {
     });
     if (typeof stack === 'string') thrown.stack = withHead(stack, text);
   } catch {
-    // A frozen error keeps what it has.
+    // A frozen error stays unchanged.
   }
   return thrown;
 }
@@ -47,7 +47,7 @@ function shown(thrown: unknown): string {
   return thrown === '' ? 'an empty text' : String(thrown);
 }
 
-/** The stack was written when the error was made, without the text. */
+/** Adds the text to a stack that was formatted without it, when the error was made. */
 function withHead(stack: string, text: string): string {
   const end = stack.search(/\n\s+at /);
   const head = (end === -1 ? stack : stack.slice(0, end)).trimEnd().replace(/:$/, '');

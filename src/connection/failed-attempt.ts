@@ -17,7 +17,7 @@ export function closeReasonOf(
   return sqlState(error) === undefined ? 'network' : 'server_closed';
 }
 
-/** Why the connection was lost while `afterConnect` had it, unless the hook itself ended it. */
+/** Why the connection was lost while `afterConnect` used it, unless the hook itself ended it. */
 function lossReason(connection: PooledConnection | undefined): CloseReason | undefined {
   const { dismissal, lostWith, lossReason: reason } = connection ?? {};
   // A query rejects with the server's last message before the socket shows the loss.

@@ -2,31 +2,31 @@ import type { Linked } from '../engine/linked-list.js';
 import type { Slot } from '../engine/slot.js';
 import type { PooledConnection } from './pooled-connection.js';
 
-/** The part of a client that pipelines, as pg 8.23 and later do. */
+/** The part of a client that pipelines, from pg 8.23. */
 interface PipeliningClient {
   /** Whether a query is sent before those ahead of it are answered; read at each query. */
   pipeline: boolean;
 }
 
-/** A connection that may carry several queries at a time, each with a Sync of its own. */
+/** A connection that may carry several queries at a time, each with its own Sync. */
 export class Lane implements Linked<Lane> {
   prev: Lane | undefined;
   next: Lane | undefined;
-  /** The queries that were sent and whose answers are outstanding. */
+  /** The number of queries that were sent and whose answers are outstanding. */
   inFlight = 0;
   corked = false;
-  /** Why nothing more is answered: the connection was lost, or a query left a transaction open. */
+  /** Why no more queries are answered: the connection was lost, or a query left a transaction open. */
   lostWith: unknown;
   /** It was lost with a single query in flight. */
   lostAlone = false;
-  /** The answer that shows the open transaction is being given. */
+  /** The answer after which a transaction is open is being delivered. */
   leftOpen = false;
   readonly slot: Slot<PooledConnection>;
 
   /** `leftOpen` is called when an answer ends within a transaction. */
   constructor(slot: Slot<PooledConnection>, leftOpen: (lane: Lane) => void) {
     this.slot = slot;
-    // Before the driver's own listener, which gives the answer.
+    // Before the driver's own listener, which delivers the answer.
     slot.resource.client.connection.prependListener('readyForQuery', ({ status }: { status: string }) => {
       this.leftOpen = false;
       if (this.inFlight > 0 && status !== 'I' && this.lostWith === undefined) leftOpen(this);
@@ -37,7 +37,7 @@ export class Lane implements Linked<Lane> {
     return this.slot.resource;
   }
 
-  /** Whether queries are in flight on it, which more may join. */
+  /** Whether queries are in flight on it that further queries may join. */
   set pipelines(on: boolean) {
     this.slot.resource.sharing = on;
     (this.slot.resource.client as unknown as PipeliningClient).pipeline = on;
@@ -51,7 +51,7 @@ export class Lane implements Linked<Lane> {
     return name === undefined || client.connection.submittedNamedStatements?.[name] === undefined;
   }
 
-  /** Holds back what is written until `uncork`. */
+  /** Holds back writes until `uncork`. */
   cork(): void {
     this.corked = true;
     this.slot.resource.client.connection.stream.cork();

@@ -4,15 +4,15 @@ import { withCallersStack } from './callers-stack.js';
 import type { DriverClient, DriverConnection } from './driver.js';
 import type { ServerError } from './session-errors.js';
 
-/** What is told of the events of a client that bear on its loss. */
+/** Receives the events of a client that concern its loss. */
 export interface Watched {
   /** The server sent an error, and the query that it answers is still the active one. */
   errorReceived(error: ServerError): void;
-  /** What the server said when it ended the session. */
+  /** The error with which the server ended the session. */
   readonly dismissal: unknown;
-  /** The last query failed before anything was sent, and the driver has not yet tidied up. */
+  /** The last query failed before anything was sent, and the driver has not yet cleaned up. */
   erred: boolean;
-  /** The client is dead; the first call counts. */
+  /** Marks the client as dead; only the first call counts. */
   lose(error: unknown, reason: CloseReason): void;
 }
 
@@ -23,8 +23,8 @@ type TaggedClient = DriverClient & Tag;
 type TaggedConnection = DriverConnection & Tag;
 
 /**
- * Watches a client that is not yet connected. The listeners are shared by all clients and find what they tell by a tag on
- * the client: one closure for each would be a tenth of the heap that an idle connection takes.
+ * Watches a client that is not yet connected. All clients share the listeners, which find their `Watched` by a tag on
+ * the client: a closure for each client would be a tenth of the heap that an idle connection takes.
  */
 export function watch(client: DriverClient, watched: Watched): void {
   Object.defineProperty(client, WATCHED, { value: watched });
@@ -35,7 +35,7 @@ export function watch(client: DriverClient, watched: Watched): void {
   connection.bind = watchedBind;
 }
 
-/** What `watch` was given for a client. */
+/** The `Watched` that `watch` was given for a client. */
 export function watchedOf(client: TaggedClient): Watched | undefined {
   return client[WATCHED];
 }
@@ -56,7 +56,7 @@ function onErrorMessage(this: TaggedConnection, message: ServerError): void {
   this[WATCHED]?.errorReceived(message);
 }
 
-/** A value that cannot be sent fails its query within `bind`, and the driver tidies up after. */
+/** A value that cannot be sent fails its query within `bind`, and the driver cleans up later. */
 function watchedBind(this: TaggedConnection, config: unknown): void {
   const { bind } = Object.getPrototypeOf(this) as DriverConnection;
   try {
@@ -78,14 +78,14 @@ function onEnd(this: TaggedClient): void {
 
 type Query = (...args: unknown[]) => unknown;
 
-/** Makes the queries that were not sent yet fail with the error that their client is about to be lost with. */
+/** Makes the queries that were not sent yet fail with the error for which their client is about to be lost. */
 export function failQueued({ _queryQueue, connection }: DriverClient, error: unknown): void {
   for (const query of _queryQueue.splice(0) as { handleError(error: unknown, connection: object): void }[]) {
     process.nextTick(() => query.handleError(error, connection));
   }
 }
 
-/** Makes queries on a lost client fail with the error that it was lost with, instead of the driver's stand-in for it. */
+/** Makes queries on a lost client fail with the error of the loss, instead of the driver's generic one. */
 export function failQueriesWith(client: DriverClient, error: unknown): void {
   const original = client.query as unknown as Query;
   const query: Query = (...args) => {

@@ -11,11 +11,11 @@ const COMMENT = /^\s*#/;
 const BYTE_ORDER_MARK = /\uFEFF/g;
 
 /**
- * The certificates of a PEM text, each as a text of its own: what is checked here is all that is used. OpenSSL passes
- * over every block whose first line it does not recognise, such as one that follows another without a line end, and
- * Node over those that cannot be parsed. Throws ConfigError, naming `source`, the certificate and its line, unless the
- * text holds one certificate or several and nothing that was meant to be another. Lines that begin with `#` are comments.
- * `item` counts the texts of a list from 1, for the message.
+ * The certificates of a PEM text, each as a separate text: only certificates checked here are used. OpenSSL skips every
+ * block whose first line it does not recognise, such as one that follows another without a line end, and Node skips
+ * those that cannot be parsed. Throws ConfigError, naming `source`, the certificate and its line, unless the text holds
+ * at least one certificate and no damaged ones. Lines that begin with `#` are comments. `item` is the number of the
+ * text in a list, from 1, for the message.
  */
 export function readCertificates(text: string, source: string, item?: number): string[] {
   const pem = text.replace(BYTE_ORDER_MARK, '');
@@ -61,12 +61,12 @@ export function readCertificates(text: string, source: string, item?: number): s
   return certificates;
 }
 
-/** Without what editors and YAML put round the lines. */
+/** Removes the white space that editors and YAML put around the lines. */
 function withoutSpaces(block: string): string {
   return `${block.replace(/[ \t]*\r?\n[ \t]*/g, '\n')}\n`;
 }
 
-/** What a text without certificates is instead, if that can be seen. */
+/** What a text without certificates holds instead, if that can be recognised. */
 function instead(text: string): string {
   if (text.trim() === '') return ': it is empty';
   // An ASN.1 sequence with a length of two bytes, as every certificate is in DER; read as UTF-8, the byte 0x82 is U+FFFD.

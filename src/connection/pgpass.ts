@@ -11,7 +11,7 @@ export interface PasswordTarget {
   readonly user: string;
 }
 
-/** Where the password file is looked up, and what is called when it is ignored. */
+/** Where to look up the password file, and the function to call when it is ignored. */
 export interface PasswordLookup {
   /** Default `process.env`. */
   readonly env?: Environment | undefined;
@@ -19,7 +19,7 @@ export interface PasswordLookup {
   readonly warn?: ((message: string, path: string) => void) | undefined;
 }
 
-/** The password file that libpq would read: PGPASSFILE, else the one in the home folder; undefined when there is no such folder. */
+/** The password file that libpq would read: PGPASSFILE, else that in the home folder; undefined if there is neither. */
 export function passfilePath(
   env?: Environment,
   platform: NodeJS.Platform = process.platform,
@@ -34,7 +34,10 @@ export function passfilePath(
   return home ? posix.join(home, '.pgpass') : undefined;
 }
 
-/** The password of the first line that matches, undefined when no line does. Reads the file at each call, by libpq's rules; never throws. */
+/**
+ * The password of the first line that matches, undefined when no line does. Reads the file at each call, by libpq's
+ * rules; never throws.
+ */
 export async function findPassword(
   target: PasswordTarget,
   { env, warn }: PasswordLookup = {},

@@ -3,7 +3,9 @@ import type { DriverClient } from './driver.js';
 
 const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
 
-/** Asks the server for ReadyForQuery; `done` is called once, within the limit `timeoutMs`. Not a query: nothing patched sees it. */
+/**
+ * Asks the server for ReadyForQuery; `done` is called once, within `timeoutMs`. Not a query, so it is not instrumented.
+ */
 export function ping(client: DriverClient, timeoutMs: number, done: (alive: boolean) => void): void {
   const { connection } = client;
   const finish = (alive: boolean): void => {

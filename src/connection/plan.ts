@@ -20,24 +20,24 @@ import type { TlsPlan } from './tls.js';
 
 /** How connections of one pool are made. */
 export interface DialPlan {
-  /** A fresh copy for one attempt; `place` is one of several hosts. */
+  /** A new copy for one attempt; `place` is one of several hosts. */
   target(place?: Place): ConnectTarget;
-  /** Several hosts, or one that must be of some kind. */
+  /** Several hosts, or one that must be of a certain kind. */
   readonly hosts: HostsPlan | undefined;
   /** Runs before anything is dialled. */
   readonly beforeConnect: BeforeConnect | undefined;
-  /** `beforeConnect` is the pool's own token hook and nothing of the user's. */
+  /** Whether `beforeConnect` is the pool's own token hook, and not the user's. */
   readonly hookIsToken: boolean;
   readonly afterConnect: AfterConnect | undefined;
-  /** Whether a connection is retired when its password ends. */
+  /** Whether a connection is retired when its password expires. */
   readonly retireAtExpiry: boolean;
-  /** Provides the transport; undefined: the driver dials TCP. */
+  /** Provides the transport; if undefined, the driver dials TCP. */
   readonly transport: DialFunction | undefined;
   /** Throws when a target that a hook has changed must not be dialled. */
   check(target: ConnectTarget): void;
   /** The password of a target that has none, from the password file. */
   findPassword(target: ConnectTarget): Promise<string>;
-  /** What to say when the server asks for a password and none was found. */
+  /** The error text when the server asks for a password and none was found. */
   noPassword(): string;
   /** The TLS options for the host that is dialled. */
   finishTls(ssl: ConnectTarget['ssl'], host: string): ConnectTarget['ssl'];
@@ -48,11 +48,11 @@ export interface DialPlan {
   readonly connectTimeoutMs: number;
 }
 
-/** What the connections of a pool are made from. */
+/** The parts from which the connections of a pool are made. */
 export interface DialParts {
   readonly config: Config;
   readonly settings: PoolSettings;
-  /** What runs before each attempt: the token hook of `dynamicAuth`, or the user's. */
+  /** The hook that runs before each attempt: the token hook of `dynamicAuth`, or the user's. */
   readonly hook: BeforeConnect | undefined;
   readonly tls: TlsPlan;
   readonly logger: Logger;
@@ -87,7 +87,7 @@ export function dialPlan({ config, settings, hook, tls, logger, Client }: DialPa
     transport: settings.dial,
     check: checkTarget,
     findPassword: async (target) => (await findPassword(target, { warn })) ?? '',
-    // The path is looked up when it is needed: it depends on the environment and on the user's home folder.
+    // The path is looked up when it is needed, because it depends on the environment and the user's home folder.
     noPassword: () =>
       `the server asks for a password and there is none: config.password is empty, and no line of PGPASSFILE (${passfilePath() ?? 'not set, and there is no home folder'}) matches`,
     finishTls: (ssl, dialed) => tls.finish(ssl, dialed),
@@ -97,7 +97,7 @@ export function dialPlan({ config, settings, hook, tls, logger, Client }: DialPa
   };
 }
 
-/** Checks what a hook made of the target: it goes into the startup message, where a NUL would start the next parameter. */
+/** Checks a target that a hook may have changed: in the startup message, a NUL would start the next parameter. */
 function checkTarget({ host, port, user, password, database }: ConnectTarget): void {
   try {
     validateConfig({ host, port, user, password, database });
@@ -109,14 +109,14 @@ function checkTarget({ host, port, user, password, database }: ConnectTarget): v
 function driverSettings({ pg: given, keepAlive }: PoolSettings, direct: boolean): ClientConfig {
   return {
     ...(given as ClientConfig),
-    // Explicit, or PGSSLNEGOTIATION would decide.
+    // Set explicitly, or PGSSLNEGOTIATION would decide.
     sslnegotiation: direct ? 'direct' : 'postgres',
     keepAlive: keepAlive !== undefined,
     keepAliveInitialDelayMillis: keepAlive?.initialDelayMs ?? 0,
   };
 }
 
-/** A password or token that is good for one login now. */
+/** A password or token that is valid for one login now. */
 export async function currentPassword(dial: DialPlan): Promise<string> {
   return await withTimeout(dial.connectTimeoutMs, undefined, async (signal) => {
     const target = dial.target();

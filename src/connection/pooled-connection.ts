@@ -9,10 +9,10 @@ import { forgetStatements } from './statements.js';
 import { stopRunning } from './stop.js';
 import type { WayToServer } from './transport.js';
 
-/** A connection that ends with its password is retired up to this share of the time left before. */
+/** A connection that is retired when its password expires is retired earlier by up to this share of the time left. */
 const RETIREMENT_JITTER_RATIO = 0.1;
 
-/** Frees the slot of a lost connection: the engine. */
+/** The engine, which frees the slot of a lost connection. */
 export interface SlotOwner {
   discard(slot: Slot<PooledConnection>, reason: CloseReason): void;
 }
@@ -20,7 +20,7 @@ export interface SlotOwner {
 /** The connections to one of several hosts. */
 export interface HostGroup extends HostGauge {
   readonly members: Set<PooledConnection>;
-  /** Whether a server that takes no writes is the wrong one. */
+  /** Whether a server that accepts no writes is the wrong one. */
   readonly mustWrite: boolean;
 }
 
@@ -29,45 +29,45 @@ interface Place {
   readonly owner: SlotOwner;
 }
 
-/** A physical client and what the pool knows of it. */
+/** A physical client and the pool's state for it. */
 export class PooledConnection implements Watched {
   /** Set with the first error after login: the client is dead. */
   lostWith: unknown;
   lossReason: CloseReason = 'network';
   dismissal: unknown;
-  /** Set when the session is not for another user: why, and the server's error, if it is one. */
+  /** Set when the session must not go to another user: the reason, and the server's error, if that is the cause. */
   unfit: { readonly reason: CloseReason; readonly error?: ServerError | undefined } | undefined;
-  /** Set while its query is being stopped: what its caller got. */
+  /** Set while its query is being stopped: `error` is what the query's caller got. */
   stopping: { readonly error: unknown; readonly forget: () => void } | undefined;
-  /** Observes its queries, from the first that is observed. */
+  /** Observes its queries; set with the first observed query. */
   observer: SessionObserver | undefined;
-  /** The connections to its host, if it is one of several or must be of some kind. */
+  /** The connections to its host, if that is one of several or must be of a certain kind. */
   host: HostGroup | undefined;
   erred = false;
-  /** Several queries may be in flight on it, and more may join them. */
+  /** Whether several queries may be in flight on it, and more may join them. */
   sharing = false;
-  /** Retires it at the end of the password that opened it. */
+  /** Retires it when the password that opened it expires. */
   #retirement: NodeJS.Timeout | undefined;
   #statementsForgotten = false;
-  /** Unset before the connection has a slot, and again once it is destroyed: what happens then is no loss. */
+  /** Unset before the connection has a slot, and again once it is destroyed: errors at these times are not a loss. */
   #place: Place | undefined;
 
   constructor(
     readonly client: DriverClient,
-    /** Where the sockets of its cancel requests count. */
+    /** Counts the sockets of its cancel requests. */
     readonly sockets: ClosingSockets,
-    /** How its cancel requests get to the server, if not by TCP. */
+    /** How its cancel requests reach the server, if not by TCP. */
     readonly way?: WayToServer,
   ) {
-    // A key that can cancel this session's queries must not be printed.
+    // This key can cancel the session's queries, so it must not be printed.
     Object.defineProperty(client, 'secretKey', { value: null, writable: true, enumerable: false });
-    // Before connecting, so that an error finds a listener at every moment.
+    // Before connecting, so that there is always a listener for errors.
     watch(client, this);
   }
 
   /** Retires the connection before this Unix time in milliseconds: at once when it is idle then, else when it is returned. */
   retireBefore(endMs: number): void {
-    // Not all connections of one password at once.
+    // With jitter, so that not all connections of one password are retired at once.
     const leftMs = (endMs - Date.now()) * (1 - RETIREMENT_JITTER_RATIO * Math.random());
     this.#retirement = setTimeout(
       () => this.#retire('lifetime'),
@@ -80,14 +80,14 @@ export class PooledConnection implements Watched {
     return this.#place?.slot;
   }
 
-  /** The connection has its slot; from now on its loss frees it. */
+  /** Called when the connection has its slot; from now on, its loss frees the slot. */
   place(slot: Slot<PooledConnection>, owner: SlotOwner): void {
     keepListening(this.client);
     this.#place = { slot, owner };
     this.host?.members.add(this);
   }
 
-  /** The connection is about to be destroyed. */
+  /** Called when the connection is about to be destroyed. */
   displace(): void {
     clearTimeout(this.#retirement);
     this.host?.members.delete(this);
@@ -103,7 +103,7 @@ export class PooledConnection implements Watched {
     if (!hasOtherStatements(error)) return;
     const { connection } = this.client;
     const { name } = (this.client._getActiveQuery() ?? {}) as { readonly name?: string };
-    // One of a PREPARE in SQL is not the driver's to prepare anew, and what failed twice may fail for another reason.
+    // The driver cannot prepare anew a statement of a PREPARE in SQL, and a second failure may have another reason.
     if (!name || this.#statementsForgotten) this.unfit ??= { reason: 'released_with_error', error };
     forgetStatements(connection);
     this.#statementsForgotten = true;
@@ -118,8 +118,8 @@ export class PooledConnection implements Watched {
   }
 
   /**
-   * Stops the running query, whose caller got `error`. The connection is handed to nobody meanwhile; it is given up with the
-   * reason `timeout` where the server does not show in time that it has stopped.
+   * Stops the running query, whose caller got `error`. Meanwhile the connection is not handed out; it is given up
+   * with the reason `timeout` if the server does not confirm in time that the query has stopped.
    */
   stopQuery(error: unknown): void {
     if (this.lostWith !== undefined || this.stopping !== undefined) return;
@@ -130,23 +130,23 @@ export class PooledConnection implements Watched {
       this.lose(error, 'timeout');
     });
     this.stopping = { error, forget };
-    // Somebody else could get an idle connection meanwhile: its user has released it and used it after that.
+    // The connection is idle if its user released it and then used it: another caller could get it meanwhile.
     if (this.#place?.slot.state === 'idle') this.lose(error, 'timeout');
   }
 
-  /** Closes the connection on its return: gives the reason for now, or none while its query is being stopped, after which it is closed. */
+  /** For a returned connection to be closed: returns the reason to close it now, none if its query must stop first. */
   condemn(reason: CloseReason): CloseReason | undefined {
     if (this.stopping === undefined) return reason;
     this.unfit ??= { reason };
     return undefined;
   }
 
-  /** Retires every connection to the host, which is no longer the one that is wanted. */
+  /** Retires every connection to the host, because its server is no longer of the wanted kind. */
   retireHost(): void {
     for (const member of this.host?.members ?? []) member.#retire('read_only');
   }
 
-  /** At once when it is idle, else when it is returned. */
+  /** Retires it at once when it is idle, else when it is returned. */
   #retire(reason: CloseReason): void {
     this.unfit ??= { reason };
     if (this.#place?.slot.state === 'idle') this.#place.owner.discard(this.#place.slot, reason);
@@ -159,7 +159,7 @@ export class PooledConnection implements Watched {
   }
 }
 
-/** The pool's knowledge of a client that it made. */
+/** The pooled connection of a client that a pool made. */
 export function connectionOf(client: DriverClient): PooledConnection | undefined {
   const watched = watchedOf(client);
   return watched instanceof PooledConnection ? watched : undefined;

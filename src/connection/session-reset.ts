@@ -5,13 +5,13 @@ import { detached } from './detached.js';
 import { queryQuietly, type DriverClient } from './driver.js';
 import type { PooledConnection } from './pooled-connection.js';
 
-/** How long a reset may take when acquires may take for ever, in milliseconds: nobody waits for it by a limit of their own. */
+/** How long a reset may take when acquires have no time limit, in milliseconds: no caller's own limit ends it. */
 const LONGEST_RESET_MS = 30_000;
 
 /** Resets a released session; `done` is called once, within a limited time. */
 export type SessionReset = (connection: PooledConnection, done: (failed?: 'hook') => void) => void;
 
-/** What `resetSession` asks for. */
+/** Builds the reset that the option `resetSession` selects. */
 export function sessionReset(
   how: ResetSession,
   acquireTimeoutMs: number,
@@ -32,9 +32,9 @@ export function sessionReset(
     };
     const late = (): void => end(new Error(`resetSession took more than ${timeoutMs} ms`));
     const deadline = new Deadline(timeoutMs, late);
-    // Nobody holds it, so nobody may return it.
+    // No caller holds the client during a reset, so `release` does nothing.
     client.release = () => undefined;
-    // The code that released the client has nothing to do with it any more.
+    // Detached, because the reset does not belong to the code that released the client.
     void detached(() => reset(client)).then(
       () => end(),
       (error: unknown) => end(error ?? new Error('resetSession failed')),
@@ -44,6 +44,6 @@ export function sessionReset(
 
 async function discardAll(client: DriverClient): Promise<void> {
   await queryQuietly(client, 'DISCARD ALL');
-  // The server has deallocated them.
+  // The server has deallocated the named statements.
   client.connection.parsedStatements = {};
 }

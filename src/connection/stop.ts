@@ -8,7 +8,7 @@ const STOP_TIMEOUT_MS = 900;
 const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);
 
 /**
- * Stops the query that a client is running, and keeps those queued behind it from being sent until no cancel can hit them.
+ * Stops the query that a client is running, and holds back those queued behind it until no cancel can hit them.
  * `done` is called once: with `true` when, within 900 ms, the server has answered the stopped query, the cancel request has
  * ended, and a Sync sent after both has come back; otherwise with `false`, and the connection must be closed. Returns the
  * function that forgets the query, for a connection that is closed meanwhile: `done` is not called then.
@@ -49,13 +49,13 @@ class Fence {
     client.connection.prependListener('readyForQuery', this.#onReady);
   }
 
-  /** The cancel request has ended. */
+  /** Called when the cancel request has ended. */
   open(): void {
     this.#open = true;
     this.#sync();
   }
 
-  /** Ignores what still comes. */
+  /** Ignores all later events. */
   remove(): void {
     this.#client.connection.removeListener('readyForQuery', this.#onReady);
   }
@@ -66,7 +66,7 @@ class Fence {
     this.#sync();
   }
 
-  // The answer is observed as an event: if a late cancel hits the Sync, the driver drops this query before ReadyForQuery.
+  // The answer is observed as an event: if a late cancel hits the Sync, the driver drops this before ReadyForQuery.
   handleError(): void {
     return undefined;
   }
@@ -82,7 +82,7 @@ class Fence {
   }
 
   readonly #onReady = (): void => {
-    // Not queued earlier: the driver warns when a query is added behind another.
+    // Not queued earlier, because the driver warns when a query is added behind another.
     if (this.#state === 'before') this.#client._queryQueue.unshift(this);
     else if (this.#state === 'synced') this.#passed();
   };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { sharedByVersion } from '../process-state.js';
 
-/** The most contents that are kept: a process uses few bundles of roots, and each takes a megabyte or so. */
+/** The maximum number of contents kept: a process uses few bundles of roots, and each takes about a megabyte. */
 const MOST_KEPT = 8;
 
 interface Shared {
@@ -11,11 +11,11 @@ interface Shared {
   readonly digests: WeakMap<string[], string>;
   /** Contexts without a private key. */
   readonly contexts: Map<string, SecureContext>;
-  /** Contexts with one: they live no longer than the pools that use them. */
+  /** Contexts with a private key, which live no longer than the pools that use them. */
   readonly withKeys: Map<string, WeakRef<SecureContext>>;
 }
 
-// The certificates of a bundle take 25 ms to check and as long again to load into a context.
+// The certificates of a bundle take 25 ms to check, and another 25 ms to load into a context.
 const shared = sharedByVersion<Shared>('tlsCache', () => ({
   roots: new Map(),
   digests: new WeakMap(),
@@ -23,7 +23,7 @@ const shared = sharedByVersion<Shared>('tlsCache', () => ({
   withKeys: new Map(),
 }));
 
-/** The root certificates of these texts: `parse` runs once for each content. What it throws is not kept. */
+/** The root certificates of these texts: `parse` runs once for each content. Its errors are not cached. */
 export function parsedRoots(texts: readonly string[], parse: () => string[]): string[] {
   const digest = digestOf(texts);
   const known = shared.roots.get(digest);
@@ -36,7 +36,7 @@ export function parsedRoots(texts: readonly string[], parse: () => string[]): st
 /** The context of these options: `create` runs once for each content, if the roots come from `parsedRoots`. */
 export function sharedContext(options: SecureContextOptions, create: () => SecureContext): SecureContext {
   const { ca, cert, key, passphrase, minVersion, ...others } = options;
-  // Without roots of its own a context has Node's, which a program may change at any time.
+  // A context without its own roots has Node's, which a program may change at any time.
   const roots = Array.isArray(ca) ? shared.digests.get(ca as string[]) : undefined;
   const texts = [cert, key, passphrase, minVersion].map((value) => value ?? '');
   if (roots === undefined || Object.keys(others).length > 0 || !texts.every(isText)) return create();
@@ -63,7 +63,7 @@ function keep<T>(map: Map<string, T>, key: string, value: T): void {
 
 function digestOf(texts: readonly string[]): string {
   const hash = createHash('sha256');
-  // With its length, so that texts cannot be confused with others that are divided elsewhere.
+  // Each text with its length, so that the same characters divided differently have another digest.
   for (const text of texts) hash.update(`${text.length}:`).update(text);
   return hash.digest('base64');
 }

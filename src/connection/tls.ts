@@ -18,21 +18,24 @@ import type { SslSettings } from '../settings/ssl-options.js';
 
 /** How a pool's connections are encrypted: one plan per pool, one target per attempt. */
 export interface TlsPlan {
-  /** The mode that was planned for. */
+  /** The planned mode. */
   readonly mode: SslMode;
-  /** Whether TLS begins at once, without a question to the server. */
+  /** Whether TLS begins at once, without a request to the server. */
   readonly direct: boolean;
-  /** New options for one attempt, which a hook may change. All share one SecureContext, so that certificates are parsed once. */
+  /** New options for one attempt, which a hook may change; all share one SecureContext, to parse certificates once. */
   target(): false | tls.ConnectionOptions;
   /**
    * Completes the options of an attempt once the host is known: the certificate is verified for `servername`, else for
-   * that host. Options that a hook put in place of the target's are used as they are; certificates, keys or versions that
-   * it added get a SecureContext of their own. Throws ConfigError for options that cannot be used.
+   * that host. Options with which a hook replaced the target's are used unchanged; certificates, keys or versions
+   * that it added get their own SecureContext. Throws ConfigError for options that cannot be used.
    */
   finish(ssl: false | tls.ConnectionOptions, host: string): false | tls.ConnectionOptions;
 }
 
-/** Plans TLS for a mode and reads the files that PGSSLROOTCERT, PGSSLCERT and PGSSLKEY name; rejects with ConfigError, naming the path, when one cannot be used. */
+/**
+ * Plans TLS for a mode and reads the files that PGSSLROOTCERT, PGSSLCERT and PGSSLKEY name; rejects with ConfigError,
+ * naming the path, when one cannot be used.
+ */
 export async function planTls(
   mode: SslMode,
   ssl: SslSettings | undefined,
@@ -41,7 +44,7 @@ export async function planTls(
   return planTlsSync(mode, ssl, env, mode === 'disable' ? readNow : await readAhead(ssl, env));
 }
 
-/** As `planTls`, without waiting: files are read by `read`, default now. */
+/** Like `planTls`, but synchronous: `read` returns the files, by default by reading them now. */
 export function planTlsSync(
   mode: SslMode,
   ssl: SslSettings | undefined,
@@ -91,7 +94,7 @@ export function planTlsSync(
   };
 }
 
-/** The option that tells a server which host is meant; none for an address, of which RFC 6066 allows none. */
+/** The option with the server name for SNI; none for an address, which RFC 6066 does not allow. */
 export function serverName(host: string): { readonly servername?: string } {
   return isIP(host) === 0 ? { servername: host } : {};
 }
@@ -120,22 +123,23 @@ function finish(options: unknown, host: string): false | tls.ConnectionOptions {
     if (own.ca !== undefined) own.ca = givenRoots([own.ca].flat().map(String));
     final.secureContext = createContext(own, 'ssl of the connection target');
   }
-  // The context now holds these values, and no inspection of it shows them.
+  // The context now holds these values, and inspecting it does not show them.
   for (const key of CONTEXT_KEYS) Reflect.deleteProperty(final, key);
   const given = final.servername || host;
-  // A name that is complete may end with a dot for the resolver; in a certificate and in SNI (RFC 6066) it has none.
+  // A fully qualified name may end with a dot for the resolver; in a certificate and in SNI (RFC 6066) it must not.
   const name = given.replace(/(?<=.)\.$/, '');
   if (name !== given) final.servername = name;
   const check = final.checkServerIdentity ?? checkIdentity;
   // Node passes `localhost` when the driver did not give it a host.
   final.checkServerIdentity = (_name, certificate) => check(name, certificate);
-  // RFC 6066 allows no address as server name.
+  // RFC 6066 does not allow an address as server name.
   if (final.servername !== undefined && isIP(final.servername) !== 0) delete final.servername;
   return final;
 }
 
 function checkIdentity(name: string, certificate: tls.PeerCertificate): Error | undefined {
-  // Some releases of Node 22, 24 and 26 do not match IPv6 addresses in a certificate (nodejs/node#64144). Certificates name no zone.
+  // Some releases of Node 22, 24 and 26 do not match IPv6 addresses in a certificate (nodejs/node#64144). Certificates
+  // contain no zone.
   if (isIP(name) === 6 && new X509Certificate(certificate.raw).checkIP(name.replace(/%.*/, '')))
     return undefined;
   return tls.checkServerIdentity(name, certificate);

@@ -15,7 +15,7 @@ export interface Transport {
 /** Opens a transport to one server. */
 export type OpenTransport = (signal: AbortSignal) => Promise<Transport>;
 
-/** How a server is reached without TCP, and what encrypts a transport that is not encrypted. */
+/** How to reach a server without the driver's TCP, and the TLS options for a transport that is not encrypted. */
 export interface WayToServer {
   readonly open: OpenTransport;
   readonly ssl: false | ConnectionOptions;
@@ -25,8 +25,8 @@ const NO_STREAM = 'dial must return a Duplex stream, or { stream, encrypted }';
 const METHODS = ['on', 'once', 'pipe', 'read', 'write', 'end', 'destroy'];
 
 /**
- * Asks `dial` for a stream and waits until it is connected. A stream that comes after `signal` was aborted is destroyed, and
- * so is one that is open then.
+ * Calls `dial` for a stream and waits until it is connected. When `signal` is aborted, the stream is destroyed, also
+ * one that `dial` returns later.
  */
 export async function openTransport(
   dial: DialFunction,
@@ -34,7 +34,7 @@ export async function openTransport(
   signal: AbortSignal,
 ): Promise<Transport> {
   const answer: unknown = dial(Object.freeze(target), { signal });
-  // A stream that is returned as it is may fail before anything else runs.
+  // A stream that is returned without a promise may fail before a continuation runs.
   const transport = isStream(answer) ? accepted(answer, signal) : accepted(await answer, signal);
   try {
     await connected(transport.stream);
@@ -88,7 +88,7 @@ function closedWith({ errored }: Duplex): Error {
   return errored ?? new Error('the stream that dial returned is closed');
 }
 
-/** What a client or a connection is made with, so that it uses a stream. */
+/** The settings with which a client or a connection uses a stream. */
 export function streamSettings(stream: Duplex): {
   readonly stream: () => Duplex;
   readonly keepAlive?: false;
@@ -97,7 +97,7 @@ export function streamSettings(stream: Duplex): {
   return { stream: () => stream, ...(!probes && { keepAlive: false }) };
 }
 
-/** Makes a connection that has not been connected use a stream that is. Server names for TLS must be in its options. */
+/** Makes an unconnected connection use a connected stream. Its options must contain the server name for TLS. */
 export function useStream(connection: DriverConnection, stream: Duplex): void {
   const { connect } = connection;
   const { ref, unref } = stream as Partial<Socket>;
@@ -105,16 +105,16 @@ export function useStream(connection: DriverConnection, stream: Duplex): void {
   connection.unref = () => void unref?.call(stream);
   connection.connect = (port) => {
     replaceStream(connection, connectedFor(connection, stream));
-    // For a name the driver would replace the server name.
+    // An address, because the driver would set a host name as the server name.
     connect.call(connection, port, '0.0.0.0');
     replaceStream(connection, stream);
   };
-  // A peer that has ended its half says nothing any more.
+  // A peer that has ended its half sends nothing more.
   stream.once('end', () => stream.destroy());
   connection.once('sslconnect', () => connection.stream.once('close', () => stream.destroy()));
 }
 
-/** Calls back when a stream is closed; with TLS over it after the error that may have closed it. */
+/** Calls back when a stream is closed; if TLS runs over it, after the error that may have closed it. */
 function whenClosed(connection: DriverConnection, stream: Duplex, closed: () => void): void {
   stream.once('close', () => {
     if (connection.stream === stream) {
@@ -130,7 +130,7 @@ function replaceStream(connection: DriverConnection, stream: object): void {
   Object.assign(connection, { stream });
 }
 
-/** Stands for the stream while the driver connects it: the driver dials, sets TCP options, and waits for `connect`. */
+/** Stands in for the stream while the driver dials, sets TCP options, and waits for `connect`. */
 function connectedFor(connection: DriverConnection, stream: Duplex): object {
   const { setNoDelay } = stream as Partial<Socket>;
   return {
@@ -140,7 +140,7 @@ function connectedFor(connection: DriverConnection, stream: Duplex): object {
       event === 'close' ? whenClosed(connection, stream, listener) : stream.on(event, listener),
     once(event: string, listener: (...args: unknown[]) => void) {
       if (event !== 'connect') stream.once(event, listener);
-      // What happened before the driver listened is told now.
+      // Emits the event that happened before the driver listened.
       else
         process.nextTick(() =>
           stream.destroyed ? connection.emit('error', closedWith(stream)) : listener(),

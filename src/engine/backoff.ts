@@ -9,7 +9,7 @@ export class Backoff {
   readonly #over: () => void;
   readonly #longestMs: number;
   #boundMs = 0;
-  /** What failed last could be reached, and may succeed soon: pauses stay short. */
+  /** Whether the last failure reached a server that may accept soon: pauses then stay short. */
   soon = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -28,7 +28,7 @@ export class Backoff {
     return this.#timer !== undefined;
   }
 
-  /** Starts the next pause, unless one has not ended. */
+  /** Starts the next pause, unless one is in progress. */
   pause(): void {
     if (this.pausing || this.#stopped) return;
     this.#boundMs = Math.min(this.#boundMs * 2 || FIRST_MS, this.#longestMs);
@@ -42,14 +42,14 @@ export class Backoff {
     this.#timer.unref();
   }
 
-  /** A construction succeeded: the pause ends, and the next one is as short as the first. */
+  /** Call when a construction succeeded: ends the pause, and makes the next one as short as the first. */
   reset(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#boundMs = 0;
   }
 
-  /** Ends the pause; there is no other one. */
+  /** Ends the pause, and starts no more. */
   stop(): void {
     this.#stopped = true;
     this.reset();

@@ -3,7 +3,7 @@ import type { Waiter } from './wait-queue.js';
 /** A construction that has not ended. */
 export interface Construction<T, C> {
   attempt: { abort(): void } | undefined;
-  /** That for which it was started; it may serve another one. */
+  /** The waiter for which it was started; it may serve another one. */
   readonly waiter: Waiter<T, C> | undefined;
   /** How often the engine had been reset when it was started. */
   readonly generation: number;
@@ -17,7 +17,7 @@ export class Constructions<T, C> {
     return this.#all.size;
   }
 
-  /** Counts one before anything is called: no callee may see room that is taken. */
+  /** Counts a construction before anything is called, because callees must not see room that is taken. */
   started(waiter: Waiter<T, C> | undefined, generation: number): Construction<T, C> {
     const construction: Construction<T, C> = { attempt: undefined, waiter, generation };
     if (waiter !== undefined) waiter.supply = 'construction';
@@ -30,7 +30,7 @@ export class Constructions<T, C> {
     if (construction.waiter !== undefined) construction.waiter.supply = undefined;
   }
 
-  /** Gives up those whose waiter has left, or that never had one. */
+  /** Aborts those whose waiter has left, or that never had one. */
   abortUnwanted(): void {
     for (const { attempt, waiter } of [...this.#all]) {
       if (waiter?.waiting !== true) attempt?.abort();

@@ -4,7 +4,7 @@ import type { EngineReason } from './kind.js';
 export interface EngineCounts {
   /** Acquires that succeeded. */
   readonly acquireCount: number;
-  /** Milliseconds from call to hand-over of all of these. */
+  /** Total milliseconds from call to hand-over of these acquires. */
   readonly acquireDurationMs: number;
   /** Acquires that timed out or were aborted. */
   readonly canceledAcquireCount: number;
@@ -14,17 +14,17 @@ export interface EngineCounts {
   readonly rejectedAcquireCount: number;
   /** Successful acquires that waited for a slot or for a construction. */
   readonly emptyAcquireCount: number;
-  /** Milliseconds from call to hand-over of these. */
+  /** Total milliseconds from call to hand-over of the acquires in `emptyAcquireCount`. */
   readonly emptyAcquireWaitMs: number;
   /** Constructions started. */
   readonly constructionCount: number;
-  /** Resources destroyed because they outlived their lifetime. */
+  /** Resources destroyed because they exceeded their lifetime. */
   readonly lifetimeDestroyCount: number;
   /** Resources destroyed because they were idle for too long. */
   readonly idleDestroyCount: number;
 }
 
-/** The counters of one engine: only their methods write them, and only the engine calls these. */
+/** The counters of one engine: only these methods write them, and only the engine calls the methods. */
 export class EngineCounters implements EngineCounts {
   acquireCount = 0;
   acquireDurationMs = 0;
@@ -41,7 +41,7 @@ export class EngineCounters implements EngineCounts {
     this.acquireCount += 1;
   }
 
-  /** `empty` if it waited for a slot or a construction, and not only for a ping. */
+  /** `empty` if it waited for a slot or a construction, not only for a ping. */
   acquiredAfter(waitMs: number, empty: boolean): void {
     this.acquireCount += 1;
     this.acquireDurationMs += waitMs;
@@ -54,7 +54,7 @@ export class EngineCounters implements EngineCounts {
     this.canceledAcquireCount += 1;
   }
 
-  /** Counted beside `canceled`. */
+  /** Counted in addition to `canceled`. */
   timedOut(): void {
     this.acquireTimeoutCount += 1;
   }

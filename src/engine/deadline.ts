@@ -1,22 +1,22 @@
 /** A time limit that has been started. */
 export interface EngineDeadline {
-  /** Ends it: what it would call will not be called. */
+  /** Ends the limit: `expired` will not be called. */
   clear(): void;
-  /** Whether it keeps the process alive, from now on. */
+  /** Sets whether it keeps the process alive from now on. */
   keepAlive(keeps: boolean): void;
 }
 
-/** How a time limit differs from one that has just begun and keeps no process alive. */
+/** Options of a time limit; by default it has just begun and does not keep the process alive. */
 export interface DeadlineOptions {
   /** Whether it keeps the process alive; default `false`. */
   readonly keepsAlive?: boolean | undefined;
-  /** The whole limit in milliseconds, of which this is the rest. */
+  /** The whole limit in milliseconds, if `ms` is the rest of one that began earlier. */
   readonly limitMs?: number | undefined;
 }
 
 /**
- * Starts a time limit: `expired` is called after `ms`, unless it is cleared before, with the time by `performance.now()` up to
- * which everything that had arrived was looked at.
+ * Starts a time limit: `expired` is called after `ms`, unless the limit is cleared before. Its argument is the time, by
+ * `performance.now()`, up to which all events that had arrived were handled.
  */
 export type StartDeadline = (
   ms: number,

@@ -64,7 +64,7 @@ export class Engine<T, C, R extends string> {
     return this.#slots.idle;
   }
 
-  /** The hot path: hands out an idle resource that is fresh enough to go without a ping, or returns `undefined`. */
+  /** The hot path: hands out an idle resource that needs no ping, or returns `undefined`. */
   tryAcquire(now: number): Slot<T> | undefined {
     if (this.#waiters.size > 0) return undefined;
     const slot = this.#newestIdle(now);
@@ -74,7 +74,7 @@ export class Engine<T, C, R extends string> {
     return this.#hold(slot, now);
   }
 
-  /** Whether one more acquirer would wait behind too many, which is counted; never if an idle resource could serve it. */
+  /** Whether to refuse an acquirer because too many wait, which is counted; never if an idle resource can serve it. */
   refuses(now: number): boolean {
     if (this.#waiters.size < this.#limits.maxPending || this.#newestIdle(now) !== undefined) return false;
     this.#counts.rejected();
@@ -103,7 +103,7 @@ export class Engine<T, C, R extends string> {
     this.#counts.canceled();
   }
 
-  /** Returns a held slot; with a `reason` its resource is destroyed, else it is judged. */
+  /** Releases a held slot; with a `reason` its resource is destroyed, else it is judged. */
   release(slot: Slot<T>, now: number, reason?: R): void {
     if (slot.state !== 'held') return;
     this.#slots.move(slot, 'between');
@@ -111,34 +111,34 @@ export class Engine<T, C, R extends string> {
     else this.#returns.judge(slot, now);
   }
 
-  /** Destroys a resource that died, or must go whatever its state: its slot is free when this returns. */
+  /** Destroys a resource, whatever its state: its slot is free when this returns. */
   discard(slot: Slot<T>, reason: EngineReason | R): void {
     if (slot.state !== 'gone') this.#destroy(slot, reason);
   }
 
-  /** Starts a construction that no acquirer asked for; `false` when there is no room, or a pause after failures. */
+  /** Starts a construction for no acquirer; `false` when there is no room, or during a pause after failures. */
   constructSpare(): boolean {
     if (this.#ending || !this.#parts.hasRoom || this.#outage.holdsBack(true)) return false;
     this.#construct(undefined);
     return true;
   }
 
-  /** Changes the maximum: those that wait are served at once, or what is too many is destroyed, if need be on its return. */
+  /** Changes the maximum: waiters are served at once; excess resources are destroyed, those in use when returned. */
   resize(max: number): void {
     this.#parts.max = max;
     for (const slot of [...this.#slots.idle]) if (this.#parts.total > max) this.discard(slot, 'resize');
     this.#dispatch();
   }
 
-  /** Drops what is idle and retires the rest when it is returned. */
+  /** Destroys idle resources at once, and the others when they are returned. */
   reset(): void {
     this.#parts.generation += 1;
     for (const slot of [...this.#slots.idle]) this.discard(slot, 'reset');
   }
 
   /**
-   * Destroys what is idle and gives up constructions for nobody. Those that wait are still served; every other resource is
-   * destroyed when it is returned and has settled. The caller sees to it that nobody joins the queue any more.
+   * Destroys idle resources and gives up constructions that no acquirer waits for. Waiters are still served; every
+   * other resource is destroyed when it is returned and has settled. The caller must not let more acquirers join.
    */
   end(): void {
     this.#ending = true;
@@ -146,24 +146,24 @@ export class Engine<T, C, R extends string> {
     for (const slot of [...this.#slots.idle]) this.discard(slot, 'pool_end');
   }
 
-  /** Rejects all that wait. */
+  /** Rejects all waiters. */
   rejectWaiters(error: () => unknown): void {
     for (const waiter of [...this.#waiters]) if (waiter.waiting) this.#reject(waiter, error());
   }
 
-  /** A waiter's time is up. */
+  /** Called when a waiter's time is up. */
   readonly #late = (waiter: Waiter<T, C>): void => {
     this.#counts.timedOut();
     this.cancel(waiter, waiter.request.timeoutError());
   };
 
-  /** The pause after failed constructions is over. */
+  /** Called when the pause after failed constructions is over. */
   #resume(): void {
     this.#dispatch();
     this.#listener.resumed();
   }
 
-  /** The idle slot that was used last; those before it that outlived their lifetime are destroyed. */
+  /** The most recently used idle slot; expired ones on the way are destroyed. */
   #newestIdle(now: number): Slot<T> | undefined {
     for (;;) {
       const slot = this.#slots.idle.tail;
@@ -175,14 +175,14 @@ export class Engine<T, C, R extends string> {
   /** Gives every waiter something to wait for: an idle resource, a ping, a construction, or a used resource. */
   #dispatch(): void {
     while (this.#waiters.size > this.#pings.size) {
-      // The clock is read for each that waits: not where there is nothing to compare with it.
+      // The clock is read for each waiter, so it is skipped when there is no idle slot to compare with it.
       const now = this.#slots.idle.size > 0 ? performance.now() : 0;
       const slot = this.#newestIdle(now);
       const canConstruct =
         this.#waiters.size > this.#constructions.size + this.#pings.size &&
         this.#parts.hasRoom &&
         !this.#outage.holdsBack(false);
-      // A long queue is not searched when there is nothing to give.
+      // Do not search a long queue when there is nothing to hand out.
       if (slot === undefined && !canConstruct) return this.sharing.onHead?.();
       const waiter = this.#waiters.firstWithoutSupply();
       if (waiter === undefined) return;
@@ -225,11 +225,11 @@ export class Engine<T, C, R extends string> {
     this.#listener.constructed(undefined);
     if (this.#waiters.size > 0) this.#serve(slot, now);
     else this.#returns.judge(slot, now);
-    // There may be room now for the next waiter's construction.
+    // There may now be room for the next waiter's construction.
     this.#dispatch();
   }
 
-  /** Gives a good resource to the oldest waiter, or parks it, unless it has served its time. */
+  /** Gives a usable resource to the oldest waiter, or parks it, unless it must be retired. */
   #recycle(slot: Slot<T>, now: number): void {
     if (slot.generation !== this.#parts.generation) this.#destroy(slot, 'reset');
     else if (now >= slot.expiresAt) this.#destroy(slot, 'lifetime');
@@ -245,7 +245,7 @@ export class Engine<T, C, R extends string> {
     }
   }
 
-  /** Hands a slot to the oldest waiter; the caller knows that there is one. */
+  /** Hands a slot to the oldest waiter; the caller ensures that there is one. */
   #serve(slot: Slot<T>, now: number): void {
     const waiter = this.#waiters.head;
     if (waiter === undefined) throw new Error('the queue is empty');
@@ -278,7 +278,7 @@ export class Engine<T, C, R extends string> {
     this.#listener.drained();
   }
 
-  /** Ends the constructions that nobody waits for, and if nobody waits at all the pauses between them. */
+  /** Aborts the constructions that no acquirer waits for, and if none waits at all, ends the pauses between them. */
   #abortUnwanted(): void {
     if (this.#waiters.size === 0) for (const part of [this.#outage, this.#waiters]) part.stop();
     this.#constructions.abortUnwanted();

@@ -19,7 +19,7 @@ export class LinkedList<N extends Linked<N>> {
     this.size += 1;
   }
 
-  /** The caller knows that `node` is in this list. */
+  /** Removes a node; the caller ensures that it is in this list. */
   remove(node: N): void {
     if (node.prev === undefined) this.head = node.next;
     else node.prev.next = node.next;
@@ -30,7 +30,7 @@ export class LinkedList<N extends Linked<N>> {
     this.size -= 1;
   }
 
-  /** Oldest first; whoever changes the list during the walk copies it first. */
+  /** Oldest first; copy the list before changing it during the iteration. */
   *[Symbol.iterator](): Generator<N> {
     for (let node = this.head; node !== undefined; node = node.next) yield node;
   }

@@ -3,17 +3,17 @@ import type { EngineDeadline } from './deadline.js';
 import type { EngineLimits, OutageListener, Reached } from './kind.js';
 import type { Waiter, WaitQueue } from './wait-queue.js';
 
-/** What an outage calls for; the engine does it. */
+/** The engine's reactions to an outage. */
 export interface OutageOwner<T, C> {
-  /** A waiter has waited through the outage for as long as it may. */
+  /** Called when a waiter has waited through the outage for as long as it may. */
   expired(waiter: Waiter<T, C>): void;
-  /** A pause is over. */
+  /** Called when a pause is over. */
   resumed(): void;
 }
 
 /**
- * Whether constructions can succeed at present, and the pauses between them while they fail: one for all that wait. In an
- * outage, waiters with `retryMs` stay in the queue; without it only spare constructions pause.
+ * Whether constructions can currently succeed, and the pauses between them while they fail, shared by all waiters. In
+ * an outage, waiters stay in the queue for `retryMs`; without it only spare constructions pause.
  */
 export class Outage<T, C> {
   readonly #waiters: WaitQueue<T, C>;
@@ -34,24 +34,24 @@ export class Outage<T, C> {
     this.#limits = limits;
     this.#owner = owner;
     this.#listener = listener;
-    // A waiter must not have given up before the pause in which it came is over.
+    // A waiter must not give up before the pause in which it arrived is over.
     const longestMs = limits.retryMs > 0 ? Math.min(limits.retryMs / 2, LONGEST_PAUSE_MS) : LONGEST_PAUSE_MS;
     this.#backoff = new Backoff(() => owner.resumed(), longestMs);
   }
 
-  /** Whether the last construction that could tell failed because nothing can be reached. */
+  /** Whether the last construction with a clear result failed because nothing can be reached. */
   get unreachable(): boolean {
     return this.#since !== undefined;
   }
 
-  /** Whether a construction must wait for the end of the pause; a spare one is made for no acquirer. */
+  /** Whether a construction must wait for the end of the pause; a spare one is for no acquirer. */
   holdsBack(spare: boolean): boolean {
     return this.#backoff.pausing && (spare || this.#waitedThrough);
   }
 
-  /** A construction starts. */
+  /** Call when a construction starts. */
   starting(spare: boolean): void {
-    // From its start, not its end: one that hangs does not keep others from being tried.
+    // The pause runs from the start, not the end, so that a construction that hangs does not delay others.
     if (this.#backoff.failing && (spare || this.#waitedThrough)) this.#backoff.pause();
   }
 
@@ -60,7 +60,7 @@ export class Outage<T, C> {
     this.#over();
   }
 
-  /** A construction failed; returns whether its acquirer goes on waiting. */
+  /** Call when a construction failed; returns whether its acquirer goes on waiting. */
   failed(error: unknown, reached: Reached): boolean {
     this.#backoff.soon = reached === 'soon';
     this.#backoff.pause();
@@ -74,7 +74,7 @@ export class Outage<T, C> {
     return this.#waitedThrough;
   }
 
-  /** Sees to it that the oldest waiter does not wait for too long: it is the first whose time is up. */
+  /** Ensures that the oldest waiter, whose time is up first, does not wait too long. */
   watch(): void {
     const { head } = this.#waiters;
     if (!this.#waitedThrough || this.#deadline !== undefined || head === undefined) return;
@@ -91,13 +91,13 @@ export class Outage<T, C> {
     });
   }
 
-  /** The queue is empty, or the outage is over. */
+  /** Call when the queue is empty, or the outage is over. */
   unwatch(): void {
     this.#deadline?.clear();
     this.#deadline = undefined;
   }
 
-  /** Nothing will be constructed any more. */
+  /** Call when nothing will be constructed any more. */
   stop(): void {
     this.#backoff.stop();
     this.unwatch();

@@ -4,7 +4,7 @@ import type { Slot } from './slot.js';
 import type { Slots } from './slots.js';
 import type { Waiter } from './wait-queue.js';
 
-/** Pings resources that were idle for long, before they are handed out. */
+/** Pings long-idle resources before they are handed out. */
 export class Pings<T, C, R extends string> {
   readonly #kind: ResourceKind<T, C, R>;
   readonly #limits: EngineLimits;
@@ -20,7 +20,7 @@ export class Pings<T, C, R extends string> {
     this.#owner = owner;
   }
 
-  /** How many waiters have a ping. */
+  /** The number of waiters with a ping. */
   get size(): number {
     return this.#waiters.size;
   }
@@ -29,7 +29,7 @@ export class Pings<T, C, R extends string> {
     return now - slot.idleSince > this.#limits.pingAfterMs;
   }
 
-  /** Pings an idle resource; the one for whom it is done may be served by another. */
+  /** Pings an idle resource; its waiter may be served by another one meanwhile. */
   start(slot: Slot<T>, waiter: Waiter<T, C> | undefined): void {
     this.#slots.move(slot, 'between');
     if (waiter !== undefined) {
@@ -45,13 +45,13 @@ export class Pings<T, C, R extends string> {
         this.#owner.keep(slot, now);
         return;
       }
-      // Others that were idle as long probably died too: they are pinged meanwhile, and the waiter gets a new resource.
+      // Resources that were idle as long have probably died too: ping them, while the waiter gets a new resource.
       for (const other of [...this.#slots.idle]) if (this.isStale(other, now)) this.start(other, undefined);
       this.#owner.discard(slot, 'dead');
     });
   }
 
-  /** The waiter that the ping was for, if it was for one; it needs another supply now. */
+  /** Ends a ping, and returns its waiter, if any, which then needs another supply. */
   ended(slot: Slot<T>): Waiter<T, C> | undefined {
     const waiter = this.#waiters.get(slot);
     if (waiter === undefined) return undefined;

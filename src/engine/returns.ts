@@ -1,15 +1,15 @@
 import type { EngineLimits, EngineReason, ResourceKind } from './kind.js';
 import type { Slot } from './slot.js';
 
-/** What becomes of a resource once it is known whether it is good; the engine does it. */
+/** The engine's decision about a resource, once it is known whether the resource is usable. */
 export interface CheckOwner<T, R extends string> {
-  /** It can be handed out again. */
+  /** Keeps a resource that can be handed out again. */
   keep(slot: Slot<T>, now: number): void;
-  /** It cannot; no effect if it was destroyed meanwhile. */
+  /** Destroys a resource that cannot; no effect if it was destroyed meanwhile. */
   discard(slot: Slot<T>, reason: EngineReason | R): void;
 }
 
-/** Finds out whether returned resources can be handed out again: at once, once they have settled, or after a reset. */
+/** Determines whether returned resources can be handed out again: at once, once they have settled, or after a reset. */
 export class Returns<T, C, R extends string> {
   readonly #kind: ResourceKind<T, C, R>;
   readonly #limits: EngineLimits;
@@ -28,7 +28,7 @@ export class Returns<T, C, R extends string> {
     else this.#owner.discard(slot, verdict);
   }
 
-  /** Resets a used resource, which is then judged again; `false` if its kind is never reset, or it is not used. */
+  /** Resets a used resource, which is then judged again; `false` if its kind has no reset, or it was not used. */
   reset(slot: Slot<T>): boolean {
     if (!slot.used || this.#kind.reset === undefined) return false;
     slot.used = false;

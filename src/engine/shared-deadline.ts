@@ -1,34 +1,34 @@
 import type { EngineDeadline, StartDeadline } from './deadline.js';
 
-/** A timer may fire earlier than asked for, by less than this, in milliseconds. */
+/** A timer may fire early by less than this, in milliseconds. */
 const EARLY_MS = 1;
 
-/** One of a queue in which most have the same time limit. */
+/** A member of a queue in which most have the same time limit. */
 export interface Timed<W> {
   readonly next: W | undefined;
   readonly startedAt: number;
-  /** Whether it has that limit. */
+  /** Whether it has the common limit. */
   readonly sharesDeadline: boolean;
 }
 
-/** The one timer of all in a queue that have the same time limit: they are due in the order of the queue. */
+/** The single timer for all members of a queue with the same time limit, which are due in the order of the queue. */
 export class SharedDeadline<W extends Timed<W>> {
   readonly #limitMs: number;
   readonly #startDeadline: StartDeadline;
   readonly #late: (waiter: W) => void;
-  /** The oldest, which is due first. */
+  /** The oldest member, which is due first. */
   #first: W | undefined;
-  /** Runs on while the queue is empty, without keeping the process alive: the next that waits will need it. */
+  /** Runs on while the queue is empty, without keeping the process alive, because the next waiter will need it. */
   #deadline: EngineDeadline | undefined;
 
-  /** `late` takes its waiter out of the queue. */
+  /** `late` must take its waiter out of the queue. */
   constructor(limitMs: number, startDeadline: StartDeadline, late: (waiter: W) => void) {
     this.#limitMs = limitMs;
     this.#startDeadline = startDeadline;
     this.#late = late;
   }
 
-  /** One with the shared limit has come to the end of the queue. */
+  /** Call when a waiter with the shared limit has joined the end of the queue. */
   joined(waiter: W): void {
     if (this.#first !== undefined) return;
     this.#first = waiter;
@@ -36,7 +36,7 @@ export class SharedDeadline<W extends Timed<W>> {
     this.#start();
   }
 
-  /** One with the shared limit is about to leave the queue. */
+  /** Call when a waiter with the shared limit is about to leave the queue. */
   leaving(waiter: W): void {
     if (this.#first !== waiter) return;
     let { next } = waiter;
@@ -45,7 +45,7 @@ export class SharedDeadline<W extends Timed<W>> {
     if (next === undefined) this.#deadline?.keepAlive(false);
   }
 
-  /** Ends the timer, unless one with the shared limit waits. */
+  /** Ends the timer, unless a waiter with the shared limit is left. */
   stop(): void {
     if (this.#first !== undefined) return;
     this.#deadline?.clear();
@@ -64,7 +64,7 @@ export class SharedDeadline<W extends Timed<W>> {
     while (this.#first !== undefined && this.#first.startedAt + this.#limitMs - upTo < EARLY_MS) {
       this.#late(this.#first);
     }
-    // Unless one that joined meanwhile has started it.
+    // No effect if a waiter that joined meanwhile has started it.
     this.#start();
   };
 }

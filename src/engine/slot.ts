@@ -2,8 +2,8 @@ import type { EngineDeadline } from './deadline.js';
 import type { Linked } from './linked-list.js';
 
 /**
- * The state of a slot: `idle`; used, which is `held` by its user or `between` (just made, being pinged, or being judged
- * after its return); `gone` once its resource is destroyed.
+ * The state of a slot: `idle`; used, which is either `held` by its user or `between` (just made, being pinged, or being
+ * judged after its return); `gone` once its resource is destroyed.
  */
 export type SlotState = 'between' | 'idle' | 'held' | 'gone';
 
@@ -15,9 +15,9 @@ export class Slot<T> implements Linked<Slot<T>> {
   idleSince = 0;
   heldSince = 0;
   uses = 0;
-  /** It was used since it was made, or since it was reset. */
+  /** Whether it has been used since it was made or last reset. */
   used = false;
-  /** Ends the wait for a returned resource that does not become ready. */
+  /** The limit of the wait for a returned resource to become ready. */
   settling: EngineDeadline | undefined;
 
   constructor(
@@ -28,7 +28,7 @@ export class Slot<T> implements Linked<Slot<T>> {
   ) {}
 }
 
-/** When a resource that is made now outlives its lifetime; `lifetimeMs` 0 means never. */
+/** When a resource that is made now exceeds its lifetime; `lifetimeMs` 0 means never. */
 export function expiry(
   now: number,
   { lifetimeMs, lifetimeJitterMs }: { readonly lifetimeMs: number; readonly lifetimeJitterMs: number },

@@ -1,7 +1,7 @@
 import { LinkedList } from './linked-list.js';
 import type { Slot, SlotState } from './slot.js';
 
-/** The slots of an engine by state, each list in the order in which its slots came into it: all changes are O(1). */
+/** The slots of an engine by state, each list in the order in which slots entered it; all changes are O(1). */
 export class Slots<T> {
   readonly idle = new LinkedList<Slot<T>>();
   /** Used by an acquirer, longest held first. */

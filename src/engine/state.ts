@@ -8,7 +8,7 @@ import type { Slot } from './slot.js';
 import { Slots } from './slots.js';
 import { WaitQueue, type Waiter } from './wait-queue.js';
 
-/** What an engine is doing, in plain numbers that are read when they are asked for; all current, except `counts`. */
+/** The state of an engine in plain numbers, computed when read; all current, except `counts`. */
 export interface EngineState<T, C> {
   /** Connecting, used and idle together; never above the maximum. */
   readonly total: number;
@@ -17,23 +17,23 @@ export interface EngineState<T, C> {
   readonly used: number;
   readonly idle: number;
   readonly connecting: number;
-  /** Acquirers that wait. */
+  /** Waiting acquirers. */
   readonly pending: number;
-  /** Whether the last construction that could tell failed because nothing can be reached. */
+  /** Whether the last construction with a clear result failed because nothing can be reached. */
   readonly unreachable: boolean;
   /** Held slots, longest held first. */
   readonly holders: Iterable<Slot<T>>;
-  /** Slots that nobody holds any more and that are not yet idle: being judged, settling or being reset. */
+  /** Slots that were released and are not yet idle: being judged, settling or being reset. */
   readonly returned: Iterable<Slot<T>>;
   readonly oldestHolder: Slot<T> | undefined;
   readonly oldestWaiter: Waiter<T, C> | undefined;
   readonly counts: EngineCounts;
 }
 
-/** What the parts of an engine call for. */
+/** The callbacks of an engine's parts. */
 export type EngineOwner<T, C, R extends string> = OutageOwner<T, C> & CheckOwner<T, R>;
 
-/** What an engine consists of; only the engine changes it. */
+/** The parts of an engine; only the engine changes them. */
 export class EngineParts<T, C, R extends string> implements EngineState<T, C> {
   readonly slots = new Slots<T>();
   readonly waiters: WaitQueue<T, C>;
@@ -44,7 +44,7 @@ export class EngineParts<T, C, R extends string> implements EngineState<T, C> {
   readonly pings: Pings<T, C, R>;
   readonly #maxConnecting: number;
   max: number;
-  /** How often all resources were dropped. */
+  /** The number of resets. */
   generation = 0;
 
   constructor(
@@ -97,7 +97,7 @@ export class EngineParts<T, C, R extends string> implements EngineState<T, C> {
     return this.total < this.max && this.constructions.size < this.#maxConnecting;
   }
 
-  /** Tells a waiter once why it waits, unless an idle resource is being pinged for it. */
+  /** Reports to a waiter, once, why it waits, unless an idle resource is being pinged for it. */
   explain(waiter: Waiter<T, C>): void {
     if (!waiter.waiting || waiter.reason !== undefined || waiter.supply === 'ping') return;
     // It may be served by a construction that was started for no waiter.

@@ -3,16 +3,16 @@ import type { Engine } from './engine.js';
 /** Delay between a connection's end and the top-up that replaces it, in milliseconds: closes come in bursts. */
 const TOP_UP_DELAY_MS = 500;
 
-/** What `Upkeep` keeps; times in milliseconds, 0 means off. */
+/** The limits that `Upkeep` enforces; times in milliseconds, 0 means off. */
 export interface UpkeepLimits {
-  /** At first. */
+  /** The initial minimum. */
   readonly min: number;
   readonly idleTimeoutMs: number;
   readonly lifetimeMs: number;
   readonly healthCheckPeriodMs: number;
 }
 
-/** Keeps an engine at its minimum and destroys what is too old; all its timers are unref'd. */
+/** Keeps an engine at its minimum and destroys idle resources that are too old; all its timers are unref'd. */
 export class Upkeep<T, C, R extends string> {
   readonly #engine: Engine<T, C, R>;
   readonly #limits: UpkeepLimits;
@@ -28,7 +28,7 @@ export class Upkeep<T, C, R extends string> {
     this.#min = limits.min;
   }
 
-  /** How many connections are kept. */
+  /** The minimum number of connections. */
   get min(): number {
     return this.#min;
   }
@@ -40,7 +40,7 @@ export class Upkeep<T, C, R extends string> {
   start(): void {
     const { healthCheckPeriodMs, idleTimeoutMs, lifetimeMs } = this.#limits;
     if (healthCheckPeriodMs > 0) {
-      // No limit is enforced later than twice itself.
+      // So that every limit is enforced within twice its value.
       const period = Math.min(healthCheckPeriodMs, idleTimeoutMs || Infinity, lifetimeMs || Infinity);
       this.#sweeper = setInterval(() => {
         sweep(this.#engine, performance.now(), idleTimeoutMs, this.#min);
@@ -52,23 +52,23 @@ export class Upkeep<T, C, R extends string> {
     this.#topUp();
   }
 
-  /** A slot became free: there may be fewer connections than the minimum. */
+  /** Call when a slot became free: there may be fewer connections than the minimum. */
   slotFreed(): void {
     if (this.#min > 0 || this.#wanted > 0) this.#schedule();
   }
 
-  /** A construction succeeded. */
+  /** Call when a construction succeeded. */
   constructed(): void {
-    // With a top-up ahead, connections have just been destroyed, perhaps as soon as they were made.
+    // If a top-up is scheduled, connections have just been destroyed, perhaps as soon as they were made.
     if (this.#topUpTimer === undefined) this.#topUp();
   }
 
-  /** The pause after failed constructions is over. */
+  /** Call when the pause after failed constructions is over. */
   resumed(): void {
     this.#topUp();
   }
 
-  /** Fills up to `count` connections, whatever the minimum, until it is called with 0. */
+  /** Fills up to `count` connections, regardless of the minimum, until called with 0. */
   fill(count: number): void {
     this.#wanted = count;
     this.#topUp();
@@ -101,7 +101,7 @@ export class Upkeep<T, C, R extends string> {
   }
 }
 
-/** Destroys idle resources that outlived their lifetime, and those idle for `idleMs` as long as more than `keep` are left in all. */
+/** Destroys idle resources past their lifetime, and those idle for `idleMs` while more than `keep` are left in all. */
 export function sweep<T, C, R extends string>(
   engine: Engine<T, C, R>,
   now: number,

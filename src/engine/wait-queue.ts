@@ -6,17 +6,17 @@ import type { Slot } from './slot.js';
 /** Why an acquirer waits. */
 export type WaitReason = 'new_connection' | 'exhausted';
 
-/** How an acquirer takes a resource that others hold as well. */
+/** The request of an acquirer that accepts a resource that others also hold. */
 export interface ShareRequest {
-  /** What no two may prepare on one resource at a time. */
+  /** The name that only one acquirer at a time may prepare on a resource. */
   readonly name: string | undefined;
 }
 
-/** What an acquirer gives the engine: its cause, and what to call. No member may throw. */
+/** An acquirer's cause and callbacks. No member may throw. */
 export interface AcquireWait<T, C> {
-  /** Given to the construction that is started for this acquirer. */
+  /** Passed to the construction that is started for this acquirer. */
   readonly cause: C;
-  /** Set if it takes a resource that others hold as well, with what it needs there by name. */
+  /** Set if it accepts a resource that others also hold, with the name it prepares there. */
   readonly shares?: ShareRequest | undefined;
   /** Called once, before any construction that it causes, unless an idle resource serves it. */
   waiting(reason: WaitReason): void;
@@ -30,10 +30,10 @@ export class Waiter<T, C> implements Linked<Waiter<T, C>>, Timed<Waiter<T, C>> {
   prev: Waiter<T, C> | undefined;
   next: Waiter<T, C> | undefined;
   waiting = true;
-  /** What was started for it and has not ended. */
+  /** The construction or ping that was started for it and has not ended. */
   supply: 'construction' | 'ping' | undefined;
   reason: WaitReason | undefined;
-  /** That of its own, if its limit is not the usual one. */
+  /** Its own deadline, if its limit is not the usual one. */
   deadline: EngineDeadline | undefined;
   /** Called when it leaves the queue. */
   onDone: (() => void) | undefined;
@@ -45,14 +45,14 @@ export class Waiter<T, C> implements Linked<Waiter<T, C>>, Timed<Waiter<T, C>> {
   ) {}
 }
 
-/** The acquirers that wait, oldest first. */
+/** The waiting acquirers, oldest first. */
 export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
   readonly #usualMs: number;
   readonly #startDeadline: StartDeadline;
   readonly #late: (waiter: Waiter<T, C>) => void;
   readonly #shared: SharedDeadline<Waiter<T, C>>;
 
-  /** `late` takes out a waiter whose time is up; those that wait for at most `usualMs` share a timer. */
+  /** `late` must take out a waiter whose time is up; waiters with the limit `usualMs` share a timer. */
   constructor(usualMs: number, startDeadline: StartDeadline, late: (waiter: Waiter<T, C>) => void) {
     super();
     this.#usualMs = usualMs;
@@ -61,7 +61,7 @@ export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
     this.#shared = new SharedDeadline(usualMs, startDeadline, late);
   }
 
-  /** Adds an acquirer, for at most `timeoutMs`; 0 for any time. */
+  /** Adds an acquirer, for at most `timeoutMs`; 0 for no limit. */
   join(request: AcquireWait<T, C>, startedAt: number, timeoutMs: number): Waiter<T, C> {
     const waiter = new Waiter(request, startedAt, timeoutMs > 0 && timeoutMs === this.#usualMs);
     this.push(waiter);
@@ -72,14 +72,14 @@ export class WaitQueue<T, C> extends LinkedList<Waiter<T, C>> {
     return waiter;
   }
 
-  /** The oldest for which nothing was started; those before it are at most as many as there are constructions and pings. */
+  /** The oldest waiter without a supply; there are at most as many before it as constructions and pings. */
   firstWithoutSupply(): Waiter<T, C> | undefined {
     let waiter = this.head;
     while (waiter?.supply !== undefined) waiter = waiter.next;
     return waiter;
   }
 
-  /** Takes a waiter out, whatever became of it. */
+  /** Takes a waiter out, for whatever reason. */
   leave(waiter: Waiter<T, C>): void {
     if (waiter.sharesDeadline) this.#shared.leaving(waiter);
     this.remove(waiter);

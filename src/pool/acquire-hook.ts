@@ -7,16 +7,16 @@ import type { PoolObserver } from '../observer.js';
 
 /** One acquire whose hook is about to run. */
 export interface HookedAcquire {
-  /** That of the code that acquires. */
+  /** The async context of the code that acquires. */
   readonly context: AsyncResource;
-  /** What is left of its time in milliseconds; `undefined` for no limit. */
+  /** Its remaining time in milliseconds; `undefined` for no limit. */
   readonly leftMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   /** Makes the error of an acquire that runs out of time. */
   timeoutError(): Error;
 }
 
-/** How the hook of an acquire ended: well, with an error, or without having ended. */
+/** How the hook of an acquire ended: with success, with an error, or not in time. */
 export type HookOutcome =
   | { readonly ended: 'well' }
   | { readonly ended: 'failed' | 'timed_out' | 'aborted' | 'lost'; readonly error: unknown };
@@ -51,13 +51,13 @@ export class AcquireHook {
     const late = (): void => end({ ended: 'timed_out', error: acquire.timeoutError() });
     const deadline = leftMs === undefined ? undefined : new Deadline(Math.max(1, leftMs), late, true);
     const unfollow = signal && onAbort(signal, () => end({ ended: 'aborted', error: signal.reason }));
-    // It is not yet the user's to return.
+    // The client does not belong to a user yet, so `release` does nothing.
     client.release = () => undefined;
     const hook = async (): Promise<void> => this.#hook(client, { signal: controller.signal });
     context.runInAsyncScope(hook).then(
       () => {
         const { dismissal } = slot.resource;
-        // The server ended the session, which the socket has not yet shown.
+        // The server ended the session, but the socket is not closed yet.
         if (dismissal !== undefined) slot.resource.lose(dismissal, 'server_closed');
         end(outcomeOf(slot.resource));
       },
@@ -65,7 +65,7 @@ export class AcquireHook {
     );
   }
 
-  /** Tells that a connection was lost; whether its hook was running. */
+  /** Call when a connection was lost; returns whether its hook was running. */
   lost(slot: Slot<PooledConnection>): boolean {
     const tell = this.#running.get(slot);
     tell?.(slot.resource.lostWith);
@@ -73,7 +73,7 @@ export class AcquireHook {
   }
 }
 
-/** A hook that ended well may have swallowed the loss of its client. */
+/** A hook that succeeded may have swallowed the loss of its client. */
 function outcomeOf({ client, lostWith }: PooledConnection): HookOutcome {
   if (lostWith !== undefined) return { ended: 'failed', error: lostWith };
   return client._ending

@@ -3,10 +3,10 @@ import { failedPlaces } from '../foreign-error.js';
 import type { EngineState } from '../engine/state.js';
 import type { Slot } from '../engine/slot.js';
 
-/** How many of the longest checkouts are named. */
+/** The number of longest checkouts that are named. */
 const HOLDERS_NAMED = 3;
 
-/** Says why the acquirer was not served: the pool's figures, the longest checkouts, and why connecting failed last. */
+/** Explains why the acquirer was not served: the pool's figures, the longest checkouts, and the last connect error. */
 export function acquireTimeoutError(
   state: EngineState<unknown, unknown>,
   waitedMs: number,
@@ -23,10 +23,10 @@ export function acquireTimeoutError(
   return withoutFrames(() => new AcquireTimeoutError(message, options));
 }
 
-/** Makes an error whose frames would be a timer's: its rejection tells of the caller. Frames are most of an error's cost. */
+/** Makes an error without frames, most of its cost, which would be a timer's: the caller's are added on rejection. */
 function withoutFrames<E extends Error>(make: () => E): E {
   const limit = Error.stackTraceLimit;
-  // Where built-ins are frozen, it has frames.
+  // If built-ins are frozen, the error has frames.
   Reflect.set(Error, 'stackTraceLimit', 0);
   try {
     return make();
@@ -45,7 +45,7 @@ function longestHeld(holders: Iterable<Slot<unknown>>): number[] {
   return ages;
 }
 
-/** A code if there is one, else the kind of error, and where it was met: a message may hold what the server was asked. */
+/** The code or else the class of an error, and its place; not its message, which may contain parts of a query. */
 function describe(error: unknown): string {
   const { code, name } = error as { code?: unknown; name?: unknown };
   const kind = typeof code === 'string' ? code : typeof name === 'string' ? name : 'unknown';

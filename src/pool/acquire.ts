@@ -32,14 +32,14 @@ export interface AcquireOptions {
 interface CallbackOptions {
   readonly signal?: AbortSignal | undefined;
   readonly deferred?: boolean | undefined;
-  /** Set if a connection serves that others hold as well. */
+  /** Set if the acquire accepts a connection that others also hold. */
   readonly shares?: ShareRequest | undefined;
 }
 
 /** The public method whose caller is the acquirer. */
 type Entry = (...args: never[]) => unknown;
 
-/** Acquires connections for the users of a pool: an idle one at once, else the first that becomes free. */
+/** Acquires connections for the users of a pool: an idle one at once, or else the first that becomes free. */
 export class Acquires {
   readonly #engine: ConnectionEngine;
   readonly #observer: PoolObserver;
@@ -105,7 +105,7 @@ export class Acquires {
       return;
     }
     const now = performance.now();
-    // A connection that many queries share may be busy for as long as there are any.
+    // A connection that many queries share may stay busy as long as there are queries.
     const acquirer = shares === undefined ? this.#checkouts.acquirer(entry) : undefined;
     const connection = this.#atOnce(now, acquirer);
     if (connection === undefined && this.#engine.refuses(now)) process.nextTick(fail, this.#busy());
@@ -117,23 +117,23 @@ export class Acquires {
     else serve(connection);
   }
 
-  /** A connection was lost; whether it was about to be handed over. */
+  /** Call when a connection was lost; returns whether it was about to be handed over. */
   lost(slot: Slot<PooledConnection>): boolean {
     return this.#hook?.lost(slot) === true;
   }
 
-  /** A query was given a connection that others hold, without waiting. Called in its caller's async context. */
+  /** Call when a query got a connection that others hold, without waiting, in its caller's async context. */
   joined(): void {
     this.#observer.acquired(0);
   }
 
-  /** Whether the pool takes no more acquires. */
+  /** Whether the pool accepts no more acquires. */
   get ending(): boolean {
     return this.#pool.ending;
   }
 
   #atOnce(now: number, acquirer: Acquirer | undefined): PooledConnection | undefined {
-    // What runs before the hand-over takes time.
+    // The hook that runs before the hand-over takes time.
     if (this.#hook !== undefined) return undefined;
     const slot = this.#engine.tryAcquire(now);
     if (slot === undefined) return undefined;

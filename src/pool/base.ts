@@ -14,7 +14,7 @@ type Overridden =
   | 'ending'
   | 'ended';
 
-/** `pg.Pool` without the members that a pool of ours has: accessors cannot override what @types/pg declares as properties. */
+/** `pg.Pool` without the members that this pool overrides: accessors cannot override the properties of @types/pg. */
 export const Base = pg.Pool as unknown as new (
   options: PoolConfig,
 ) => Omit<pgModule.Pool, Overridden | keyof EventEmitter> & EventEmitter;

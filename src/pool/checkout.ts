@@ -22,7 +22,7 @@ export class Checkouts {
     this.#leaks = leakDetectionMs > 0 ? new LeakDetector(leakDetectionMs, observer) : undefined;
   }
 
-  /** The caller of the public method `entry`, where leaks are looked for. */
+  /** The caller of the public method `entry`, if leaks are detected. */
   acquirer(entry: (...args: never[]) => unknown): Acquirer | undefined {
     return this.#leaks?.acquirer(entry);
   }
@@ -42,7 +42,7 @@ export class Checkouts {
     return connection;
   }
 
-  /** The checkouts that have not ended, the longest first. */
+  /** The current checkouts, the longest first. */
   held(): Holder[] {
     const now = performance.now();
     return [...this.#engine.state.holders].map((slot) => ({
@@ -64,12 +64,12 @@ export class Checkouts {
     // The connection was lost meanwhile, and its use ended then.
     if (slot.state !== 'held') return;
     const { dismissal } = connection;
-    // A query told the user what the socket has not yet shown: the server ended the session.
+    // A query's error has shown the user that the server ended the session, before the socket has closed.
     if (error && dismissal !== undefined) {
       connection.lose(dismissal, 'server_closed');
       return;
     }
-    // Before the release: the engine may hand it to the next user at once.
+    // Before the release, because the engine may hand the connection to the next user at once.
     keepListening(connection.client);
     const now = performance.now();
     this.useEnded(slot, now);

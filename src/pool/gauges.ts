@@ -5,7 +5,7 @@ import type { PoolStat } from './stat.js';
 
 type State = EngineState<unknown, unknown>;
 
-/** A live view of the engine: each property is read when it is asked for. */
+/** A live view of the engine: each property is computed when it is read. */
 export class EngineGauges implements PoolGauges {
   readonly #state: State;
   readonly #upkeep: { readonly min: number };

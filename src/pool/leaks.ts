@@ -39,7 +39,7 @@ export class LeakDetector {
       watch.suspected = true;
       this.#observer.leakSuspected(performance.now() - slot.heldSince, stack);
     };
-    // A queued acquirer is served in the async context of the user that released, which is not to blame.
+    // A queued acquirer is served in the async context of the user that released, which is not the one to report.
     const deadline = inContext(() => new Deadline(this.#thresholdMs, suspect));
     const watch: Watch = { stack, deadline, suspected: false };
     this.#watches.set(slot, watch);

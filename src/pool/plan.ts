@@ -7,10 +7,10 @@ import { firstPlace } from '../settings/hosts.js';
 import type { PipeliningSettings } from '../settings/pipelining.js';
 import { effectiveLifetimeMs, effectiveMax, effectiveMin } from '../settings/config.js';
 
-/** What a pool is made from; times in milliseconds, 0 means off. */
+/** The plan from which a pool is made; times in milliseconds, 0 means off. */
 export interface PoolPlan {
   readonly dial: DialPlan;
-  /** What `pool.options` shows, under node-postgres' names. */
+  /** The value of `pool.options`, under node-postgres' names. */
   readonly options: PoolConfig;
   readonly observer: PoolObserver;
   readonly logger: Logger;
@@ -32,12 +32,12 @@ export interface PoolPlan {
   readonly pipelining: PipeliningSettings | undefined;
 }
 
-/** What a pool is made from, once all of it is checked. */
+/** The checked parts from which a pool is made. */
 export interface PoolParts extends Omit<DialParts, 'Client'> {
   readonly observer: PoolObserver;
 }
 
-/** Translates the settings of a pool into its own terms. */
+/** Translates the settings of a pool into its plan. */
 export function poolPlan(parts: PoolParts): PoolPlan {
   const { config, settings, observer, logger } = parts;
   const dial = dialPlan({ ...parts, Client: clientClass(settings.queryTimeoutMs, observer) });
@@ -56,7 +56,7 @@ export function poolPlan(parts: PoolParts): PoolPlan {
   };
 }
 
-/** What `pool.options` shows: enough for a tool that makes its own pool from it, without a secret in plain sight. */
+/** The value of `pool.options`: enough for a tool to make its own pool from it, without showing a secret. */
 function poolOptions({ config, settings, tls }: PoolParts, dial: DialPlan): PoolConfig {
   const { user, database } = config;
   const { host, port } = firstPlace(config);

@@ -34,7 +34,7 @@ import type { PoolStat } from './stat.js';
 import { throwLater } from '../throw-later.js';
 import { unheldLoss } from './unheld-loss.js';
 
-/** A connection that was idle for longer is pinged before it is handed out; in milliseconds, as in pgxpool. */
+/** A connection that was idle for longer, in milliseconds, is pinged before it is handed out, as in pgxpool. */
 const PING_AFTER_MS = 1_000;
 /** How long a returned connection may take to become ready for queries, in milliseconds. */
 const SETTLE_MS = 1_000;
@@ -43,7 +43,7 @@ const SETTLE_MS = 1_000;
 type Release = (error?: unknown) => void;
 /** A client of the pool: a `pg.PoolClient` whose queries take a signal and a time limit. */
 export interface InstrumentedClient extends PoolClient {
-  /** Runs one query on this client, in the forms of `pool.query`; rejects as that does once it has a client. */
+  /** Runs one query on this client, in the forms of `pool.query`; rejects as `pool.query` does once it has a client. */
   query: InstrumentedPool['query'];
 }
 
@@ -56,17 +56,17 @@ type ConnectCallback = (
 const noop = (): void => undefined;
 
 /**
- * A `pg.Pool` with pgxpool's semantics whose connections, credentials and waits can be seen; `newPool` makes it. Its events
- * are those of `pg.Pool`: `connect`, `acquire`, `release`, `remove` and `error`, which nobody needs to listen to.
+ * An observable `pg.Pool` with pgxpool's semantics, made by `newPool`. Its events are those of `pg.Pool`: `connect`,
+ * `acquire`, `release`, `remove` and `error`; none of them needs a listener.
  */
 export class InstrumentedPool extends Base {
-  /** That of `pg.Pool`: tools look at `pool.constructor.name` to know what they were given. */
+  /** The name of `pg.Pool`, because tools check `pool.constructor.name`. */
   static override readonly name = 'BoundPool';
   /** Current: whether `end()` has been called. */
   ending = false;
   /** Current: whether `end()` has finished and every socket is closed. */
   ended = false;
-  /** The pool's logger: the one that was given, or the default. */
+  /** The pool's logger: the given one, or the default. */
   readonly logger: Logger;
   /** Aborted when `end()` is called. */
   readonly endSignal: AbortSignal;
@@ -96,7 +96,7 @@ export class InstrumentedPool extends Base {
       pingAfterMs: PING_AFTER_MS,
       settleMs: SETTLE_MS,
       startDeadline: (ms, expired, { keepsAlive, limitMs } = {}) =>
-        // One may be for many acquires, and is to keep the async context of none.
+        // A deadline may serve many acquires, so it must not keep the async context of any.
         detached(() => new Deadline(ms, expired, keepsAlive, limitMs)),
     });
     this.#upkeep = new Upkeep(this.#engine, plan);
@@ -108,7 +108,7 @@ export class InstrumentedPool extends Base {
     this.#readiness = new Readiness(this.#engine, this.#upkeep, this.endSignal);
   }
 
-  /** @internal Starts to fill the pool to its minimum and to check its health. */
+  /** @internal Starts filling the pool to its minimum and checking its health. */
   start(): void {
     this.#upkeep.start();
   }
@@ -121,11 +121,11 @@ export class InstrumentedPool extends Base {
   get idleCount(): number {
     return this.#engine.state.idle;
   }
-  /** Current: acquirers that wait. */
+  /** Current: waiting acquirers. */
   get waitingCount(): number {
     return this.#engine.state.pending;
   }
-  /** Always 0: an expired connection is destroyed when it is met, never kept. */
+  /** Always 0: an expired connection is destroyed as soon as it is found. */
   get expiredCount(): number {
     return 0;
   }
@@ -141,9 +141,9 @@ export class InstrumentedPool extends Base {
   }
 
   /**
-   * Acquires a client, which `client.release()` gives back; rejects with `AcquireTimeoutError`, `PoolEndedError`, the
-   * signal's reason, the error of the connection attempt that was made for it, or RangeError for a `timeoutMs` that no
-   * timer keeps.
+   * Acquires a client, which `client.release()` returns to the pool; rejects with `AcquireTimeoutError`,
+   * `PoolEndedError`, the signal's reason, the error of the connection attempt that was made for it, or RangeError for
+   * a `timeoutMs` beyond the range of timers.
    */
   connect(options?: AcquireOptions): Promise<InstrumentedClient>;
   connect(callback: ConnectCallback): void;
@@ -161,18 +161,18 @@ export class InstrumentedPool extends Base {
   }
 
   /**
-   * Runs one query on a client of the pool and gives the client back; the forms are those of `pg.Pool`. Rejects as `connect`
-   * does, with the server's own error, or after `queryTimeoutMs`.
+   * Runs one query on a client of the pool and releases the client; the forms are those of `pg.Pool`. Rejects like
+   * `connect`, with the server's own error, or after `queryTimeoutMs`.
    */
   query<T extends Submittable>(query: T): T;
-  // Apart from the one above, through which Kysely's types take the pool.
+  // Separate from the one above, which Kysely's types need to accept the pool.
   // eslint-disable-next-line @typescript-eslint/unified-signatures
   query<T extends Submittable>(query: T, options: Pick<QueryStopOptions, 'signal'>): T;
   query<R extends unknown[] = unknown[], I = unknown[]>(
     config: QueryArrayConfig<I> & QueryStopOptions,
     values?: QueryConfigValues<I>,
   ): Promise<QueryArrayResult<R>>;
-  // The driver's own types promise rows of `any`, and code written for pg.Pool relies on that.
+  // The driver's types declare rows of `any`, and code written for pg.Pool relies on that.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   query<R extends QueryResultRow = any, I = unknown[]>(
     textOrConfig: string | (QueryConfig<I> & QueryStopOptions),
@@ -198,9 +198,9 @@ export class InstrumentedPool extends Base {
   }
 
   /**
-   * Ends the pool: acquires that wait are served, by their own deadlines, later ones reject with `PoolEndedError`; idle
-   * connections close and held ones are waited for, without limit or for `endTimeoutMs`, with a warning after 5 s and every
-   * minute. Resolves when the server has closed every session, or a second later. A second call joins the first.
+   * Ends the pool: waiting acquires are served within their deadlines, later ones reject with `PoolEndedError`; idle
+   * connections close, and `end` waits for held ones, without limit or for `endTimeoutMs`, with a warning after 5 s and
+   * every minute. Resolves when the server has closed every session, or a second later. A second call joins the first.
    */
   end(options?: EndOptions): Promise<void>;
   end(callback: () => void): void;
@@ -225,23 +225,23 @@ export class InstrumentedPool extends Base {
     return undefined;
   }
 
-  /** As `end()`, for `await using`. */
+  /** Like `end()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.end();
   }
 
   /**
-   * Resolves when `minConns` connections are open, for start-up probes; makes them if need be, and waits through outages.
-   * Rejects with the error of an attempt that fails for another reason, with the signal's reason, PoolEndedError, or
-   * RangeError for a `minConns` above the maximum.
+   * Resolves when `minConns` connections are open, for start-up probes; opens them if necessary, and waits through
+   * outages. Rejects with the error of an attempt that fails for another reason, the signal's reason, PoolEndedError,
+   * or RangeError for a `minConns` above the maximum.
    */
   ready(options?: ReadyOptions | null): Promise<void> {
     return this.#readiness.wait(options ?? {});
   }
 
   /**
-   * Changes the size of the pool: a larger one serves acquires that wait at once, a smaller one closes idle connections now
-   * and the others when they come back. Throws ConfigError for a size that `newPool` would refuse.
+   * Changes the size of the pool: a larger pool serves waiting acquires at once, a smaller one closes idle connections
+   * now and others when they are released. Throws ConfigError for a size that `newPool` would refuse.
    */
   resize(size: PoolSize): void {
     const { max, min } = newSize(size, { max: this.#engine.state.max, min: this.#upkeep.min });
@@ -251,7 +251,7 @@ export class InstrumentedPool extends Base {
     this.#readiness.check();
   }
 
-  /** Closes idle connections now and the others when they come back; the pool stays usable. */
+  /** Closes idle connections now and the others when they are released; the pool stays usable. */
   reset(): void {
     this.#engine.reset();
   }
@@ -261,7 +261,7 @@ export class InstrumentedPool extends Base {
     this.#upkeep.stopFilling();
   }
 
-  /** What follows from the engine's news. */
+  /** The pool's reactions to the engine's events. */
   #listener({ observer }: PoolPlan): EngineListener<PooledConnection, CloseReason> {
     return {
       constructed: (error, reached) => {
@@ -277,7 +277,7 @@ export class InstrumentedPool extends Base {
         observer.closed(told, ageMs, error);
       },
       freed: (slot, from) => {
-        // After a failed attempt there is a pause, and its end is told.
+        // A failed attempt is followed by a pause, and `resumed` is called when it ends.
         if (slot !== undefined) this.#upkeep.slotFreed();
         this.#shutdown.progressed();
         const lost = slot === undefined ? undefined : unheldLoss(slot, from);

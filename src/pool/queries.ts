@@ -12,25 +12,25 @@ export class Queries {
   protected readonly acquires: Acquires;
   protected readonly entry: (...args: never[]) => unknown;
 
-  /** `entry` is the public method whose caller acquires. */
+  /** `entry` is the public method whose caller is the acquirer. */
   constructor(acquires: Acquires, entry: (...args: never[]) => unknown) {
     this.acquires = acquires;
     this.entry = entry;
   }
 
-  /** Queries in flight beyond one for each connection; `undefined` if none ever is. */
+  /** Queries in flight beyond one for each connection; `undefined` without pipelining. */
   get pipelined(): number | undefined {
     return undefined;
   }
 
-  /** Called with each connection that was destroyed; unset where the driver fails what ran on it. */
+  /** Called with each connection that was destroyed; unset if the driver itself fails the queries on it. */
   readonly lost?: (connection: PooledConnection) => void;
 
   /** Takes the arguments of `pool.query` and returns what it returns. */
   start(text: unknown, values: unknown, third: unknown): unknown {
     const last = typeof values === 'function' ? values : third;
     if (typeof last === 'function') {
-      // The answer comes from the socket, whose context is nobody's.
+      // The answer comes from the socket, whose async context is not the caller's.
       const callback = AsyncResource.bind(last as QueryCallback);
       const given = last === values ? undefined : values;
       if (isSubmittable(text)) this.#submit(text, given, callback);
@@ -52,12 +52,12 @@ export class Queries {
         else resolve(result);
       });
     }).catch(withCallersStack);
-    // Its own callback is told: nobody has to await the promise, too.
+    // The query's own callback gets the error, so the promise need not be awaited as well.
     if (ownCallback(text) !== undefined) promise.catch(() => undefined);
     return promise;
   }
 
-  /** Runs a stream or cursor, unless it was withdrawn while it waited; `callback` is told of its end. */
+  /** Runs a stream or cursor, unless it was withdrawn while it waited; `callback` is called at its end. */
   #submit(query: SubmittedQuery, options: unknown, callback: QueryCallback | undefined): void {
     const signal = signalOf(query, options);
     const pending = new PendingQuery(query);
@@ -92,7 +92,7 @@ export class Queries {
     }
   }
 
-  /** Runs a query with limits of its own, which hold from its call. */
+  /** Runs a query with its own limits, which apply from its call. */
   #runLimited(config: object, limits: QueryLimits, values: unknown, callback: QueryCallback): void {
     const { signal } = limits;
     const waiting = new AbortController();

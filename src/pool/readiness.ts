@@ -3,7 +3,7 @@ import { MAX_TIMER_MS, onAbort } from '../deadline.js';
 import type { Reached } from '../engine/kind.js';
 import { PoolEndedError } from '../errors.js';
 
-/** What `ready` waits for. */
+/** Options of `ready`. */
 export interface ReadyOptions {
   /** Ends the wait; `ready` rejects with the signal's reason. Default none. */
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +33,7 @@ export class Readiness {
     this.#endSignal = endSignal;
   }
 
-  /** Resolves when enough connections are open; makes them if need be. */
+  /** Resolves when enough connections are open; opens them if necessary. */
   async wait({ signal, minConns = Math.max(1, this.#upkeep.min) }: ReadyOptions): Promise<void> {
     const { max } = this.#engine.state;
     if (!Number.isInteger(minConns) || minConns < 1 || minConns > max) {
@@ -67,14 +67,14 @@ export class Readiness {
     });
   }
 
-  /** A connection was opened, or the maximum has changed. */
+  /** Call when a connection was opened, or the maximum has changed. */
   check(): void {
     if (this.#probes.size === 0) return;
     const { used, idle, max } = this.#engine.state;
     for (const { count, settle } of [...this.#probes]) if (used + idle >= Math.min(count, max)) settle();
   }
 
-  /** An attempt has ended; one that failed in a way that waiting does not mend ends every wait. */
+  /** Call when an attempt has ended; a failure that waiting cannot resolve ends every wait. */
   constructed(error: unknown, reached: Reached): void {
     if (error === undefined) this.check();
     else if (reached === true || reached === undefined) {

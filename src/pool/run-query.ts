@@ -6,8 +6,9 @@ import { throwLater } from '../throw-later.js';
 export type QueryCallback = (error: Error | undefined, result?: unknown) => void;
 
 /**
- * Runs one query on a checked-out connection and returns it; `callback` is called once, and never before this returns. It
- * gets an `OpenTransactionError` for a query that succeeds and leaves a transaction open: that connection is destroyed.
+ * Runs one query on a checked-out connection and releases the connection; `callback` is called once, never before this
+ * returns. It gets an `OpenTransactionError` for a query that succeeds but leaves a transaction open: then the
+ * connection is destroyed.
  */
 export function runQuery(
   connection: PooledConnection,
@@ -28,9 +29,9 @@ export function runQuery(
       return;
     }
     settled = true;
-    // A query succeeds at ReadyForQuery, which tells the state of the transaction.
+    // A query succeeds at ReadyForQuery, which contains the state of the transaction.
     const failure = error || (leavesTransaction(connection) ? new OpenTransactionError() : undefined);
-    // What was refused before it was sent is tidied up right after this callback.
+    // A query that was refused before it was sent is cleaned up right after this callback.
     connection.erred = Boolean(error) && client.readyForQuery !== true;
     release();
     try {
@@ -41,7 +42,7 @@ export function runQuery(
       throwLater(thrown);
     }
   };
-  // The driver would call that one alone, and the client would never come back.
+  // The driver would call only the query's own callback, and the client would never be released.
   if (own !== undefined) own.query.callback = settle;
   // A stream or cursor may never call it.
   if (isSubmittable(text)) client.once('drain', () => settle(undefined));
@@ -63,7 +64,7 @@ interface SubmittableWithCallback {
   callback: QueryCallback;
 }
 
-/** The callback that a ready-made query brings, such as a `pg.Query`. */
+/** The callback of a ready-made query, such as a `pg.Query`. */
 export function ownCallback(
   text: unknown,
 ): { query: SubmittableWithCallback; callback: QueryCallback } | undefined {

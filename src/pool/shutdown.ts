@@ -7,14 +7,14 @@ import type { Checkouts } from './checkout.js';
 
 /** How long `end()` waits for the server to close a socket, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
-/** When `end()` first reports whom it waits for, and how often after that, in milliseconds. */
+/** When `end()` first reports the clients it waits for, and how often after that, in milliseconds. */
 const FIRST_REPORT_MS = 5_000;
 const REPORT_EVERY_MS = 60_000;
 
 /** How a pool ends. */
 export interface EndOptions {
   /**
-   * What becomes of the acquires that wait when the pool ends: `serve` gives them their connections by their own deadlines,
+   * What happens to acquires that are waiting when the pool ends: `serve` serves them within their own deadlines,
    * `reject` rejects them with `PoolEndedError`. Default `serve`.
    */
   readonly waiting?: 'serve' | 'reject' | undefined;
@@ -48,7 +48,7 @@ export class Shutdown {
   /** Ends the pool, between `begin` and `finish`; a second call joins the first, and may reject those that still wait. */
   run(waiting: 'serve' | 'reject', begin: () => void, finish: () => void): Promise<void> {
     const first = this.#promise === undefined;
-    // Set before anything is called: a waiter's callback may end the pool in its turn.
+    // Set before anything is called, because a waiter's callback may also end the pool.
     let settle: (end: Promise<void>) => void = () => undefined;
     const promise = (this.#promise ??= new Promise((resolve) => (settle = resolve)));
     if (first) begin();
@@ -57,7 +57,7 @@ export class Shutdown {
     return promise;
   }
 
-  /** A slot of the engine became free, or the last acquire that waited left the queue. */
+  /** Call when a slot of the engine became free, or the last waiting acquire left the queue. */
   progressed(): void {
     this.#onProgress?.();
   }

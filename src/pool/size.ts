@@ -2,11 +2,11 @@ import { checkWhole, readFields, refuseUnknown } from '../settings/checks.js';
 import { effectiveMax, effectiveMin } from '../settings/config.js';
 import { ConfigError } from '../errors.js';
 
-/** A new size of a pool; what is left out stays as it is. */
+/** A new size of a pool; omitted members stay unchanged. */
 export interface PoolSize {
-  /** Maximum number of connections; 0: the default, 10. */
+  /** Maximum number of connections; 0 for the default, 10. */
   readonly maxOpenConns?: number | undefined;
-  /** Number of connections kept open when idle, at most the maximum; 0: none. */
+  /** Number of connections kept open when idle, at most the maximum; 0 for none. */
   readonly minConns?: number | undefined;
 }
 

@@ -36,14 +36,14 @@ export class PendingQuery {
     }
   }
 
-  /** Its connection has come: why it must not be sent, if it was closed or destroyed while it waited. */
+  /** Call when its connection is available; returns an error if it was closed or destroyed while it waited. */
   withdrawn(): Error | undefined {
     this.#stopWatching();
     const query = this.#query;
     return this.#closed ?? (isStream(query) && query.destroyed ? closedEarly(query.errored) : undefined);
   }
 
-  /** Tells it that it will not run. */
+  /** Fails the query, which will not run. */
   fail(error: Error): void {
     this.#stopWatching();
     failSubmitted(this.#query, error);
@@ -54,7 +54,7 @@ function closedEarly(error: Error | null | undefined): Error {
   return error ?? new Error('The query was closed before it was sent');
 }
 
-/** Notices that a cursor is closed before it is sent, which it does not tell. */
+/** Detects that a cursor is closed before it is sent, because a cursor does not report that. */
 function watchClose(query: { close?: unknown }, closed: (error: undefined) => void): () => void {
   const { close } = query;
   if (typeof close !== 'function') return () => undefined;

@@ -14,7 +14,7 @@ import type { Acquirer } from './leaks.js';
 export type Serve = (connection: PooledConnection) => void;
 export type Fail = (error: Error) => void;
 
-/** What all acquires of a pool that wait have in common. */
+/** The parts that all waiting acquires of a pool share. */
 export interface AcquireParts {
   readonly engine: ConnectionEngine;
   readonly checkouts: Checkouts;
@@ -23,13 +23,13 @@ export interface AcquireParts {
   lastConnectError: unknown;
 }
 
-/** One acquire, as its caller wants it. */
+/** The terms of one acquire. */
 export interface AcquireTerms {
   readonly startedAt: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly acquirer: Acquirer | undefined;
-  /** Set if a connection serves that others hold as well. */
+  /** Set if the acquire accepts a connection that others also hold. */
   readonly shares?: ShareRequest | undefined;
 }
 
@@ -39,7 +39,7 @@ abstract class WaitingAcquire implements AcquireWait<PooledConnection, AcquireOb
     private readonly parts: AcquireParts,
     readonly cause: AcquireObserver,
     private readonly terms: AcquireTerms,
-    /** That of the caller; unset where nothing is to run in it. */
+    /** The caller's async context; unset if nothing must run in it. */
     protected readonly context: AsyncResource | undefined,
   ) {}
 
@@ -73,7 +73,7 @@ abstract class WaitingAcquire implements AcquireWait<PooledConnection, AcquireOb
   #handOver(slot: Slot<PooledConnection>, waitMs: number): void {
     this.cause.acquired(waitMs);
     const { resource } = slot;
-    // One that others hold was handed over to the first of them.
+    // A shared connection was already handed over to its first holder.
     this.serve(resource.sharing ? resource : this.parts.checkouts.handOver(slot, this.terms.acquirer));
   }
 
@@ -98,7 +98,7 @@ abstract class WaitingAcquire implements AcquireWait<PooledConnection, AcquireOb
   }
 }
 
-/** One whose caller has a promise, which keeps the caller's async context by itself. */
+/** An acquire whose caller has a promise, which keeps the caller's async context itself. */
 export class PromisedAcquire extends WaitingAcquire {
   constructor(
     parts: AcquireParts,
@@ -119,7 +119,7 @@ export class PromisedAcquire extends WaitingAcquire {
   }
 }
 
-/** One with callbacks, which are called where another user releases a client: in that user's async context. */
+/** An acquire with callbacks, which are called when another user releases a client, in that user's async context. */
 export class CalledAcquire extends WaitingAcquire {
   constructor(
     parts: AcquireParts,
@@ -139,7 +139,7 @@ export class CalledAcquire extends WaitingAcquire {
     this.#call(this.onFail, error);
   }
 
-  /** Calls back in the caller's context, and keeps what the callback throws away from the engine. */
+  /** Calls back in the caller's context, and keeps errors of the callback out of the engine. */
   #call<A>(callback: (argument: A) => void, argument: A): void {
     try {
       this.context?.runInAsyncScope(callback, undefined, argument);

@@ -2,13 +2,13 @@ import { withCallersStack } from '../connection/callers-stack.js';
 
 export type QueryCallback = (error: Error | null | undefined, result?: unknown) => void;
 
-/** The callback of a query in any of the forms that the driver takes. */
+/** The callback of a query in any of the forms that the driver accepts. */
 export function callbackOf([config, values, third]: readonly unknown[]): unknown {
   const last = typeof values === 'function' ? values : third;
   return last ?? (config as { readonly callback?: unknown }).callback;
 }
 
-/** The values of a query, wherever its caller put them. */
+/** The values of a query, wherever its caller passed them. */
 export function valuesOf([config, values]: readonly unknown[]): unknown {
   if (values != null && typeof values !== 'function') return values;
   return typeof config === 'object' ? (config as { readonly values?: unknown }).values : undefined;
@@ -35,7 +35,7 @@ export function refuse(callback: unknown, error: Error): unknown {
   return undefined;
 }
 
-/** A copy of a query's config, which is its caller's: it may be used again, or be frozen. */
+/** Copies a query's config, because its caller may use it again, or may have frozen it. */
 export function copyOf(config: object): object {
   const prototype = Object.getPrototypeOf(config) as object | null;
   return Object.assign(Object.create(prototype) as object, config);

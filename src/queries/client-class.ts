@@ -20,7 +20,7 @@ export function clientClass(timeoutMs: number, observer: PoolObserver): ClientCl
   // Some programs check the class name.
   class Client extends pg.Client {
     override query(...args: unknown[]): never {
-      // Queries that are measured here must not be measured by an instrumentation as well.
+      // Queries that are measured here must not also be measured by an instrumentation.
       const send = measuresQueries === true ? driverQuery() : (super.query as unknown as DriverQuery);
       return queries.run(this as unknown as DriverClient, send, args) as never;
     }
@@ -28,7 +28,7 @@ export function clientClass(timeoutMs: number, observer: PoolObserver): ClientCl
   return Client as unknown as ClientClass;
 }
 
-/** Runs the queries of a pool's clients, in all forms that the driver takes. */
+/** Runs the queries of a pool's clients, in all forms that the driver accepts. */
 class ClientQueries {
   readonly #timeoutMs: number;
   readonly #observer: PoolObserver;
@@ -125,8 +125,8 @@ function sessionOf({ host, port, database, processID, connection }: DriverClient
 }
 
 /**
- * What the driver gets of a query. Of a config it gets a copy, since up to pg 8.23.0 it writes into it, and without
- * `query_timeout`, which the driver would keep by leaving the query to run on.
+ * The query as passed to the driver. A config is copied, because up to pg 8.23.0 the driver modifies it, and without
+ * `query_timeout`, because the driver would reject the query at that limit but leave it running.
  */
 function forDriver(config: string | object, comment: string): string | object {
   if (typeof config === 'string') return comment === '' ? config : appended(config, comment);
@@ -134,6 +134,6 @@ function forDriver(config: string | object, comment: string): string | object {
   copy.query_timeout = undefined;
   const { text } = copy;
   if (comment === '' || typeof text !== 'string') return copy;
-  // A class of tagged templates may have a getter.
+  // A class of tagged templates may have a getter for it.
   return Object.defineProperty(copy, 'text', { value: appended(text, comment), enumerable: true });
 }

@@ -4,16 +4,16 @@ import { QueryTimeoutError } from '../errors.js';
 import type { CancelReason } from '../observer.js';
 import { copyOf } from './call.js';
 
-/** What may stop a query before it is answered. */
+/** The limits that may stop a query before it is answered. */
 export interface QueryLimits {
   readonly signal: AbortSignal | undefined;
-  /** In milliseconds, 0 for no limit; `undefined` for that of the pool. */
+  /** In milliseconds, 0 for no limit; `undefined` for the pool's limit. */
   readonly timeoutMs: number | undefined;
 }
 
 const BOUND_ONE = 'use timeoutMs, in milliseconds';
 
-/** Members that people expect in a query's config and the driver would ignore, each with what to use instead. */
+/** Members that users expect in a query's config but the driver would ignore, each with an alternative. */
 const REFUSED: readonly (readonly [name: string, instead: string])[] = [
   ['abortSignal', 'use signal'],
   ['timeout', BOUND_ONE],
@@ -53,7 +53,7 @@ function checkedMs(name: string, ms: unknown): number | undefined {
   return ms;
 }
 
-/** Why a signal was aborted; never falsy, since a callback without an error would take the query for answered. */
+/** Why a signal was aborted; never falsy, because a callback without an error means success. */
 export function reasonOf({ reason }: AbortSignal): unknown {
   return reason || new DOMException('This operation was aborted', 'AbortError');
 }
@@ -63,7 +63,7 @@ export type Stop = (reason: CancelReason, error: unknown) => void;
 
 const IN_FORCE = Symbol('pgauge.limits');
 
-/** A copy of a query's config whose limits are in force already: they began while the query waited for a connection. */
+/** A copy of a query's config whose limits already apply: they began while the query waited for a connection. */
 export function withLimitsInForce(config: object, limits: LimitsInForce): object {
   return Object.assign(copyOf(config), { [IN_FORCE]: limits });
 }
@@ -78,7 +78,7 @@ export class LimitsInForce {
   #stop: Stop;
   #deadline: Deadline | undefined;
   #forget: (() => void) | undefined;
-  /** Timers and shared signals fire in another async context than the caller's. */
+  /** Timers and shared signals fire in an async context that is not the caller's. */
   readonly #inCallersContext = AsyncLocalStorage.snapshot();
 
   /** The signal must not be aborted yet. */

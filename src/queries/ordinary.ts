@@ -17,7 +17,7 @@ export interface Run {
   readonly canceled: Stop;
 }
 
-/** Runs a query that is a text or a config; `callback` is called once. Throws what the driver throws for one that it refuses. */
+/** Runs a query that is a text or a config; `callback` is called once. Throws if the driver refuses the query. */
 export function runOrdinary(run: Run, config: unknown, values: unknown, callback: QueryCallback): void {
   const { client, send, observer, canceled } = run;
   let settled = false as boolean;
@@ -38,7 +38,7 @@ export function runOrdinary(run: Run, config: unknown, values: unknown, callback
   }
   // A query that settled at once needs no limits.
   if (run.limit === undefined || settled) return;
-  // The query that the driver made is the last of its queue, unless it was sent at once.
+  // The driver's query object is the last in its queue, unless it was sent at once.
   const own = client._queryQueue.at(-1) ?? client._getActiveQuery();
   limits = run.limit((reason, error) => {
     if (settled) return;
@@ -70,7 +70,7 @@ interface Result {
 export function returnedRows(result: unknown): number {
   const results = (Array.isArray(result) ? result : [result]) as (Result | undefined)[];
   let rows = 0;
-  // Without fields, it is the number of rows that were changed.
+  // Without fields, `rowCount` is the number of changed rows.
   for (const one of results) if (one?.fields?.length) rows += one.rowCount ?? 0;
   return rows;
 }

@@ -19,18 +19,18 @@ export interface SubmittedQuery {
   readonly values?: unknown;
   readonly name?: unknown;
   readonly signal?: unknown;
-  /** That of a stream of rows. */
+  /** The cursor of a stream of rows. */
   readonly cursor?: { readonly text?: unknown; readonly values?: unknown; readonly _conf?: unknown };
   /** The config that a cursor was made with. */
   readonly _conf?: unknown;
 }
 
-/** Whether the driver would submit it as it is. */
+/** Whether the driver would submit it unchanged. */
 export function isSubmitted(query: object): query is SubmittedQuery {
   return typeof (query as Partial<SubmittedQuery>).submit === 'function';
 }
 
-/** The signal of a query object: its own, that of the config that a cursor was made with, or that of the call. */
+/** The signal of a query object: its own, that of the config of a cursor, or that of the call. */
 export function signalOf(query: SubmittedQuery, options: unknown): AbortSignal | undefined {
   for (const holder of [options, query, query._conf, query.cursor?._conf]) {
     if (typeof holder !== 'object' || holder === null) continue;
@@ -40,7 +40,7 @@ export function signalOf(query: SubmittedQuery, options: unknown): AbortSignal |
   return undefined;
 }
 
-/** Runs a query object and watches its handlers to learn when it ends. */
+/** Runs a query object and watches its handlers to detect its end. */
 export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unknown[]): unknown {
   const { client, observer, canceled } = run;
   let over = false;
@@ -58,7 +58,7 @@ export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unk
     return undefined;
   });
   before(query, 'handleReadyForQuery', () => {
-    // A row that could not be parsed: the driver calls handleError now.
+    // If a row could not be parsed, the driver calls handleError next.
     if (!(query as { readonly _canceledDueToError?: unknown })._canceledDueToError) {
       end(() => observer?.completed(rowsOf(query, rows)));
     }
@@ -94,7 +94,7 @@ export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unk
   return outcome;
 }
 
-/** Fails a query object that will not be sent, or not go on. */
+/** Fails a query object that will not be sent, or not continue. */
 export function failSubmitted(query: SubmittedQuery, error: Error): void {
   if (!isStream(query)) {
     query.handleError?.(error);
@@ -102,7 +102,7 @@ export function failSubmitted(query: SubmittedQuery, error: Error): void {
   }
   const stream = query as Readable | Writable;
   stream.destroy(error);
-  // A COPY is closed only once it hears of the server's answer.
+  // A COPY closes only when it receives the server's answer.
   if ((query as { readonly connection?: unknown }).connection == null) {
     setImmediate(() => setImmediate(() => stream.closed || query.handleError?.(error)));
   }
@@ -118,7 +118,7 @@ function appendTo(query: SubmittedQuery, comment: string): void {
   if (typeof holder.text === 'string') holder.text = appended(holder.text, comment);
 }
 
-/** Calls `first` before a method of a query; what `first` returns replaces the method's arguments. */
+/** Calls `first` before a method of a query; its result, if any, replaces the method's arguments. */
 function before(
   query: SubmittedQuery,
   name: 'handleDataRow' | 'handleReadyForQuery' | 'handleError',
@@ -139,7 +139,7 @@ const HANDLERS = [
   'handleError',
 ];
 
-/** Detaches a stopped query from the protocol: messages that still arrive would make a cursor go on. */
+/** Detaches a stopped query from the protocol, because later messages would make a cursor continue. */
 function mute(query: SubmittedQuery): void {
   for (const name of HANDLERS) (query as unknown as Record<string, unknown>)[name] = () => undefined;
 }

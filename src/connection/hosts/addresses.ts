@@ -2,10 +2,10 @@ import dns from 'node:dns';
 import { isIP } from 'node:net';
 import { untilAborted, withTimeout } from '../../deadline.js';
 
-/** The driver finds the address itself, and reports what fails. */
+/** The driver resolves the name itself, and reports failures. */
 const BY_NAME = [undefined];
 
-/** The addresses of a host in the resolver's order; `undefined` stands for an address that the driver is to find. */
+/** The addresses of a host in the resolver's order; `undefined` stands for an address that the driver resolves. */
 export async function addressesOf(
   host: string,
   timeoutMs: number,
@@ -23,7 +23,7 @@ export async function addressesOf(
 
 function lookup(host: string): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    // Not destructured: programs replace it.
+    // Not destructured, because programs may replace it.
     dns.lookup(host, { all: true }, (error, found) => {
       if (error !== null) reject(error);
       else resolve(found.map(({ address }) => address));

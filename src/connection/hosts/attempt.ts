@@ -13,7 +13,7 @@ import type { HostRound } from './order.js';
 import type { HostsPlan } from './plan.js';
 import { requireKind, watchKind, type ServerKind } from './server-kind.js';
 
-/** How long a host that gave no answer lately is waited for once another one is about to take over, in milliseconds. */
+/** How long to wait for a host that did not answer lately, once another one is about to take over, in milliseconds. */
 const SILENT_HOST_MS = 900;
 
 interface Failure {
@@ -22,10 +22,10 @@ interface Failure {
 }
 
 /**
- * One connection attempt over several hosts, each of which is dialled in its turn, with all steps, until one is of the wanted
- * kind. Each gets an equal share of the time that is left; one that was silent lately gets less once another was of the wrong
- * kind, so that the hosts are soon asked again. What another host would not change ends the attempt: a rejected login, a hook
- * that fails.
+ * One connection attempt over several hosts: dials each in turn, with all steps, until one is of the wanted kind. Each
+ * gets an equal share of the time that is left; one that was silent lately gets less once another was of the wrong
+ * kind, so that the hosts are soon tried again. A failure that another host would not change ends the attempt: a
+ * rejected login, a hook that fails.
  */
 export class HostsAttempt {
   readonly #plan: DialPlan;
@@ -94,17 +94,17 @@ export class HostsAttempt {
         round.succeeded(index);
         return connection;
       }
-      // Its turn comes again where a primary is only the second choice.
+      // Where a primary is the second choice, its turn comes again.
       const error = this.#failures.at(-1)?.error;
       if (wanted === 'prefer-standby' && isWrongHost(error)) continue;
       const silent = error instanceof ConnectTimeoutError;
-      // The next that probes it gives it its whole share, and must not be put off.
+      // The next probe gives the host its whole share, and must not be delayed.
       if (!hurried || !silent) round.failed(index, silent);
     }
     return undefined;
   }
 
-  /** Any address of a host will do where its kind does not matter: the driver finds the first that answers. */
+  /** If the kind of server does not matter, any address of a host will do: the driver finds the first that answers. */
   async #tryAddresses(
     group: HostGroup,
     endsAt: number,
@@ -147,7 +147,7 @@ export class HostsAttempt {
       built: (connection) => {
         if (wanted === 'any') return;
         kind = watchKind(connection.client, ({ standby }) => {
-          // Promoted: those that asked for a standby go elsewhere.
+          // The standby was promoted: connections that must be to a standby are retired.
           if (wanted === 'standby' && standby === false) connection.retireHost();
         });
       },
@@ -173,7 +173,7 @@ function isWrongHost(error: unknown): boolean {
   return error instanceof WrongHostError;
 }
 
-/** One error for all hosts; of a kind that says whether any of them answered. */
+/** One error for all hosts, whose class and code show whether any of them answered. */
 function failureOf(failures: readonly Failure[]): unknown {
   const [first] = failures;
   if (failures.length === 1) return first?.error;

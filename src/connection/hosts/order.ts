@@ -4,35 +4,35 @@ export const TRIED_LAST_MS = 10_000;
 interface HostState {
   /** Until when it is tried last; 0 if it has not failed. */
   lastUntil: number;
-  /** It failed without an answer: it may cost the whole share of its time again. */
+  /** It failed without an answer, so it may use up its whole share of time again. */
   silent: boolean;
-  /** One attempt tries it in its old place, to see whether it works again. */
+  /** One attempt is trying it in its old position, to see whether it works again. */
   probed: boolean;
 }
 
-/** The order in which one attempt tries the hosts, and what it finds. */
+/** The order in which one attempt tries the hosts, and its results. */
 export interface HostRound {
-  /** The places of the hosts in the config. */
+  /** The indexes of the hosts in the config. */
   readonly order: readonly number[];
   /** Whether a host is tried last because it gave no answer lately. */
   isSilent(host: number): boolean;
   succeeded(host: number): void;
   /** `silent`: it gave no answer in its time. */
   failed(host: number, silent: boolean): void;
-  /** The attempt is over: what it was to probe and did not try is left to another. */
+  /** Ends the attempt: the hosts that it was to probe but did not try are left to another. */
   end(): void;
 }
 
 /**
- * The order of the hosts of a pool. A host that failed is tried last for 10 s, after those that failed with an answer if it gave
- * none; after that one attempt at a time probes it.
+ * The order of the hosts of a pool. A host that failed is tried last for 10 s, and if it did not answer, after those
+ * that did; then one attempt at a time probes it.
  */
 export class HostOrder {
   readonly #hosts: readonly HostState[];
   readonly #random: (() => number) | undefined;
   readonly #now: () => number;
 
-  /** `random` gives numbers from 0 to below 1 and shuffles the hosts; without it they stay in their order. */
+  /** `random` returns numbers from 0 to below 1 and shuffles the hosts; without it they stay in their order. */
   constructor(count: number, random?: () => number, now: () => number = () => performance.now()) {
     this.#hosts = Array.from({ length: count }, () => ({ lastUntil: 0, silent: false, probed: false }));
     this.#random = random;

@@ -3,7 +3,7 @@ import { placesOf, type Place, type TargetSessionAttrs } from '../../settings/ho
 import type { HostGroup, PooledConnection } from '../pooled-connection.js';
 import { HostOrder } from './order.js';
 
-/** The hosts of a pool, and what is known of them. */
+/** The hosts of a pool and their state. */
 export interface HostsPlan {
   /** In the order of the config. */
   readonly groups: readonly HostGroup[];
@@ -11,7 +11,7 @@ export interface HostsPlan {
   readonly order: HostOrder;
 }
 
-/** Undefined where there is only one host, of any kind. */
+/** Undefined if there is only one host and it may be of any kind. */
 export function hostsPlan(config: Config): HostsPlan | undefined {
   const places = placesOf(config);
   const wanted = config.targetSessionAttrs ?? 'any';
@@ -24,7 +24,7 @@ export function hostsPlan(config: Config): HostsPlan | undefined {
   };
 }
 
-/** The hosts of a pool that has several. */
+/** The hosts of a pool that has several, else none. */
 export function severalHosts(plan: HostsPlan | undefined): readonly HostGroup[] {
   return plan !== undefined && plan.groups.length > 1 ? plan.groups : [];
 }

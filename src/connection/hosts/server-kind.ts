@@ -2,7 +2,7 @@ import { WrongHostError } from '../../errors.js';
 import type { TargetSessionAttrs } from '../../settings/hosts.js';
 import { queryQuietly, type DriverClient } from '../driver.js';
 
-/** What a server says of itself: in parameter status messages from PostgreSQL 14 on, else when it is asked. */
+/** The kind that a server reports: in parameter status messages from PostgreSQL 14 on, else in answer to a query. */
 export interface ServerKind {
   standby?: boolean;
   readOnly?: boolean;
@@ -13,7 +13,7 @@ interface ParameterStatus {
   readonly parameterValue: string;
 }
 
-/** Notes what the server reports of its kind, from now on; `changed` is called after each report. */
+/** Records the kind that the server reports from now on; `changed` is called after each report. */
 export function watchKind({ connection }: DriverClient, changed: (kind: ServerKind) => void): ServerKind {
   const kind: ServerKind = {};
   connection.on('parameterStatus', ({ parameterName, parameterValue }: ParameterStatus) => {
@@ -25,7 +25,7 @@ export function watchKind({ connection }: DriverClient, changed: (kind: ServerKi
   return kind;
 }
 
-/** Rejects with WrongHostError unless the server of a session that waits for queries is what is wanted. */
+/** Rejects with WrongHostError unless the server is of the wanted kind; the session must be ready for queries. */
 export async function requireKind(
   client: DriverClient,
   kind: ServerKind,
@@ -41,7 +41,9 @@ export async function requireKind(
   if (wrong !== undefined) throw new WrongHostError(`the server is ${wrong}`, wanted);
 }
 
-/** The kind of a server that is not the wanted one; undefined: it is. For `prefer-standby`, a primary is the wrong kind. */
+/**
+ * The kind of a server if it is not the wanted one, else undefined; for `prefer-standby`, a primary is the wrong kind.
+ */
 export function wrongKind(
   { standby = false, readOnly = false }: ServerKind,
   wanted: TargetSessionAttrs,

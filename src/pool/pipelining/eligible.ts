@@ -3,7 +3,7 @@ import { words } from '../../sql/words.js';
 
 const FIRST_WORDS = words('SELECT INSERT UPDATE DELETE MERGE VALUES TABLE WITH');
 
-/** Members of a config with which a query needs a connection of its own. */
+/** Members of a config with which a query needs its own connection. */
 const OWN = ['signal', 'timeoutMs', 'query_timeout', 'rows', 'portal'] as const;
 
 type Config = Readonly<
@@ -11,8 +11,8 @@ type Config = Readonly<
 >;
 
 /**
- * Whether a query may share a connection: one statement by the extended protocol that reads or writes rows. With `texts`, so
- * may a text that the driver would send by the simple protocol, if it is one statement.
+ * Whether a query may share a connection: a single statement by the extended protocol that reads or writes rows. With
+ * `texts`, also a text that the driver would send by the simple protocol, if it is a single statement.
  */
 export function isEligible(query: unknown, values: unknown, texts: boolean): boolean {
   if (typeof query === 'string') {
@@ -27,7 +27,7 @@ export function isEligible(query: unknown, values: unknown, texts: boolean): boo
   return texts && config.values == null && config.queryMode == null && isOneStatement(config.text);
 }
 
-/** Whether the driver would send it by the extended protocol. */
+/** Whether the driver would send the query by the extended protocol. */
 function isExtended({ name, queryMode }: Config, values: unknown): boolean {
   if (values != null && !Array.isArray(values)) return false;
   if (name != null && typeof name !== 'string') return false;
@@ -48,7 +48,7 @@ function firstToken(text: string): Lexer {
   return lexer;
 }
 
-/** Whether nothing but comments follows the end of the first statement. */
+/** Whether only comments follow the first statement. */
 function isOneStatement(text: string): boolean {
   const lexer = firstToken(text);
   if (!isFirstWord(lexer)) return false;

@@ -4,7 +4,7 @@ import type { PooledConnection } from '../../connection/pooled-connection.js';
 import { LinkedList } from '../../engine/linked-list.js';
 import { OpenTransactionError } from '../../errors.js';
 
-/** The connections of a pool that carry pipelined queries, by how many they carry. */
+/** The connections of a pool that carry pipelined queries, by the number of queries. */
 export class Lanes {
   readonly #engine: ConnectionEngine;
   readonly #depth: number;
@@ -25,7 +25,7 @@ export class Lanes {
     engine.sharing.onHead = () => this.fill();
   }
 
-  /** The lane for a query that comes now, that with the fewest in flight; `undefined` if it is not to share one. */
+  /** The lane for a new query, the one with the fewest in flight; `undefined` if the query should not share one. */
   pick(name: string | undefined): Lane | undefined {
     const { sharing } = this.#engine;
     if (!sharing.isDue) return undefined;
@@ -34,7 +34,7 @@ export class Lanes {
     return lane;
   }
 
-  /** The lane of a connection that was handed to a query, for itself or beside others. */
+  /** The lane of a connection that was handed to a query, alone or shared. */
   of(connection: PooledConnection): Lane {
     let lane = this.#lanes.get(connection);
     if (lane === undefined) {
@@ -45,7 +45,7 @@ export class Lanes {
     return lane;
   }
 
-  /** A query is about to be sent; all that are in one turn leave in one write. */
+  /** Call before a query is sent; all queries of one turn are sent in one write. */
   entered(lane: Lane): void {
     if (lane.inFlight > 0) {
       this.#byLoad[lane.inFlight - 1]?.remove(lane);
@@ -58,7 +58,7 @@ export class Lanes {
     if (this.#corked.push(lane) === 1) process.nextTick(this.#uncork);
   }
 
-  /** A query's answer has come; whether it was the last in flight. */
+  /** Call when a query was answered; returns whether it was the last in flight. */
   left(lane: Lane): boolean {
     const isListed = lane.lostWith === undefined;
     if (isListed) this.#byLoad[lane.inFlight - 1]?.remove(lane);
@@ -74,7 +74,7 @@ export class Lanes {
     return false;
   }
 
-  /** A connection was destroyed: what is in flight on it gets no answer. */
+  /** Call when a connection was destroyed: the queries in flight on it get no answer. */
   lost(connection: PooledConnection): void {
     const lane = this.#lanes.get(connection);
     if (lane === undefined || lane.lostWith !== undefined) return;
@@ -85,7 +85,7 @@ export class Lanes {
     this.beyondOne -= lane.inFlight - 1;
   }
 
-  /** Serves the head of the queue as long as it takes a connection that others hold, and one has room. */
+  /** Serves the head of the queue as long as it accepts a connection that others hold, and one has room. */
   fill(): void {
     if (this.#filling) return;
     this.#filling = true;
@@ -101,7 +101,7 @@ export class Lanes {
     this.#filling = false;
   }
 
-  /** As `fill`, once all answers that came together are known: the next may show that the connection is lost. */
+  /** Like `fill`, once all answers that arrived together are handled: the next may show that the connection is lost. */
   fillSoon(): void {
     if (this.#fillsSoon || this.#engine.state.pending === 0) return;
     this.#fillsSoon = true;
@@ -131,10 +131,10 @@ export class Lanes {
     for (const lane of corked) lane.uncork();
   };
 
-  /** An answer ended within a transaction: those behind it are not to run in it. */
+  /** An answer ended within a transaction: the queries behind it must not run in that transaction. */
   readonly #leftOpen = (lane: Lane): void => {
     const { connection } = lane;
-    // A query that failed was answered before this.
+    // A failed query was answered before this.
     lane.leftOpen = connection.client._getActiveQuery() != null;
     connection.client.connection.stream.destroy();
     connection.lose(new OpenTransactionError(), 'tx_open');

@@ -10,7 +10,7 @@ import { runShared } from './run-shared.js';
 
 type Entry = (...args: never[]) => unknown;
 
-/** The queries of a pool, which share connections if its options say so. */
+/** The queries of a pool, which share connections if pipelining is on. */
 export function queriesOf(
   { pipelining }: { readonly pipelining: PipeliningSettings | undefined },
   engine: ConnectionEngine,
@@ -21,7 +21,7 @@ export function queriesOf(
   return new PipelinedQueries(acquires, entry, new Lanes(engine, pipelining.depth), pipelining.texts);
 }
 
-/** Runs eligible queries on connections that serve others already, if no connection is idle and none may be made. */
+/** Runs eligible queries on connections that already serve others, if none is idle and none may be made. */
 class PipelinedQueries extends Queries {
   readonly #lanes: Lanes;
   readonly #texts: boolean;
@@ -53,7 +53,7 @@ class PipelinedQueries extends Queries {
     const serve = (connection: PooledConnection): void => {
       const own = this.#lanes.of(connection);
       runShared(this.#lanes, own, query, values, callback);
-      // It may have room for those that wait.
+      // The connection may have room for waiting queries.
       this.#lanes.fill();
     };
     this.acquires.callback(this.entry, serve, callback, { shares: { name } });

@@ -38,7 +38,7 @@ export function runShared(
   };
   const answer: QueryCallback = (error, result) => {
     if (calling) {
-      // A value that cannot be sent fails within the call; the Sync that was sent instead is answered in its turn.
+      // A value that cannot be sent fails within the call; the Sync that was sent instead is answered in order.
       process.nextTick(settle, error, result);
       return;
     }
@@ -57,15 +57,15 @@ export function runShared(
   }
 }
 
-/** What the caller of a query is told; `undefined` if it was answered well. */
+/** The error for the caller of a query; `undefined` if it succeeded. */
 function failureOf(lane: Lane, error: Error | undefined): Error | undefined {
   if (lane.lostWith === undefined) return error;
-  // The answer that ended within a transaction is this query's own.
+  // The answer that ended within a transaction belongs to this query.
   if (lane.leftOpen) {
     lane.leftOpen = false;
     return error ?? new OpenTransactionError();
   }
-  // One that has its connection to itself fails as ever.
+  // A query alone on its connection fails with its own error.
   return lane.lostAlone && error ? error : new OutcomeUnknownError(error ?? lane.lostWith);
 }
 
