@@ -1,7 +1,7 @@
 import type { IssuedLogin, TokenSource } from '../hooks.js';
 import type { OptionalPackage } from './packages.js';
 
-/** Where and as whom one login takes place. */
+/** The server and the role of one login. */
 export interface LoginTarget {
   /** Host name or address, an IPv6 address with or without brackets. */
   readonly host: string;
@@ -11,15 +11,15 @@ export interface LoginTarget {
   readonly user: string;
 }
 
-/** What an issuer is told of the call. */
+/** The context of a call to an issuer. */
 export interface IssueContext {
-  /** Aborted when nothing waits for the answer any more. */
+  /** Aborted when no caller waits for the answer any more. */
   readonly signal: AbortSignal;
 }
 
 /** An answer of an issuer. */
 export interface HeldLogin extends IssuedLogin {
-  /** How long an answer that has no known end is reused, in milliseconds; it is then renewed, and stays in use where that fails. */
+  /** How long an answer without an expiry is reused before it is renewed, in ms; if that fails, it stays in use. */
   readonly reuseMs?: number | undefined;
 }
 
@@ -27,9 +27,12 @@ export interface HeldLogin extends IssuedLogin {
 export interface LoginIssuer {
   /** Identifies the issuer in telemetry; its `hint` is logged when the server rejects a login with one of its passwords. */
   readonly source: TokenSource;
-  /** Whether its answers are reused until they end; unset: those that say when they end are. */
+  /** Whether its answers are reused until they expire; if unset, only answers with an expiry are. */
   readonly reused?: boolean;
-  /** What to check first when the server rejects a login at this target: the hint of `source` with the facts at hand, never a secret; default that of `source`. */
+  /**
+   * What to check first when the server rejects a login at this target: the hint of `source` with the known facts,
+   * never a secret; default the hint of `source`.
+   */
   hint?(target: LoginTarget): string;
   /** The region that serves a login at this target, for telemetry; default that of `source`. */
   region?(target: LoginTarget): string | undefined;
@@ -39,10 +42,12 @@ export interface LoginIssuer {
   issue(target: LoginTarget, context: IssueContext): Promise<string | HeldLogin>;
 }
 
-/** The value under a backend's name in `dynamicAuth`: a copy in which nothing has been checked yet. */
+/** The value under a backend's name in `dynamicAuth`: a copy that has not been checked yet. */
 export type BackendSettings = Readonly<Record<string, unknown>>;
 
-/** How long connections live, in milliseconds; the jitter is added at random, so that they do not end together. */
+/**
+ * How long connections live, in milliseconds; a random part of the jitter is added, so that they do not end together.
+ */
 export interface Lifetime {
   readonly ms: number;
   readonly jitterMs: number;
@@ -56,22 +61,25 @@ export interface AuthBackend<Settings extends object = object> {
   readonly label: string;
   /** Whether the message for a `dynamicAuth` without a backend names it as an example. */
   readonly example?: boolean;
-  /** How long a connection lives where the config does not say, and the jitter of that where the options do not; default that of every pool. */
+  /** Lifetime and jitter of connections if the config and the options set none; default those of every pool. */
   readonly defaultLifetime?: Lifetime;
-  /** A copy of the settings as they were given; default their own enumerable fields. */
+  /** Copies the settings as given; default their own enumerable fields. */
   read?(settings: object, path: string): BackendSettings;
   /** The provider's name in telemetry and errors; default the backend's. */
   provider?(settings: Settings): string;
   /** The optional packages that these settings need. */
   packages(settings: Settings): readonly OptionalPackage[];
-  /** Throws ConfigError for the first setting it refuses; `path` is where the settings stand in the config. */
+  /** Throws ConfigError for the first invalid setting; `path` is the path of the settings in the config. */
   check(settings: BackendSettings, path: string): void;
-  /** The text that `newAuthToken` and `newDynamicAuthFunc` put before the ConfigError of settings that lack something. */
+  /** The text that `newAuthToken` and `newDynamicAuthFunc` put before the ConfigError for incomplete settings. */
   incomplete?(settings: BackendSettings): string | undefined;
-  /** The setting that `resolve` has to find out, for messages (`region "detect"`); undefined when there is none. */
+  /** The setting that `resolve` has to look up, for messages (`region "detect"`); undefined when there is none. */
   unresolved?(settings: Settings): string | undefined;
-  /** Finds out what is the same for every login, from settings that `check` has accepted; throws AuthError, also when `signal` is aborted. */
+  /**
+   * Looks up the settings that are the same for every login, after `check` has accepted them; throws AuthError, also
+   * when `signal` is aborted.
+   */
   resolve?(settings: Settings, signal: AbortSignal): Promise<Settings>;
-  /** What issues logins by these settings, of which none is unresolved; throws AuthError for those it cannot use. */
+  /** Returns the issuer for these settings, which are all resolved; throws AuthError for settings it cannot use. */
   issuer(settings: Settings): LoginIssuer;
 }

@@ -9,7 +9,7 @@ import { custom } from './custom.js';
 import { gcpCloudSqlIam } from './gcp/cloud-sql-iam.js';
 import { passwordFile } from './password-file.js';
 
-/** Every backend under its key in `dynamicAuth`; the comment of a line is its description in `docs/api.md`. */
+/** Every backend under its key in `dynamicAuth`; the comment above each is its description in `docs/api.md`. */
 export const BACKENDS = {
   /** AWS RDS IAM authentication. */
   awsRdsIam,
@@ -23,7 +23,7 @@ export const BACKENDS = {
   custom,
   /** IAM database authentication of Google Cloud SQL and AlloyDB. */
   gcpCloudSqlIam,
-  /** A password that a file holds. */
+  /** A password from a file. */
   passwordFile,
 } satisfies Readonly<Record<string, AuthBackend>>;
 
@@ -32,7 +32,7 @@ type SettingsOf<Backend> = Backend extends AuthBackend<infer Settings> ? Setting
 
 type SettingsOfOne = { readonly [B in keyof Table]?: SettingsOf<Table[B]> | undefined };
 
-/** Where short-lived passwords come from: exactly one backend. */
+/** The source of short-lived passwords: exactly one backend. */
 // An interface, so that docs/api.md lists its members with their descriptions.
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface DynamicAuthConfig extends SettingsOfOne {}
@@ -47,11 +47,13 @@ export interface ConfiguredBackend {
   readonly provider: string;
   readonly backend: AuthBackend;
   readonly settings: BackendSettings;
-  /** Where the settings stand in the config, for messages: `dynamicAuth.<name>`. */
+  /** The path of the settings in the config, for messages: `dynamicAuth.<name>`. */
   readonly path: string;
 }
 
-/** The one backend that `dynamicAuth` names, undefined when it is unset; throws ConfigError for none, several or unknown ones. */
+/**
+ * The one backend in `dynamicAuth`, undefined if that is unset; throws ConfigError for none, several or unknown ones.
+ */
 export function checkDynamicAuth(dynamicAuth: unknown): ConfiguredBackend | undefined {
   if (dynamicAuth === undefined || dynamicAuth === null) return undefined;
   const fields = readFields(dynamicAuth, 'dynamicAuth');
@@ -72,12 +74,16 @@ export function checkDynamicAuth(dynamicAuth: unknown): ConfiguredBackend | unde
   return { name, provider: backend.provider?.(settings) ?? name, backend, settings, path };
 }
 
-/** How long connections of this login live where the config does not say; undefined: as those of every pool. */
+/**
+ * How long connections with this login live if the config sets no lifetime; undefined for the default of every pool.
+ */
 export function defaultLifetime(dynamicAuth: unknown): Lifetime | undefined {
   return checkDynamicAuth(dynamicAuth)?.backend.defaultLifetime;
 }
 
-/** A copy of the settings under a key of `dynamicAuth`, each read once, not checked; throws ConfigError when they are not an object. */
+/**
+ * Copies the settings under a key of `dynamicAuth`, unchecked, reading each once; throws ConfigError for a non-object.
+ */
 export function readSettings(name: string, settings: unknown, path: string): BackendSettings {
   const read = Object.hasOwn(BACKENDS, name) ? backendOf(name as DynamicAuthBackend).read : undefined;
   return read && isObject(settings) ? read(settings, path) : readFields(settings, path);

@@ -13,20 +13,22 @@ import {
 import type { AuthBackend, IssueContext, LoginTarget } from './backend.js';
 import { authFailure } from './failure.js';
 
-/** What a custom backend's `issue` is told of the call. */
+/** The context that a custom backend's `issue` receives. */
 export interface CustomIssueContext extends IssueContext {
-  /** The `settings` beside `issue`, as they were given. */
+  /** The `settings` given next to `issue`. */
   readonly settings: object | undefined;
 }
 
-/** Logins by a function of the application: what it issues is measured, limited and reused as that of every backend. */
+/**
+ * Logs in with passwords from a function of the application, measured, limited and reused like those of any backend.
+ */
 export interface DynamicAuthCustom {
   /** The provider's name in telemetry and errors, up to 64 characters. */
   readonly name: string;
   /**
-   * Issues a password for a login at the target. It is asked for every attempt, unless its answer says when it expires: that
-   * one is reused until shortly before, one call serves all attempts, and a rejected login drops it. An error becomes the
-   * cause of an AuthError.
+   * Issues a password for a login at the target. It is called for every attempt, unless its answer has an expiry:
+   * such an answer serves all attempts until shortly before it expires or the server rejects a login with it. An
+   * error becomes the cause of an AuthError.
    */
   issue(
     target: LoginTarget,
@@ -34,11 +36,11 @@ export interface DynamicAuthCustom {
   ): string | IssuedLogin | Promise<string | IssuedLogin>;
   /** Called when the server rejected a login with one of its passwords (SQLSTATE class 28); default none. */
   rejected?(): void;
-  /** Handed to `issue` with each call, never logged; default none. */
+  /** Passed to `issue` with each call, never logged; default none. */
   readonly settings?: object | undefined;
   /** What to check first when the server rejects a login; a text for the log, without a secret. Default none. */
   readonly hint?: string | undefined;
-  /** Whether connections are retired when the password that opened them expires, as the server ends them then; default false. */
+  /** Whether to retire connections when their password expires, for servers that then end them; default false. */
   readonly retireAtExpiry?: boolean | undefined;
 }
 
@@ -52,13 +54,13 @@ const SETTINGS = [
   'retireAtExpiry',
 ] as const satisfies readonly (keyof DynamicAuthCustom)[];
 
-/** Logins by a function of the application. */
+/** Logins with passwords from a function of the application. */
 export const custom: AuthBackend<DynamicAuthCustom> = {
   name: 'custom',
   label: 'custom',
 
   read(settings, path) {
-    // An instance of a class has its methods on its prototype, and fields of its own that mean nothing here.
+    // An instance of a class has its methods on its prototype, and may have own fields that are not settings.
     const fields = isInstance(settings) ? knownFields(settings) : readFields(settings, path);
     for (const [name, value] of Object.entries(fields)) {
       if (typeof value === 'function') fields[name] = (value as () => unknown).bind(settings);

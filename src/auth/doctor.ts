@@ -8,7 +8,10 @@ import { BACKENDS, checkDynamicAuth, type DynamicAuthBackend } from './backends.
 import { gcpDoctor } from './gcp/doctor/index.js';
 import { passwordFileDoctor } from './doctor/password-file.js';
 
-/** What backends add to `pgauge doctor`; only src/doctor imports this. A backend without a line gets its name as a flag; one with `null` cannot be asked for, since no flag can hold its settings. */
+/**
+ * What backends add to `pgauge doctor`; only src/doctor imports this. A backend without an entry gets a flag with its
+ * name; one with `null` has no flag, because a flag cannot hold its settings.
+ */
 const ADDITIONS: Readonly<Partial<Record<DynamicAuthBackend, DoctorAddition | null>>> = {
   awsRdsIam: awsDoctor,
   awsDsql: dsqlDoctor,
@@ -19,7 +22,7 @@ const ADDITIONS: Readonly<Partial<Record<DynamicAuthBackend, DoctorAddition | nu
   passwordFile: passwordFileDoctor,
 };
 
-/** A backend as the doctor sees it. */
+/** A backend as the doctor uses it. */
 export interface DoctorBackend {
   readonly name: DynamicAuthBackend;
   readonly label: string;
@@ -31,13 +34,13 @@ export const DOCTOR_BACKENDS: readonly DoctorBackend[] = (Object.keys(BACKENDS) 
   .filter((name) => ADDITIONS[name] !== null)
   .map(doctorBackend);
 
-/** The backend that a config logs in with; undefined: with a password. */
+/** The backend that a config logs in with; undefined if it logs in with a password. */
 export function loginBackend(config: { readonly dynamicAuth?: unknown }): DoctorBackend | undefined {
   const auth = checkDynamicAuth(config.dynamicAuth);
   return auth && doctorBackend(auth.name);
 }
 
-/** The `dynamicAuth` that flags ask for, and the flags that ask for it. */
+/** The `dynamicAuth` that the given flags select, and those flags. */
 export function askedAuth(
   given: GivenFlags,
 ): { readonly dynamicAuth: object; readonly origin: string } | undefined {
@@ -52,7 +55,7 @@ export function askedAuth(
   };
 }
 
-/** The values of one member of the additions, of all backends that have it. */
+/** The values of one member of the additions, from all backends that have it. */
 export function additional<Key extends keyof DoctorAddition>(key: Key): NonNullable<DoctorAddition[Key]>[] {
   return DOCTOR_BACKENDS.map(({ addition }) => addition[key]).filter((value) => value !== undefined);
 }
@@ -78,7 +81,7 @@ function doctorBackend(name: DynamicAuthBackend): DoctorBackend {
   return { name, label, addition: ADDITIONS[name] ?? byNameAlone(name, label) };
 }
 
-/** For a backend that adds nothing and needs no settings: `--azure-ad` asks for `azureAd: {}`. */
+/** For a backend that adds nothing and needs no settings: `--azure-ad` selects `azureAd: {}`. */
 function byNameAlone(name: string, label: string): DoctorAddition {
   const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return {

@@ -3,7 +3,7 @@ import { errorText } from '../foreign-error.js';
 
 const MAX_REASON_LENGTH = 300;
 
-/** An AuthError that reads `dynamic auth (<backend>): <what>: <reason of the cause>`, without what the cause may quote. */
+/** An AuthError `dynamic auth (<backend>): <what>: <reason of the cause>`, without secrets that the cause may quote. */
 export function authFailure(backend: string, what: string, cause?: unknown): AuthError {
   const message = `dynamic auth (${backend}): ${what}`;
   if (cause === undefined) return new AuthError(message);
@@ -12,9 +12,9 @@ export function authFailure(backend: string, what: string, cause?: unknown): Aut
 }
 
 function withoutQuotes(cause: unknown): unknown {
-  // Node quotes the text that it could not parse, which here is an answer full of credentials.
+  // Node quotes the text that it could not parse, which here is an answer with credentials.
   if (cause instanceof SyntaxError) return new SyntaxError('the answer could not be parsed');
-  // Node quotes the command line and all that the command wrote, and either may hold a secret.
+  // Node quotes the command line and all output of the command, and either may hold a secret.
   if (cause instanceof Error && cause.message.startsWith('Command failed')) {
     return new Error('credential_process failed');
   }

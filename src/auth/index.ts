@@ -11,7 +11,7 @@ import { checkDynamicAuth, type ConfiguredBackend } from './backends.js';
 import { requirePackages } from './packages.js';
 import { reusing } from './reuse.js';
 
-/** Limit for calls that have no deadline of their own. */
+/** Limit for calls without their own deadline. */
 const TIMEOUT_MS = 30_000;
 
 /** Options of `newAuthToken` and `newDynamicAuthFunc`. */
@@ -21,9 +21,9 @@ export interface AuthOptions {
 }
 
 /**
- * One fresh token for `user` at `config.host:config.port`, or at the first of `config.hosts`, or `''` when `dynamicAuth` is unset; gives up after 30 s. Where
- * the backend names another user for the login, only the hook of `newDynamicAuthFunc` has both.
- * Throws ConfigError for what it cannot use, AuthError when there is no token to be had.
+ * Gets a fresh token for `user` at `config.host:config.port` or at the first of `config.hosts`, or `''` when
+ * `dynamicAuth` is unset; gives up after 30 s. If the backend names another user for the login, only the hook of
+ * `newDynamicAuthFunc` sets both. Throws ConfigError for invalid arguments, AuthError when no token can be issued.
  */
 export async function newAuthToken(config: Config, user: string, options?: AuthOptions): Promise<string> {
   const fields = readConfig(config) as Config;
@@ -40,10 +40,10 @@ export async function newAuthToken(config: Config, user: string, options?: AuthO
 }
 
 /**
- * A `beforeConnect` hook that signs a fresh token for `user` at the target's host and port as they are when it runs, and
- * sets the target's user and password; the region is resolved once, now.
- * With a context the pool it belongs to measures the token, which ends on the context's signal; without one it is
- * unmeasured and given up after 30 s. Throws ConfigError for what it cannot use, AuthError when there is no region.
+ * Returns a `beforeConnect` hook that signs a fresh token for `user` at the host and port that the target has when the
+ * hook runs, and sets the target's user and password; the region is resolved once, now.
+ * With a context, the context's pool measures the token and the context's signal aborts it; without one, the token is
+ * not measured and is given up after 30 s. Throws ConfigError for invalid arguments, AuthError when there is no region.
  */
 export async function newDynamicAuthFunc(
   config: Config,
@@ -53,13 +53,15 @@ export async function newDynamicAuthFunc(
   return tokenHook(await issuerFor(configuredAuth(config, user), options), user);
 }
 
-/** What a pool says about its hook. */
+/** Options of the hook of a pool. */
 export interface PoolAuthOptions extends AuthOptions {
-  /** Aborted when the pool has ended: what is fetched ahead for its logins is given up. */
+  /** Aborted when the pool has ended, to give up fetches that no login waits for. */
   readonly ended?: AbortSignal;
 }
 
-/** As `newDynamicAuthFunc`, for one pool; throws AuthError also for a host of the config that no token can be issued for. */
+/**
+ * Like `newDynamicAuthFunc`, for one pool; also throws AuthError for a host of the config that can never get a token.
+ */
 export async function poolAuthFunc(
   config: Config,
   user: string,
@@ -69,7 +71,7 @@ export async function poolAuthFunc(
   return tokenHook(accepting(issuer, config), user);
 }
 
-/** As `poolAuthFunc`, without waiting: throws ConfigError for a setting that has to be found out first. */
+/** Like `poolAuthFunc`, but synchronous: throws ConfigError for a setting that must be looked up first. */
 export function poolAuthFuncSync(
   config: Config,
   user: string,
@@ -86,7 +88,7 @@ export function poolAuthFuncSync(
   return tokenHook(accepting(issuer, config), user);
 }
 
-/** The issuer, if it accepts every host of the config. */
+/** Returns the issuer; throws if it does not accept every host of the config. */
 function accepting(issuer: LoginIssuer, config: Config): LoginIssuer {
   for (const { host } of placesOf(config)) issuer.checkHost?.(host);
   return issuer;
@@ -156,7 +158,7 @@ export async function checkDynamicAuthPackages(config: Config): Promise<void> {
   if (auth) await requirePackages(auth.provider, auth.backend.packages(auth.settings));
 }
 
-/** Checks the settings as `validateConfig` does, with the text of a missing setting that these two functions have always had. */
+/** Checks the settings like `validateConfig`, but keeps these two functions' established text for a missing setting. */
 function checkSettings({ provider, backend, settings, path }: ConfiguredBackend): void {
   try {
     backend.check(settings, path);
@@ -167,7 +169,7 @@ function checkSettings({ provider, backend, settings, path }: ConfiguredBackend)
   }
 }
 
-/** The source of the tokens for one target: its hint says for whom and where they are. */
+/** The source of the tokens for one target: its hint names the user and the server. */
 function sourceFor(issuer: LoginIssuer, target: LoginTarget): TokenSource {
   const { source } = issuer;
   const hint = issuer.hint?.(target);

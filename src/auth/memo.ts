@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What is held until it ends; held for good when it has no `expiration`. */
+/** A value that is held until it expires, or permanently if it has no `expiration`. */
 export interface Perishable {
   readonly expiration?: Date | undefined;
-  /** How long after its fetch it is renewed, in milliseconds, also if it does not end; default never. */
+  /** How long after its fetch it is renewed, in milliseconds, even if it does not expire; default never. */
   readonly renewAfterMs?: number | undefined;
 }
 
-/** What is held for less than `renewBeforeMs` from the start would otherwise be renewed for every login. */
+/** A value whose whole life is shorter than `renewBeforeMs` would otherwise be renewed for every login. */
 const RENEW_INTERVAL_MS = 60_000;
 /** How long a login waits for a renewal while the current credentials are still valid. */
 const RENEW_WAIT_MS = 2_000;
-/** Credentials are not handed out for the last tenth of their life, or the last 5 s if that is less: the login itself takes time. */
+/** Credentials are not used in the last tenth of their life, or the last 5 s if that is less: the login takes time. */
 const END_MARGIN_RATIO = 0.1;
 const END_MARGIN_MS = 5_000;
-/** A fetch that has been running for longer is no longer joined: it hangs. */
+/** A fetch that has been running for longer is assumed to hang, and is no longer joined. */
 const JOIN_WITHIN_MS = 10_000;
 /** Many logins are rejected at once when a key is rotated, and keep being rejected if the key is not the reason. */
 const SUSPECT_INTERVAL_MS = 10_000;
@@ -24,15 +24,17 @@ interface Fetch<Held> {
   readonly result: Promise<Held>;
 }
 
-/** How a memo keeps what it holds. */
+/** How a memo renews and reports its value. */
 export interface MemoRules<Held> {
-  /** How long before its end it is renewed, in milliseconds. */
+  /** How long before its expiry the value is renewed, in milliseconds. */
   readonly renewBeforeMs: number;
-  /** Called as each fetch ends, with what it found or with its error. */
+  /** Called when a fetch ends, with its result or its error. */
   report(durationMs: number, error?: unknown, found?: Held): void;
 }
 
-/** Credentials of one source: one fetch serves all concurrent callers; they are kept while valid and renewed before they end. */
+/**
+ * Credentials from one source: one fetch serves all concurrent callers; they are kept and renewed before they expire.
+ */
 export class CredentialMemo<Held extends Perishable> {
   readonly #rules: MemoRules<Held>;
   #held: Held | undefined;
@@ -53,12 +55,15 @@ export class CredentialMemo<Held extends Perishable> {
     return this.#held !== undefined;
   }
 
-  /** Unix time in milliseconds at which the current credentials end. */
+  /** Unix time in milliseconds at which the current credentials expire. */
   get expireAtMs(): number | undefined {
     return this.#held?.expiration?.getTime();
   }
 
-  /** The current credentials, or those of `fetch` if there are none that are valid; if a renewal fails, the current ones stay in use until they end. */
+  /**
+   * Returns the current credentials, or those from `fetch` if none are valid; if a renewal fails, the current ones
+   * stay in use until they expire.
+   */
   async get(fetch: () => Promise<Held>): Promise<Held> {
     const now = performance.now();
     const running = this.#fetch && now - this.#fetch.startedAt < JOIN_WITHIN_MS ? this.#fetch : undefined;

@@ -4,19 +4,19 @@ import { property } from '../foreign-error.js';
 /** A package that a backend needs and that is installed only where it is used. */
 export interface OptionalPackage<Exports = unknown> {
   readonly name: string;
-  /** What is needed of it; a version without is too old. */
+  /** The exports that are needed; a version without them is too old. */
   readonly needs: readonly string[];
-  /** Loads it; rejects with the error of whatever loads modules here. */
+  /** Loads it; rejects with the error of the module loader in use. */
   load(): Promise<Exports>;
 }
 
-/** From `import`, and from `require` and bundlers. */
+/** The error codes of `import`, and of `require` and bundlers. */
 const NOT_FOUND: readonly unknown[] = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
 
 /**
- * Loads the packages; rejects with AuthError and the command that installs those that are missing or too old. Loading is the only question
- * that is answered alike in `node_modules`, in a bundle and under Yarn's Plug'n'Play. One that is there but cannot be
- * loaded fails when it is used.
+ * Loads the packages; rejects with AuthError and the command that installs those that are missing or too old. Loading
+ * is the only check that works the same way in `node_modules`, in a bundle and under Yarn's Plug'n'Play. A package
+ * that is present but cannot be loaded fails when it is used.
  */
 export async function requirePackages(backend: string, packages: readonly OptionalPackage[]): Promise<void> {
   const failures = await Promise.all(
@@ -52,10 +52,10 @@ function isNotFound(error: unknown): boolean {
   return NOT_FOUND.includes(property(error, 'code'));
 }
 
-/** Whether a package could not be found itself, rather than something that it needs. */
+/** Whether the package itself was not found, rather than one of its dependencies. */
 function isMissing(name: string, error: unknown): boolean {
   if (!isNotFound(error)) return false;
   const [line = ''] = String(property(error, 'message')).split('\n', 1);
-  // Not followed by more of a path: that of the file whose import failed.
+  // Not followed by more of a path, which would belong to the file whose import failed.
   return new RegExp(`${name}(?![\\w./\\\\-])`).test(line);
 }

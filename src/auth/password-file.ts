@@ -6,9 +6,12 @@ import { checkRequired, checkText, refuseUnknown } from '../settings/checks.js';
 import type { AuthBackend } from './backend.js';
 import { authFailure } from './failure.js';
 
-/** Logs in with a password that a file holds, as mounted by Kubernetes, Docker or a CSI driver. */
+/** Logs in with a password from a file, such as one mounted by Kubernetes, Docker or a CSI driver. */
 export interface DynamicAuthPasswordFile {
-  /** The file with the password, read for every attempt; a relative path starts at the working directory of the process when the pool is made. */
+  /**
+   * The file with the password, read for every attempt; a relative path is resolved against the working directory of
+   * the process when the pool is made.
+   */
   readonly path: string;
   /** The file with the user, read in the same way; default the `user` of the config. */
   readonly userPath?: string | undefined;
@@ -39,7 +42,7 @@ export const passwordFile: AuthBackend<DynamicAuthPasswordFile> = {
       source: Object.freeze({
         provider: NAME,
         hint: `the server rejected the login with the password in ${files.password}: check that the file is up to date and belongs to this user`,
-        // A file that is being replaced, or a user and a password read before and after it was.
+        // The file may be in the middle of a replacement, or it was replaced between reading password and user.
         retryChanged: true,
       }),
       reused: false,
@@ -51,7 +54,7 @@ export const passwordFile: AuthBackend<DynamicAuthPasswordFile> = {
   },
 };
 
-/** The text in a file without its last line break; errors name the path and nothing of the text. */
+/** The text of a file without its last line break; errors name the path and quote none of the text. */
 async function readSecret(path: string, signal: AbortSignal): Promise<string> {
   try {
     signal.throwIfAborted();
@@ -62,7 +65,7 @@ async function readSecret(path: string, signal: AbortSignal): Promise<string> {
 }
 
 async function readText(path: string): Promise<string> {
-  // Without O_NONBLOCK the opening of a named pipe would wait for its writer, in one of the few threads for files.
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer and block one of the few file-system threads.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');
@@ -75,7 +78,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** All bytes of a file; what the file system says of its size may be wrong or change. */
+/** Reads all bytes of a file; the size that the file system reports may be wrong or change. */
 async function readBounded(file: Awaited<ReturnType<typeof open>>): Promise<Buffer> {
   const buffer = Buffer.alloc(MOST_BYTES + 1);
   let length = 0;

@@ -1,11 +1,11 @@
 import { property } from '../foreign-error.js';
 
-/** A text that JSON.parse could not read, or a part of it, is quoted by messages of this form. */
+/** Messages of this form quote all or part of a text that JSON.parse could not read. */
 const QUOTES_JSON = /\bJSON\b|Unexpected (token|end)|Unterminated/;
 
 /**
- * An error in the place of an SDK's, which may hold the request and the answer: only its name, code and HTTP status, and
- * the reason given, from which these secrets are taken out.
+ * Replaces an SDK's error, which may hold the request and the answer: keeps only its name, code and HTTP status, and
+ * the given reason with these secrets removed.
  */
 export function plainError(
   error: unknown,

@@ -5,7 +5,7 @@ import type { HeldLogin, IssueContext, LoginIssuer, LoginTarget } from './backen
 import { authFailure } from './failure.js';
 import { CredentialMemo, type Perishable } from './memo.js';
 
-/** Limit of one fetch in milliseconds: it serves several logins, whose own limits end only their wait. */
+/** Limit of one fetch in milliseconds; it serves several logins, whose own limits end only their wait. */
 const FETCH_TIMEOUT_MS = 30_000;
 const RENEW_BEFORE_MS = 5 * 60_000;
 /** The most targets of one pool whose logins are held at once. */
@@ -17,14 +17,14 @@ interface Held extends Perishable {
 }
 
 /**
- * An issuer whose answers are reused until they end; of one that does not say whether they are, those that say when they end.
- * Once `ended` is aborted, it gives up a fetch that no login waits for.
+ * Wraps an issuer whose answers are reused until they expire; if its `reused` is unset, only answers with an expiry
+ * are. Once `ended` is aborted, it gives up a fetch that no login waits for.
  */
 export function reusing(issuer: LoginIssuer, ended?: AbortSignal): LoginIssuer {
   return issuer.reused === false ? issuer : new ReusingIssuer(issuer, ended);
 }
 
-/** Holds the logins of one issuer, those of each target apart. */
+/** Holds the logins of one issuer, separately for each target. */
 class ReusingIssuer implements LoginIssuer, CredentialsSource {
   readonly source: TokenSource;
   readonly provider: string;
@@ -72,7 +72,7 @@ class ReusingIssuer implements LoginIssuer, CredentialsSource {
 
   expireAtMs(): number | undefined {
     const ends = [...this.#targets.values()].flatMap((logins) => logins.expireAtMs ?? []);
-    // A target that is no longer dialled is not renewed: its login that has ended says nothing about the others.
+    // The login of a target that is no longer dialled is not renewed, so its expiry says nothing about the others.
     const ahead = ends.filter((endMs) => endMs > Date.now());
     const shown = ahead.length > 0 ? ahead : ends;
     return shown.length === 0 ? undefined : Math.min(...shown);
@@ -89,7 +89,7 @@ class ReusingIssuer implements LoginIssuer, CredentialsSource {
     return logins;
   }
 
-  /** Targets that a hook or a list of hosts no longer names must neither add up nor look like credentials about to expire. */
+  /** Targets that are no longer in use must neither accumulate nor look like credentials that are about to expire. */
   #forgetOthers(): void {
     for (const [key, { expireAtMs }] of this.#targets) {
       const over = expireAtMs !== undefined && expireAtMs <= Date.now();
@@ -114,7 +114,7 @@ class TargetLogins {
   readonly #target: LoginTarget;
   readonly #ended: AbortSignal | undefined;
   readonly #memo: CredentialMemo<Held>;
-  /** Whether answers are reused; undefined before the first one of an issuer that does not say. */
+  /** Whether answers are reused; undefined before the first answer of an issuer that leaves it unset. */
   #reused: boolean | undefined;
   #waiting = 0;
   #fetching: AbortController | undefined;
@@ -132,7 +132,7 @@ class TargetLogins {
     this.#memo = new CredentialMemo({
       renewBeforeMs: RENEW_BEFORE_MS,
       report: (durationMs, error, found) => {
-        // An answer for one login alone is no credential that is kept: its duration is that of the token refresh.
+        // An answer for a single login is not cached, and the token refresh already reports its duration.
         if (found ? found.reusable : this.#reused === true) fetched(durationMs, error);
       },
     });
@@ -154,7 +154,7 @@ class TargetLogins {
       return this.#fetch();
     };
     const { answer, reusable } = await this.#waited(() => this.#memo.get(fetch), signal);
-    // A caller that joined a fetch whose answer is for one login alone asks for its own.
+    // A caller that joined a fetch whose answer is for a single login requests its own.
     return reusable || asked ? answer : (await this.#ask(signal)).answer;
   }
 
@@ -174,7 +174,7 @@ class TargetLogins {
     }
   }
 
-  /** Gives a renewal up that no login waits for, once the pool has ended. */
+  /** Gives up a renewal that no login waits for, once the pool has ended. */
   giveUpUnwanted(): void {
     if (this.#ended?.aborted) this.#giveUp(this.#ended.reason);
   }
@@ -187,7 +187,7 @@ class TargetLogins {
     const fetching = new AbortController();
     this.#fetching = fetching;
     const late = (): void => fetching.abort(new Error(`no answer within ${FETCH_TIMEOUT_MS} ms`));
-    // It does not keep the process alive: the logins that wait for it do.
+    // The deadline does not keep the process alive; the logins that wait for the fetch do.
     const deadline = new Deadline(FETCH_TIMEOUT_MS, late);
     try {
       return await untilAborted(this.#ask(fetching.signal), fetching.signal);
@@ -202,7 +202,7 @@ class TargetLogins {
     const { expiresAt, reuseMs }: Partial<HeldLogin> = typeof answer === 'object' ? answer : {};
     const reusable = expiresAt !== undefined || reuseMs !== undefined;
     this.#reused = this.#issuer.reused ?? reusable;
-    // What is for one login alone is over at once.
+    // An answer for a single login expires at once.
     return {
       answer,
       reusable,

@@ -1,17 +1,17 @@
 import { errorText } from '../foreign-error.js';
 
 const MAX_LENGTH = 400;
-/** Shorter secrets are words that a message may hold for other reasons, and hiding them would tell what they are. */
+/** Shorter secrets may be words that occur in messages for other reasons, and hiding those would reveal the secret. */
 const MIN_SECRET_LENGTH = 8;
 
 /** OpenSSL's messages: thread, code, library, function, reason, file and line. */
 const OPENSSL = /[0-9A-F]{8,16}:error:[0-9A-F]{8}:[^:]*:[^:]*:([^:]*):[^:]*:\d+:.*/s;
 
-/** Texts that others wrote, made fit to print: one line, no control characters, and none of the secrets known. */
+/** Makes text from other software safe to print: one line, no control characters, and none of the known secrets. */
 export class ForeignText {
   readonly #secrets = new Set<string>();
 
-  /** Never prints this, in whatever message it comes back. */
+  /** Hides this secret in every text. */
   hide(secret: string | undefined): void {
     if (secret === undefined || secret.length < MIN_SECRET_LENGTH) return;
     this.#secrets.add(secret);
@@ -20,7 +20,7 @@ export class ForeignText {
 
   clean(text: string): string {
     let shown = text;
-    // The longest first: one may be part of another.
+    // The longest first, because one secret may be part of another.
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
       shown = shown.replaceAll(secret, '[hidden]');
     }
@@ -30,7 +30,7 @@ export class ForeignText {
       .slice(0, MAX_LENGTH);
   }
 
-  /** The message of an error, after its code unless the message has it. */
+  /** The message of an error, preceded by its code unless the message contains it. */
   ofError(error: unknown): string {
     const { code } = (error ?? {}) as { code?: unknown };
     const said = this.clean(errorText(error).replace(OPENSSL, '$1'));

@@ -2,10 +2,13 @@ import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const LOOK_EVERY_MS = 250;
-// One Ctrl-C may come more than once: from the terminal, and passed on by npm and tsx.
+// One Ctrl-C may arrive more than once: from the terminal, and forwarded by npm and tsx.
 const SAME_SIGNAL_MS = 1_000;
 
-/** Turns what asks the program to end into an abort: SIGINT, SIGTERM, SIGHUP, a reader of its output that went away, or npm that did; a second signal ends the process at once. */
+/**
+ * Aborts `signal` when the program should end: on SIGINT, SIGTERM or SIGHUP, when the reader of its output closes the
+ * pipe, or when npm exits; a second signal ends the process at once.
+ */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal = this.#controller.signal;
@@ -19,7 +22,7 @@ export class Interruption implements Disposable {
     process.stderr.on('error', this.#readerGone);
   }
 
-  /** 128 and the signal's number, as shells have it; undefined when there was none. */
+  /** 128 plus the signal's number, like shells; undefined when there was no signal. */
   get exitCode(): number | undefined {
     return this.#by && 128 + constants.signals[this.#by];
   }
@@ -44,7 +47,7 @@ export class Interruption implements Disposable {
   }
 }
 
-// npm passes a signal to the shell between us, which ends and leaves us behind.
+// npm forwards a signal to the shell between npm and this process; the shell exits and leaves this process running.
 function watchNpm(gone: () => void): NodeJS.Timeout | undefined {
   if (process.env['npm_lifecycle_event'] === undefined) return undefined;
   const parent = process.ppid;

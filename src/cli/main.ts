@@ -2,12 +2,12 @@
 import { VERSION } from '../process-state.js';
 import { UsageError } from './options.js';
 
-/** What a command's module gives: the exit code; throws UsageError. */
+/** A command's module; `run` resolves with the exit code, and throws UsageError. */
 interface Command {
   readonly run: (args: readonly string[]) => Promise<number>;
 }
 
-// Each is loaded when it is asked for: only the doctor needs the driver.
+// Each is loaded on demand, because only the doctor needs the driver.
 const COMMANDS: Readonly<Record<string, { usage: string; load(): Promise<Command> }>> = {
   doctor: { usage: 'pgauge doctor [options]', load: () => import('../doctor/command.js') },
   watch: { usage: 'pgauge watch <url> [options]', load: () => import('../watch/command.js') },
@@ -66,7 +66,7 @@ function overview(given: readonly string[]): number {
 
 function problem(command: string | undefined): string {
   if (command === undefined || command.startsWith('-')) return 'a command is missing';
-  // Anything else is not repeated: it may be a connection string with its password.
+  // Other text is not quoted, because it may be a connection string with its password.
   const named = /^[\w-]{1,20}$/.test(command) ? ` ${JSON.stringify(command)}` : ' of that name';
   return `there is no command${named}`;
 }

@@ -7,7 +7,7 @@ export class UsageError extends Error {}
 export const text = { type: 'string' } as const;
 /** An option that takes none. */
 export const flag = { type: 'boolean' } as const;
-/** What every command has. */
+/** The options of every command. */
 export const COMMON = { help: { ...flag, short: 'h' }, version: flag } as const;
 
 type Options = Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string }>>;

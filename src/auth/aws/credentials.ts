@@ -11,7 +11,7 @@ import { SharedByKey } from './shared-by-key.js';
 const RENEW_BEFORE_MS = 15 * 60_000;
 
 interface Selected {
-  /** Unset when the environment has no part in it. */
+  /** Unset when the environment does not affect the choice. */
   readonly selection: Selection | undefined;
   readonly memo: CredentialMemo<AwsCredentials>;
 }
@@ -37,7 +37,7 @@ export class AwsCredentialsSource implements CredentialsSource {
     return this.#selected?.memo.expireAtMs;
   }
 
-  /** The current credentials, in the environment as it is now; STS is asked in `region`. Rejects with the SDK's own error. */
+  /** The credentials that the environment selects now; STS is called in `region`. Rejects with the SDK's own error. */
   get(sdk: AwsProviders, region: string): Promise<AwsCredentials> {
     const known = this.#selected;
     const isKnown = known && (known.selection === undefined || isCurrent(known.selection));
@@ -45,7 +45,7 @@ export class AwsCredentialsSource implements CredentialsSource {
     return memo.get(() => fetchCredentials(sdk, this.#identity, region, memo.hasFetched));
   }
 
-  /** Call when a login with these credentials was rejected: the next token fetches them again, as they may have been rotated. */
+  /** Call after a rejected login: the next token fetches the credentials again, because they may have been rotated. */
   rejected(): void {
     this.#selected?.memo.suspect();
   }
@@ -63,7 +63,7 @@ export class AwsCredentialsSource implements CredentialsSource {
   }
 
   #report(durationMs: number, error: unknown): void {
-    // Credentials that the settings hold are not fetched.
+    // Credentials given in the settings are not fetched.
     if (typeof this.#identity.credentials === 'object' && this.#identity.roleArn === undefined) return;
     for (const observer of this.#observers) {
       try {
@@ -80,13 +80,13 @@ interface Shared {
   readonly given: WeakMap<object, SharedByKey<AwsCredentialsSource>>;
 }
 
-// One source for all pools of the process with the same identity, whichever copy of this package made them.
+// All pools of the process with the same identity share one source, even across copies of this package.
 const shared = sharedByVersion<Shared>('awsCredentials', () => ({
   named: new SharedByKey(),
   given: new WeakMap(),
 }));
 
-/** The credentials with which a provider acts as an identity: one object per process. */
+/** The credentials of one identity for one provider: one object per process. */
 export function awsCredentialsSource(provider: string, identity: AwsIdentity = {}): AwsCredentialsSource {
   const { profile, roleArn, externalId, sessionName, credentials } = identity;
   const key = JSON.stringify([provider, profile, roleArn, externalId, sessionName]);

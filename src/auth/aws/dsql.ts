@@ -18,7 +18,7 @@ export interface DynamicAuthAwsDsql extends AwsIdentity {
 const NAME = 'awsDsql';
 const SETTINGS = ['region', ...IDENTITY_SETTINGS] as const satisfies readonly (keyof DynamicAuthAwsDsql)[];
 const PACKAGES = [DSQL_SIGNER, PROVIDERS];
-/** The role that each cluster has from the start, and which needs a permission of its own. */
+/** The role that every new cluster has; logging in as this role requires a separate IAM permission. */
 const ADMIN = 'admin';
 const MINUTE_MS = 60_000;
 const REJECTED_TOKEN =
@@ -65,7 +65,7 @@ export const awsDsql: AuthBackend<DynamicAuthAwsDsql> = {
   },
 };
 
-/** The region that tokens for this host are signed for; throws AuthError when neither the settings nor its name say it. */
+/** The region to sign for; throws AuthError if neither the settings nor the name of the host contains one. */
 function regionFor(host: string, configured: string | undefined): string {
   const region = configured ?? regionOfCluster(host);
   if (region !== undefined) return region;
@@ -105,7 +105,7 @@ function actionFor(user: string): 'DbConnect' | 'DbConnectAdmin' {
   return user === ADMIN ? 'DbConnectAdmin' : 'DbConnect';
 }
 
-/** For what, where and in which region a token is signed, and what the host's name says against that. */
+/** Describes the action, host and region that a token is signed for, and any conflict with the host's name. */
 function describeSigned({ host, user }: LoginTarget, configured: string | undefined): string {
   const named = regionOfCluster(host);
   const signed = `signed for ${actionFor(user)} at ${signedHost(host)} in ${configured ?? named ?? 'no region'}`;

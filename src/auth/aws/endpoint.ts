@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net';
 import type { LoginTarget } from '../backend.js';
 
-/** The host that a token is signed for: without the dot with which a name may end for the resolver, which the server does not count. */
+/** The host that a token is signed for: without a trailing dot, which is for the resolver and unknown to the server. */
 export function signedHost(host: string): string {
   return host.replace(/(?<=.)\.$/, '');
 }
 
-/** The host as it stands in a URL: in `::1:5432` host and port could not be told apart again. */
+/** The host as written in a URL: an IPv6 address gets brackets, because `::1:5432` would be ambiguous. */
 export function urlHost(host: string): string {
   return host.includes(':') && isIPv6(host) ? `[${host}]` : host;
 }
@@ -22,17 +22,17 @@ export function regionOfHost(host: string): string | undefined {
 
 /** The region in the name of an Aurora DSQL cluster, `….dsql.eu-central-1.on.aws`; undefined for any other name. */
 export function regionOfCluster(host: string): string | undefined {
-  // A cluster that is reached over PrivateLink has more after `dsql`.
+  // The name of a cluster that is reached over PrivateLink has a suffix after `dsql`.
   const named = /\.dsql(?:-[a-z0-9]+)?\.([a-z]{2,4}(?:-[a-z]+)+-\d+)\.on\.aws$/;
   return named.exec(signedHost(host.toLowerCase()))?.[1];
 }
 
-/** Whether a name is an RDS endpoint's own: an address and an alias are not, and a token for them counts nowhere. */
+/** Whether a name is an RDS endpoint's own; no server accepts a token that is signed for an address or an alias. */
 export function isEndpoint(host: string): boolean {
   return regionOfHost(host) !== undefined;
 }
 
-/** For whom, where and in which region a token is signed, and what the host's name says against that. */
+/** Describes the user, host and region that a token is signed for, and any conflict with the host's name. */
 export function describeSigned({ host, port, user }: LoginTarget, region: string): string {
   const named = regionOfHost(host);
   const signed = `signed for ${user} at ${urlHost(signedHost(host))}:${port} in ${region}`;

@@ -37,16 +37,16 @@ export interface Selection {
   readonly others: Values | undefined;
 }
 
-/** What the environment selects now; with `all` its keys alone do not decide: the settings name a profile or a role. */
+/** The current selection; with `all` the keys alone do not decide, because the settings name a profile or a role. */
 export function selectionNow(all: boolean): Selection {
   const keys = KEY_VARIABLES.map((name) => process.env[name]);
   const [profile, accessKeyId, secretAccessKey] = keys;
-  // With both keys and no profile the chain uses the keys and looks at nothing else.
+  // With both keys and no profile, the chain uses the keys and reads nothing else.
   const decided = !all && !profile && accessKeyId && secretAccessKey;
   return { keys, others: decided ? undefined : OTHER_VARIABLES.map((name) => process.env[name]) };
 }
 
-/** Whether the environment still selects the same. */
+/** Whether the environment still selects the same source. */
 export function isCurrent({ keys, others }: Selection): boolean {
   return holds(KEY_VARIABLES, keys) && (!others || holds(OTHER_VARIABLES, others));
 }

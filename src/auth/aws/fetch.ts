@@ -3,9 +3,9 @@ import { isUnsetOrDate, type AwsCredentials, type AwsIdentity } from './identity
 import type { AwsProviders } from './sdk.js';
 
 const IMDS_RETRIES = 2;
-/** The SDK's chain logs this when it asks the metadata service. */
+/** The SDK's chain logs this when it calls the metadata service. */
 const ASKS_IMDS = 'fromInstanceMetadata';
-/** The name of the sessions of an assumed role where the settings give none. */
+/** The default name for the sessions of an assumed role. */
 const SESSION_NAME = 'pgauge';
 
 type ChainOptions = NonNullable<Parameters<AwsProviders['fromNodeProviderChain']>[0]>;
@@ -13,8 +13,8 @@ type ChainOptions = NonNullable<Parameters<AwsProviders['fromNodeProviderChain']
 const shared = sharedByVersion('awsFetches', () => ({ imdsFailures: new WeakSet() }));
 
 /**
- * Fetches the credentials of an identity; rejects with the SDK's own error. STS is asked in `region` where it is needed;
- * `again` makes a provider that keeps credentials fetch them.
+ * Fetches the credentials of an identity; rejects with the SDK's own error. If STS is needed, it is called in `region`;
+ * `again` makes a provider that caches credentials fetch new ones.
  */
 export async function fetchCredentials(
   sdk: AwsProviders,
@@ -38,7 +38,7 @@ export function isImdsFailure(error: unknown): boolean {
   return typeof error === 'object' && error !== null && shared.imdsFailures.has(error);
 }
 
-/** What gives the credentials of an identity before it takes on a role. */
+/** The provider of an identity's own credentials, before a role is assumed with them. */
 function providerOf(
   sdk: AwsProviders,
   { credentials, profile }: AwsIdentity,
@@ -48,8 +48,8 @@ function providerOf(
 ): () => Promise<AwsCredentials> {
   if (typeof credentials === 'function') return () => credentials({ forceRefresh: again });
   if (credentials !== undefined) return () => Promise.resolve(credentials);
-  // A new chain for each fetch, because a chain keeps its credentials and cannot be told of a rotation; it reads the files
-  // again, because the SDK reads each only once per process.
+  // A new chain for each fetch, because a chain caches its credentials and cannot be notified of a rotation. The cache
+  // of files is ignored, because the SDK would read each file only once per process.
   const options = {
     ignoreCache: true,
     maxRetries: IMDS_RETRIES,
@@ -57,7 +57,7 @@ function providerOf(
       if (text.includes(ASKS_IMDS)) asksImds();
     }),
   };
-  // The whole chain would go on to other sources when the profile has no credentials.
+  // If the profile has no credentials, the whole chain would go on to other sources.
   const chain =
     profile === undefined ? sdk.fromNodeProviderChain(options) : sdk.fromIni({ ...options, profile });
   return () => chain({ callerClientConfig: { region: () => Promise.resolve(region) } });
@@ -100,14 +100,14 @@ function checked({ accessKeyId, secretAccessKey, sessionToken, expiration }: Aws
   });
 }
 
-/** A chain's error does not name the source it asked last; its log does. */
+/** A chain's error does not name the source it tried last, but its log does. */
 function chainLogger(debug: (text: string) => void): NonNullable<ChainOptions['logger']> {
   const ignore = (): void => undefined;
   return {
     trace: ignore,
     debug: (text: unknown) => debug(String(text)),
     info: ignore,
-    // As the SDK does without a logger.
+    // The SDK does the same without a logger.
     warn: (...args: unknown[]) => console.warn(...args),
     error: ignore,
   };

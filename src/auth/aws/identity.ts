@@ -3,37 +3,37 @@ import { ConfigError } from '../../errors.js';
 import { checkRequired, checkText, isObject, type Unchecked } from '../../settings/checks.js';
 import type { BackendSettings } from '../backend.js';
 
-/** AWS credentials, as the SDK's `AwsCredentialIdentity`. */
+/** AWS credentials, like the SDK's `AwsCredentialIdentity`. */
 export interface AwsCredentials {
   /** The ID of the access key. */
   readonly accessKeyId: string;
   /** The secret of the access key. */
   readonly secretAccessKey: string;
-  /** The token of the session, for temporary credentials; default none. */
+  /** The session token, for temporary credentials; default none. */
   readonly sessionToken?: string;
   /** When the session ends; unset for long-lived keys. */
   readonly expiration?: Date;
 }
 
 /**
- * A function that gives AWS credentials, as those of `@aws-sdk/credential-providers`; with `forceRefresh` it is to fetch them
- * even if it keeps some.
+ * A function that returns AWS credentials, like those of `@aws-sdk/credential-providers`; with `forceRefresh` it must
+ * fetch new ones even if it has some cached.
  */
 export type AwsCredentialsProvider = (options?: {
   readonly forceRefresh?: boolean;
 }) => Promise<AwsCredentials>;
 
-/** As whom requests to AWS are signed; default what the SDK's default chain finds. */
+/** The identity that signs requests to AWS; default the one that the SDK's default chain finds. */
 export interface AwsIdentity {
   /** Profile of the shared config and credentials files; default that of the environment (AWS_PROFILE), if any. */
   readonly profile?: string | undefined;
-  /** ARN of a role to assume with the credentials that are found; default none. */
+  /** ARN of a role to assume with those credentials; default none. */
   readonly roleArn?: string | undefined;
-  /** External ID that the role's trust policy asks for; only with `roleArn`, default none. */
+  /** External ID that the role's trust policy requires; only with `roleArn`, default none. */
   readonly externalId?: string | undefined;
   /** Name of the role's sessions, as CloudTrail shows it; only with `roleArn`, default `pgauge`. */
   readonly sessionName?: string | undefined;
-  /** Credentials, or a function that gives them, instead of the default chain; not with `profile`. */
+  /** Credentials, or a function that returns them, instead of the default chain; not with `profile`. */
   readonly credentials?: AwsCredentials | AwsCredentialsProvider | undefined;
 }
 
@@ -89,7 +89,7 @@ function checkGiven(credentials: Unchecked<AwsCredentials>, path: string): void 
   if (!isUnsetOrDate(credentials.expiration)) throw new ConfigError(`${path}.expiration must be a Date`);
 }
 
-/** Whether a time at which credentials end is a valid date, of whichever realm, or unset. */
+/** Whether an expiry of credentials is unset or a valid date, possibly from another realm. */
 export function isUnsetOrDate(value: unknown): value is Date | undefined {
   return value === undefined || (types.isDate(value) && !Number.isNaN(value.getTime()));
 }

@@ -18,8 +18,8 @@ import { LOADING, useSdk } from './use-sdk.js';
 /** Logs in with tokens of AWS RDS IAM. */
 export interface DynamicAuthAwsRdsIam extends AwsIdentity {
   /**
-   * The region the tokens are signed for. `"detect"` asks the instance metadata service; `"host"` reads it from the name of the
-   * RDS endpoint that is dialled.
+   * The region the tokens are signed for. `"detect"` reads it from the instance metadata service; `"host"` reads it
+   * from the name of the RDS endpoint that is dialled.
    */
   readonly region: string;
 }

@@ -9,21 +9,21 @@ export const DETECT_REGION = 'detect';
 /** The configured value that stands for the region in the name of the host that is dialled. */
 export const HOST_REGION = 'host';
 
-/** The text for a region that is unset or empty. */
+/** The error text for a region that is unset or empty. */
 export const NO_REGION = 'AWS RDS IAM region is not configured';
 
 const REQUEST_TIMEOUT_MS = 2_000;
 const OVERALL_TIMEOUT_MS = 7_000;
 const ATTEMPTS = 2;
 const RETRY_DELAY_MS = 200;
-// The SDK's client appends it to the endpoint's path, which ends with a slash: with two, a strict server answers 404.
+// The SDK's client appends it to the endpoint's path, which ends with a slash: a strict server answers two with 404.
 const REGION_PATH = 'latest/meta-data/placement/region';
 // The SDK knows this address, but its metadata client does not read the variable that selects it.
 const IPV6_ENDPOINT = 'http://[fd00:ec2::254]';
 // us-east-1, us-gov-west-1, us-isob-east-1, eusc-de-east-1; no character that could end a line, a host name or a path.
 const REGION_SHAPE = /^[a-z]{2,4}(?:-[a-z]{2,16}){1,3}-[1-9]\d?$/;
 
-/** The region to sign for: the configured one if it has the shape of one, or the answer of IMDS to `detect`; throws AuthError. */
+/** The region to sign for: the configured one if it looks like one, for `detect` that of IMDS; throws AuthError. */
 export async function resolveAwsRegion(
   backend: string,
   configured: unknown,
@@ -33,7 +33,7 @@ export async function resolveAwsRegion(
   return configuredAwsRegion(backend, configured);
 }
 
-/** The configured region, if it has the shape of one or stands for that of the host; throws AuthError. */
+/** The configured region, if it looks like a region or stands for that of the host; throws AuthError. */
 export function configuredAwsRegion(backend: string, configured: unknown): string {
   if (configured === undefined || configured === '') throw authFailure(backend, NO_REGION);
   if (isRegion(configured) || configured === HOST_REGION) return configured;
@@ -43,7 +43,7 @@ export function configuredAwsRegion(backend: string, configured: unknown): strin
   );
 }
 
-/** Throws AuthError for a host whose name says no region. */
+/** Throws AuthError for a host whose name contains no region. */
 export function unknownRegion(backend: string, host: string): never {
   throw authFailure(
     backend,
@@ -56,7 +56,7 @@ async function detectRegion(backend: string, signal: AbortSignal): Promise<strin
     const { AWS_EC2_METADATA_DISABLED: disabled } = process.env;
     if (disabled && disabled !== 'false') throw new Error('AWS_EC2_METADATA_DISABLED is set');
     const region = await withTimeout(OVERALL_TIMEOUT_MS, signal, askImds);
-    // The answer is not repeated in the message: it may be anything.
+    // The message does not quote the answer, because it may be anything.
     if (!isRegion(region)) throw new Error('the answer is not the name of a region');
     return region;
   } catch (cause) {
@@ -69,8 +69,8 @@ async function askImds(signal: AbortSignal): Promise<string> {
   const { AWS_EC2_METADATA_SERVICE_ENDPOINT: endpoint, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: mode } =
     process.env;
   for (let attempt = 1; ; attempt++) {
-    // A new client for each attempt: a client that was refused a session token once never asks for one again.
-    // The client's retries continue after an abort, so they are off.
+    // A new client for each attempt: once a client has been refused a session token, it never requests one again.
+    // The client's own retries are off, because they continue after an abort.
     const imds = new MetadataService({
       ...(endpoint && { endpoint: endpoint.replace(/\/*$/, '/') }),
       ...(!endpoint && mode === 'IPv6' && { endpoint: IPV6_ENDPOINT }),
@@ -87,7 +87,7 @@ async function askImds(signal: AbortSignal): Promise<string> {
   }
 }
 
-/** Whether a value has the shape of a region's name. */
+/** Whether a value looks like the name of a region. */
 export function isRegion(value: unknown): value is string {
   return typeof value === 'string' && REGION_SHAPE.test(value);
 }

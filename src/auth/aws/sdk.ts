@@ -9,8 +9,8 @@ type ImdsPackage = typeof import('@aws-sdk/ec2-metadata-service');
 type DsqlPackage = typeof import('@aws-sdk/dsql-signer');
 type SecretsPackage = typeof import('@aws-sdk/client-secrets-manager');
 
-// Bundlers follow names that are written out, and within `try` forgive a package that is absent. `require` is for where
-// there is no `import()`, as in Jest's virtual machine.
+// Bundlers resolve only literal names, and inside `try` they tolerate a missing package. `require` is for environments
+// without `import()`, such as Jest's virtual machine.
 
 const SIGNER: OptionalPackage<SignerPackage> = {
   name: '@aws-sdk/rds-signer',
@@ -28,7 +28,7 @@ const SIGNER: OptionalPackage<SignerPackage> = {
   },
 };
 
-/** What finds credentials. */
+/** The package that finds credentials. */
 export const PROVIDERS: OptionalPackage<ProvidersPackage> = {
   name: '@aws-sdk/credential-providers',
   needs: ['fromNodeProviderChain'],
@@ -45,7 +45,7 @@ export const PROVIDERS: OptionalPackage<ProvidersPackage> = {
   },
 };
 
-/** What region detection needs. */
+/** The package that detects the region. */
 export const IMDS_PACKAGE: OptionalPackage<ImdsPackage> = {
   name: '@aws-sdk/ec2-metadata-service',
   needs: ['MetadataService'],
@@ -62,7 +62,7 @@ export const IMDS_PACKAGE: OptionalPackage<ImdsPackage> = {
   },
 };
 
-/** What signs tokens of Aurora DSQL. */
+/** The package that signs tokens of Aurora DSQL. */
 export const DSQL_SIGNER: OptionalPackage<DsqlPackage> = {
   name: '@aws-sdk/dsql-signer',
   needs: ['DsqlSigner'],
@@ -79,7 +79,7 @@ export const DSQL_SIGNER: OptionalPackage<DsqlPackage> = {
   },
 };
 
-/** What asks Secrets Manager. */
+/** The client for Secrets Manager. */
 export const SECRETS_CLIENT: OptionalPackage<SecretsPackage> = {
   name: '@aws-sdk/client-secrets-manager',
   needs: ['SecretsManagerClient', 'GetSecretValueCommand'],
@@ -99,21 +99,21 @@ export const SECRETS_CLIENT: OptionalPackage<SecretsPackage> = {
 /** The packages that a token of RDS IAM needs. */
 export const AWS_SDK_PACKAGES: readonly OptionalPackage[] = [SIGNER, PROVIDERS];
 
-/** What finds credentials in the AWS SDK. */
+/** The credential providers of the AWS SDK that are used. */
 export interface AwsProviders {
   readonly fromIni: ProvidersPackage['fromIni'];
   readonly fromNodeProviderChain: ProvidersPackage['fromNodeProviderChain'];
   readonly fromTemporaryCredentials: ProvidersPackage['fromTemporaryCredentials'];
 }
 
-/** The parts of the AWS SDK in use. */
+/** The parts of the AWS SDK that are used. */
 export interface AwsSdk extends AwsProviders {
   readonly Signer: SignerPackage['Signer'];
 }
 
 let loading: Promise<AwsSdk> | undefined;
 
-/** Loads the AWS SDK at the first call, once; rejects with the loader's own error, after which the next call tries again. */
+/** Loads the AWS SDK once, at the first call; rejects with the loader's own error, and the next call tries again. */
 export function loadAwsSdk(): Promise<AwsSdk> {
   loading ??= load().catch((error: unknown) => {
     loading = undefined;

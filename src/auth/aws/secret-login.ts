@@ -9,7 +9,7 @@ import { useSdk } from './use-sdk.js';
 
 /** The name of the backend, for errors. */
 export const SECRETS_MANAGER = 'awsSecretsManager';
-/** The packages that a secret is read with. */
+/** The packages needed to read a secret. */
 export const SECRETS_PACKAGES = [SECRETS_CLIENT, PROVIDERS];
 /** How long a secret is used before it is read again. */
 const REUSE_MS = 15 * 60_000;
@@ -17,7 +17,7 @@ const ATTEMPTS = 2;
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 5_000;
 
-/** Which secret holds the login, and under which keys. */
+/** The secret that holds the login, and its keys. */
 interface SecretSettings {
   readonly secretId: string;
   readonly region: string;
@@ -25,7 +25,7 @@ interface SecretSettings {
   readonly passwordKey?: string | undefined;
 }
 
-/** The login in a secret as it is now; throws AuthError, also when the signal is aborted. */
+/** Reads the current login from a secret; throws AuthError, also when the signal is aborted. */
 export async function readLogin(
   { secretId, region, usernameKey = 'username', passwordKey = 'password' }: SecretSettings,
   source: AwsCredentialsSource,
@@ -40,7 +40,7 @@ export async function readLogin(
       async use([{ SecretsManagerClient, GetSecretValueCommand }, providers]) {
         const credentials = await source.get(providers, region);
         const client = new SecretsManagerClient({
-          // A copy: the SDK writes into it.
+          // A copy of the credentials, because the SDK modifies the object.
           ...{ region, credentials: { ...credentials }, maxAttempts: ATTEMPTS },
           requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
         });
@@ -62,12 +62,12 @@ export async function readLogin(
   );
 }
 
-/** The SDK's errors hold the request with its session token and the answer with the secret. */
+/** Rethrows the text alone: the SDK's errors hold the request with its session token and the answer with the secret. */
 function rethrowPlain(error: unknown): never {
   throw plainError(error, errorText(error));
 }
 
-/** The fields of a secret; errors quote nothing of it. */
+/** Parses the fields of a secret; its errors quote nothing from the secret. */
 function parse({ SecretString: secret, SecretBinary: bytes }: GetSecretValueResponse): object {
   if (bytes !== undefined) throw new Error('it is binary, and not a text');
   if (typeof secret !== 'string') throw new Error('the answer holds no secret');

@@ -6,7 +6,7 @@ import { checkIdentity, IDENTITY_SETTINGS, type AwsIdentity } from './identity.j
 import { isRegion } from './region.js';
 import { readLogin, SECRETS_MANAGER as NAME, SECRETS_PACKAGES } from './secret-login.js';
 
-/** Logs in with the user and the password that a secret of AWS Secrets Manager holds. */
+/** Logs in with the user and password stored in a secret of AWS Secrets Manager. */
 export interface DynamicAuthAwsSecretsManager extends AwsIdentity {
   /** Name or ARN of the secret, whose value is a JSON object with the user and the password. */
   readonly secretId: string;
@@ -25,7 +25,7 @@ const SETTINGS = [
   ...IDENTITY_SETTINGS,
 ] as const satisfies readonly (keyof DynamicAuthAwsSecretsManager)[];
 
-/** AWS Secrets Manager: user and password from a secret, which is read again when it is 15 min old or the server rejects it. */
+/** AWS Secrets Manager: user and password from a secret, read again after 15 min or when the server rejects them. */
 export const awsSecretsManager: AuthBackend<DynamicAuthAwsSecretsManager> = {
   name: NAME,
   label: 'Secrets Manager',

@@ -1,13 +1,13 @@
-/** How many objects are kept although nothing else holds them. */
+/** How many objects are kept even if nothing else references them. */
 const KEPT = 100;
 
-/** One object per key for all that ask: kept as long as something holds it, and the last 100 asked for in any case. */
+/** One shared object per key: kept while something references it; the 100 most recently requested are always kept. */
 export class SharedByKey<T extends object> {
   readonly #living = new Map<string, WeakRef<T>>();
-  /** The last one asked for is the last one here. */
+  /** In order of the last request, the most recent one last. */
   readonly #kept = new Map<string, T>();
   readonly #collected = new FinalizationRegistry<string>((key) => {
-    // Another one may have been made under its key.
+    // Another object may have been added under this key since.
     if (this.#living.get(key)?.deref() === undefined) this.#living.delete(key);
   });
 

@@ -10,7 +10,7 @@ export interface SdkUse<Sdk, T> {
   /** The packages that `load` needs. */
   readonly packages: readonly OptionalPackage[];
   load(): Promise<Sdk>;
-  /** What `use` did not do when it rejects: `failed to …`. */
+  /** The error text when `use` rejects: `failed to …`. */
   readonly failure: string;
   use(sdk: Sdk): Promise<T>;
 }
@@ -18,7 +18,7 @@ export interface SdkUse<Sdk, T> {
 /** The step before `use`, as errors name it. */
 export const LOADING = 'failed to load AWS config';
 
-/** Loads the SDK and uses it, until the signal is aborted; throws AuthError, which says what failed. */
+/** Loads the SDK and uses it, until the signal is aborted; throws AuthError, which names the step that failed. */
 export async function useSdk<Sdk, T>(
   { backend, packages, load, failure, use }: SdkUse<Sdk, T>,
   signal: AbortSignal,
@@ -38,10 +38,10 @@ export async function useSdk<Sdk, T>(
   }
 }
 
-/** What the SDK's error does not say. */
+/** Details that the SDK's error leaves out. */
 function circumstance(cause: unknown): string {
   if (isImdsFailure(cause)) return ': no credentials from IMDS';
-  // The SDK reads its files before it asks a metadata service or STS, and looks for them in the home folder.
+  // Before it calls a metadata service or STS, the SDK reads its files, which it looks for in the home folder.
   const homeless = (cause as { syscall?: unknown } | null)?.syscall === 'uv_os_homedir';
   return homeless
     ? ': the AWS SDK looks for a home folder, and this user has none: set HOME, to / for instance'

@@ -4,11 +4,17 @@ import type { AuthBackend } from '../backend.js';
 import { AZURE_AD as NAME, findEntraToken } from './find-token.js';
 import { AZURE_IDENTITY } from './sdk.js';
 
-/** Logs in with tokens of Microsoft Entra ID, from the sources that DefaultAzureCredential knows. */
+/** Logs in with tokens of Microsoft Entra ID, from the sources that DefaultAzureCredential supports. */
 export interface DynamicAuthAzureAd {
-  /** Client id of the user-assigned managed identity or workload identity; default that of AZURE_CLIENT_ID, else the system-assigned identity. */
+  /**
+   * Client id of the user-assigned managed identity or workload identity; default the value of AZURE_CLIENT_ID, else
+   * the system-assigned identity.
+   */
   readonly clientId?: string | undefined;
-  /** Scope of the tokens; default `https://ossrdbms-aad.database.windows.net/.default`. Other clouds than the public one have their own. */
+  /**
+   * Scope of the tokens; default `https://ossrdbms-aad.database.windows.net/.default`, the one of the public cloud;
+   * other clouds have their own.
+   */
   readonly scope?: string | undefined;
 }
 

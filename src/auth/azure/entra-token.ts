@@ -3,21 +3,21 @@ import { untilAborted, withTimeout } from '../../deadline.js';
 import { sharedByVersion } from '../../process-state.js';
 import type { AzureIdentity } from './sdk.js';
 
-/** The endpoint of a managed identity is on the same machine, and the library waits for it without end. */
+/** The endpoint of a managed identity is on the same machine, and the library waits for it indefinitely. */
 const ENDPOINT_TIMEOUT_MS = 7_000;
-/** The library's own would outlast most attempts to connect, which are repeated anyway. */
+/** The library's own retries would outlast most connection attempts, which are repeated anyway. */
 const RETRIES = { maxRetries: 2, retryDelayInMs: 300 } as const;
 
-/** An access token and the time it ends. */
+/** An access token and its expiry. */
 export interface EntraToken {
   readonly password: string;
   readonly expiresAt: Date | undefined;
 }
 
-// One credential for all pools of the process: it keeps its tokens.
+// All pools of the process share one credential, because it caches its tokens.
 const credentials = sharedByVersion('azureCredentials', () => new Map<string, TokenCredential>());
 
-/** The process's credential for a client id, `undefined` for the one that the environment names; throws the library's error. */
+/** The process's credential for a client id, `undefined` for that of the environment; throws the library's error. */
 export function credentialFor(sdk: AzureIdentity, clientId: string | undefined): TokenCredential {
   const key = clientId ?? '';
   let credential = credentials.get(key);
@@ -39,7 +39,7 @@ export function hasIdentityEndpoint(): boolean {
   return Boolean(process.env['IDENTITY_ENDPOINT']);
 }
 
-/** A token of the credential, which may have kept it; rejects with the library's error, or one that says that there is none. */
+/** Gets a token from the credential, which may have cached it; rejects with the library's error or without a token. */
 export async function entraToken(
   credential: TokenCredential,
   scope: string,

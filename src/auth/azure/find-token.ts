@@ -13,7 +13,7 @@ const CONSTRUCTING = 'failed to construct Azure credential';
 const ACQUIRING = 'failed to acquire Entra ID token';
 const ENDPOINT = ': managed identity endpoint (IDENTITY_ENDPOINT)';
 
-/** Gets a token of the credential for these settings; throws AuthError. */
+/** Gets a token from the credential for these settings; throws AuthError. */
 export async function findEntraToken(
   {
     clientId,

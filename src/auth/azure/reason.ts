@@ -1,9 +1,9 @@
 import { property } from '../../foreign-error.js';
 import { plainError } from '../plain-error.js';
 
-/** What a message says of where to read more. */
+/** The end of a message that links to further reading. */
 const POINTERS = /[ .]*(?:To troubleshoot, visit|Please visit|See) https?:\S*.*$/s;
-/** What MSAL puts around the description that a service gave. */
+/** The text that MSAL puts around the description from a service. */
 const MSAL_FRAME = /Message :? ?Error\(s\):.*?Description: (.*?) - Correlation ID:.*$/s;
 const MSAL_NETWORK = /\. Message:? network_error:?.*$/s;
 
@@ -16,7 +16,7 @@ export const AZURE_SECRETS = [
   'MSI_SECRET',
 ] as const;
 
-/** The library's error as it may be shown: of a chain, what each of its sources says in brief, those that failed before those that are not set up. */
+/** The library's error, safe to show; for a chain, the reasons of failed sources, then of those not set up. */
 export function azureError(error: unknown): Error {
   const errors = property(error, 'errors');
   const reason = Array.isArray(errors) ? chainReason(errors) : brief(error);
@@ -33,7 +33,7 @@ function chainReason(errors: readonly unknown[]): string {
   return [...failed.map(brief), ...absent.map(firstSentence)].join('; ');
 }
 
-/** Whether a source was asked and failed, rather than not being set up. */
+/** Whether a source was tried and failed, rather than not being set up. */
 function hasFailed(error: unknown): boolean {
   return property(error, 'name') !== 'CredentialUnavailableError' || property(error, 'cause') !== undefined;
 }

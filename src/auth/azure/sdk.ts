@@ -6,9 +6,9 @@ const require = createRequire(import.meta.url);
 /** Azure's library for credentials. */
 export type AzureIdentity = typeof import('@azure/identity');
 
-// Written out within `try`, as in aws/sdk.ts.
+// Literal names inside `try`, as in aws/sdk.ts.
 
-/** The package that has DefaultAzureCredential. */
+/** The package that exports DefaultAzureCredential. */
 export const AZURE_IDENTITY: OptionalPackage<AzureIdentity> = {
   name: '@azure/identity',
   needs: ['DefaultAzureCredential'],

@@ -28,7 +28,7 @@ export const passwordFileDoctor: DoctorAddition = {
   tokens: 'passwords from a file',
 };
 
-/** Shows the files, how old they are and who may read them. */
+/** Shows the files, their age and their permissions. */
 async function checkFiles(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { path = '', userPath } = session.get('config').dynamicAuth?.passwordFile ?? {};
   const paths = [path, ...(userPath === undefined ? [] : [userPath])].map((given) => resolve(given));

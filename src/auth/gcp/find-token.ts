@@ -20,7 +20,7 @@ const ACQUIRING = 'failed to acquire GCP access token';
 const METADATA_SERVER = ': metadata server';
 const NOTHING_FOUND = ': no credentials file, and no answer from the metadata server';
 
-/** The application default credentials and a token of theirs. */
+/** The application default credentials and a token from them. */
 export interface FoundToken {
   readonly sdk: GoogleAuthLibrary;
   readonly client: AuthClient;
@@ -47,7 +47,7 @@ export async function findAccessToken(product: Product, signal: AbortSignal): Pr
   }
 }
 
-/** Whether an error says that there are no application default credentials. */
+/** Whether an error means that there are no application default credentials. */
 export function isNothingFound(error: unknown): boolean {
   return /Could not load the default credentials/.test(String(property(error, 'message')));
 }

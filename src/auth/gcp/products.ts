@@ -1,8 +1,8 @@
-/** The services whose databases take access tokens for passwords. */
+/** The services whose databases accept access tokens as passwords. */
 export type Product = 'cloudsql' | 'alloydb';
 
 interface ProductFacts {
-  /** The scope that a login demands of the token. */
+  /** The scope that a token needs for a login. */
   readonly scope: string;
   /** What to check first when a token was rejected. */
   readonly rejected: string;
@@ -22,7 +22,7 @@ export const PRODUCTS: Readonly<Record<Product, ProductFacts>> = {
 
 const SUFFIX = '.gserviceaccount.com';
 
-/** The database user of an IAM principal: an email address, a service account's without its last part. */
+/** The database user of an IAM principal: its email address, for a service account without the last part. */
 export function withoutSuffix(principal: string): string {
   return principal.endsWith(SUFFIX) ? principal.slice(0, -SUFFIX.length) : principal;
 }

@@ -6,7 +6,7 @@ const require = createRequire(import.meta.url);
 /** Google's library for credentials. */
 export type GoogleAuthLibrary = typeof import('google-auth-library');
 
-// Written out within `try`, as in aws/sdk.ts.
+// Literal names inside `try`, as in aws/sdk.ts.
 
 /** The package that finds application default credentials. */
 export const GOOGLE_AUTH: OptionalPackage<GoogleAuthLibrary> = {

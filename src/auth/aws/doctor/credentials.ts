@@ -18,18 +18,18 @@ import {
 const SOON_MS = 15 * 60_000;
 const PROBE_MS = 150;
 
-/** Whose AWS credentials are looked for, and what for. */
+/** The AWS credentials to look for, and their use. */
 export interface Sought {
   /** The name of the backend that uses them. */
   readonly backend: string;
   readonly identity: AwsIdentity;
-  /** Where STS is asked. */
+  /** The region in which STS is called. */
   readonly region: string;
-  /** What the backend does not do without them: `failed to …`. */
+  /** The error text when there are none: `failed to …`. */
   readonly failure: string;
 }
 
-/** Finds the AWS credentials of a backend, and tells their source, key and end. */
+/** Finds the AWS credentials of a backend, and reports their source, key and expiry. */
 export async function checkAwsCredentials(
   session: Session,
   signal: AbortSignal,
@@ -70,7 +70,7 @@ function describe(found: AwsCredentials, { name }: FoundSource, role: string | u
   const text = `from ${name}: key ${key}${role === undefined ? '' : `, role ${role}`}, ${expiration === undefined ? 'long-lived' : ends}`;
   if (leftMs > SOON_MS) return ok(text, { facts });
   if (leftMs <= 0) {
-    // Only a warning: the clock or the variable may be wrong, and the login will show it.
+    // Only a warning: the clock or the variable may be wrong, and the login shows whether the credentials work.
     return warning(
       'credentials_expired',
       text,
@@ -109,7 +109,7 @@ async function failure(session: Session, sought: Sought, error: unknown): Promis
   );
 }
 
-/** Why a container's endpoint gives no credentials, which the SDK's error does not tell. */
+/** Finds out why a container's endpoint returns no credentials, because the SDK's error does not include the reason. */
 async function probe(endpoint: URL, session: Session): Promise<string> {
   const token = session.env['AWS_CONTAINER_AUTHORIZATION_TOKEN'];
   try {

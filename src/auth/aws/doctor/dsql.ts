@@ -44,7 +44,7 @@ async function checkCredentials(session: Session, signal: AbortSignal): Promise<
   return await checkAwsCredentials(session, signal, { backend: awsDsql.name, identity, region, failure });
 }
 
-/** Shows what a token says in clear: for what it was signed, with which key, and until when it is valid. */
+/** Describes the readable parts of a token: its action, host and region, the key that signed it, and its expiry. */
 function describeToken(token: string, session: Session): Outcome {
   const claims = readClaims(token);
   const { host, region, action } = claims;

@@ -1,7 +1,7 @@
 import type { Flag, GivenFlags } from '../../../doctor/addition.js';
 import type { AwsIdentity } from '../identity.js';
 
-/** The options that say as whom requests to AWS are signed, for every backend of AWS. */
+/** The options for the identity that signs requests to AWS, shared by all AWS backends. */
 export const IDENTITY_FLAGS: readonly Flag[] = [
   {
     name: 'aws-profile',
@@ -26,7 +26,7 @@ export const IDENTITY_FLAGS: readonly Flag[] = [
   },
 ];
 
-/** The settings that these options give. */
+/** Converts these options to settings. */
 export function identityOf(given: GivenFlags): Partial<Record<keyof AwsIdentity, unknown>> {
   const identity = {
     profile: given['aws-profile'],

@@ -29,7 +29,7 @@ export const awsDoctor: DoctorAddition = {
     const { region } = given;
     const identity = identityOf(given);
     if (region !== undefined) return { region, ...identity };
-    // These options belong to each backend of AWS; without another one they ask for this.
+    // All AWS backends share these options; if no other backend is selected, they select this one.
     const others = [dsqlDoctor, secretsManagerDoctor].some(({ settings }) => settings(given) !== undefined);
     return others || Object.keys(identity).length === 0 ? undefined : identity;
   },
@@ -67,7 +67,7 @@ async function checkCredentials(session: Session, signal: AbortSignal): Promise<
 function explainRejection(state: string, { provider, said, user }: FailedLogin): Explanation | undefined {
   const role = sqlName(user);
   if (provider !== undefined) {
-    // RDS asks members of rds_iam for a token, which PAM checks; here the server compared it with a password.
+    // RDS checks the token of a member of rds_iam with PAM; here the server compared the token with a password.
     return state !== '28P01'
       ? undefined
       : [

@@ -3,7 +3,7 @@ import { answering } from '../../../doctor/server-query.js';
 import type { Session } from '../../../doctor/session.js';
 import { sqlName } from '../../../doctor/sql-name.js';
 
-// From the catalogue, because pg_has_role is true for a superuser, who need not be a member.
+// Read from the catalog, because pg_has_role is true for a superuser even if it is not a member.
 const MEMBERSHIP = `
   with recursive held(role) as (
     select oid from pg_catalog.pg_roles where rolname = current_user
@@ -12,7 +12,7 @@ const MEMBERSHIP = `
   select (select count(*)::int from pg_catalog.pg_roles where rolname = 'rds_iam') as roles,
          (select count(*)::int from held join pg_catalog.pg_roles on oid = role where rolname = 'rds_iam') as held`;
 
-/** Checks whether the user is a member of `rds_iam`, which decides how it logs in. */
+/** Checks whether the user is a member of `rds_iam`, which decides how the user logs in. */
 export async function checkMembership(session: Session): Promise<Outcome> {
   return await answering(session, async () => {
     const { user, dynamicAuth } = session.get('config');

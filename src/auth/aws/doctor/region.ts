@@ -46,12 +46,12 @@ export async function checkRegion(session: Session, signal: AbortSignal): Promis
   );
 }
 
-/** Whether the metadata service is to be asked for the region. */
+/** Whether the region is to be read from the metadata service. */
 export function asksToDetect(session: Session): boolean {
   return askedRegion(session) === DETECT_REGION;
 }
 
-/** The region as it was asked for, before it was detected. */
+/** The region as configured, before detection. */
 function askedRegion({ settings }: Session): string | undefined {
   return (settings.config.dynamicAuth as DynamicAuthConfig | undefined)?.awsRdsIam?.region;
 }

@@ -9,7 +9,7 @@ import type { AwsProviders } from '../sdk.js';
 export interface FoundSource {
   /** In words: `environment`, `instance metadata`, … */
   readonly name: string;
-  /** The service that gave them over HTTP, when there is one. */
+  /** The service that returned them over HTTP, if any. */
   readonly service: URL | undefined;
 }
 
@@ -42,12 +42,12 @@ export function describeSource(marks: object | undefined, env: Env): FoundSource
   return { name: shown, service: serviceOf(name, env) };
 }
 
-/** The SDK does not mark credentials from these two. */
+/** The SDK does not mark credentials from these two sources. */
 function unmarked(env: Env): string {
   return containerEndpoint(env) === undefined ? 'instance metadata' : 'container';
 }
 
-/** The name of the role whose credentials the instance metadata service gives; undefined when it cannot be read. */
+/** The name of the role whose credentials the instance metadata service returns; undefined when it cannot be read. */
 export async function instanceRole(signal: AbortSignal): Promise<string | undefined> {
   try {
     const { MetadataService } = await import('@aws-sdk/ec2-metadata-service');
@@ -64,7 +64,7 @@ export async function instanceRole(signal: AbortSignal): Promise<string | undefi
   }
 }
 
-/** Runs the SDK's chain again, only for its marks. */
+/** Runs the SDK's chain again, only to read its marks. */
 export async function findSource(
   sdk: AwsProviders,
   { profile }: AwsIdentity,

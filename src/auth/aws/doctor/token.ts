@@ -9,7 +9,7 @@ import { imdsEndpoint, maskedKeyId } from './source.js';
 
 const CLOCK_REQUEST_MS = 1_000;
 
-/** The claims that a token shows in clear. */
+/** The claims that can be read in a token. */
 export interface TokenClaims {
   readonly host: string;
   readonly port: number;
@@ -45,13 +45,13 @@ export async function describeToken(token: string, session: Session, signal: Abo
   return warning('clock_skew', `${text}; ${clock}`, CLOCK_REMEDY, facts);
 }
 
-/** When a token ends: with its own time, or with the credentials that signed it. */
+/** When a token expires: at its own expiry or at that of the credentials that signed it, whichever comes first. */
 export function endOf({ signedAt, expiresInS }: TokenClaims, session: Session): Date {
   const { expireAtMs } = session.get('credentials');
   return new Date(Math.min(signedAt.getTime() + expiresInS * 1_000, expireAtMs ?? Infinity));
 }
 
-/** A clock that is far off may have a date that the token's form has no place for. */
+/** Formats a date; if the clock is far off, the token's date format may not be able to represent it. */
 export function shownDate(date: Date): string {
   return Number.isNaN(date.getTime()) ? 'an unknown time' : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
@@ -74,7 +74,7 @@ export function readClaims(token: string): TokenClaims {
   };
 }
 
-/** How far this machine's clock is ahead of the metadata service's, where one gave the credentials or the region. */
+/** How far this clock is ahead of the metadata service's, if that service returned the credentials or the region. */
 async function measureClock(session: Session, signal: AbortSignal): Promise<number | undefined> {
   const detected = asksToDetect(session) ? imdsEndpoint(session.env) : undefined;
   const service = session.get('credentials').service ?? detected;

@@ -1,15 +1,15 @@
 import { property } from '../../../foreign-error.js';
 
-/** What an Entra ID token says of itself; its signature is not verified. */
+/** The claims of an Entra ID token, whose signature is not verified. */
 export interface EntraClaims {
-  /** Name of the principal, where the token has it: of a managed identity's resource, or of a user. */
+  /** Name of the principal, if the token contains it: that of a managed identity's resource, or of a user. */
   readonly name: string | undefined;
   readonly kind: 'managed identity' | 'user' | 'service principal';
   /** Client id of the application. */
   readonly clientId: string | undefined;
 }
 
-/** Reads the claims of a token; undefined when it is no JWT. */
+/** Reads the claims of a token; undefined when it is not a JWT. */
 export function readClaims(token: string): EntraClaims | undefined {
   let claims: unknown;
   try {

@@ -47,7 +47,7 @@ function settings(given: GivenFlags): object | undefined {
   return asked === true || clientId !== undefined || scope !== undefined ? { clientId, scope } : undefined;
 }
 
-/** Gets a token of DefaultAzureCredential and reads whose it is. */
+/** Gets a token from DefaultAzureCredential and reads its identity. */
 export async function checkEntraCredentials(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { user, dynamicAuth } = session.get('config');
   const set = SELECTING.filter((name) => session.env[name]);

@@ -30,7 +30,7 @@ export const gcpDoctor: DoctorAddition = {
   tokens: 'access tokens',
 };
 
-/** Finds the application default credentials, whose they are, and gets a token. */
+/** Finds the application default credentials and their identity, and gets a token. */
 export async function checkGoogleCredentials(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { user, dynamicAuth } = session.get('config');
   try {
@@ -79,7 +79,7 @@ function kindOf(sdk: GoogleAuthLibrary, client: AuthClient): string {
   return 'federated identity';
 }
 
-/** The email address of the principal; undefined where the credentials do not tell. */
+/** The email address of the principal; undefined if the credentials do not contain it. */
 async function identityOf(sdk: GoogleAuthLibrary, client: AuthClient): Promise<string | undefined> {
   const found: unknown = asksMetadataServer(sdk, client)
     ? await sdk.gcpMetadata.instance('service-accounts/default/email')
