@@ -13,24 +13,24 @@ export interface Flag {
   readonly usage: string;
 }
 
-/** The options of backends by name; undefined: not given. */
+/** The options of backends by name; undefined if not given. */
 export type GivenFlags = Readonly<Record<string, string | boolean | undefined>>;
 
-/** A login that was refused or failed, and what is known about it. */
+/** A login that was refused or failed, with the known facts. */
 export interface FailedLogin {
   readonly error: unknown;
-  /** Its message, fit to print. */
+  /** Its message, safe to print. */
   readonly said: string;
-  /** The backend whose token was used; undefined: a password was. */
+  /** The backend whose token was used; undefined if a password was used. */
   readonly provider: string | undefined;
   /** The step at which the attempt failed. */
   readonly phase: string | undefined;
-  /** It did not fail, the doctor gave up waiting. */
+  /** The login did not fail, but the doctor gave up waiting. */
   readonly gaveUp: boolean;
   /** The hint in the library's own log record of this attempt. */
   readonly hint: string | undefined;
   readonly user: string;
-  /** The name that the token was signed for; that of the database where it is dialled by another. */
+  /** The name that the token was signed for, which is the database's own if another name is dialled. */
   readonly host?: string;
   readonly database: string;
   readonly passwordOrigin: string | undefined;
@@ -42,7 +42,7 @@ export type Explanation = readonly [code: Parameters<typeof failed>[0], remedy: 
 
 /** Advice for databases of one service, added to general remedies after the service's name. */
 export interface ServiceAdvice {
-  /** The name under which people know it. */
+  /** Its common name. */
   readonly service: string;
   /** Where the service shows the name to dial. */
   readonly endpoint?: string;
@@ -56,27 +56,29 @@ export interface ServiceAdvice {
   readonly roots?: string;
 }
 
-/** What a backend adds to the doctor. Without `checks` and `describeToken` a login is checked by issuing a token and using it. */
+/**
+ * What a backend adds to the doctor. Without `checks` and `describeToken`, the doctor only issues a token and uses it.
+ */
 export interface DoctorAddition {
-  /** Its options on the command line; the first one asks for a login with this backend. */
+  /** Its options on the command line; the first one selects a login with this backend. */
   readonly flags: readonly [Flag, ...Flag[]];
-  /** The backend's settings from its flags; undefined when none of them asks for it. */
+  /** The backend's settings from its flags; undefined when none of them selects it. */
   settings(given: GivenFlags): object | undefined;
   /** Environment variables whose values are secrets. */
   readonly secrets?: readonly string[];
   /** The checks of these steps; `rds_iam` also runs for logins with a password. */
   readonly checks?: Readonly<Partial<Record<'region' | 'credentials' | 'rds_iam', Check>>>;
-  /** Reports what a token says in clear. */
+  /** Reports the readable contents of a token. */
   describeToken?(token: string, session: Session, signal: AbortSignal): Promise<Outcome>;
-  /** Explains a rejected login (SQLSTATE class 28) with its token, or with a password; undefined if it knows nothing special. */
+  /** Explains a rejected login (SQLSTATE class 28) with its token or a password; undefined if it has no explanation. */
   explainRejection?(state: string, login: FailedLogin): Explanation | undefined;
-  /** Ends the remedy for a rejected token. */
+  /** The end of the remedy for a rejected token. */
   afterRejection?(login: FailedLogin): string;
-  /** Ends the remedy for a login that found no password. */
+  /** The end of the remedy for a login that found no password. */
   readonly withoutPassword?: string;
   /** The remedy for settings that the config check refuses. */
   readonly refusedSettings?: string;
-  /** What its tokens are called, in the plural; default the backend's label and `tokens`. */
+  /** The name of its tokens, in the plural; default the backend's label and `tokens`. */
   readonly tokens?: string;
   /** Server settings that reserve connections beyond PostgreSQL's own. */
   readonly reservedConnections?: readonly string[];

@@ -14,7 +14,7 @@ export interface Arguments {
   readonly database: string | undefined;
   readonly sslMode: string | undefined;
   readonly ca: string | undefined;
-  /** The database's own name, perhaps with its port, where another one is dialled. */
+  /** The database's own name, perhaps with its port, if another one is dialled. */
   readonly signHost?: string | undefined;
   /** The options of the auth backends. */
   readonly flags?: GivenFlags;

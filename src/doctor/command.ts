@@ -7,7 +7,7 @@ import { choiceLines, hostLine, stepLines, styleOf, summaryLines, waitingText } 
 
 const { stdout, stderr, env } = process;
 
-/** `pgauge doctor`: gives the exit code; throws UsageError. */
+/** `pgauge doctor`: returns the exit code; throws UsageError. */
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args);
   if (typeof given === 'object') return await doctor(given, hostRequests(given, env));
@@ -16,9 +16,9 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function doctor({ json, timeoutMs }: Arguments, requests: HostRequests): Promise<number> {
-  // SDKs warn there of slow services, in the middle of the table; the report covers what came of it.
+  // SDKs print warnings about slow services into the middle of the table; the report shows the outcome anyway.
   console.warn = () => undefined;
-  // Loaded only now, so that --help works without the driver.
+  // Loaded at this point, so that --help works without the driver.
   const loaded = await load();
   if (loaded === undefined) return 1;
   const { examineEach, outcomesOf, failingHosts } = loaded;
@@ -55,7 +55,7 @@ async function load(): Promise<typeof import('./each-host.js') | undefined> {
   try {
     return await import('./each-host.js');
   } catch (error) {
-    // From `require` and from `import`.
+    // The codes of `require` and of `import`.
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(code)) throw error;
     stderr.write('pgauge: packages that it needs are not installed: npm install pg @opentelemetry/api\n');

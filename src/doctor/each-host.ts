@@ -4,13 +4,13 @@ import type { HostRequests } from './hosts.js';
 import type { Report, StepResult } from './report.js';
 import { settingsOf, targetOf } from './settings.js';
 
-/** The findings of every host, and which of them a pool would use. */
+/** The findings of all hosts, and the host that a pool would use. */
 export interface Findings {
   readonly startedAt: Date;
   readonly durationMs: number;
   /** In the order of the hosts. */
   readonly reports: readonly Report[];
-  /** Undefined where one host of any kind was asked for. */
+  /** Undefined if a single host of any kind was requested. */
   readonly choice: Choice | undefined;
 }
 
@@ -19,7 +19,7 @@ export interface HostWatcher extends Watcher {
   host(place: string): unknown;
 }
 
-/** Checks one host after the other, each with an equal share of the time that is left; never rejects. */
+/** Checks the hosts one after the other, each with an equal share of the time that is left; never rejects. */
 export async function examineEach(
   { each, wanted, kindIsJudged }: HostRequests,
   timeoutMs: number,
@@ -32,7 +32,7 @@ export async function examineEach(
     const leftMs = Math.max(0, timeoutMs - (performance.now() - startedMs));
     const settings = { ...settingsOf(given, env), timeoutMs: leftMs / (each.length - at), kindIsJudged };
     if (each.length > 1) watcher?.host(targetName(targetOf(settings)));
-    // Where telemetry goes is the same for all hosts.
+    // The destination of telemetry is the same for all hosts.
     const known = reports[0]?.steps.filter(({ id }) => id === 'otel');
     reports.push(await examine(settings, env, watcher, known));
   }
@@ -50,7 +50,7 @@ export function outcomesOf({ reports, choice }: Findings): readonly Pick<StepRes
   return choice === undefined ? steps : [...steps, choice.outcome];
 }
 
-/** How many hosts have a step that failed. */
+/** The number of hosts with a failed step. */
 export function failingHosts({ reports }: Findings): number {
   return reports.filter(({ steps }) => steps.some(({ status, id }) => status === 'failed' && id !== 'otel'))
     .length;

@@ -26,7 +26,10 @@ import {
 import { Session, type Settings } from './session.js';
 import { targetOf } from './settings.js';
 
-/** The checks, and the steps that must not have failed before each. A check that needs no network path to the server does not depend on one. */
+/**
+ * The checks, and the steps that must not have failed before each. A check that needs no network path to the server
+ * does not depend on one.
+ */
 const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: readonly StepId[] }>> = {
   configuration: { check: checkConfiguration, needs: [] },
   dns: { check: checkDns, needs: ['configuration'] },
@@ -43,7 +46,7 @@ const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: re
   otel: { check: checkOtel, needs: [] },
 };
 
-/** How long a check whose signal is aborted may take to report what it was waiting for. */
+/** How long an aborted check may take to report what it was waiting for, in milliseconds. */
 const GRACE_MS = 200;
 
 /** Receives each step when it starts and when it ends, also when its check was skipped. */
@@ -52,7 +55,7 @@ export interface Watcher {
   ended(step: StepResult): unknown;
 }
 
-/** Runs every check that can run and whose result is not known, within the time given; never rejects. */
+/** Runs every check that can run and has no known result, within the given time; never rejects. */
 export async function examine(
   settings: Settings,
   env: NodeJS.ProcessEnv,

@@ -3,14 +3,17 @@ import type { HostRequests } from './hosts.js';
 import type { Settings } from './session.js';
 import { settingsOf, targetOf } from './settings.js';
 
-/** The fields of a config in the order in which people write them. */
+/** The fields of a config in their customary order. */
 const ORDER: readonly (keyof Config)[] = [
   ...(['host', 'port', 'hosts', 'targetSessionAttrs', 'user', 'database'] as const),
   ...(['sslMode', 'password', 'dynamicAuth', 'maxOpenConns'] as const),
 ];
 const WIDTH = 80;
 
-/** The code of a program that makes a pool for what was asked for; undefined where a field has to stay hidden. No secret is in it: a password is read from the environment. */
+/**
+ * The code of a program that makes the requested pool; undefined if a field must stay hidden. It contains no secret: a
+ * password is read from the environment.
+ */
 export function exampleCode(requests: HostRequests): string | undefined {
   const hosts = requests.each.map(({ given, env }) => settingsOf(given, env));
   const [first] = hosts;
@@ -55,7 +58,7 @@ function severalHosts(hosts: readonly Settings[]): Settings['config'] {
   };
 }
 
-/** Signs for the database's own name, and dials what was given. */
+/** Signs for the database's own name, and dials the given host. */
 function signingHook({ host, port }: NonNullable<Settings['signAt']>): string {
   return [
     'async (target, context) => {',
@@ -76,7 +79,7 @@ function configFields(config: Settings['config']): Fields {
   return Object.fromEntries(fields);
 }
 
-/** Code by name; what is undefined is left out. */
+/** Code by name; undefined fields are left out. */
 type Fields = Readonly<Record<string, string | undefined>>;
 
 function literal(value: unknown, indent: string): string {
@@ -93,7 +96,7 @@ function literal(value: unknown, indent: string): string {
   return object(Object.fromEntries(fields) as Fields, indent);
 }
 
-/** An object on one line where it fits. */
+/** An object, on one line if it fits. */
 function object(fields: Fields, indent: string): string {
   const inner = present(fields).join(', ');
   const line = inner === '' ? '{}' : `{ ${inner} }`;
@@ -111,7 +114,7 @@ function present(fields: Fields): string[] {
   return Object.entries(fields).flatMap(([name, code]) => (code === undefined ? [] : [`${name}: ${code}`]));
 }
 
-/** A string in single quotes, with no character that a terminal obeys. */
+/** A string in single quotes, without control characters. */
 function text(value: string): string {
   const escaped = JSON.stringify(value).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'");
   const hex = (character: string): string => `\\x${character.charCodeAt(0).toString(16)}`;

@@ -1,7 +1,7 @@
 import { connect, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import { lookupUntil } from './resolver.js';
 
-/** The service speaks HTTP/2, and answered the call without a status of gRPC's. */
+/** The service speaks HTTP/2, but answered the call without a gRPC status. */
 export class NoGrpcError extends Error {
   constructor(httpStatus: number | undefined) {
     super(httpStatus === undefined ? 'closed without an answer' : `HTTP ${httpStatus} without a gRPC status`);
@@ -11,7 +11,10 @@ export class NoGrpcError extends Error {
 // Five bytes: not compressed, and no length.
 const EMPTY_MESSAGE = Buffer.alloc(5);
 
-/** Calls a method with an empty message on a connection of its own and resolves with its status; rejects with NoGrpcError, the socket's error or the signal's reason. */
+/**
+ * Calls a method with an empty message on a new connection and resolves with its status; rejects with NoGrpcError, the
+ * socket's error or the signal's reason.
+ */
 export async function callGrpc(
   url: URL,
   method: string,
@@ -34,11 +37,11 @@ export async function callGrpc(
         httpStatus ??= said[':status'];
         if (said['grpc-status'] !== undefined) grpcStatus = Number(said['grpc-status']);
       };
-      // An answer without a message has its status in its headers.
+      // An answer without a message has its status in the headers.
       call.on('response', read).on('trailers', read);
       call.on('error', (error: Error) => (failure ??= error));
       call.on('close', () => session.destroy());
-      // Told last, and it says more: that of the call only says that it was cancelled.
+      // This error arrives last and replaces that of the call, which only reports a cancellation.
       session.on('error', (error: Error) => (failure = error));
       session.on('close', () => {
         if (grpcStatus !== undefined) resolve(grpcStatus);

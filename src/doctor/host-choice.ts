@@ -5,25 +5,25 @@ import { failed, ok, warning, type Facts, type Outcome, type Report } from './re
 /** The host that a pool would use. */
 export interface Choice {
   readonly wanted: TargetSessionAttrs;
-  /** Its place in the list; undefined: none fits. */
+  /** Its index in the list; undefined if none fits. */
   readonly at: number | undefined;
   readonly outcome: Outcome;
 }
 
-/** What the server of one host is, as far as a login found out. */
+/** The kind of one host's server, as found by a login. */
 export interface HostKind {
   readonly standby: boolean;
   readonly readOnly: boolean;
 }
 
-/** The kind of a host's server; undefined where no login told. */
+/** The kind of a host's server; undefined without a login. */
 export function hostKind({ steps }: Report): HostKind | undefined {
   const { in_recovery: standby, default_read_only: readOnly } =
     steps.find(({ id }) => id === 'server')?.facts ?? {};
   return typeof standby === 'boolean' ? { standby, readOnly: standby || readOnly === true } : undefined;
 }
 
-/** Finds the host that a pool takes first: the first of the wanted kind, or of any where a standby is only preferred. */
+/** Finds the host that a pool uses first: the first of the wanted kind, or any if a standby is only preferred. */
 export function choose(reports: readonly Report[], wanted: TargetSessionAttrs): Choice {
   const hosts = reports.map((report) => ({ place: targetName(report.target), kind: hostKind(report) }));
   const fits = hosts.findIndex(({ kind }) => kind !== undefined && wrongKind(kind, wanted) === undefined);

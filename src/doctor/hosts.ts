@@ -3,21 +3,21 @@ import { UsageError } from '../cli/options.js';
 import type { Arguments } from './arguments.js';
 import { refusedHost } from './settings.js';
 
-/** What flags and environment say of one host. */
+/** The settings of one host from flags and environment. */
 export interface HostRequest {
   readonly given: Arguments;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** The hosts that are to be checked, in their order. */
+/** The hosts to check, in their order. */
 export interface HostRequests {
   readonly each: readonly HostRequest[];
   readonly wanted: TargetSessionAttrs;
-  /** Whether there are several hosts, or the wanted kind is named. */
+  /** Whether there are several hosts, or a wanted kind was given. */
   readonly kindIsJudged: boolean;
 }
 
-/** Takes lists of hosts and ports apart, as libpq reads them; throws UsageError. */
+/** Splits lists of hosts and ports by libpq's rules; throws UsageError. */
 export function hostRequests(given: Arguments, env: NodeJS.ProcessEnv): HostRequests {
   const host = given.host ?? env['PGHOST'] ?? '';
   const hosts = listOf(host);
@@ -43,7 +43,7 @@ export function hostRequests(given: Arguments, env: NodeJS.ProcessEnv): HostRequ
   return { each, wanted, kindIsJudged: true };
 }
 
-/** A connection string in place of hosts stays whole, for the check to refuse it. */
+/** A connection string in place of hosts is not split, so that the check refuses it. */
 function listOf(text: string): readonly string[] {
   return refusedHost(text) ? [text] : text.split(',');
 }

@@ -2,7 +2,7 @@ import { outcomesOf, type Findings } from './each-host.js';
 import { hostKind, type Choice } from './host-choice.js';
 import { exitCode, type Report, type StepResult } from './report.js';
 
-/** The version of the shape below: it changes when a field changes its meaning or goes, not when one is added. */
+/** The version of the shape below: it changes when a field is removed or its meaning changes, not when one is added. */
 const SCHEMA = 1;
 
 /** The report for machines, as `docs/doctor.md` describes it. */

@@ -42,7 +42,7 @@ function explain(state: string, login: FailedLogin): Explanation {
   }
 }
 
-/** The server took neither the password nor the token. */
+/** The server accepted neither the password nor the token. */
 function rejected(state: string, login: FailedLogin): Explanation {
   const { user, database, said, provider } = login;
   if (/no pg_hba\.conf entry/.test(said)) {
@@ -66,7 +66,7 @@ function rejected(state: string, login: FailedLogin): Explanation {
   return ['login_refused', `check that ${user} exists and may log in: ALTER ROLE ${sqlName(user)} LOGIN;`];
 }
 
-/** Of the backend whose token was used; after a password, of all: the user may need a token. */
+/** The addition of the backend whose token was used; after a password, those of all, as the user may need a token. */
 function additionsFor({ provider }: FailedLogin): readonly DoctorAddition[] {
   return DOCTOR_BACKENDS.filter(({ name }) => provider === undefined || name === provider).map(
     ({ addition }) => addition,
@@ -83,7 +83,7 @@ function tokenRemedy(login: FailedLogin, additions: readonly DoctorAddition[]): 
   return known + [hint ?? 'the server rejected the token', ...more].join('. ');
 }
 
-/** The server did not say why. */
+/** The server gave no reason. */
 function unsaid(login: FailedLogin): Explanation {
   if (login.hint !== undefined) {
     return ['password_missing', [login.hint, ...additional('withoutPassword')].join('; ')];

@@ -2,12 +2,12 @@ import { NoGrpcError } from './grpc-call.js';
 import type { OtelSettings } from './otel-settings.js';
 import { failed, type Facts, type Outcome } from './report.js';
 
-/** Node's codes for a peer that speaks another protocol than the one asked for. */
+/** Node's codes for a peer that does not speak the expected protocol. */
 const OTHER_PROTOCOL = /^(HPE_|ERR_HTTP2_|ERR_SSL_\w*NO_APPLICATION_PROTOCOL$)/;
 /** Node's and OpenSSL's codes for a handshake that failed and a certificate that is not trusted. */
 const TLS = /^(EPROTO$|ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 
-/** Says why an export could not be tried, and what to do about it. */
+/** Explains why an export could not be tried, and what to do about it. */
 export function otelFailure(error: unknown, found: string, settings: OtelSettings, facts: Facts): Outcome {
   const { grpc, caFile, origin } = settings;
   const { code = '', path } = error as NodeJS.ErrnoException;
@@ -31,7 +31,7 @@ export function otelFailure(error: unknown, found: string, settings: OtelSetting
   return failed(
     'otel_unreachable',
     found,
-    `start the collector there, or correct ${origin}; the pool works without, and nobody sees its metrics`,
+    `start the collector there, or correct ${origin}; the pool works without it, but its metrics are lost`,
     facts,
   );
 }

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-/** Where metrics are exported to, as OpenTelemetry's own variables say it. */
+/** The destination of metrics, from OpenTelemetry's own variables. */
 export interface OtelSettings {
   readonly url: URL;
   readonly grpc: boolean;
@@ -18,7 +18,7 @@ const GENERAL = 'OTEL_EXPORTER_OTLP_ENDPOINT';
 const METRICS_PATH = 'v1/metrics';
 const GRPC_PORT = 4317;
 
-/** A variable that cannot be read; its value is in neither text. */
+/** A variable that cannot be parsed; neither text contains its value. */
 export class OtelSettingsError extends Error {
   constructor(
     message: string,
@@ -48,7 +48,7 @@ export function otelSettings(env: Readonly<NodeJS.ProcessEnv>): OtelSettings | u
 }
 
 function endpoint(text: string, grpc: boolean, origin: string): URL {
-  // gRPC takes `host:port` too.
+  // gRPC also accepts `host:port`.
   const given = grpc && !text.includes('://') ? `http://${text}` : text;
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
@@ -74,7 +74,7 @@ function headersOf(text: string): Record<string, string> {
       validateHeaderValue(name, value);
     }
   } catch {
-    // With a colon in place of the equals sign, even the name holds the secret.
+    // If a colon was used instead of the equals sign, even the name contains the secret.
     throw new OtelSettingsError(
       'OTEL_EXPORTER_OTLP_HEADERS does not hold HTTP headers',
       'write it as name=value,name=value with the values percent-encoded',

@@ -15,7 +15,7 @@ export const STEP_TITLES = {
   otel: 'OTel endpoint',
 } as const;
 
-/** One check may take this share of the whole time, so that one that hangs leaves time for the others. */
+/** One check may take this share of the whole time, so that a check that hangs leaves time for the others. */
 export const STEP_SHARE = 1 / 3;
 
 /** The stable name of a check. */
@@ -23,7 +23,7 @@ export type StepId = keyof typeof STEP_TITLES;
 
 export type Status = 'ok' | 'warning' | 'failed' | 'skipped';
 
-/** What is found, by the code that says it to machines; codes are stable, and `docs/doctor.md` lists them. */
+/** The findings by their codes for machines; codes are stable, and `docs/doctor.md` lists them. */
 export const CODES = {
   ok: ['ok'],
   warning: [
@@ -100,13 +100,13 @@ type OutcomeOf<S extends Status> = {
   readonly code: (typeof CODES)[S][number];
   /** What was found, one line of plain text. */
   readonly found: string;
-  /** What to do about it; nothing when nothing is to be done. */
+  /** What to do about it; unset when nothing needs to be done. */
   readonly remedy?: string;
-  /** The same for machines; keys in snake_case, never a secret. */
+  /** The finding for machines; keys in snake_case, never a secret. */
   readonly facts?: Facts;
 };
 
-/** What one check came to. */
+/** The outcome of one check. */
 export type Outcome = { [S in Status]: OutcomeOf<S> }[Status];
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -119,11 +119,11 @@ export type StepResult = Outcome & {
   readonly because?: StepId;
 };
 
-/** All that was found. */
+/** All findings. */
 export interface Report {
   readonly startedAt: Date;
   readonly durationMs: number;
-  /** What was asked for: no secret. */
+  /** The requested config, without secrets. */
   readonly target: Facts;
   readonly steps: readonly StepResult[];
 }
@@ -156,7 +156,7 @@ export function notConfigured(found: string): Outcome {
   return { status: 'skipped', code: 'not_configured', found };
 }
 
-/** 0 when the set-up works, warnings included; 1 when something failed, or was left unchecked because time was over. */
+/** 0 when the set-up works, even with warnings; 1 when a check failed, or did not run because time was over. */
 export function exitCode(steps: readonly Pick<StepResult, 'status' | 'code'>[]): 0 | 1 {
   return steps.some(({ status, code }) => status === 'failed' || code === 'out_of_time') ? 1 : 0;
 }

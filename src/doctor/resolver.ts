@@ -9,13 +9,13 @@ const PROGRAM = `
   dns.lookup(process.argv[1], { all: true }, (error, addresses) =>
     console.log(JSON.stringify(error ? { code: error.code } : { addresses })));`;
 
-/** The process that was to ask ended without an answer: no name server is to blame. */
+/** The lookup process ended without an answer, which is not the fault of a name server. */
 export class LookupProcessError extends Error {}
 
 /**
  * The addresses of a host as a connection would find them; rejects with an error that has the resolver's code, with
- * LookupProcessError, or with the signal's reason. The system's resolver cannot be stopped, and no process ends before
- * it has answered: so a process of its own asks, which can be killed.
+ * LookupProcessError, or with the signal's reason. The system's resolver cannot be stopped, and a process does not end
+ * before it has answered: so the lookup runs in a separate process, which can be killed.
  */
 export async function resolveHost(host: string, signal: AbortSignal): Promise<readonly LookupAddress[]> {
   const { code, addresses } = await ask(host, signal).catch((error: unknown) => {
@@ -35,21 +35,21 @@ interface Answer {
 
 async function ask(host: string, signal: AbortSignal): Promise<Answer> {
   const options = { signal, killSignal: 'SIGKILL', env: helperEnvironment() } as const;
-  // After `--` no host is taken for an option.
+  // After `--`, a host is not taken for an option.
   const args = ['-e', PROGRAM, '--', host, getDefaultResultOrder()];
   const { stdout } = await promisify(execFile)(process.execPath, args, options);
   return JSON.parse(stdout) as Answer;
 }
 
 /**
- * The environment of the process that asks, without the variables of Node: what NODE_OPTIONS loads belongs to the
- * application, and may print, listen on a port or never end. The system's resolver reads the others.
+ * The environment of the lookup process, without the variables of Node: the modules that NODE_OPTIONS loads belong to
+ * the application, and may print, listen on a port or never end. The system's resolver reads other variables.
  */
 function helperEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^NODE_/i.test(name)));
 }
 
-/** The same for sockets, as their option `lookup`. */
+/** The same lookup for sockets, as their option `lookup`. */
 export function lookupUntil(signal: AbortSignal): LookupFunction {
   return (host, { all }, done) => {
     void resolveHost(host, signal).then(

@@ -4,7 +4,7 @@ import type { Session } from './session.js';
 
 const QUERY_CANCELED = '57014';
 
-/** Runs a check that asks the server; a query that fails is the check's finding. */
+/** Runs a check that queries the server; a query that fails is the check's finding. */
 export async function answering(session: Session, check: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await check();

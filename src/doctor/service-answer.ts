@@ -2,14 +2,14 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { lookupUntil } from './resolver.js';
 
-/** What a service said to one request; its body is not read. */
+/** A service's answer to one request; its body is not read. */
 export interface ServiceAnswer {
   readonly status: number;
   /** How far this machine's clock is ahead of the service's, in milliseconds, to about a second. */
   readonly clockAheadMs: number | undefined;
 }
 
-/** What to ask. */
+/** A request to a service. */
 export interface ServiceRequest {
   readonly method?: 'GET' | 'POST';
   readonly headers?: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export interface ServiceRequest {
   readonly ca?: string;
 }
 
-/** Asks a service on a connection of its own; rejects with the socket's error or the signal's reason. */
+/** Sends a request to a service on a new connection; rejects with the socket's error or the signal's reason. */
 export function askService(
   url: URL,
   { method = 'GET', headers = {}, body = '', ca }: ServiceRequest,
@@ -38,7 +38,7 @@ export function askService(
     outgoing.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
     outgoing.on('response', (response) => {
       const here = (sentAt + Date.now()) / 2;
-      // The header has whole seconds, cut off: half a second is the likeliest rest.
+      // The header has whole seconds, rounded down: half a second is the expected remainder.
       const there = Date.parse(response.headers.date ?? '') + 500;
       resolve({
         status: response.statusCode ?? 0,

@@ -7,33 +7,33 @@ import type { InstrumentedPool } from '../pool/pool.js';
 import type { TlsPlan } from '../connection/tls.js';
 import { ForeignText } from '../cli/foreign-text.js';
 
-/** What is to be checked, as it was asked for: nothing has been validated yet. */
+/** The settings to check, as given and not yet validated. */
 export interface Settings {
   readonly config: Unchecked<Config>;
-  /** Where each field of the config that is set came from: a flag, a variable, a default. */
+  /** The origin of each field that is set in the config: a flag, a variable, a default. */
   readonly origins: Readonly<Partial<Record<keyof Config, string>>>;
   /** The file of root certificates that a flag names. */
   readonly caFile: string | undefined;
-  /** The database's own name, where another one is dialled; the port defaults to the dialled one. */
+  /** The database's own name, if another one is dialled; the port defaults to the dialled one. */
   readonly signAt?: { readonly host: string; readonly port: unknown } | undefined;
   readonly max: number;
   /** In milliseconds, for this host. */
   readonly timeoutMs: number;
-  /** Whether a pool would have this host for one among several, or for a kind that is named: a standby is nothing to warn of. */
+  /** Whether this host is one of several, or its kind is judged separately: then a standby needs no warning. */
   readonly kindIsJudged?: boolean | undefined;
 }
 
 /** The source of the credentials that tokens are made with, as far as other checks need it. */
 export interface CredentialSource {
-  /** The service that gave them over HTTP, whose clock can be asked. */
+  /** The service that returned them over HTTP, whose clock can be compared. */
   readonly service: URL | undefined;
-  /** Unix time in milliseconds at which they end; undefined: they do not. */
+  /** Unix time in milliseconds at which they expire; undefined if they do not. */
   readonly expireAtMs: number | undefined;
 }
 
 /** Findings that later checks build on. */
 interface Found {
-  /** Valid; settings that stand for a value to be detected are replaced by that value. */
+  /** The valid config; settings that stand for a value to detect are replaced with that value. */
   config: Config & Place;
   poolSettings: PoolSettings;
   tls: TlsPlan;
@@ -49,7 +49,7 @@ interface Found {
   pool: InstrumentedPool;
 }
 
-/** One run: what was asked for, the findings so far, and what has to be closed. */
+/** One run: its settings, the findings so far, and the pool to close. */
 export class Session {
   readonly text = new ForeignText();
   readonly #found: Partial<Found> = {};
@@ -60,7 +60,7 @@ export class Session {
     /** More variables whose values are secrets. */
     secrets: readonly string[] = [],
   ) {
-    // Hidden in every message in which they come back.
+    // Hidden in every message that contains them.
     for (const name of ['PGPASSWORD', ...secrets]) this.text.hide(env[name]);
   }
 
@@ -81,7 +81,7 @@ export class Session {
     return value;
   }
 
-  /** Where the database is by its own name: what tokens are signed and certificates verified for. */
+  /** The database's own name and port, for which tokens are signed and certificates verified. */
   get endpoint(): { readonly host: string; readonly port: number } {
     const { host, port } = this.get('config');
     const { signAt } = this.settings;

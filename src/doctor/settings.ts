@@ -7,7 +7,7 @@ import type { Settings } from './session.js';
 
 const DEFAULT_PORT = 5432;
 
-/** How each field can be given: for a remedy when it is missing or wrong. */
+/** How each field can be given, for a remedy when it is missing or wrong. */
 export const SOURCES = {
   host: '--host or PGHOST',
   port: '--port or PGPORT',
@@ -16,7 +16,7 @@ export const SOURCES = {
   sslMode: '--ssl-mode or PGSSLMODE',
 } as const;
 
-// A connection string in place of one of these would bring its password along, and has one of these characters.
+// A connection string in place of one of these fields would contain its password, and has one of these characters.
 const REFUSED = { host: /[@/?#]/, user: /:\/\//, database: /[?#/]/ } as const;
 
 /** Whether a text in place of a host may be a connection string. */
@@ -24,7 +24,7 @@ export function refusedHost(text: string): boolean {
   return REFUSED.host.test(text);
 }
 
-/** The redacted config as it was asked for, which may hold anything. */
+/** The redacted config as given, which may hold anything. */
 export function targetOf({ config }: Settings): Readonly<Record<string, unknown>> {
   const target: Record<string, unknown> = { ...logValue(config as Config) };
   for (const [field, refused] of Object.entries(REFUSED)) {
@@ -53,7 +53,7 @@ export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
     else if (fromEnvironment) set(field, read(fromEnvironment), variable);
   };
   choose('host', '--host', given.host, 'PGHOST');
-  // A text that is not a number is kept, for the config check to refuse it.
+  // A text that is not a number is kept, so that the config check refuses it.
   const port = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
   choose('port', '--port', given.port && port(given.port), 'PGPORT', port);
   choose('user', '--user', given.user, 'PGUSER');
@@ -74,7 +74,7 @@ export function settingsOf(given: Arguments, env: NodeJS.ProcessEnv): Settings {
   };
 }
 
-/** An IPv6 address has its port after brackets. A text that is not a port is kept, for the check to refuse it. */
+/** An IPv6 address has its port after brackets. A text that is not a port is kept, so that the check refuses it. */
 function hostAndPort(text: string): { readonly host: string; readonly port: unknown } {
   const bracketed = /^\[(.*)\](?::(.*))?$/.exec(text);
   const [, host = text, port] = bracketed ?? /^([^:]*)(?::([^:]*))?$/.exec(text) ?? [];

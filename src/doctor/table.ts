@@ -1,8 +1,8 @@
 import { STEP_TITLES, exitCode, type Outcome, type Status, type StepId, type StepResult } from './report.js';
 
-/** How a report is shown where it goes. */
+/** How a report is printed. */
 export interface Style {
-  /** Columns that a line may take. */
+  /** Maximum columns of a line. */
   readonly width: number;
   readonly coloured: boolean;
   /** ASCII only. */
@@ -14,7 +14,7 @@ const MIN_WIDTH = 40;
 const TITLE = 14;
 const TIME = 9;
 const TEXT_AT = 2 + TITLE + TIME + 2;
-/** Where a line is narrower, the text has the lines below its title. */
+/** In narrower lines, the text is on the lines below its title. */
 const TEXT_BESIDE_FROM = 72;
 const REMEDY_AT = 4;
 
@@ -23,23 +23,26 @@ const PLAIN_TICKS: Readonly<Record<Status, string>> = { ...TICKS, ok: '+', faile
 const CLEAR_LINE = '\x1b[K';
 const COLOURS = { ok: 32, warning: 33, failed: 31, skipped: 2 };
 
-/** Colours where somebody sees them and has not said no (https://no-color.org), and ASCII where the locale or the console has nothing else. */
+/**
+ * Colours on a terminal unless NO_COLOR is set (https://no-color.org), and ASCII if the locale or the console supports
+ * nothing else.
+ */
 export function styleOf(
   { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
   env: Readonly<NodeJS.ProcessEnv>,
 ): Style {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'];
   return {
-    // A console that does not know its width says 0.
+    // A console that does not know its width reports 0.
     width: Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns || MAX_WIDTH)),
     coloured: isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     plain: env['TERM'] === 'linux' || (locale !== undefined && !/utf-?8/i.test(locale)),
   };
 }
 
-/** What a terminal shows while a check runs; nothing elsewhere. */
+/** The text that a terminal shows while a check runs; empty elsewhere. */
 export function waitingText(id: StepId, { coloured }: Style): string {
-  // Back at its start, so that the result is written over it.
+  // The cursor returns to the start of the line, so that the result overwrites it.
   return coloured ? `  ${STEP_TITLES[id]} ...\r` : '';
 }
 
@@ -50,12 +53,12 @@ export function stepLines(step: StepResult, style: Style): string[] {
   return outcomeLines(STEP_TITLES[id], time, step, style);
 }
 
-/** The line above the steps of one of several hosts. */
+/** The heading above the steps of one of several hosts. */
 export function hostLine(place: string, first: boolean): string {
   return `${first ? '' : '\n'}${place}`;
 }
 
-/** The lines that say which of the hosts a pool would use. */
+/** The lines that name the host that a pool would use. */
 export function choiceLines(outcome: Outcome, style: Style): string[] {
   return ['', ...outcomeLines('hosts', '', outcome, style)];
 }
@@ -90,7 +93,7 @@ function readable(text: string, { plain }: Style): string {
   return plain ? text.replaceAll('…', '...') : text;
 }
 
-/** The last lines: what it all comes to; `failing` says it where something failed. */
+/** The last lines: the overall verdict, which is `failing` if a step failed. */
 export function summaryLines(
   steps: readonly Pick<StepResult, 'status' | 'code'>[],
   durationMs: number,
@@ -116,7 +119,7 @@ export function summaryLines(
   );
 }
 
-/** Lines no wider than `width`; a word that is wider itself is cut. */
+/** Lines no wider than `width`; a wider word is split. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

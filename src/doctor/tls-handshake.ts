@@ -4,27 +4,30 @@ import { connect as connectTls, type ConnectionOptions, type DetailedPeerCertifi
 // Eight bytes: the length, then the number that stands for the request.
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
-/** What a server showed of itself, whether or not it may be trusted. */
+/** The result of a handshake, whether or not the server can be trusted. */
 export interface Handshake {
   readonly protocol: string;
   readonly cipher: string;
-  /** The server's certificate first, then its issuers as far as they are known. */
+  /** The server's certificate, then its known issuers. */
   readonly chain: readonly DetailedPeerCertificate[];
-  /** Why it is not to be trusted, by Node's code; undefined when it is. */
+  /** Why the server is not trusted, by Node's code; undefined when it is. */
   readonly problem: string | undefined;
 }
 
-/** The server's answer to the request for TLS was another than yes. */
+/** The server did not accept the request for TLS. */
 export class NoTlsError extends Error {
   constructor(
-    /** `no`: it has none; `error`: it reports one; `other`: it does not speak PostgreSQL's protocol; `closed`: it hung up. */
+    /** `no`: no TLS; `error`: an error report; `other`: not PostgreSQL's protocol; `closed`: a closed connection. */
     readonly answer: 'no' | 'error' | 'other' | 'closed',
   ) {
     super(`the server answered the request for TLS with ${answer}`);
   }
 }
 
-/** Asks a PostgreSQL server for TLS and shakes hands, trusting nobody and refusing nobody; rejects with NoTlsError, the socket's error, or the signal's reason. */
+/**
+ * Requests TLS from a PostgreSQL server and performs the handshake with any certificate, reporting whether it is
+ * trusted; rejects with NoTlsError, the socket's error, or the signal's reason.
+ */
 export async function shakeHands(
   { address, host, port }: { readonly address: string; readonly host: string; readonly port: number },
   options: ConnectionOptions,
@@ -37,7 +40,7 @@ export async function shakeHands(
     const answer = await request(socket);
     if (answer !== 'S') throw new NoTlsError(meaningOf(answer));
     return await inspect(socket, {
-      // As the driver does: the name that is asked for, never an address.
+      // Like the driver: the host name, never an address.
       ...(isIP(host) === 0 && { servername: host }),
       ...options,
     });
@@ -71,7 +74,7 @@ function inspect(socket: Socket, options: ConnectionOptions): Promise<Handshake>
     secured.once('error', reject);
     socket.once('close', () => reject(new NoTlsError('closed')));
     secured.once('secureConnect', () => {
-      // Declared as an error, it is a code where there is one.
+      // Declared as an error, but in fact the code, if any.
       const problem = secured.authorizationError as unknown;
       resolve({
         protocol: secured.getProtocol() ?? 'unknown',
@@ -86,7 +89,7 @@ function inspect(socket: Socket, options: ConnectionOptions): Promise<Handshake>
 
 function chainOf(certificate: DetailedPeerCertificate): DetailedPeerCertificate[] {
   const chain: DetailedPeerCertificate[] = [];
-  // Declared as always there, the issuer is missing where it is unknown, and all of it where nothing was shown.
+  // Declared as always set, but the issuer is missing if unknown, and everything is if the server sent no certificate.
   let next = certificate as Partial<DetailedPeerCertificate> | undefined;
   while (next?.subject !== undefined) {
     const known = next as DetailedPeerCertificate;

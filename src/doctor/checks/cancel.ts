@@ -8,7 +8,9 @@ const LONG_QUERY = 'select pg_catalog.pg_sleep(5)';
 /** How long it runs before it is stopped, in milliseconds: it must have reached the server. */
 const RUNS_MS = 100;
 
-/** Checks whether the server stops a query when it is asked to, as a pool asks when a query takes too long or is aborted. */
+/**
+ * Checks whether the server stops a query on request: a pool requests that for a query that times out or is aborted.
+ */
 export async function checkCancel(session: Session, signal: AbortSignal): Promise<Outcome> {
   return await answering(session, async () => {
     const client = await session.get('pool').connect({ signal });
@@ -21,7 +23,7 @@ export async function checkCancel(session: Session, signal: AbortSignal): Promis
       stopping.abort();
       await query;
       const askedMs = performance.now();
-      // Sent once the server has stopped the one before; if it does not in time, the pool closes the connection.
+      // Sent once the server has stopped the query before; if that takes too long, the pool closes the connection.
       const stopped = await client.query('select').then(
         () => true,
         () => false,

@@ -86,7 +86,7 @@ function remedy(said: string, { config, origins }: Settings): string {
   if (field === undefined || source === undefined) return 'correct what it names, and run this again';
   const given = config[field];
   if (!given) {
-    // The library names only the first that is missing; the remedy names all.
+    // The library names only the first missing setting; the remedy names all.
     const missing = REQUIRED.filter((name) => !config[name]);
     return `give ${missing.map((name) => SOURCES[name]).join(', ')}`;
   }

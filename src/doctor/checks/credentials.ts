@@ -3,7 +3,7 @@ import { findPassword, passfilePath } from '../../connection/pgpass.js';
 import { notConfigured, ok, warning, type Outcome } from '../report.js';
 import type { Session } from '../session.js';
 
-/** Finds what a login needs: a password, or the credentials from which tokens are made. */
+/** Finds a login's password, or the credentials from which its tokens are made. */
 export async function checkCredentials(session: Session, signal: AbortSignal): Promise<Outcome> {
   const backend = loginBackend(session.get('config'));
   if (backend === undefined) return await checkPassword(session);

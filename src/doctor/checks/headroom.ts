@@ -6,7 +6,7 @@ import { sqlName } from '../sql-name.js';
 
 const RESERVED = ['reserved_connections', ...additional('reservedConnections').flat()];
 
-// Of other users' sessions everyone sees only user and database; those without either are the server's own processes.
+// Any role can see the user and database of all sessions; entries without these are the server's own processes.
 const COUNTS = `
   with sessions as (
     select usesysid, datid from pg_catalog.pg_stat_activity
@@ -42,7 +42,7 @@ export async function checkHeadroom(session: Session): Promise<Outcome> {
   });
 }
 
-/** Judges the counts, which leave out the session that asked. */
+/** Judges the counts, which exclude the doctor's own session. */
 export function judge(counts: Counts, max: number, name: { user: string; database: string }): Outcome {
   const limits = [
     {

@@ -26,13 +26,13 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
     pg: { application_name: APPLICATION_NAME },
     connectTimeoutMs: limitMs,
     acquireTimeoutMs: limitMs,
-    // A query that hangs leaves time for the next one, which gets a connection of its own.
+    // A query that hangs leaves time for the next one, which gets another connection.
     queryTimeoutMs: Math.floor(limitMs * STEP_SHARE),
     endTimeoutMs: 1,
     logger: {
       debug: ignore,
       info: ignore,
-      // Only the record of the attempt has its step and its hint.
+      // The step and the hint of the attempt are only in its log record.
       warn: (fields, message) => {
         if (message === LOG.connectFailed.message) Object.assign(attempt, fields);
       },
@@ -61,7 +61,7 @@ export async function checkLogin(session: Session, signal: AbortSignal): Promise
   }
 }
 
-/** Signs for the database's own name, and dials what was given. */
+/** Signs for the database's own name, and dials the given host. */
 async function signFor(session: Session): Promise<BeforeConnect> {
   const config = session.get('config');
   const auth = await newDynamicAuthFunc(config, config.user);

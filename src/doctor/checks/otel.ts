@@ -8,7 +8,7 @@ import type { Session } from '../session.js';
 
 const EXPORT_METHOD = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 
-/** Looks whether metrics would arrive: exports none to the endpoint. */
+/** Checks whether metrics would arrive, with an empty export to the endpoint. */
 export async function checkOtel(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { env, text } = session;
   if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return notConfigured('OTEL_SDK_DISABLED is set');
@@ -26,7 +26,7 @@ export async function checkOtel(session: Session, signal: AbortSignal): Promise<
   }
   if (settings === undefined) return notConfigured('not configured: no OTEL_EXPORTER_OTLP_ENDPOINT');
   for (const value of Object.values(settings.headers)) text.hide(value);
-  // Without user and password, should it hold them.
+  // Without user and password, if it contains them.
   const shown = `${settings.url.origin}${settings.grpc ? '' : settings.url.pathname}`;
   const protocol = settings.grpc ? 'grpc' : 'http';
   const facts = { endpoint: shown, protocol, from: settings.origin };

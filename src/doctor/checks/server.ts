@@ -17,7 +17,7 @@ interface State {
   readonly now_ms: number;
 }
 
-/** Checks the server's version, whether it takes writes, and its clock. */
+/** Checks the server's version, whether it accepts writes, and its clock. */
 export async function checkServer(session: Session): Promise<Outcome> {
   return await answering(session, async () => {
     const sentAt = Date.now();

@@ -5,13 +5,13 @@ import type { Session } from '../session.js';
 interface Attempt {
   readonly address: string;
   readonly durationMs: number;
-  /** The code of the failure, NO_ANSWER when time was over. */
+  /** The code of the failure, NO_ANSWER after the time limit. */
   readonly error: string | undefined;
 }
 
 const NO_ANSWER = 'NO_ANSWER';
 
-/** Dials every address at once, each on a socket of its own. */
+/** Dials all addresses at once, each on its own socket. */
 export async function checkTcp(session: Session, signal: AbortSignal): Promise<Outcome> {
   const { host, port } = session.get('config');
   const attempts = await Promise.all(
@@ -77,7 +77,7 @@ function failure(attempts: readonly Attempt[], found: string, host: string, fact
     return failed(
       'port_closed',
       found,
-      `nobody listens there: check the port (--port), and that the server on ${host} runs and listens on that address`,
+      `nothing listens there: check the port (--port), and that the server on ${host} runs and listens on that address`,
       { ...facts },
     );
   }

@@ -18,10 +18,10 @@ const UNKNOWN_CA: readonly string[] = [
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ];
 
-/** OpenSSL's codes, on whichever side refuses. */
+/** OpenSSL's codes, whichever side refuses. */
 const NO_COMMON_VERSION = /^ERR_SSL_\w*(PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW)/;
 
-/** Does a TLS handshake with the options of a connection, and judges it by the mode. */
+/** Performs a TLS handshake with the options of a connection, and judges it by the mode. */
 export async function checkTls(session: Session, signal: AbortSignal): Promise<Outcome> {
   const plan = session.get('tls');
   const { host, port } = session.get('config');
@@ -144,7 +144,7 @@ function noHandshake(error: unknown, session: Session, signal: AbortSignal): Out
     );
   }
   if (error.answer === 'error') {
-    // Its text came unencrypted, so anyone may have sent it: do not repeat it.
+    // The error's text is not quoted, because it came unencrypted and anyone may have sent it.
     return failed(
       'server_unavailable',
       'the server answers the request for TLS with an error',
@@ -184,7 +184,7 @@ function factsOf({ protocol, cipher, chain, problem }: Handshake, verified: bool
   };
 }
 
-/** Until the first certificate of the chain ends. */
+/** Days until the first certificate of the chain expires. */
 function daysLeft(chain: readonly DetailedPeerCertificate[]): number {
   const ends = chain.map((certificate) => Date.parse(certificate.valid_to));
   return Math.floor((Math.min(...ends) - Date.now()) / DAY_MS);
@@ -194,7 +194,7 @@ function nameOf(
   certificate: DetailedPeerCertificate | undefined,
   of: 'subject' | 'issuer' = 'subject',
 ): string {
-  // Repeated parts of a name come as a list.
+  // A repeated part of a name is a list.
   const { CN, O } = (certificate?.[of] ?? {}) as { CN?: string | string[]; O?: string | string[] };
   return [CN ?? O ?? 'an unnamed authority'].flat().join(', ');
 }

@@ -71,13 +71,13 @@ describe('a server that is not reached', () => {
     expectSkipped(diagnosis, 'dns');
   });
 
-  it('says that nobody listens on the port', async () => {
+  it('says that nothing listens on the port', async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
     const diagnosis = await diagnoseRds(['--port', String(port)]);
-    expectFailure(diagnosis, 'tcp', 'port_closed', 'nobody listens there');
+    expectFailure(diagnosis, 'tcp', 'port_closed', 'nothing listens there');
     expect(diagnosis.step('tcp').found).toContain('127.0.0.1 ECONNREFUSED');
     expectSkipped(diagnosis, 'tcp');
   });
