@@ -1,4 +1,4 @@
-/** The stable codes of the errors this package makes. */
+/** The stable codes of this package's errors. */
 export type PgaugeErrorCode =
   | 'ERR_PGAUGE_CONFIG'
   | 'ERR_PGAUGE_AUTH'
@@ -11,11 +11,13 @@ export type PgaugeErrorCode =
   | 'ERR_PGAUGE_OPEN_TRANSACTION'
   | 'ERR_PGAUGE_OUTCOME_UNKNOWN';
 
-/** On the prototype of each class below: its name, by which other copies of this package in the process know its errors. */
+/**
+ * On the prototype of each class below: its name, by which other copies of this package in the process recognise it.
+ */
 const CLASS = Symbol.for('pgauge.error');
 type Named = Readonly<Partial<Record<typeof CLASS, string>>>;
 
-/** Names a class in words of its own: a bundler that minifies renames what it declares. */
+/** Sets the name of a class explicitly, because a minifier renames the declaration. */
 function named(own: { readonly prototype: object }, name: string): void {
   Object.defineProperty(own, 'name', { value: name, configurable: true });
   Object.defineProperty(own.prototype, 'name', { value: name, configurable: true, writable: true });
@@ -23,8 +25,8 @@ function named(own: { readonly prototype: object }, name: string): void {
 }
 
 /**
- * The base of every error this package makes: a stable `code`, the original in `cause`, never a secret, client or config.
- * `instanceof` also holds for the errors of another copy of this package in the process.
+ * The base of all errors of this package: a stable `code`, the original error in `cause`, never a secret, client or
+ * config. `instanceof` also works for errors of another copy of this package in the process.
  */
 export abstract class PgaugeError extends Error {
   static {
@@ -37,7 +39,7 @@ export abstract class PgaugeError extends Error {
   /** @internal */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
-    // Only the classes of this file have it: a subclass of a user's is not one of ours.
+    // Only the classes of this file have it; a user's subclass is not recognised by name.
     if (!Object.hasOwn(this.prototype, CLASS)) return false;
     const { [CLASS]: name } = this.prototype as Named;
     for (let link: unknown = value; typeof link === 'object' && link !== null;) {
@@ -48,7 +50,7 @@ export abstract class PgaugeError extends Error {
   }
 }
 
-/** A config, option or target that is refused before anything is dialled. */
+/** A config, option or target was refused before anything was dialled. */
 export class ConfigError extends PgaugeError {
   static {
     named(this, 'ConfigError');
@@ -56,7 +58,7 @@ export class ConfigError extends PgaugeError {
   readonly code = 'ERR_PGAUGE_CONFIG';
 }
 
-/** A dynamic credential could not be had; its message starts with `dynamic auth (<backend>): ` where a backend is known. */
+/** No dynamic credential could be obtained; with a known backend, the message starts `dynamic auth (<backend>): `. */
 export class AuthError extends PgaugeError {
   static {
     named(this, 'AuthError');
@@ -80,7 +82,7 @@ export class ConnectTimeoutError extends PgaugeError {
   readonly code = 'ERR_PGAUGE_CONNECT_TIMEOUT';
 }
 
-/** A query took longer than `queryTimeoutMs`; the message is node-postgres' own, which programs compare. */
+/** A query took longer than `queryTimeoutMs`; the message is node-postgres' own, because programs compare it. */
 export class QueryTimeoutError extends PgaugeError {
   static {
     named(this, 'QueryTimeoutError');
@@ -95,7 +97,7 @@ export class QueryTimeoutError extends PgaugeError {
   }
 }
 
-/** A server answered that is not what `targetSessionAttrs` asks for, and no other host is. */
+/** No host's server is of the kind that `targetSessionAttrs` requires, and at least one answered. */
 export class WrongHostError extends PgaugeError {
   static {
     named(this, 'WrongHostError');
@@ -110,7 +112,7 @@ export class WrongHostError extends PgaugeError {
   }
 }
 
-/** An acquire was refused because as many as `maxPending` were waiting. */
+/** An acquire was refused because `maxPending` acquires were already waiting. */
 export class PoolBusyError extends PgaugeError {
   static {
     named(this, 'PoolBusyError');
@@ -134,7 +136,7 @@ export class PoolEndedError extends PgaugeError {
   }
 }
 
-/** A query of `pool.query` succeeded and left a transaction open, which was rolled back with its connection. */
+/** A query of `pool.query` succeeded but left a transaction open, which was rolled back by closing the connection. */
 export class OpenTransactionError extends PgaugeError {
   readonly code = 'ERR_PGAUGE_OPEN_TRANSACTION';
 
@@ -146,7 +148,9 @@ export class OpenTransactionError extends PgaugeError {
   }
 }
 
-/** A pipelined query was sent and its connection was lost before the answer: the server may have run it. The cause is the loss. */
+/**
+ * A pipelined query's connection was lost after the query was sent: the server may have run it; the cause is the loss.
+ */
 export class OutcomeUnknownError extends PgaugeError {
   static {
     named(this, 'OutcomeUnknownError');

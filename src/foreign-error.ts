@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** Reads one property of a value that may be anything, including a proxy or an object whose getter throws. */
+/** Reads one property of any value, even of a proxy or an object whose getter throws. */
 export function property(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   try {
@@ -20,7 +20,10 @@ export function sqlState(error: unknown): string | undefined {
   return fromServer && typeof code === 'string' && SQLSTATE.test(code) ? code : undefined;
 }
 
-/** Whether the server rejected a login: SQLSTATE class 28, invalid authorization; Aurora DSQL says it with the text of a connection failure. */
+/**
+ * Whether the server rejected a login: SQLSTATE class 28, invalid authorization; Aurora DSQL reports a connection
+ * failure with a certain text.
+ */
 export function isRejectedLogin(error: unknown): boolean {
   const state = sqlState(error);
   if (state === '08006') return String(property(error, 'message')).includes('access denied');
@@ -28,13 +31,13 @@ export function isRejectedLogin(error: unknown): boolean {
 }
 
 const CODE = /^[A-Za-z][\w.-]{0,63}$/;
-/** How deep errors that stand for others are read, and how many of them: either may be without end. */
+/** The limits for reading nested errors, in depth and in number, because both may be unbounded. */
 const MOST_NESTED = 4;
 const MOST_NAMED = 8;
 
 /**
- * What an error says: its message, else what the errors say that it stands for or that caused it, else the facts that it
- * holds; `''` when there is nothing of that. Node's error for a name with several addresses has no message of its own.
+ * The text of an error: its message, else the texts of its nested errors and its cause, else its properties; `''`
+ * when it has none of these. Node's error for a name with several addresses has no message of its own.
  */
 export function errorText(error: unknown, depth = MOST_NESTED): string {
   const message = property(error, 'message');

@@ -6,14 +6,14 @@ import { throwLater } from './throw-later.js';
 /** The longest password in bytes that PostgreSQL reads. */
 const LONGEST_PASSWORD = 65_535;
 
-/** The answer of a source, if it can be sent as a password; throws AuthError, before anything is dialled. */
+/** Returns the answer of a source if it can be sent as a password; throws AuthError, before anything is dialled. */
 export function checkedAnswer<T extends string | IssuedLogin>({ provider }: TokenSource, answer: T): T {
   const problem = problemOf(answer);
   if (problem === undefined) return answer;
   throw new AuthError(`dynamic auth (${provider}): ${problem}`);
 }
 
-/** Tells a source that the server rejected a login with its password. */
+/** Notifies a source that the server rejected a login with its password. */
 export function tellRejected(source: TokenSource | undefined): void {
   try {
     source?.rejected?.();

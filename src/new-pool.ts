@@ -20,9 +20,10 @@ import { startPoolStatsLogger } from './telemetry/logs/stats-logger.js';
 import { planTls, planTlsSync, type TlsPlan } from './connection/tls.js';
 
 /**
- * Makes a pool without dialling: it succeeds with the server down, and the first query reports.
- * Throws ConfigError for what is refused (`invalid configuration: …`), AuthError when the region or a package of
- * `dynamicAuth` cannot be had or a host's name lacks the region it should say, and the reason of `options.signal` when that is aborted first.
+ * Makes a pool without dialling: it succeeds even if the server is down, which the first query then reports.
+ * Throws ConfigError for invalid settings (`invalid configuration: …`), AuthError when the region or a package of
+ * `dynamicAuth` is not available or a host's name should contain the region but does not, and the reason of
+ * `options.signal` when that is aborted first.
  */
 export async function newPool(config: Config, options?: PoolOptions): Promise<InstrumentedPool> {
   const [given, settings] = checked(config, options);
@@ -39,21 +40,21 @@ export async function newPool(config: Config, options?: PoolOptions): Promise<In
 }
 
 /**
- * Makes a pool as `newPool` does, without waiting: files are read synchronously, region `"detect"` is refused, since the
- * instance metadata service has to be asked, and a package that `dynamicAuth` needs and that is missing is reported by the
- * first query. Throws what `newPool` rejects with.
+ * Makes a pool like `newPool`, but synchronously: files are read synchronously, region `"detect"` is refused because it
+ * needs a call to the instance metadata service, and a missing package of `dynamicAuth` is reported by the first query.
+ * Throws the errors with which `newPool` rejects.
  */
 export function newPoolSync(config: Config, options?: PoolOptions): InstrumentedPool {
   return begun(composedSync(config, options));
 }
 
-/** What a pool is made from, and what begins once it is made. */
+/** The plan of a pool, and the function to call once the pool is made. */
 export interface Composition {
   readonly plan: PoolPlan;
   begin(pool: InstrumentedPool): void;
 }
 
-/** What `newPoolSync` makes its pool from; `dropped` names settings that were given and mean nothing, for the log. */
+/** Composes the pool of `newPoolSync`; `dropped` names given settings that have no effect, for the log. */
 export function composedSync(
   config: Config,
   options: PoolOptions | undefined,
@@ -75,7 +76,7 @@ export function composedSync(
   );
 }
 
-/** What runs before each attempt, and what tells it that the pool has ended. */
+/** The hook that runs before each attempt, and the controller that notifies it of the pool's end. */
 interface AttemptHook {
   readonly hook: BeforeConnect | undefined;
   readonly ended: AbortController;

@@ -40,12 +40,12 @@ export interface HostGauge {
   readonly connections: number;
 }
 
-/** The state a pool shows to its observer: plain numbers, read at collection; all *current*. */
+/** The state of a pool for its observer: plain numbers, read at collection; all *current*. */
 export interface PoolGauges {
   readonly used: number;
   readonly idle: number;
   readonly connecting: number;
-  /** Each of several hosts; empty where the pool has only one. */
+  /** The hosts, if there are several; empty for a pool with only one. */
   readonly hosts: readonly HostGauge[];
   /** The maximum number of connections. */
   readonly limit: number;
@@ -65,7 +65,7 @@ export interface PoolGauges {
   readonly acquireTimeouts: number;
   /** Cumulative: acquires that waited for a slot or constructed. */
   readonly emptyAcquires: number;
-  /** Cumulative: milliseconds those waited. */
+  /** Cumulative: milliseconds that those waited. */
   readonly emptyAcquireWaitMs: number;
   /** Cumulative: acquires that were refused because too many were waiting. */
   readonly rejectedAcquires: number;
@@ -87,23 +87,23 @@ export type CancelReason = (typeof CANCEL_REASONS)[number];
 
 /** The session that runs a query. */
 export interface QuerySession {
-  /** Where the connection was dialled and which database it uses: a hook may have changed the pool's own. */
+  /** The dialled host and the database in use; a hook may have changed the pool's own. */
   readonly host: string;
   readonly port: number;
   readonly database: string;
-  /** The process ID of the backend; `null` if the server told none. */
+  /** The process ID of the backend; `null` if the server sent none. */
   readonly pid: number | null;
-  /** The IP address of the peer, if the socket knows it. */
+  /** The IP address of the peer, if known. */
   readonly peerAddress: string | undefined;
 }
 
 /** A query as its caller gave it. */
 export interface GivenQuery {
-  /** The SQL text; `''` for a query of a foreign class that shows none. */
+  /** The SQL text; `''` for a query of a foreign class without one. */
   readonly text: string;
   /** The name of its prepared statement. */
   readonly name: string | undefined;
-  /** Whether its values are apart from the text: it has `values` or a name. */
+  /** Whether its values are separate from the text: it has `values` or a name. */
   readonly parameterized: boolean;
 }
 
@@ -116,8 +116,8 @@ export interface Holder {
 }
 
 /**
- * All that a pool reports. Telemetry implements it, the pool calls it, and neither knows the other.
- * No member may throw: an implementation guards what it calls.
+ * All events that a pool reports. Telemetry implements it and the pool calls it, without depending on each other.
+ * No member may throw: an implementation guards its own calls.
  */
 export interface PoolObserver {
   /** A connection was handed over at once; `waitMs` from call to hand-over. Called in the acquirer's async context. */
@@ -130,13 +130,13 @@ export interface PoolObserver {
   connecting(cause: AcquireObserver | undefined): AttemptObserver;
   /** An established connection was closed, `ageMs` after it was opened. */
   closed(reason: CloseReason, ageMs: number, error?: unknown): void;
-  /** A connection attempt failed because the server cannot be reached, the first since it could. */
+  /** A connection attempt failed because the server cannot be reached, for the first time since it could. */
   unreachable(error: unknown): void;
   /** The server can be reached again, `outageMs` after `unreachable`. */
   reachable(outageMs: number): void;
   /** A session hook ended after `durationMs`; `error` is set if it failed. */
   sessionHook(hook: SessionHook, durationMs: number, error?: unknown): void;
-  /** Whether queries are measured here: an instrumentation must not measure them, too. */
+  /** Whether queries are measured here, so that an instrumentation must not measure them, too. */
   readonly measuresQueries?: boolean | undefined;
   /** Observes the queries of one connection; unset unless queries are observed. */
   readonly session?: ((session: QuerySession) => SessionObserver) | undefined;
@@ -144,7 +144,7 @@ export interface PoolObserver {
   queryCanceled(reason: CancelReason, query: GivenQuery, session: QuerySession, durationMs: number): void;
   /** A checked-out client was held for longer than `leakDetectionMs`; the stack is its acquirer's. */
   leakSuspected(heldMs: number, stack: string): void;
-  /** A suspected leak came back after all. */
+  /** A client suspected to be leaked was released after all. */
   leakReturned(heldMs: number): void;
   /** `end()` is waiting for these checkouts, the longest first, and for `pending` acquires. */
   endWaiting(holders: readonly Holder[], pending: number): void;
@@ -162,7 +162,7 @@ export interface SessionObserver {
 
 /** One query; exactly one of the methods is called, once. */
 export interface QueryObserver {
-  /** What is appended to its text when it is sent, or `''`. */
+  /** The comment that is appended to its text when it is sent, or `''`. */
   readonly comment: string;
   /** It was answered; `rows` is the number of rows that it returned, if known. */
   completed(rows: number | undefined): void;
@@ -174,7 +174,7 @@ export interface QueryObserver {
 
 /** One acquire that could not be served at once. */
 export interface AcquireObserver {
-  /** It has to wait, and why; called at most once, before any attempt it causes. */
+  /** It has to wait, for this reason; called at most once, before any attempt it causes. */
   waiting(reason: AcquireReason): void;
   /** It got its connection after `waitMs`. */
   acquired(waitMs: number): void;

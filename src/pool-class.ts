@@ -6,14 +6,14 @@ import { copyConfig } from './settings/config-checks.js';
 import type { Config } from './settings/config.js';
 import type { PoolOptions } from './settings/options.js';
 
-/** A class of pools, in the place of `pg.Pool`. */
+/** A class of pools, in place of `pg.Pool`. */
 export type PoolClass = new (poolConfig?: PoolConfig | null) => InstrumentedPool;
 
 /**
  * Makes a class for tools that make their pools themselves (`{ Pool: poolClass(config) }` as TypeORM's `driver`): each
- * instance is what `newPoolSync(config, options)` gives. The settings that a tool passes to the constructor win where they
- * are set, and are read as by `fromPgConfig`; what it would drop is named in the record that the pool was created. Throws ConfigError for a config that is refused; the constructor throws as
- * `newPoolSync` does.
+ * instance is a pool like that of `newPoolSync(config, options)`. Settings that a tool passes to the constructor win,
+ * and are read as by `fromPgConfig`; dropped ones are named in the log record of the pool's creation. Throws
+ * ConfigError for an invalid config; the constructor throws like `newPoolSync`.
  */
 export function poolClass(config: Config, options?: PoolOptions): PoolClass {
   const base = { config: copyConfig(config), options: { ...options, pg: { ...options?.pg } } };

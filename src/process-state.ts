@@ -2,11 +2,14 @@
 export const VERSION = '0.1.0';
 
 // One process may hold several copies of this package: two versions, the layers of a bundler, a module that a dev server
-// or a test runner evaluates again. What belongs to the process is therefore kept on globalThis, not in modules.
+// or a test runner evaluates again. State of the process is therefore kept on globalThis, not in modules.
 const OF_ALL_VERSIONS = Symbol.for('pgauge.state.1');
 const OF_THIS_VERSION = Symbol.for(`pgauge.state.1@${VERSION}`);
 
-/** State that every copy in this process shares, whatever its version: maps and sets of plain values only, whose meaning never changes. */
+/**
+ * State that all copies in this process share, whatever their version: only maps and sets of plain values, whose
+ * meaning never changes.
+ */
 export function sharedByAll<T>(name: string, create: () => T): T {
   return shared(OF_ALL_VERSIONS, name, create);
 }

@@ -16,22 +16,22 @@ export interface FromPgConfig {
   /** The second argument of `newPool`. */
   readonly options: PoolOptions;
   /**
-   * What was given and says nothing to node-postgres, in its order: `connectionLimit` for a key, `connectionString?schema`
+   * Given settings that node-postgres ignores, in their order: `connectionLimit` for a key, `connectionString?schema`
    * for a parameter of the URL, `ssl.require` for a member of `ssl`.
    */
   readonly dropped: readonly string[];
 }
 
 /**
- * Translates the settings of a `pg.Pool` for `newPool`. What they leave open is taken from PGHOST, PGPORT and the like, as
- * node-postgres takes it. A password function becomes `beforeConnect`; `onConnect` and `verify` become `afterConnect`.
- * Throws ConfigError for what has no meaning here, and says what to use instead.
+ * Translates the settings of a `pg.Pool` for `newPool`. Missing ones are taken from PGHOST, PGPORT and the like, as in
+ * node-postgres. A password function becomes `beforeConnect`; `onConnect` and `verify` become `afterConnect`.
+ * Throws ConfigError for a setting without an equivalent, and names the alternative.
  */
 export function fromPgConfig(poolConfig: PoolConfig): FromPgConfig {
   return translate(poolConfig, undefined);
 }
 
-/** As `fromPgConfig`, but what the settings leave open is taken from `base` instead of the environment. */
+/** Like `fromPgConfig`, but missing settings are taken from `base` instead of the environment. */
 export function overPgConfig(base: PgConfigBase, poolConfig: PoolConfig | null | undefined): FromPgConfig {
   return translate(poolConfig ?? {}, base);
 }
@@ -67,7 +67,7 @@ function translate(poolConfig: PoolConfig, base: PgConfigBase | undefined): From
   };
 }
 
-/** A tool that names no host of its own keeps the hosts of the base; one that does has only that. */
+/** A tool that names no host gets the hosts of the base; one that names a host gets only that. */
 function overHosts(target: Login['target'], base: PgConfigBase | undefined): Partial<Config> {
   if (base?.config.hosts === undefined) return target;
   const { host, port, ...login } = target;

@@ -6,32 +6,34 @@ import { firstPlace, type Place } from '../settings/hosts.js';
 import type { PoolOptions } from '../settings/options.js';
 import { refuse, type PgFields } from './read.js';
 
-/** What a tool's settings are put on top of. */
+/** The settings that a tool's settings override. */
 export interface PgConfigBase {
   readonly config: Config;
   readonly options: PoolOptions;
 }
 
-/** Where and as whom the driver would log in. */
+/** The driver's login for certain settings. */
 export interface Login {
   readonly target: Place & Pick<Config, 'user' | 'database'>;
   /** Undefined when none is given. */
   readonly password: unknown;
-  /** The driver's `ssl`, undefined when the base has the say. */
+  /** The driver's `ssl`, undefined when that of the base applies. */
   readonly ssl: unknown;
-  /** `ssl` is the driver's own work, from the URL or the environment. */
+  /** Whether the driver made `ssl` itself, from the URL or the environment. */
   readonly sslIsDrivers: boolean;
-  /** All that the driver made of the settings. */
+  /** All parameters that the driver derived from the settings. */
   readonly parameters: ConnectionParameters;
 }
 
-/** Stands for what only the base may say, so that the driver does not look in the environment. */
+/** Stands for a value that comes from the base alone, so that the driver does not read the environment. */
 const NOT_GIVEN = Object.freeze({});
 
-/** Asks the driver what it makes of the settings, the URL and the environment; throws ConfigError when it cannot log in with that. */
+/**
+ * Lets the driver combine the settings, the URL and the environment; throws ConfigError if it cannot log in with them.
+ */
 export function driversLogin(fields: PgFields, base: PgConfigBase | undefined): Login {
   const parameters = parametersOf(
-    // Without a prototype, so that a polluted one says nothing; without the stream, which a client would make.
+    // Without a prototype, so that a polluted one adds no settings; without the stream, which a client would make.
     Object.assign(Object.create(null) as PgFields, base && asPgConfig(base), fields, { stream: undefined }),
   );
   const { host, port, user, database, password, ssl } = parameters;

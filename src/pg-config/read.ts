@@ -2,7 +2,7 @@ import { pg } from '../connection/driver.js';
 import { ConfigError } from '../errors.js';
 import { isObject } from '../settings/checks.js';
 
-/** The settings of a `pg.Pool` as they were given, without those that are refused or dropped. */
+/** The settings of a `pg.Pool` as given, without those that are refused or dropped. */
 export interface PgFields {
   readonly [key: string]: unknown;
 }
@@ -22,7 +22,7 @@ const KNOWN = [
   ...['onConnect', 'verify', 'log', 'stream', 'connection', 'Client', 'Promise', 'pipeline'],
 ];
 
-/** What cannot be kept, and what to use instead; `same` is the value that asks for nothing. */
+/** Settings that are not supported, with alternatives; `same` is the value without an effect. */
 const REFUSED: Readonly<Record<string, { readonly same?: unknown; readonly because: string }>> = {
   connection: { because: 'each connection attempt makes its own; to prepare it use onConnect' },
   Client: {
@@ -35,7 +35,7 @@ const REFUSED: Readonly<Record<string, { readonly same?: unknown; readonly becau
   replication: { because: 'a pool cannot share a replication session; use a pg.Client' },
 };
 
-/** Reads the settings of a `pg.Pool`; throws ConfigError for the first that has no meaning here. */
+/** Reads the settings of a `pg.Pool`; throws ConfigError for the first that is not supported. */
 export function readPgConfig(poolConfig: unknown): { fields: PgFields; dropped: string[] } {
   if (!isObject(poolConfig)) {
     throw new ConfigError('poolConfig must be an object: for a URL give { connectionString }');
@@ -58,14 +58,14 @@ export function readPgConfig(poolConfig: unknown): { fields: PgFields; dropped: 
   return { fields, dropped: [...dropped, ...parameters.map((name) => `connectionString?${name}`)] };
 }
 
-/** Refuses a setting that asks for what there is not here. */
+/** Refuses a setting that asks for an unsupported feature. */
 export function refuse(key: string, value: unknown): void {
   const refused = REFUSED[key];
   if (refused === undefined || !value || value === refused.same) return;
   throw new ConfigError(`${key} is refused: ${refused.because}`);
 }
 
-/** A copy of an object with its own fields, and those that node-postgres hides from inspection when it has seen the object. */
+/** Copies an object's own fields, including those that node-postgres has made non-enumerable to hide them. */
 export function withHidden(object: object, ...hidden: string[]): Record<string, unknown> {
   const fields: Record<string, unknown> = { ...object };
   for (const name of hidden) {

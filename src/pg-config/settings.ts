@@ -9,10 +9,10 @@ import type { PgSettings, PoolOptions } from '../settings/options.js';
 import type { PgFields } from './read.js';
 import { dialOf } from './stream.js';
 
-/** The sizes and the lifetime, under the names of a Config; unset where they are not given. */
+/** The sizes and the lifetime, under the names of a Config; unset if not given. */
 export function sizesOf(fields: PgFields): Pick<Config, 'maxOpenConns' | 'minConns' | 'connMaxLifetimeMs'> {
   const seconds = numberOf(fields, 'maxLifetimeSeconds');
-  // There 0 is without limit, here it stands for the default.
+  // In pg.Pool, 0 means no limit; in a Config, it stands for the default.
   const lifetime = seconds === 0 ? MAX_TIMER_MS : seconds && Math.round(seconds * 1_000);
   if (lifetime !== undefined && !(lifetime > 0 && lifetime <= MAX_TIMER_MS)) {
     throw new ConfigError(`maxLifetimeSeconds must be from 0 to ${Math.floor(MAX_TIMER_MS / 1_000)}`);
@@ -24,12 +24,12 @@ export function sizesOf(fields: PgFields): Pick<Config, 'maxOpenConns' | 'minCon
   };
 }
 
-/** The limits, under the names of PoolOptions; unset where they are not given. */
+/** The limits, under the names of PoolOptions; unset if not given. */
 export function limitsOf(fields: PgFields, parameters: ConnectionParameters): PoolOptions {
   const timeout = msOf(fields, 'connectionTimeoutMillis');
   return {
     acquireTimeoutMs: timeout,
-    // An attempt cannot be without a limit.
+    // An attempt always has a limit.
     connectTimeoutMs: timeout === 0 ? undefined : timeout,
     idleTimeoutMs: fields['idleTimeoutMillis'] === null ? 0 : msOf(fields, 'idleTimeoutMillis'),
     queryTimeoutMs: msOf({ query_timeout: parameters.query_timeout || undefined }, 'query_timeout'),
@@ -38,7 +38,7 @@ export function limitsOf(fields: PgFields, parameters: ConnectionParameters): Po
   };
 }
 
-/** The driver's own settings, which may stand in the URL, too. */
+/** The driver's own settings, which may also be in the URL. */
 export function pgSettingsOf(fields: PgFields, parameters: ConnectionParameters): PgSettings {
   const given = (name: keyof ConnectionParameters): string | undefined =>
     (parameters[name] as string | null | undefined) || undefined;
@@ -58,7 +58,7 @@ export function pgSettingsOf(fields: PgFields, parameters: ConnectionParameters)
   }) as PgSettings;
 }
 
-/** The functions: what runs before and after a connection attempt, what makes its stream, and where the pool logs. */
+/** The functions: those that run before and after a connection attempt, make its stream, and log. */
 export function hooksOf(fields: PgFields, password: unknown, base: PoolOptions): PoolOptions {
   const { onConnect, verify, log } = fields as { onConnect?: OnConnect; verify?: Verify; log?: Log };
   for (const name of ['onConnect', 'verify', 'log']) checkFunction(fields[name] ?? undefined, name);
@@ -125,7 +125,7 @@ function countOf(fields: PgFields, name: string): number | undefined {
   return count;
 }
 
-/** A number that may be given as text, as from the environment; `false`, `null` and '' ask for none. */
+/** A number that may be given as text, as from the environment; `false`, `null` and '' mean 0. */
 function numberOf(fields: PgFields, name: string): number | undefined {
   const value = fields[name];
   if (value === undefined) return undefined;

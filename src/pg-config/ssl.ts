@@ -5,17 +5,17 @@ import type { SslMode } from '../settings/ssl-mode.js';
 import type { SslOptions } from '../settings/options.js';
 import { withHidden } from './read.js';
 
-/** The driver's `ssl` as a mode and what is added to it. */
+/** The driver's `ssl` as a mode and the options added to it. */
 export interface PgSsl {
   readonly sslMode: SslMode;
   readonly ssl: SslOptions | undefined;
-  /** Members that say nothing. */
+  /** Members without an effect. */
   readonly dropped: readonly string[];
 }
 
 const SECRET = ['key', 'passphrase'];
 const TAKEN = ['ca', 'cert', ...SECRET, 'servername', 'minVersion'];
-// They bear on the security of the connection, and the option `ssl` has no place for them.
+// These affect the security of the connection, and the option `ssl` has no equivalent.
 const WITHOUT_PLACE = [
   ...['secureContext', 'pfx', 'crl', 'ciphers', 'sigalgs', 'ecdhCurve', 'dhparam', 'maxVersion'],
   ...['secureProtocol', 'secureOptions', 'honorCipherOrder', 'allowPartialTrustChain', 'minDHSize'],
@@ -23,8 +23,8 @@ const WITHOUT_PLACE = [
 ];
 
 /**
- * What the driver's `ssl` means. `drivers`: the driver made it from a URL, and its `checkServerIdentity` accepts every
- * name. `direct`: TLS begins at once. Throws ConfigError for what the modes cannot express.
+ * Translates the driver's `ssl`. `drivers`: the driver made it from a URL, and its `checkServerIdentity` accepts every
+ * name. `direct`: TLS begins at once. Throws ConfigError for settings that the modes cannot express.
  */
 export function sslOf(value: unknown, drivers: boolean, direct: boolean): PgSsl {
   if (!value) return { sslMode: 'disable', ssl: undefined, dropped: [] };
@@ -61,7 +61,7 @@ function namesVerified({ checkServerIdentity: check }: ConnectionOptions, driver
   );
 }
 
-/** Whether a check lets a server pass whose certificate names nobody. */
+/** Whether a check accepts a server whose certificate contains no name. */
 function acceptsEveryName(check: NonNullable<ConnectionOptions['checkServerIdentity']>): boolean {
   try {
     return check('nobody.invalid', {} as PeerCertificate) === undefined;

@@ -3,7 +3,7 @@ import type { DialFunction } from '../hooks.js';
 import { checkFunction } from '../settings/checks.js';
 import type { PgFields } from './read.js';
 
-/** What node-postgres calls of a stream that a factory has made. */
+/** The stream of a factory, with the method that node-postgres calls. */
 type UnconnectedStream = Duplex & { connect(port: number, host: string): unknown };
 
 /** The driver's `stream`, a function that makes a stream which the driver connects; undefined when it is not set. */

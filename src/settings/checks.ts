@@ -1,7 +1,7 @@
 import { MAX_TIMER_MS } from '../deadline.js';
 import { ConfigError } from '../errors.js';
 
-/** The fields of `T` as they were given: their types are not known yet, and `null` has become `undefined`. */
+/** The fields of `T` as given, with `null` replaced by `undefined`: their types are not checked yet. */
 export type Unchecked<T> = { -readonly [K in keyof T]?: unknown };
 
 /** Throws ConfigError unless `value` is unset or a `T`; the error calls the value `name`. */
@@ -36,7 +36,7 @@ export function runChecks<Table extends { readonly [K in keyof Table]: Check }>(
   return values as Checked<Table>;
 }
 
-/** Whether a value has fields at all. */
+/** Whether a value is an object, and not null or an array. */
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -49,7 +49,7 @@ export function readFields(value: unknown, name: string): Record<string, unknown
   if (!isObject(value)) throw new ConfigError(`${name} must be an object`);
   const fields = Object.create(null) as Record<string, unknown>;
   for (const [key, field] of Object.entries(value) as [string, unknown][]) {
-    // JSON.parse can create an own field of this name; none of our settings is called that.
+    // JSON.parse can create an own field of this name, which is not the name of any setting.
     if (key !== '__proto__') fields[key] = field ?? undefined;
   }
   return fields;
@@ -61,7 +61,7 @@ export function freezeSetFields(fields: object): object {
   return Object.freeze(Object.assign(Object.create(null) as object, Object.fromEntries(set)));
 }
 
-/** Refuses fields that are not known, most of which are misspelt. */
+/** Refuses unknown fields, most of which are misspelt. */
 export function refuseUnknown(fields: object, known: readonly string[], name: string): void {
   for (const key of Object.keys(fields)) {
     if (!known.includes(key)) throw new ConfigError(`unknown key ${JSON.stringify(key)} in ${name}`);

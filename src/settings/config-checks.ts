@@ -19,7 +19,7 @@ import { SSL_MODES } from './ssl-mode.js';
 import { checkDynamicAuth, readSettings } from '../auth/backends.js';
 import { ConfigError } from '../errors.js';
 
-// Checked before unknown keys are refused: where to log in, and as whom.
+// The server and the login, checked before unknown keys are refused.
 const LOGIN_CHECKS = {
   host: checkHost,
   port: checkPort,
@@ -31,7 +31,7 @@ const LOGIN_CHECKS = {
   },
 } satisfies { readonly [K in keyof Config]?: Check };
 
-/** The place of the server where there are several. */
+/** The same checks when there are several hosts. */
 const HOSTS_CHECKS = {
   ...LOGIN_CHECKS,
   host(host) {
@@ -80,7 +80,7 @@ export function copyConfig(config: unknown): Config {
   return freezeSetFields(fields) as Config;
 }
 
-/** A copy of a config as it was given, each field read once, not checked; throws ConfigError when `config` is not an object. */
+/** Copies a config as given, unchecked, reading each field once; throws ConfigError when `config` is not an object. */
 export function readConfig(config: unknown): Unchecked<Config> {
   if (config === undefined || config === null) throw new ConfigError('config is nil');
   const fields: Unchecked<Config> = readFields(config, 'config');
@@ -99,7 +99,7 @@ export function readConfig(config: unknown): Unchecked<Config> {
   return fields;
 }
 
-/** Throws ConfigError unless `hosts` is a list of different hosts, each with a port, for which `port` is the default. */
+/** Throws ConfigError unless `hosts` is a list of different hosts, each with its own port or the default `port`. */
 function checkHosts(hosts: unknown, port: unknown): void {
   if (!Array.isArray(hosts) || hosts.length === 0) {
     throw new ConfigError('hosts must be a list of one or more { host, port }');
@@ -145,7 +145,7 @@ export function checkHost(host: unknown, name: string): asserts host is string {
   if (/[:[\]]/.test(host) && !isIPv6(host)) {
     throw new ConfigError(`${name} must be a name or an address, without port or brackets`);
   }
-  // No URL can hold them in a host; of the addresses, IPv6 has a percent sign before its zone.
+  // A host in a URL cannot contain these characters, except that an IPv6 address has a percent sign before its zone.
   if (/[%"<>\\^`{|}]/.test(host) && !isIPv6(host)) {
     throw new ConfigError(`${text}, nor any of %"<>\\^\`{|}`);
   }

@@ -14,26 +14,26 @@ export const DEFAULT_MIN_CONNS = 0;
 export const DEFAULT_CONN_MAX_LIFETIME_MS = 3_600_000;
 
 /**
- * The login and the size of a pool; copied when it is used, never changed. ConfigError is thrown for an unknown key, a
- * missing field that is required, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
+ * The login and the size of a pool; copied when it is used, never modified. ConfigError is thrown for an unknown key, a
+ * missing required field, control characters, and sizes that are not whole numbers from 0 to 2^31 - 1.
  */
 export interface Config {
-  /** Host name or IP address; one host, neither a list nor a socket path. Required unless `hosts` is set. */
+  /** Host name or IP address of one host, not a list or a socket path. Required unless `hosts` is set. */
   readonly host?: string | undefined;
-  /** TCP port, 1 to 65535, also of those `hosts` that have none. Required unless every host has its own. */
+  /** TCP port, 1 to 65535, also for those `hosts` without their own. Required unless every host has its own. */
   readonly port?: number | undefined;
   /**
-   * Several hosts instead of `host`, tried in order until one is what `targetSessionAttrs` asks for. All steps of an attempt
-   * are for the host that is dialled, and all hosts share `connectTimeoutMs`. Not empty, none twice. Default none.
+   * Several hosts instead of `host`, tried in order until one meets `targetSessionAttrs`. All steps of an attempt are
+   * repeated for each dialled host, and all hosts share `connectTimeoutMs`. Not empty, no duplicates. Default none.
    */
   readonly hosts?: readonly DatabaseHost[] | undefined;
-  /** Which server a connection is for, as in libpq; default `any`. */
+  /** The kind of server to connect to, as in libpq; default `any`. */
   readonly targetSessionAttrs?: TargetSessionAttrs | undefined;
   /** `random` shuffles the hosts for each attempt, as in libpq; default `disable`. */
   readonly loadBalanceHosts?: LoadBalanceHosts | undefined;
   /** Role of normal operation. Required. */
   readonly user: string;
-  /** Password of `user`; empty or unset: looked up in PGPASSFILE. Not used where `dynamicAuth` is set. */
+  /** Password of `user`; if empty or unset, looked up in PGPASSFILE. Not used if `dynamicAuth` is set. */
   readonly password?: string | undefined;
   /** Role of schema migrations; default `user`. */
   readonly migrationUser?: string | undefined;
@@ -45,11 +45,14 @@ export interface Config {
   readonly sslMode?: SslMode | undefined;
   /** Short-lived passwords instead of `password`, which `newPool` refuses to send with `sslMode` disable; default none. */
   readonly dynamicAuth?: DynamicAuthConfig | undefined;
-  /** Maximum number of connections; 0 or unset: 10. */
+  /** Maximum number of connections; default and 0: 10. */
   readonly maxOpenConns?: number | undefined;
-  /** Number of connections kept open when idle, at most the maximum; 0 or unset: none. */
+  /** Number of connections kept open when idle, at most the maximum; default and 0: none. */
   readonly minConns?: number | undefined;
-  /** Lifetime of a connection in milliseconds, never cut short while it is used; 0 or unset: 3 600 000, or 3 300 000 with a backend whose server ends sessions after an hour. */
+  /**
+   * Lifetime of a connection in milliseconds, which never ends a connection in use; default and 0: 3 600 000, or
+   * 3 300 000 with a backend whose server ends sessions after an hour.
+   */
   readonly connMaxLifetimeMs?: number | undefined;
 }
 
@@ -63,7 +66,7 @@ export function effectiveMax(config: Pick<Config, 'maxOpenConns'>): number {
   return config.maxOpenConns || DEFAULT_MAX_OPEN_CONNS;
 }
 
-/** The number of connections kept open in force. */
+/** The effective number of connections kept open. */
 export function effectiveMin(config: Pick<Config, 'minConns'>): number {
   return config.minConns || DEFAULT_MIN_CONNS;
 }

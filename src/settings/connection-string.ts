@@ -18,13 +18,19 @@ export function getMigrationPassword(config: Config): string {
   return migrationPassword(readConfig(config));
 }
 
-/** The libpq URL of the application's user, with its password; throws ConfigError for an unknown `sslMode`, and for a host, port, user or database that was never set. */
+/**
+ * The libpq URL of the application's user, with its password; throws ConfigError for an unknown `sslMode`, and for a
+ * host, port, user or database that was never set.
+ */
 export function connectionString(config: Config): string {
   const fields = readConfig(config);
   return build(fields, given(fields.user, 'user'), text(fields.password, 'password'));
 }
 
-/** The libpq URL of the migration user, with its password; throws ConfigError for an unknown `sslMode`, and for a host, port, user or database that was never set. */
+/**
+ * The libpq URL of the migration user, with its password; throws ConfigError for an unknown `sslMode`, and for a host,
+ * port, user or database that was never set.
+ */
 export function migrationConnectionString(config: Config): string {
   const fields = readConfig(config);
   return build(
@@ -35,9 +41,9 @@ export function migrationConnectionString(config: Config): string {
 }
 
 /**
- * The libpq URL for a user and password of the caller's, such as a token; an empty password is left out.
- * What a URL gives a meaning to is escaped, nothing else is validated; throws ConfigError for an unknown `sslMode` and for
- * a host, port, user or database that was never set.
+ * The libpq URL for a given user and password, such as a token; an empty password is left out.
+ * Characters with a meaning in a URL are escaped, nothing else is validated; throws ConfigError for an unknown
+ * `sslMode` and for a host, port, user or database that was never set.
  */
 export function buildConnectionStringWithAuth(config: Config, user: string, password: string): string {
   return build(readConfig(config), given(user, 'user'), text(password, 'password'));
@@ -58,7 +64,7 @@ function build(fields: Unchecked<Config>, user: string, password: string): strin
   const login = escape(user, USER_KEEPS) + (password === '' ? '' : `:${escape(password, USER_KEEPS)}`);
   const places = placesPart(fields);
   const database = escape(given(fields.database, 'database'), DATABASE_KEEPS);
-  // No `sslnegotiation`: it is an option of the pool, and libpq before 17 refuses a URL that has it.
+  // Without `sslnegotiation`, because it is an option of the pool, and libpq before 17 refuses a URL that contains it.
   const parameters = [
     `sslmode=${effectiveSslMode(fields as Config)}`,
     ...parameter('target_session_attrs', fields.targetSessionAttrs),
@@ -80,14 +86,14 @@ function parameter(name: string, value: unknown): string[] {
 }
 
 function portText(port: unknown): string {
-  // Some objects have no text form at all.
+  // Some objects cannot be converted to a string.
   if (typeof port !== 'number' && typeof port !== 'string') {
     throw new ConfigError('port must be between 1 and 65535');
   }
   return String(port);
 }
 
-/** The text of a field that a URL cannot do without. */
+/** The text of a field that a URL requires. */
 function given(value: unknown, name: string): string {
   if (value === undefined || value === null) throw new ConfigError(`${name} is required`);
   return text(value, name);
@@ -96,19 +102,19 @@ function given(value: unknown, name: string): string {
 function text(value: unknown, name: string): string {
   if (value === undefined || value === null) return '';
   if (typeof value !== 'string') throw new ConfigError(`${name} must be a string`);
-  // Half a surrogate pair has no UTF-8 form: written as U+FFFD it would be another name or password.
+  // A lone surrogate has no UTF-8 form: written as U+FFFD, it would change the name or password.
   if (/\p{Cs}/u.test(value)) throw new ConfigError(`${name} must be well-formed Unicode`);
   return value;
 }
 
-// What Go's url.UserPassword leaves as it is beside the unreserved characters.
+// The characters that Go's url.UserPassword leaves unescaped besides the unreserved ones.
 const USER_KEEPS = '$&+,;=';
 
-// What RFC 3986 lets stand in a name beside the unreserved characters; Go's url.Parse refuses them as %XX. The comma is not
-// among them: to libpq it ends a host and begins the next.
+// The characters that RFC 3986 allows in a name besides the unreserved ones; Go's url.Parse refuses them as %XX.
+// Without the comma, because libpq takes it as the separator between hosts.
 const HOST_KEEPS = "!$&'()*+;=";
 
-// Left as they are because WHATWG-style parsers of PostgreSQL URLs do not decode them in a path; libpq takes both forms.
+// Left unescaped because WHATWG-style parsers do not decode them in the path of a PostgreSQL URL; libpq accepts both.
 const DATABASE_KEEPS = '$&+,;=:@/';
 
 function escape(value: string, keep: string): string {

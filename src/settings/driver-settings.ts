@@ -14,7 +14,7 @@ import {
 import { readVariable } from './environment.js';
 import { ConfigError } from '../errors.js';
 
-/** Settings that are passed on to the driver, under the driver's names. */
+/** Settings that are passed to the driver, under the driver's names. */
 export interface PgSettings {
   /** Shown in pg_stat_activity; default PGAPPNAME. */
   readonly application_name?: string | undefined;
@@ -34,11 +34,11 @@ export interface PgSettings {
   readonly client_encoding?: string | undefined;
   /** Whether SCRAM is bound to the TLS channel when the server offers it; default false. */
   readonly enableChannelBinding?: boolean | undefined;
-  /** Maximum number of SCRAM iterations that a server may ask for, 0 for no limit; default 100 000. */
+  /** Maximum number of SCRAM iterations that a server may request, 0 for no limit; default 100 000. */
   readonly scramMaxIterations?: number | undefined;
 }
 
-/** The application's name, as the driver finds it. */
+/** The application's name, by the driver's rules. */
 export function applicationName(pg: PgSettings): string | undefined {
   return pg.application_name || readVariable('PGAPPNAME') || pg.fallback_application_name || undefined;
 }
@@ -114,7 +114,10 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['binary', PROTOCOL],
 ]);
 
-/** Checks and copies the option `pg`, without its unset fields; throws ConfigError, with the reason, for the first violation in the order given. */
+/**
+ * Checks and copies the option `pg`, without its unset fields; throws ConfigError, with the reason, for the first
+ * violation in the given order.
+ */
 export function pgSettings(value: unknown): PgSettings {
   const fields: Unchecked<PgSettings> = readFields(value ?? {}, 'pg');
   for (const key of Object.keys(fields)) {

@@ -6,7 +6,7 @@ export interface DatabaseHost {
   readonly port?: number | undefined;
 }
 
-/** What a server must be: libpq's values of `target_session_attrs`. */
+/** The required kind of server: libpq's values of `target_session_attrs`. */
 export const TARGET_SESSION_ATTRS = [
   'any',
   'read-write',
@@ -17,12 +17,12 @@ export const TARGET_SESSION_ATTRS = [
 ] as const;
 
 /**
- * Which server a connection is for, in libpq's terms.
+ * The required kind of server, in libpq's terms.
  * @useDeclaredType
  */
 export type TargetSessionAttrs = (typeof TARGET_SESSION_ATTRS)[number];
 
-/** In which order hosts are tried: libpq's values of `load_balance_hosts`. */
+/** The order in which hosts are tried: libpq's values of `load_balance_hosts`. */
 export const LOAD_BALANCE_HOSTS = ['disable', 'random'] as const;
 
 /**
@@ -31,7 +31,7 @@ export const LOAD_BALANCE_HOSTS = ['disable', 'random'] as const;
  */
 export type LoadBalanceHosts = (typeof LOAD_BALANCE_HOSTS)[number];
 
-/** Where a server listens. */
+/** The host and port of a server. */
 export interface Place {
   readonly host: string;
   readonly port: number;
@@ -43,13 +43,13 @@ interface Placed {
   readonly hosts?: readonly DatabaseHost[] | undefined;
 }
 
-/** Where the servers of a valid config listen, in its order: one place at least. */
+/** The places of the servers of a valid config, in its order: at least one. */
 export function placesOf({ host, port, hosts }: Placed): readonly Place[] {
   if (hosts === undefined) return [{ host: host ?? '', port: port ?? 0 }];
   return hosts.map((one) => ({ host: one.host, port: one.port ?? port ?? 0 }));
 }
 
-/** The first place of a valid config: the one that stands for all in names and defaults. */
+/** The first place of a valid config, which stands for all in names and defaults. */
 export function firstPlace(config: Placed): Place {
   return placesOf(config)[0] ?? { host: '', port: 0 };
 }

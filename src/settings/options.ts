@@ -17,7 +17,7 @@ export type { PgSettings } from './driver-settings.js';
 export type { Pipelining } from './pipelining.js';
 export type { SslOptions } from './ssl-options.js';
 
-/** Limit of one connection attempt in milliseconds when `connectTimeoutMs` is unset: 15 s. */
+/** Limit of one connection attempt, in milliseconds, when `connectTimeoutMs` is unset: 15 s. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;
 /** Limit of one acquire in milliseconds when `acquireTimeoutMs` is unset: 30 s. */
 export const DEFAULT_ACQUIRE_TIMEOUT_MS = 30_000;
@@ -83,7 +83,7 @@ export interface PoolOptions {
   readonly onAcquire?: OnAcquire | undefined;
   /** Runs after every release: `'discard'` for `DISCARD ALL`, or a function; default none. */
   readonly resetSession?: ResetSession | undefined;
-  /** Where the pool logs; default and null: pino on stderr, at the level that PGAUGE_LOG_LEVEL names (`info`). */
+  /** The pool's logger; default and null: pino on stderr, at the level of PGAUGE_LOG_LEVEL (default `info`). */
   readonly logger?: Logger | null | undefined;
   /** Creates the metric instruments; default a meter of the global provider. Not with `meterProvider`. */
   readonly meter?: Meter | undefined;
@@ -93,55 +93,57 @@ export interface PoolOptions {
   readonly tracer?: Tracer | undefined;
   /** Provides the tracer; default the global provider. Not with `tracer`. */
   readonly tracerProvider?: TracerProvider | undefined;
-  /** The pool's name in telemetry, followed by `#2` and so on if another pool of the process has it; default `host:port/database`. */
+  /** The pool's name in telemetry, with `#2` and so on appended if already taken; default `host:port/database`. */
   readonly poolName?: string | undefined;
   /** Bounds `newPool`, which rejects with its reason, and the warm-up; never ends the pool. Default none. */
   readonly signal?: AbortSignal | undefined;
   /** Certificates and names for TLS; adds to `sslMode` and can never weaken it. Default none. */
   readonly ssl?: SslOptions | undefined;
   /**
-   * Limit of one connection attempt with all its steps, in milliseconds, above 0: it cannot be off; default 15 000.
-   * Beyond it the attempt fails with ConnectTimeoutError.
+   * Limit of one connection attempt with all its steps, in milliseconds, above 0 as it cannot be off; default 15 000.
+   * After that the attempt fails with ConnectTimeoutError.
    */
   readonly connectTimeoutMs?: number | undefined;
-  /** Limit of one acquire in milliseconds; default 30 000. Beyond it the acquire rejects with AcquireTimeoutError. */
+  /** Limit of one acquire in milliseconds; default 30 000. After that the acquire rejects with AcquireTimeoutError. */
   readonly acquireTimeoutMs?: number | undefined;
   /**
-   * How long an acquire goes on waiting, in milliseconds, while connection attempts fail because the server cannot be
-   * reached, starts up or is full; default off. Beyond it, as beyond `acquireTimeoutMs`, it rejects with AcquireTimeoutError.
+   * How long an acquire keeps waiting, in milliseconds, while connection attempts fail because the server cannot be
+   * reached, is starting up or is full; default off. After that, or after `acquireTimeoutMs`, it rejects with
+   * AcquireTimeoutError.
    */
   readonly connectRetryMs?: number | undefined;
   /**
-   * How many acquires may wait, those for which a connection is being made included; default 0: any number. One more rejects
-   * at once with PoolBusyError, unless an idle connection can serve it.
+   * How many acquires may wait, including those for which a connection is being made; default 0, any number. Any
+   * further acquire rejects at once with PoolBusyError, unless an idle connection can serve it.
    */
   readonly maxPending?: number | undefined;
   /**
-   * Limit of one ordinary query in milliseconds, not of cursors and COPY; default off. Beyond it the query rejects with
-   * QueryTimeoutError and is cancelled on the server; its connection is kept if the server stops the query within 900 ms.
+   * Limit of one ordinary query in milliseconds, not of cursors and COPY; default off. After that the query rejects
+   * with QueryTimeoutError and is cancelled on the server; its connection is kept if the server stops the query
+   * within 900 ms.
    */
   readonly queryTimeoutMs?: number | undefined;
-  /** How long `end()` waits for checked-out clients before it destroys them, in milliseconds; default off: without limit. */
+  /** How long `end()` waits for checked-out clients before it destroys them, in milliseconds; default off, no limit. */
   readonly endTimeoutMs?: number | undefined;
   /** How long a connection beyond `minConns` may be idle, in milliseconds, before the health check closes it; default 1 800 000. */
   readonly idleTimeoutMs?: number | undefined;
   /** Upper bound of the random time added to each lifetime, in milliseconds; default 10 % of the lifetime, 0 for none. */
   readonly connMaxLifetimeJitterMs?: number | undefined;
   /**
-   * Whether a connection is retired when the password that opened it expires, for servers that end sessions with it (leases of
-   * Vault, OAuth behind a pooler); it has no effect on passwords of which no end is known. Default false.
+   * Whether a connection is retired when the password that opened it expires, for servers that then end the session
+   * (Vault leases, OAuth behind a pooler); it has no effect on passwords without a known expiry. Default false.
    */
   readonly retireAtExpiry?: boolean | undefined;
   /** How often a connection is used before it is replaced, 0 for no limit; default 0. */
   readonly maxUses?: number | undefined;
   /**
-   * Period of the health check in milliseconds, shorter where the lifetime or `idleTimeoutMs` is; default 60 000. Off:
-   * `idleTimeoutMs` is not enforced, and lifetimes are only when a connection is acquired or released.
+   * Period of the health check in milliseconds, shorter if the lifetime or `idleTimeoutMs` is; default 60 000. If off,
+   * `idleTimeoutMs` is not enforced, and lifetimes are enforced only when a connection is acquired or released.
    */
   readonly healthCheckPeriodMs?: number | undefined;
   /** Maximum number of simultaneous connection attempts, at least 1; default the maximum number of connections. */
   readonly maxConnecting?: number | undefined;
-  /** TCP keep-alive, and after how many idle milliseconds it starts (0: the system's); default true, 10 000. */
+  /** TCP keep-alive, and the idle milliseconds after which it starts (0: the system's); default true, 10 000. */
   readonly keepAlive?:
     | boolean
     | {
@@ -151,9 +153,9 @@ export interface PoolOptions {
     | undefined;
   /** How long a checkout may last, in milliseconds, before a warning reports a possible leak with the stack of its acquire; default off. */
   readonly leakDetectionMs?: number | undefined;
-  /** Which acquires get a span; default `auto`: those that have to wait. */
+  /** Which acquires get a span; default `auto`, those that have to wait. */
   readonly acquireSpan?: AcquireSpan | undefined;
-  /** Measures each query: `true` for metrics and spans, or an object that says which; default false. */
+  /** Measures each query: `true` for metrics and spans, or an object that selects them; default false. */
   readonly queryTelemetry?: boolean | QueryTelemetry | undefined;
   /** How long a query may take, in milliseconds, before a warning reports it as slow; needs no `queryTelemetry`; default off. */
   readonly slowQueryMs?: number | undefined;
@@ -166,8 +168,8 @@ export interface PoolOptions {
       }
     | undefined;
   /**
-   * Sends eligible queries of `pool.query` on connections that serve others already, once the pool is at its maximum; default
-   * off. Needs pg 8.23; not with `queryTimeoutMs`, `onAcquire` or `resetSession`.
+   * Sends eligible queries of `pool.query` on connections that already serve others, once the pool is at its maximum;
+   * default off. Needs pg 8.23; not with `queryTimeoutMs`, `onAcquire` or `resetSession`.
    */
   readonly pipelining?: Pipelining | undefined;
   /** The driver's own settings; default none. */

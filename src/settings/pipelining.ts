@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.js';
 export interface Pipelining {
   /** How many queries may be in flight on one connection, 1 to 1 000. */
   readonly depth: number;
-  /** Whether texts without values are sent by the extended protocol and share connections, too, if they are eligible; default false. */
+  /** Whether eligible texts without values also share connections, sent by the extended protocol; default false. */
   readonly texts?: boolean | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface PipeliningSettings {
   readonly texts: boolean;
 }
 
-/** More in flight would not be answered sooner, and all of them are lost with their connection. */
+/** More queries in flight would not be answered sooner, and all of them are lost with their connection. */
 const MAX_DEPTH = 1_000;
 
 /** Undefined when queries do not share connections. */
@@ -31,7 +31,7 @@ export function pipelining(value: unknown, name: string): PipeliningSettings | u
   return Object.freeze({ depth: depth as number, texts: texts ?? false });
 }
 
-/** What the settings of a pool that pipelines must not have. */
+/** The settings that exclude pipelining. */
 interface Others {
   readonly pipelining: PipeliningSettings | undefined;
   readonly queryTimeoutMs: number;
@@ -39,7 +39,7 @@ interface Others {
   readonly resetSession: unknown;
 }
 
-/** Refuses what cannot be kept for queries that share a connection. */
+/** Refuses settings that cannot apply to queries that share a connection. */
 export function refuseWithPipelining(settings: Others): void {
   if (settings.pipelining === undefined) return;
   if (settings.queryTimeoutMs > 0) {

@@ -111,7 +111,7 @@ export function poolSettings(options: unknown, config: Config): PoolSettings {
   const checks = optionChecks(config);
   const settings: PoolSettings = runChecks(checks, fields);
   refuseUnknown(fields, Object.keys(checks), 'options');
-  // An attempt without a time limit could hold its slot for ever.
+  // An attempt without a time limit could hold its slot forever.
   if (settings.connectTimeoutMs === 0) {
     throw new ConfigError(`connectTimeoutMs must be above 0 and at most ${MAX_TIMER_MS}: it cannot be off`);
   }
@@ -179,7 +179,7 @@ function statsLog(value: unknown = false, name: string): { readonly intervalMs: 
   return intervalMs === false ? undefined : Object.freeze({ intervalMs: intervalMs ?? 0 });
 }
 
-/** Reads a switch that may carry a time: false when it is off, undefined when it is on without a time. */
+/** Reads a switch that may include a time: false when it is off, undefined when it is on without a time. */
 function switchWithTime(value: unknown, name: string, member: string): number | false | undefined {
   if (value === false) return false;
   if (value === true) return undefined;

@@ -4,21 +4,21 @@ import type { Config, SslMode } from './config.js';
 import type { Unchecked } from './checks.js';
 import type { DatabaseHost, TargetSessionAttrs } from './hosts.js';
 
-/** The part of a config that may be logged: whether there are secrets, but not the secrets. */
+/** The part of a config that may be logged: whether secrets are set, but not the secrets. */
 export interface ConfigLogValue {
   /** As given. */
   readonly host: string | undefined;
   /** As given. */
   readonly port: number | undefined;
-  /** As given; absent where `hosts` is unset. */
+  /** As given; absent if `hosts` is unset. */
   readonly hosts?: readonly DatabaseHost[];
-  /** As given; absent where it is unset. */
+  /** As given; absent if unset. */
   readonly target_session_attrs?: TargetSessionAttrs;
   /** As given. */
   readonly user: string;
   /** As given. */
   readonly database: string;
-  /** As given: undefined when it is unset. */
+  /** As given; undefined if unset. */
   readonly ssl_mode: SslMode | undefined;
   /** Whether there is a `password`. */
   readonly has_password: boolean;
@@ -51,7 +51,7 @@ export function logValue(config: Config | null | undefined): ConfigLogValue | un
   return config === undefined || config === null ? undefined : view(readConfig(config));
 }
 
-/** `dynamicAuth` is one of them: the settings of a custom backend may hold anything. */
+/** `dynamicAuth` is one of them, because the settings of a custom backend may hold anything. */
 const SECRETS: readonly string[] = [
   'password',
   'migrationPassword',
@@ -60,7 +60,7 @@ const SECRETS: readonly string[] = [
 
 /**
  * A frozen copy of a config that prints as its redacted view: as JSON, in `util.inspect`, in a pino record.
- * It is a Config like any other: its password can be read, and a spread copy is an ordinary object. Not validated;
+ * It is otherwise an ordinary Config: its password can be read, and a spread copy is a plain object. Not validated;
  * throws ConfigError when `init` is not an object.
  */
 export function defineConfig(init: Config): Config {
@@ -74,7 +74,7 @@ export function defineConfig(init: Config): Config {
   const show = (): ConfigLogValue => view(fields);
   Object.defineProperty(config, 'toJSON', { value: show });
   Object.defineProperty(config, inspect.custom, { value: show });
-  // pino prints the fields of a record's own object without asking toJSON; of what looks like an HTTP response only this.
+  // pino prints the fields of a record itself, without toJSON; of one like an HTTP response, only the headers.
   Object.defineProperty(config, 'setHeader', { value: () => undefined });
   Object.defineProperty(config, 'getHeaders', { value: show });
   return Object.freeze(config) as Config;

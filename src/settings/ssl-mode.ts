@@ -2,8 +2,8 @@
 export const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 
 /**
- * How a connection is encrypted and the server verified, as libpq means it: not at all; encrypted; also issued by a known
- * authority; also for the host that is dialled. With a root certificate `require` is `verify-ca`.
+ * How a connection is encrypted and the server verified, in libpq's terms: not at all; encrypted; with a certificate
+ * from a known authority; also for the dialled host. With a root certificate, `require` means `verify-ca`.
  * @useDeclaredType
  */
 export type SslMode = (typeof SSL_MODES)[number];
@@ -11,17 +11,17 @@ export type SslMode = (typeof SSL_MODES)[number];
 /** The mode when `sslMode` is unset: encrypted, the server not verified. */
 export const DEFAULT_SSL_MODE = 'require' satisfies SslMode;
 
-/** The TLS versions that may be asked for as the lowest. */
+/** The possible lowest TLS versions. */
 export const TLS_MIN_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 
-/** A TLS version that may be asked for as the lowest. */
+/** A possible lowest TLS version. */
 export type TlsMinVersion = (typeof TLS_MIN_VERSIONS)[number];
 
-/** The ways to begin TLS that may be asked for. */
+/** The possible ways to begin TLS. */
 export const TLS_NEGOTIATIONS = ['postgres', 'direct'] as const;
 
-/** A way to begin TLS: after a question that every server understands, or at once. */
+/** A way to begin TLS: after a request that every server understands, or at once. */
 export type TlsNegotiation = (typeof TLS_NEGOTIATIONS)[number];
 
-/** The lowest TLS version that is spoken when `ssl.minVersion` is unset. */
+/** The lowest TLS version when `ssl.minVersion` is unset. */
 export const DEFAULT_TLS_MIN_VERSION = 'TLSv1.2' satisfies TlsMinVersion;

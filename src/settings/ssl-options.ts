@@ -34,13 +34,13 @@ export interface SslOptions {
   /** Lowest TLS version; default TLSv1.2. */
   readonly minVersion?: TlsMinVersion | undefined;
   /**
-   * How TLS begins: `direct` at once, which saves a round trip and needs PostgreSQL 17 and pg 8.22 or later; default `postgres`,
-   * after the server was asked whether it has TLS.
+   * How TLS begins: `direct`, at once, which saves a round trip and needs PostgreSQL 17 and pg 8.22 or later; default
+   * `postgres`, after a request to the server.
    */
   readonly negotiation?: TlsNegotiation | undefined;
 }
 
-// Checked first, in this order: what has to be given together.
+// Checked first, in this order: the options that must be given together.
 const CERTIFICATE_CHECKS = {
   ca: certificates,
   cert: pem,
@@ -65,8 +65,8 @@ const HIDDEN = ['key', 'passphrase'] as const satisfies readonly (keyof SslOptio
 const KEYS = [...Object.keys(CERTIFICATE_CHECKS), ...Object.keys(OTHER_CHECKS)];
 
 /**
- * The option `ssl`, checked and copied. Every string is PEM except `passphrase`, `servername` and what has a type of its own; `key` and `passphrase`
- * are not enumerable, so that no inspection prints them.
+ * The option `ssl`, checked and copied. Every string is PEM except `passphrase`, `servername` and members with their
+ * own types; `key` and `passphrase` are not enumerable, so that no inspection prints them.
  */
 export type SslSettings = Checked<typeof CERTIFICATE_CHECKS> & Checked<typeof OTHER_CHECKS>;
 
@@ -75,11 +75,11 @@ export function sslSettings(value: unknown, mode: SslMode): SslSettings | undefi
   if (value === undefined) return undefined;
   const fields: Unchecked<SslOptions> = readFields(value, 'ssl');
   for (const name of HIDDEN) {
-    // node-postgres hides the key of an object that it was given, too.
+    // node-postgres also hides the key of an object that it was given.
     if (Object.hasOwn(value as object, name)) fields[name] ??= (value as SslOptions)[name] ?? undefined;
   }
   for (const name of ['rejectUnauthorized', 'checkServerIdentity']) {
-    // Either could switch off the verification that the mode promises.
+    // Either could switch off the verification that the mode requires.
     if (name in fields) throw new ConfigError(`ssl.${name} is refused: sslMode says what is verified`);
   }
   refuseUnknown(fields, KEYS, 'ssl');
@@ -104,7 +104,7 @@ function pem(value: unknown, name: string): string | undefined {
   if (value === undefined) return undefined;
   const text = value instanceof Uint8Array ? Buffer.from(value).toString() : value;
   if (typeof text !== 'string') throw new ConfigError(`${name} must be PEM text, as a string or Buffer`);
-  // Node treats an empty string as unset, which would weaken what was asked for.
+  // Node treats an empty string as unset, which would weaken the requested security.
   if (text === '') throw new ConfigError(`${name} must not be empty`);
   return text;
 }

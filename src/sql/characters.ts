@@ -1,4 +1,6 @@
-/** What a character may begin, by PostgreSQL's rules: those above ASCII are letters, white space among them. */
+/**
+ * The kind of token that a character may begin, by PostgreSQL's rules: all above ASCII are letters, even white space.
+ */
 export const Class = { other: 0, space: 1, letter: 2, digit: 3, operator: 4, punctuation: 5 } as const;
 
 const classes = new Uint8Array(128);
@@ -14,14 +16,14 @@ assign('()[],;.:', Class.punctuation);
 const parts = classes.map((value) => (value === Class.letter || value === Class.digit ? 1 : 0));
 parts['$'.charCodeAt(0)] = 1;
 
-/** The class of the character at a place; `other` past the end. */
+/** The class of the character at a position; `other` past the end. */
 export function classAt(text: string, at: number): number {
   const code = text.charCodeAt(at);
   if (code < 128) return classes[code] as number;
   return code >= 128 ? Class.letter : Class.other;
 }
 
-/** Whether a character may follow the first of a word; false for NaN, past the end. */
+/** Whether a character may continue a word; false for NaN, past the end. */
 export function continuesWord(code: number): boolean {
   if (code < 128) return parts[code] === 1;
   return code >= 128;

@@ -1,19 +1,19 @@
 import { words } from './words.js';
 
-/** How a statement is read that runs no query. */
+/** How to read a statement that runs no query. */
 export interface Command {
   /** Words that belong to the operation when they follow it. */
   readonly more?: ReadonlySet<string>;
-  /** Words that are left out: right after the operation's first word, and before the targets. */
+  /** Words that are left out, right after the operation's first word and before the targets. */
   readonly modifiers?: ReadonlySet<string>;
   readonly noise?: ReadonlySet<string>;
   /** Whether options in parentheses may follow the operation's first word. */
   readonly options?: true;
-  /** How many targets follow; `alone`: one, unless words followed that belong to the operation. Default none. */
+  /** How many targets follow; `alone` for one, unless words of the operation follow. Default none. */
   readonly targets?: 'one' | 'all' | 'alone';
 }
 
-/** Words that belong to the one before them. */
+/** Words that belong to the preceding word. */
 export const PHRASES: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['ACCESS', words('METHOD')],
   ['DATA', words('WRAPPER')],
@@ -51,8 +51,8 @@ const MODIFIERS = words(
 );
 
 /**
- * Names that live in a session only and are often generated are no targets: savepoints, cursors. Nor are roles that are set, which
- * may stand for users.
+ * Names that exist only in a session and are often generated are not targets: savepoints, cursors. Neither are the
+ * roles that SET selects, which may identify users.
  */
 export const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['ABORT', transaction],

@@ -1,12 +1,15 @@
 import { Kind, Lexer } from './lexer.js';
 
 const PAIR = String.raw`(?:[^=',\s\\]|\\.)+='(?:[^'\\]|\\.)*'`;
-/** A comment that SQL commenter wrote: pairs of a key and a quoted value. */
+/** A comment in SQL commenter's format: pairs of a key and a quoted value. */
 const PAIRS = new RegExp(String.raw`^/\*${PAIR}(?:,${PAIR})*\*/$`, 's');
-/** Longer comments are not looked into. */
+/** Longer comments are not parsed. */
 const MAX_LENGTH = 8_192;
 
-/** The pairs as a comment of SQL commenter (https://google.github.io/sqlcommenter/spec/), with a space before it; empty without pairs. */
+/**
+ * The pairs as a comment of SQL commenter (https://google.github.io/sqlcommenter/spec/), preceded by a space; empty
+ * without pairs.
+ */
 export function sqlComment(pairs: Readonly<Record<string, string>>): string {
   const written = Object.entries(pairs).map(([key, value]) => `${encoded(key)}='${encoded(value)}'`);
   return written.length === 0 ? '' : ` /*${written.sort().join(',')}*/`;
@@ -17,14 +20,14 @@ function encoded(text: string): string {
   return encodeURIComponent(text.replaceAll(/\p{Cs}/gu, '\ufffd')).replaceAll("'", "\\'");
 }
 
-/** Whether SQL commenter's comment follows the last statement already. */
+/** Whether a comment of SQL commenter already follows the last statement. */
 export function endsInComment(text: string): boolean {
   return lastStatement(text).commented;
 }
 
 /**
- * The text with the comment after its last statement: before a semicolon, and before a comment that the text ends in, where a line
- * comment would hide it. The text itself if it has such a comment already, or no statement.
+ * The text with the comment after its last statement: before a semicolon, and before a comment at the end of the text,
+ * because a line comment would hide it. The text itself if it already has such a comment, or no statement.
  */
 export function appended(text: string, comment: string): string {
   const { end, commented } = lastStatement(text);

@@ -1,6 +1,6 @@
-/** What is expected at a place of a statement. */
+/** The expected input at a position in a statement. */
 export type State =
-  /** A query, or what else may begin here. */
+  /** A query, or another statement that may begin here. */
   | 'start'
   /** The name of a `WITH` query; the `AS` after it; its parentheses; a comma or the query that uses it. */
   | 'with-name'
@@ -13,21 +13,21 @@ export type State =
   | 'columns'
   /** A target, or a query in parentheses. */
   | 'target'
-  /** What follows a target: a comma or a join. */
+  /** After a target: a comma or a join. */
   | 'list'
-  /** What follows the source of MERGE: a join, but no comma. */
+  /** After the source of MERGE: a join, but no comma. */
   | 'joins'
   /** The USING of DELETE and MERGE. */
   | 'using'
   | 'merging'
-  /** What INSERT inserts. */
+  /** The rows of INSERT. */
   | 'insert'
   /** The parentheses of COPY. */
   | 'copy'
-  /** Expressions without a target of their own. */
+  /** Expressions without their own targets. */
   | 'closed';
 
-/** What is known of the statement in a pair of parentheses, or of the one at the top. */
+/** The state of the statement in a pair of parentheses, or of the top-level one. */
 export interface Frame {
   state: State;
   /** The state after a target. */
@@ -36,9 +36,9 @@ export interface Frame {
   readonly begins: 'all' | 'changes' | 'reads';
   /** Whether targets may begin here, as in `FROM (a JOIN b …)`. */
   readonly tables: boolean;
-  /** The `WITH` query in these parentheses, whose name is known after them. */
+  /** The name of the `WITH` query in these parentheses, which is known after them. */
   readonly names?: string | undefined;
-  /** The `WITH` of this frame: the name that is read, and whether names are known within their own queries. */
+  /** The `WITH` of this frame: the name being read, and whether names are known within their own queries. */
   name?: string | undefined;
   recursive?: boolean;
   /** The names that are forgotten with this frame. */

@@ -9,21 +9,21 @@ import {
 } from './literals.js';
 import { hashed } from './words.js';
 
-/** What a token is. */
+/** The kind of a token. */
 export const Kind = {
   end: 0,
   /** A keyword or a name without quotes. */
   word: 1,
   /** A name in double quotes. */
   quoted: 2,
-  /** A string of any kind or a number; also a name whose quote is not closed, which may hold one. */
+  /** A string of any kind or a number; also an unclosed quoted name, which may contain one. */
   literal: 3,
   /** `$1` */
   parameter: 4,
   comment: 5,
   /** One of `()[],;.:` */
   punctuation: 6,
-  /** An operator, or a character that nothing begins with. */
+  /** An operator, or a character that begins no token. */
   operator: 7,
 } as const;
 
@@ -31,15 +31,15 @@ const APOSTROPHE = "'".charCodeAt(0);
 const AMPERSAND = '&'.charCodeAt(0);
 
 /**
- * The tokens of an SQL text as PostgreSQL reads it (with `standard_conforming_strings`, its default). Reads each character a
- * bounded number of times, takes any text, and never fails: what is not closed ends with the text.
+ * The tokens of an SQL text by PostgreSQL's rules (with `standard_conforming_strings`, its default). Reads each
+ * character a bounded number of times, accepts any text, and never fails: an unclosed token ends with the text.
  */
 export class Lexer {
   readonly text: string;
   kind: number = Kind.end;
-  /** The place of the token's first character. */
+  /** The position of the token's first character. */
   start = 0;
-  /** The place after its last one. */
+  /** The position after its last one. */
   end = 0;
   /** Whether all characters of a word are ASCII. */
   ascii = true;
@@ -50,7 +50,7 @@ export class Lexer {
     this.text = text;
   }
 
-  /** Goes to the next token and returns its kind. */
+  /** Advances to the next token and returns its kind. */
   next(): number {
     const { text } = this;
     let at = this.end;
@@ -78,7 +78,7 @@ export class Lexer {
     }
   }
 
-  /** Ends the token; what is not closed ends with the text. */
+  /** Ends the token; an unclosed token ends with the text. */
   #until(end: number, kind: number): number {
     this.end = end < 0 ? this.text.length : end;
     return (this.kind = kind);
@@ -105,7 +105,7 @@ export class Lexer {
     return Kind.word;
   }
 
-  /** A string or a name that a letter begins: `E'…'`, `B'…'`, `X'…'`, `N'…'`, `U&'…'`, `U&"…"`. */
+  /** A string or a name that begins with a letter: `E'…'`, `B'…'`, `X'…'`, `N'…'`, `U&'…'`, `U&"…"`. */
   #prefixed(at: number): number | undefined {
     const { text } = this;
     const next = text[at + 1];

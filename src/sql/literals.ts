@@ -1,8 +1,9 @@
-// Where the parts of a text end that may hold anything: each function takes the place of their first character and returns the
-// place after their last one. Each looks at every character once; no expression of theirs could run out of stack.
+// The ends of the parts of a text that may contain anything: each function takes the position of a part's first
+// character and returns the position after its last one. Each reads every character once; no regular expression can
+// overflow the stack.
 import { Class, classAt } from './characters.js';
 
-/** Text in quotes, which are doubled to be part of it: `'it''s'`, `"a""b"`; -1 if it is not closed. */
+/** Text in quotes, with doubled quotes inside: `'it''s'`, `"a""b"`; -1 if it is not closed. */
 export function endOfQuoted(text: string, at: number, quote: string): number {
   for (let from = at + 1; ; from += 2) {
     from = text.indexOf(quote, from);
@@ -11,7 +12,7 @@ export function endOfQuoted(text: string, at: number, quote: string): number {
   }
 }
 
-/** A string with backslash escapes, from its quote on, with its pieces on further lines; -1 if it is not closed. */
+/** A string with backslash escapes, from its quote, including its continuation lines; -1 if it is not closed. */
 export function endOfEscaped(text: string, at: number): number {
   for (let from = at + 1; from < text.length; from += 1) {
     const char = text[from];
@@ -28,7 +29,7 @@ export function endOfEscaped(text: string, at: number): number {
   return -1;
 }
 
-/** The quote that continues a string: after white space with a newline in it, and line comments; -1 if there is none. */
+/** The quote that continues a string, after line comments and white space with a newline; -1 if there is none. */
 function nextPiece(text: string, at: number): number {
   let newline = false;
   for (let from = at; from < text.length; from += 1) {
@@ -41,14 +42,14 @@ function nextPiece(text: string, at: number): number {
   return -1;
 }
 
-/** Text in dollar quotes: the end of the text if it is not closed, -1 if the dollar begins none. */
+/** Text in dollar quotes: the end of the whole text if it is not closed, -1 if the dollar begins no quote. */
 export function endOfDollarQuoted(text: string, at: number): number {
   let start = at + 1;
   if (classAt(text, start) === Class.letter) while (isWordPart(classAt(text, start))) start += 1;
   if (text[start] !== '$') return -1;
   start += 1;
   const tag = text.slice(at, start);
-  // From dollar to dollar: a search for the whole tag could compare a long one again and again.
+  // From dollar to dollar, because a search for the whole tag could compare a long tag repeatedly.
   for (let from = text.indexOf('$', start); from >= 0; from = text.indexOf('$', from + 1))
     if (text.startsWith(tag, from)) return from + tag.length;
   return text.length;
@@ -86,7 +87,7 @@ export function endOfLineComment(text: string, at: number): number {
   return end;
 }
 
-/** A comment in delimiters, which nest. */
+/** A block comment, which may be nested. */
 export function endOfBlockComment(text: string, at: number): number {
   let depth = 1;
   for (let from = at + 2; from < text.length; from += 1) {

@@ -4,17 +4,17 @@ import type { Tokens } from './tokens.js';
 import { readWith, WithNames } from './with.js';
 import { words } from './words.js';
 
-/** Takes the parts of a summary in their order. */
+/** Receives the parts of a summary in order. */
 export interface Parts {
   add(part: string | undefined): void;
 }
 
 const INTO_NOISE = words('TEMP TEMPORARY LOCAL GLOBAL UNLOGGED TABLE');
 const SET_OPERATIONS = words('UNION INTERSECT EXCEPT');
-/** Clauses after which a comma separates no targets. */
+/** Clauses after which a comma does not separate targets. */
 const LIST_ENDS = words('WHERE GROUP HAVING ORDER WINDOW LIMIT OFFSET FETCH FOR RETURNING');
 const CHANGES = words('INSERT UPDATE DELETE MERGE');
-/** After these a target is read from, so that it may be a `WITH` query. */
+/** The states after a target that is read from, which may therefore be a `WITH` query. */
 const READS: ReadonlySet<State> = new Set(['list', 'joins', 'closed']);
 
 /** Reads the queries of a text, token by token: a state for each pair of parentheses, and no recursion. */
@@ -30,18 +30,18 @@ export class QueryReader {
     this.#parts = parts;
   }
 
-  /** Whether a statement may begin here that is no query. */
+  /** Whether a statement that is not a query may begin here. */
   get atStart(): boolean {
     return this.#frame.state === 'start' && this.#frame.begins === 'all' && this.#tokens.kind === Kind.word;
   }
 
-  /** Expects this next, at the top. */
+  /** Sets the expected state at the top level. */
   expect(state: State, after: State = 'closed'): void {
     this.#frame.state = state;
     this.#frame.after = after;
   }
 
-  /** Reads a token, at least. */
+  /** Reads at least one token. */
   step(): void {
     const tokens = this.#tokens;
     switch (tokens.sign) {
@@ -54,7 +54,7 @@ export class QueryReader {
         this.#close();
         return;
       case ';':
-        // Within parentheses it ends nothing.
+        // Within parentheses it does not end a statement.
         if (this.#outer.length === 0) this.#reset();
         tokens.advance();
         return;
@@ -153,7 +153,7 @@ export class QueryReader {
     }
   }
 
-  /** The word that begins a query or a change, if it is one that may. */
+  /** The word that begins a query or a change, if one may begin here. */
   #begin(frame: Frame): boolean {
     return this.#query(frame) || (frame.begins !== 'reads' && this.#change(frame));
   }
@@ -272,7 +272,7 @@ export class QueryReader {
     this.#pass();
   }
 
-  /** Goes past a token, and past the word after AS, which is a label, and after DISTINCT, which may be FROM. */
+  /** Skips a token, and also the word after AS, which is a label, and after DISTINCT, which may be FROM. */
   #pass(): void {
     const tokens = this.#tokens;
     const { sign } = tokens;

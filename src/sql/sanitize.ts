@@ -1,7 +1,7 @@
 import { Class, classAt } from './characters.js';
 import { Kind, Lexer } from './lexer.js';
 
-/** The text with `?` for each string and number, and without its comments, which may quote anything; the rest as written. */
+/** The text with `?` for each string and number, without comments, which may quote anything; the rest is unchanged. */
 export function sanitized(text: string): string {
   const lexer = new Lexer(text);
   let out = '';
@@ -10,7 +10,7 @@ export function sanitized(text: string): string {
     if (kind === Kind.literal) out += `${text.slice(copied, lexer.start)}?`;
     else if (kind === Kind.comment) {
       out += text.slice(copied, spaceBefore(text, copied, lexer.start));
-      // What a comment separates stays apart, unless there is white space after it.
+      // Tokens that a comment separates stay apart, unless white space follows it.
       const follows = lexer.end < text.length && classAt(text, lexer.end) !== Class.space;
       if (follows && out !== '') out += ' ';
     } else continue;
@@ -19,7 +19,7 @@ export function sanitized(text: string): string {
   return out + text.slice(copied);
 }
 
-/** Where the white space begins that ends at a place. */
+/** The start of the white space that ends at a position. */
 function spaceBefore(text: string, from: number, end: number): number {
   let at = end;
   while (at > from && classAt(text, at - 1) === Class.space) at -= 1;

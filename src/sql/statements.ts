@@ -9,11 +9,11 @@ const QUERIES = words(
 const EXPLAIN_NOISE = words('ANALYZE ANALYSE VERBOSE');
 const COPY_NOISE = words('BINARY');
 const TRANSACTION = words('TRANSACTION');
-/** What CREATE makes of a query, and of statements. */
+/** The objects that CREATE makes from a query, and from statements. */
 const OF_QUERY = words('TABLE VIEW');
 const OF_STATEMENTS = words('FUNCTION PROCEDURE');
 
-/** Reads a statement that is no query, or its part before the query that it runs; false if a query begins here. */
+/** Reads a statement that is not a query, or its part before the query that it runs; false if a query begins here. */
 export function readStatement(tokens: Tokens, queries: QueryReader, parts: Parts): boolean {
   const word = tokens.word();
   if (QUERIES.has(word)) return false;
@@ -23,7 +23,7 @@ export function readStatement(tokens: Tokens, queries: QueryReader, parts: Parts
   return true;
 }
 
-/** A statement whose end is another one, or an argument; false if the word begins none. */
+/** Reads a statement that ends in another one, or in an argument; false if the word begins no such statement. */
 function readPrefix(tokens: Tokens, queries: QueryReader, parts: Parts, word: string): boolean {
   const operation = tokens.text;
   switch (word) {

@@ -6,8 +6,8 @@ import { Tokens } from './tokens.js';
 const MAX_LENGTH = 255;
 
 /**
- * The operations of an SQL text and their targets in the order of the text, as written, joined by spaces: `db.query.summary`. At
- * most 255 characters, the last name whole; empty if the text has nothing to say. Contains operations and names, never a literal.
+ * The operations of an SQL text and their targets, in order and as written, joined by spaces: `db.query.summary`. At
+ * most 255 characters, no name is truncated; empty if there are none. Contains operations and names, never a literal.
  */
 export function summaryOf(text: string): string {
   const parts = new Summary();

@@ -1,11 +1,11 @@
 import { Kind, Lexer } from './lexer.js';
 import { reservedWord } from './words.js';
 
-/** The tokens of a text without its comments; one of them is looked at. */
+/** The tokens of a text without its comments, read one at a time. */
 export class Tokens {
   readonly #lexer: Lexer;
   kind: number = Kind.end;
-  /** What the token means: a punctuation character or a reserved word in capitals; empty for all else. */
+  /** The meaning of the token: a punctuation character or a reserved word in capitals; empty for all others. */
   sign = '';
 
   constructor(text: string) {
@@ -13,7 +13,7 @@ export class Tokens {
     this.advance();
   }
 
-  /** Goes to the next token and returns its kind. */
+  /** Advances to the next token and returns its kind. */
   advance(): number {
     const lexer = this.#lexer;
     const isMember = this.sign === '.';
@@ -30,17 +30,17 @@ export class Tokens {
     return this.#lexer.text.slice(this.#lexer.start, this.#lexer.end);
   }
 
-  /** A word in capitals, as keywords are compared; empty for all that cannot be a keyword. */
+  /** A word in capitals, to compare keywords; empty for a token that cannot be a keyword. */
   word(): string {
     return this.kind === Kind.word && this.#lexer.ascii ? this.text.toUpperCase() : '';
   }
 
-  /** Goes past the words of a set, in any order. */
+  /** Skips the words of a set, in any order. */
   skip(words: ReadonlySet<string>): void {
     while (words.has(this.word())) this.advance();
   }
 
-  /** A name with its schema, as written, and goes past it; undefined if there is none. */
+  /** Reads a name with its schema, as written; undefined if there is none. */
   name(): string | undefined {
     if (!this.#isName()) return undefined;
     let name = this.text;
@@ -53,7 +53,7 @@ export class Tokens {
     return name;
   }
 
-  /** Goes to a sign of this statement that is in no parentheses; without a sign, to the end of the statement. */
+  /** Advances to a sign of this statement outside parentheses; without a sign, to the end of the statement. */
   seek(sign?: string): void {
     for (let depth = 0; this.kind !== Kind.end; this.advance()) {
       if (depth <= 0 && (this.sign === ';' || this.sign === sign)) return;
@@ -62,7 +62,7 @@ export class Tokens {
     }
   }
 
-  /** Goes to the end of a statement that may have others in it, between BEGIN ATOMIC and END. */
+  /** Advances to the end of a statement that may contain others, between BEGIN ATOMIC and END. */
   seekRoutineEnd(): void {
     let depth = 0;
     for (let before = ''; this.kind !== Kind.end; this.advance()) {
@@ -75,7 +75,7 @@ export class Tokens {
     }
   }
 
-  /** Goes past parentheses, if they begin here. */
+  /** Skips parentheses, if they begin here. */
   skipParentheses(): void {
     if (this.sign !== '(') return;
     this.advance();

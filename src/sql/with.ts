@@ -2,7 +2,7 @@ import type { Frame } from './frame.js';
 import { Kind } from './lexer.js';
 import type { Tokens } from './tokens.js';
 
-/** Reads a token of a WITH clause that is in none of its queries. */
+/** Reads a token of a WITH clause that is outside its queries. */
 export function readWith(frame: Frame, tokens: Tokens): void {
   if (frame.state === 'with-name') {
     readName(frame, tokens);

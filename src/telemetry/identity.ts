@@ -4,7 +4,7 @@ import { ATTR, DB_SYSTEM_NAME } from './names.js';
 
 /** The facts about a pool that telemetry may report: an allow-list without user, password or token. */
 export interface PoolIdentity {
-  /** The name from the options; unset or empty: `host:port/database`. */
+  /** The name from the options; if unset or empty, `host:port/database`. */
   readonly poolName: string | undefined;
   readonly host: string;
   readonly port: number;
@@ -15,7 +15,7 @@ export interface PoolIdentity {
   readonly tlsMode: string;
 }
 
-/** The names of the live pools, each with what it stands for: a target and a name, which other pools may have too. */
+/** The names of the live pools, each with its kind: a target and a name, which other pools may also have. */
 const taken = sharedByAll('poolNames', () => new Map<string, string>());
 
 /** Reserves a name that no other pool in this process has, by appending `#2`, `#3`, … if necessary. */
@@ -35,7 +35,7 @@ export function releasePoolName(name: string): void {
   taken.delete(name);
 }
 
-/** How many live pools of this process have the target and the name of this one; `kind` stands for both. */
+/** The number of live pools of this process with the target and the name of this one, which are its `kind`. */
 export function livePools(poolName: string): { readonly kind: string; readonly count: number } {
   const kind = taken.get(poolName) ?? '';
   let count = 0;

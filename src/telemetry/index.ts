@@ -14,7 +14,7 @@ import { type TracerOptions, TracerSource } from './spans/tracer-source.js';
 
 export type { PoolIdentity } from './identity.js';
 
-/** Where a pool's telemetry goes. */
+/** The destinations of a pool's telemetry. */
 export interface TelemetryOptions extends MeterOptions, TracerOptions, QueryOptions {
   readonly logger: Logger;
   readonly acquireSpan: AcquireSpan;

@@ -28,7 +28,7 @@ export const OPERATION_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10] 
 export const ROW_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] as const;
 
 /**
- * All span names. A connect span is named `SPAN.connect`, a space and the database; a query span has the summary in the
+ * All span names. A connect span is named `SPAN.connect`, a space and the database; a query span has the summary in
  * place of `SPAN.query`, or the database if there is no summary.
  */
 export const SPAN = {

@@ -1,19 +1,19 @@
 import { COMMON, flag, parse, text, UsageError, wholeNumber } from '../cli/options.js';
 import type { Selection } from './reading.js';
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface Arguments {
-  /** The endpoint; `/metrics` where no path is given. */
+  /** The endpoint; `/metrics` if no path is given. */
   readonly url: URL;
   readonly selection: Selection;
-  /** One reading as a table or as JSON; else the live view. */
+  /** `table` or `json` for a single reading; otherwise the live view. */
   readonly print: 'table' | 'json' | undefined;
-  /** Of the page; undefined is the default or the next free one. */
+  /** The page's port; undefined for the default or the next free one. */
   readonly port: number | undefined;
   readonly intervalMs: number;
 }
 
-/** The page's port unless another is named: the one after that of Prometheus exporters. */
+/** The page's default port: the one after that of Prometheus exporters. */
 export const DEFAULT_PORT = 9465;
 const MAX_PORT = 65_535;
 const MAX_INTERVAL_S = 60;
@@ -62,7 +62,7 @@ export function readArguments(given: readonly string[]): Arguments | 'help' | 'v
   };
 }
 
-/** What is wrong with it is said without it: it may hold a password. */
+/** Errors do not quote the endpoint, because it may contain a password. */
 function endpoint(given: string): URL {
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`;
   if (!URL.canParse(whole)) throw new UsageError('the URL cannot be read');

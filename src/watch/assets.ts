@@ -25,6 +25,6 @@ export function pageAssets(): ReadonlyMap<string, Asset> {
 const own = (name: string): Buffer => readFileSync(new URL(name, FOLDER));
 
 const require = createRequire(import.meta.url);
-/** The build puts them beside ours, so that the installed package needs no other. */
+/** The build copies them next to our files, so that the installed package needs no other package. */
 const ofUplot = (name: string): Buffer =>
   existsSync(new URL(name, FOLDER)) ? own(name) : readFileSync(require.resolve(`uplot/dist/${name}`));

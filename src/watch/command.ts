@@ -14,12 +14,12 @@ import { showHistory } from './terminal/screen.js';
 import { readingTable } from './terminal/table.js';
 import { WatchError } from './watch-error.js';
 
-/** An endpoint that gives no answer for so long is given up. */
+/** An endpoint that does not answer for this long is given up. */
 const GIVE_UP_MS = 30_000;
 
 const { stdout, stderr } = process;
 
-/** `pgauge watch`: gives the exit code; throws UsageError. */
+/** `pgauge watch`: returns the exit code; throws UsageError. */
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args);
   if (given === 'help') stdout.write(USAGE);
@@ -54,7 +54,7 @@ function printed(reading: Reading, url: string): string[] {
   return [`${head}${more}`, '', ...readingTable(reading), '', foot];
 }
 
-/** Shows the endpoint until a signal, or until it has not answered for too long. */
+/** Shows the endpoint until a signal arrives, or until it has not answered for too long. */
 async function live({ url, selection, port, intervalMs }: Arguments, first: Reading): Promise<number> {
   using interruption = new Interruption();
   const { signal } = interruption;
@@ -68,7 +68,7 @@ async function live({ url, selection, port, intervalMs }: Arguments, first: Read
   const screen = showHistory(history, pageUrl, stdout, stderr);
   try {
     const following = follow(url, history, { intervalMs, selection, giveUpMs: GIVE_UP_MS }, signal);
-    // A request under way may hold it up.
+    // The signal ends the wait at once; a request in progress may delay `following`.
     await Promise.race([following, signal.aborted ? undefined : once(signal, 'abort')]);
     return interruption.exitCode ?? 0;
   } finally {

@@ -2,14 +2,14 @@ import { WatchError } from './watch-error.js';
 
 /** One sample of an exposition. */
 export interface Sample {
-  /** With `_` in the place of what older versions of Prometheus do not allow in a name. */
+  /** With `_` in place of the characters that older versions of Prometheus do not allow in a name. */
   readonly name: string;
-  /** Names as above; values as they are, whatever they contain. */
+  /** Names as above; values unchanged, whatever they contain. */
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
 }
 
-// No series of ours comes near it, and a longer one would take the regular expressions long.
+// Our series are far shorter, and a longer line would slow down the regular expressions.
 const LONGEST_LINE = 65_536;
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:.]*/y;
 const QUOTED = /"((?:[^"\\\n]|\\.)*)"/y;
@@ -18,8 +18,8 @@ const VALUE = /([^\s#]+)(?=\s|$)/y;
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', '\\': '\\', '"': '"' };
 
 /**
- * The samples with a wanted name, of a text in Prometheus' text format 0.0.4 or 1.0.0 (quoted names) or in OpenMetrics;
- * timestamps and exemplars are left out. Throws `WatchError` at the first line that is in none of them.
+ * The samples with a wanted name, from a text in Prometheus' text format 0.0.4 or 1.0.0 (quoted names) or in
+ * OpenMetrics; timestamps and exemplars are left out. Throws `WatchError` at the first line in none of these formats.
  */
 export function* samplesOf(text: string, wanted: (name: string) => boolean): Generator<Sample> {
   let number = 0;
@@ -46,7 +46,7 @@ function read(line: string, number: number, wanted: (name: string) => boolean): 
     while (!cursor.take('}')) {
       const label = cursor.name();
       cursor.skip();
-      // A quoted name stands among the labels, and has no value.
+      // A quoted name is among the labels, without a value.
       if (cursor.take('=')) labels.set(label, cursor.quoted());
       else if (name === undefined) name = label;
       else throw cursor.failure();
@@ -60,7 +60,7 @@ function read(line: string, number: number, wanted: (name: string) => boolean): 
   return wanted(name) ? { name, labels, value: cursor.value() } : undefined;
 }
 
-/** A place in a line. */
+/** A position in a line. */
 class Cursor {
   at = 0;
 

@@ -1,11 +1,11 @@
 import { NO_BUCKETS, countOf, plus, quantile, since, type Buckets } from './quantiles.js';
 import { matches, type PoolReading, type Reading, type Selection } from './reading.js';
 
-/** What is shown of the selected pools at one moment; null is unknown. Rates are per second. */
+/** The figures of the selected pools at one moment; null means unknown. Rates are per second. */
 export interface Figures {
   /** Unix time in milliseconds. */
   readonly at: number;
-  /** How many pools they are of. */
+  /** The number of pools. */
   readonly pools: number;
   readonly used: number;
   readonly idle: number;
@@ -24,7 +24,7 @@ export interface Figures {
   readonly closedPerS: readonly (readonly [reason: string, perS: number])[];
 }
 
-/** What was counted and recorded, of some pools together. */
+/** The counters and histograms of some pools, added up. */
 export type Totals = Pick<PoolReading, 'opened' | 'closed' | 'queries' | 'queryErrors' | 'waits' | 'tokens'>;
 
 /** The totals of a reading, since each process began. */
@@ -32,7 +32,9 @@ export function totalsOf(reading: Reading, selection: Selection): Totals {
   return together(selected(reading, selection));
 }
 
-/** The figures of a reading; latencies and rates are those since `earlier`, or without it the latencies since the process began. */
+/**
+ * The figures of a reading; latencies and rates are since `earlier`; without it, latencies are since the process began.
+ */
 export function figuresOf(now: Reading, earlier: Reading | undefined, selection: Selection): Figures {
   const pools = selected(now, selection);
   const before = new Map(earlier?.pools.map((pool) => [keyOf(pool), pool]));
@@ -79,7 +81,7 @@ function together(pools: readonly PoolReading[]): Totals {
   };
 }
 
-/** The names to choose from. */
+/** The names that can be selected. */
 export function choicesOf({ pools }: Reading): { readonly pools: string[]; readonly instances: string[] } {
   const names = (name: (pool: PoolReading) => string): string[] =>
     [...new Set(pools.map(name).filter((text) => text !== ''))].sort();
@@ -90,14 +92,14 @@ function selected({ pools }: Reading, selection: Selection): PoolReading[] {
   const others = pools.filter((each) => each.pool !== '' && !matches(each, selection));
   return pools.filter((each) => {
     if (each.pool !== '') return matches(each, selection);
-    // Queries without the name of a pool are its own only where there is no other.
+    // Queries without a pool name are attributed to a pool only if there is no other.
     return !others.some(({ instance }) => instance === each.instance);
   });
 }
 
 const keyOf = ({ pool, instance }: PoolReading): string => JSON.stringify([pool, instance]);
 
-/** What was counted since; all of it after a restart, which begins at zero. */
+/** The increase since the earlier reading; after a restart, which begins at zero, the whole count. */
 function changeOf(now: PoolReading, before: PoolReading | undefined): PoolReading {
   if (before === undefined) return now;
   const grown = (key: 'opened' | 'queries' | 'queryErrors'): number => growth(now[key], before[key]);

@@ -4,15 +4,18 @@ import { openPools, readingOf, MOST_POOLS, type Selection } from './reading.js';
 import { scrape } from './scrape.js';
 import { WatchError } from './watch-error.js';
 
-/** How an endpoint is followed. */
+/** How to follow an endpoint. */
 export interface Following {
   readonly intervalMs: number;
   readonly selection?: Selection;
-  /** How long it may give no answer; default for ever. */
+  /** How long it may fail to answer; default forever. */
   readonly giveUpMs?: number;
 }
 
-/** Reads the endpoint again and again into the history, until the signal. One that does not answer is asked on, until it has given none for too long: throws `WatchError` then. */
+/**
+ * Reads the endpoint into the history, again and again until the signal is aborted. Keeps trying if the endpoint does
+ * not answer; throws `WatchError` when it has not answered for too long.
+ */
 export async function follow(
   url: URL,
   history: History,
@@ -44,7 +47,7 @@ export async function follow(
   }
 }
 
-/** A state that was said already is not said again: screen readers would read it out. */
+/** An unchanged state is not set again, because screen readers would read it out. */
 function say(history: History, live: boolean, text: string): void {
   if (history.stateNow.text !== text) history.state({ live, text });
 }

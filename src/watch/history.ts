@@ -2,20 +2,20 @@ import { choicesOf, figuresOf, type Figures } from './figures.js';
 import type { Reading, Selection } from './reading.js';
 import { SCRAPE_LIMITS } from './scrape.js';
 
-/** A span of time with a name, in Unix milliseconds; one without an end still lasts. */
+/** A named span of time, in Unix milliseconds; one without an end is still in progress. */
 export interface Band {
   readonly name: string;
   readonly from: number;
   readonly to?: number;
 }
 
-/** Whether the process answers, in words. */
+/** Whether the process answers, with a text. */
 export interface State {
   readonly live: boolean;
   readonly text: string;
 }
 
-/** What a page is sent: all of it at first, later what is new. */
+/** The data sent to a page: everything at first, later only new data. */
 export interface Update {
   readonly title: string;
   readonly state: State;
@@ -23,7 +23,7 @@ export interface Update {
   readonly bands: readonly Band[];
   readonly figures: readonly Figures[];
   readonly lines: readonly string[];
-  /** Of the time between two readings that are further apart, nothing is known; in milliseconds. */
+  /** Readings further apart than this have a gap between them, in milliseconds. */
   readonly gapMs: number;
 }
 
@@ -31,10 +31,10 @@ const MOST_READINGS = 900;
 const MOST_LINES = 200;
 const MOST_BANDS = 20;
 const LONGEST_LINE = 2_000;
-/** Rates and waits are those of so much time; tokens are rarer. */
+/** Rates and waits are over this period, in milliseconds; tokens are rarer. */
 export const WINDOW_MS = 5_000;
 
-/** The latest readings and what happened meanwhile; bounded. */
+/** The latest readings and the events between them; bounded. */
 export class History {
   readonly #readings: Reading[] = [];
   readonly #lines: string[] = [];
@@ -62,7 +62,7 @@ export class History {
     this.#changed();
   }
 
-  /** Ends the present band and begins another. */
+  /** Ends the current band and begins another. */
   band(name: string): void {
     const from = Date.now();
     this.endBand(from);
@@ -102,7 +102,7 @@ export class History {
     return this.#readings.length > 0 ? this.#figuresAt(this.#readings.length - 1, selection) : undefined;
   }
 
-  /** What is known, from the reading and the line after `seen`; returns how far it goes. */
+  /** The data after the reading and the line in `seen`; also returns how far it goes. */
   since(seen: Seen, selection: Selection): { update: Update; seen: Seen } {
     const first = Math.max(0, this.#readings.length - (this.#taken - seen.readings));
     const figures = this.#readings.slice(first).map((_, i) => this.#figuresAt(first + i, selection));
@@ -133,7 +133,7 @@ export class History {
     let before = index;
     while (before > 0 && now.at - at(before) < WINDOW_MS && at(before) - at(before - 1) <= this.#gapMs)
       before -= 1;
-    // Without one before, as after a gap, rates are unknown, and the latencies would be those of all the time before.
+    // Without an earlier reading, as after a gap, rates are unknown, and latencies would cover all the time before.
     return figuresOf(now, this.#readings[before], selection);
   }
 
@@ -142,11 +142,11 @@ export class History {
   }
 }
 
-/** How much of a history was sent. */
+/** How much of a history has been sent. */
 export interface Seen {
   readonly readings: number;
   readonly lines: number;
 }
 
-/** Nothing yet. */
+/** Nothing sent yet. */
 export const NOTHING_SEEN: Seen = { readings: 0, lines: 0 };

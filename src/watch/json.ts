@@ -2,7 +2,7 @@ import { totalsOf } from './figures.js';
 import { countOf, quantile, type Buckets } from './quantiles.js';
 import { openPools, type PoolReading, type Reading } from './reading.js';
 
-/** The version of the shape below: it changes when a field changes its meaning or goes, not when one is added. */
+/** The version of the shape below: it changes when a field is removed or its meaning changes, not when one is added. */
 const SCHEMA = 1;
 
 /** A reading for machines, as `docs/watch.md` describes it. */

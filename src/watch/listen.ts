@@ -3,21 +3,21 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const HOST = '127.0.0.1';
-/** How many ports after the default are tried: enough for programs side by side. */
+/** How many ports after the default are tried: enough for several programs at a time. */
 const MORE_PORTS = 20;
 
 /** Where a server is to listen. */
 export interface Place {
-  /** 0 is any free one. */
+  /** 0 for any free port. */
   readonly port: number | undefined;
-  /** Where no port is given: this one, or the next that is free. */
+  /** The default if no port is given: this one, or the next free one. */
   readonly from: number;
-  /** For the error: what is served, and the option that gives the port. */
+  /** For the error text: the service, and the option for the port. */
   readonly serves: string;
   readonly option: string;
 }
 
-/** Listens on loopback and gives the origin; throws an error that names the port and the option when it cannot. */
+/** Listens on loopback and returns the origin; throws an error that names the port and the option when it cannot. */
 export async function listenOnLoopback(server: Server, place: Place): Promise<string> {
   if (place.port === undefined) await listenFrom(server, place);
   else await listen(server, place.port, place);
@@ -52,5 +52,5 @@ async function listen(server: Server, port: number, { serves, option }: Place): 
   }
 }
 
-/** A port cannot be used, in one line for people. */
+/** A port cannot be used; the message is one readable line. */
 export class ListenError extends Error {}

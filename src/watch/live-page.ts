@@ -12,9 +12,9 @@ const HEADERS = {
   'cache-control': 'no-store',
 };
 const MOST_READERS = 32;
-/** What may wait to be sent to a page that sleeps; it begins anew when it wakes. */
+/** The most that may wait to be sent to a sleeping page, which starts over when it wakes. */
 const MOST_UNSENT = 4 * 2 ** 20;
-/** How often a page hears that the process is there, whether or not there is news. */
+/** How often a page gets a heartbeat, even without new data, in milliseconds. */
 const ALIVE_EVERY_MS = 5_000;
 const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
@@ -27,7 +27,7 @@ export class LivePage {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page');
-    // Else a page of another site could have its own name lead here.
+    // Otherwise another site could point its own host name here (DNS rebinding).
     if (!LOOPBACK.test(request.headers.host ?? '')) {
       refuse(response, 403, 'open it as 127.0.0.1');
       return;

@@ -1,25 +1,25 @@
-/** The buckets of a histogram: `counts` has one more member than `boundaries`, for what lies above the last. */
+/** The buckets of a histogram: `counts` has one more member than `boundaries`, for values above the last. */
 export interface Buckets {
   /** Upper bounds in seconds, ascending. */
   readonly boundaries: readonly number[];
   readonly counts: readonly number[];
 }
 
-/** A histogram nothing was recorded in. */
+/** An empty histogram. */
 export const NO_BUCKETS: Buckets = { boundaries: [], counts: [] };
 
-/** How many values were recorded. */
+/** The number of recorded values. */
 export function countOf({ counts }: Buckets): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Both together; their boundaries are the same unless one is empty. */
+/** The sum of both; their boundaries are the same unless one is empty. */
 export function plus(a: Buckets, b: Buckets): Buckets {
   if (a.counts.length === 0) return b;
   return { boundaries: a.boundaries, counts: a.counts.map((count, i) => count + (b.counts[i] ?? 0)) };
 }
 
-/** What was recorded since `earlier`, a previous reading of the same cumulative histogram. */
+/** The values recorded since `earlier`, a previous reading of the same cumulative histogram. */
 export function since(now: Buckets, earlier: Buckets): Buckets {
   return {
     boundaries: now.boundaries,
@@ -27,7 +27,7 @@ export function since(now: Buckets, earlier: Buckets): Buckets {
   };
 }
 
-/** The quantile `q` (0 to 1) in seconds, interpolated as Prometheus' histogram_quantile does; undefined when nothing was recorded. */
+/** The quantile `q` (0 to 1) in seconds, interpolated like Prometheus' histogram_quantile; undefined without values. */
 export function quantile(buckets: Buckets, q: number): number | undefined {
   const total = countOf(buckets);
   if (total === 0) return undefined;
@@ -35,7 +35,7 @@ export function quantile(buckets: Buckets, q: number): number | undefined {
   let below = 0;
   for (const [i, count] of buckets.counts.entries()) {
     const upper = buckets.boundaries[i];
-    // Above the last boundary nothing more is known than that.
+    // Above the last boundary, nothing more is known about the values.
     if (upper === undefined) break;
     if (count > 0 && below + count >= rank) {
       const lower = buckets.boundaries[i - 1] ?? 0;

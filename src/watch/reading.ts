@@ -4,17 +4,17 @@ import { NO_BUCKETS, type Buckets } from './quantiles.js';
 import { labelOf, seriesOf, type Metric } from './series.js';
 import { WatchError } from './watch-error.js';
 
-/** A pool as its series show it at one moment; counters and histograms are cumulative. */
+/** The state of a pool at one moment, from its series; counters and histograms are cumulative. */
 export interface PoolReading {
-  /** `''` collects the queries that no pool claims: those that instrumentation-pg reports. */
+  /** `''` for queries without a pool: those that instrumentation-pg reports. */
   readonly pool: string;
-  /** `''` where no label tells: the endpoint of a single process. */
+  /** `''` without a label: the endpoint of a single process. */
   readonly instance: string;
   readonly used: number;
   readonly idle: number;
   readonly connecting: number;
   readonly limit: number;
-  /** Acquirers waiting. */
+  /** Waiting acquirers. */
   readonly pending: number;
   readonly longestWaitS: number;
   readonly opened: number;
@@ -31,22 +31,22 @@ export interface Reading {
   /** Unix time in milliseconds. */
   readonly at: number;
   readonly pools: readonly PoolReading[];
-  /** Pools that are not among them because there are too many. */
+  /** The number of pools left out because there are too many. */
   readonly leftOut: number;
 }
 
-/** The pools of a reading, without the queries that none claims. */
+/** The pools of a reading, without the queries that belong to no pool. */
 export function openPools({ pools }: Reading): PoolReading[] {
   return pools.filter(({ pool }) => pool !== '');
 }
 
-/** Which pools are looked at; all where nothing is named. */
+/** The selected pools; all if nothing is named. */
 export interface Selection {
   readonly pool?: string | undefined;
   readonly instance?: string | undefined;
 }
 
-/** Whether a pool is among those that are looked at. */
+/** Whether a pool is selected. */
 export function matches(
   { pool, instance }: { readonly pool: string; readonly instance: string },
   selection: Selection,
@@ -54,9 +54,9 @@ export function matches(
   return (selection.pool ?? pool) === pool && (selection.instance ?? instance) === instance;
 }
 
-/** Most pools of all instances that are watched at a time. */
+/** The maximum number of watched pools, of all instances together. */
 export const MOST_POOLS = 64;
-// An answer may hold more names than there is memory for what is kept of each.
+// An answer may contain more names than there is memory for.
 const MOST_NAMES = 10_000;
 const MOST_REASONS = 16;
 const MOST_BOUNDARIES = 64;
@@ -68,12 +68,12 @@ const STATE = labelOf(ATTR.connectionState);
 const REASON = labelOf(ATTR.closeReason);
 const ERROR = labelOf(ATTR.errorType);
 const SYSTEMS = [labelOf(ATTR.dbSystemName), 'db_system'];
-// The first is the application's own; the others are what the collector and a federating Prometheus make of it.
+// The first is the application's own; the collector and a federating Prometheus turn it into the others.
 const INSTANCES = ['service_instance_id', 'exported_instance', 'instance'];
 
 /**
- * Reads the selected pools of an exposition. Throws `WatchError` when it is in another format, or when no series of pgauge
- * or none of the selected pools is in it and `mayBeEmpty` is not set.
+ * Reads the selected pools of an exposition. Throws `WatchError` when it is in another format, or unless `mayBeEmpty`
+ * when it contains no series of pgauge or of the selected pools.
  */
 export function readingOf(
   text: string,
@@ -87,7 +87,7 @@ export function readingOf(
   if (open.length > 0 && wanted.length === 0 && !mayBeEmpty)
     throw new WatchError(`no pool in it is the selected one; it has ${named(open)}`);
   const shown = wanted.slice(0, MOST_POOLS);
-  // Queries without the name of a pool, where all pools they may be of are shown.
+  // Queries without a pool name, if all pools to which they may belong are shown.
   const unclaimed = tallies.filter(({ pool, instance }) => {
     const those = open.filter((each) => each.instance === instance);
     return pool === '' && those.length > 0 && those.every((each) => shown.includes(each));
@@ -116,7 +116,7 @@ function talliesOf(text: string): Tally[] {
   return [...tallies.values()];
 }
 
-/** The first pools, so that one can be chosen. */
+/** The first pools, as suggestions. */
 function named(pools: readonly { readonly pool: string; readonly instance: string }[]): string {
   const names = pools
     .slice(0, MOST_NAMED)
@@ -129,9 +129,9 @@ function named(pools: readonly { readonly pool: string; readonly instance: strin
 
 /** Adds up the series of a pool. */
 class Tally {
-  /** Other libraries report connections, too, by the same names. */
+  /** Other libraries report connections under the same names. */
   isPool = false;
-  /** Whether a series of it is pgauge's alone. */
+  /** Whether one of its series is specific to pgauge. */
   ours = false;
   readonly #values = new Map<Metric, number>();
   readonly #states = new Map<string, number>();
@@ -191,7 +191,7 @@ class Tally {
   }
 }
 
-/** A copy: a part of the exposition would keep all of it in memory. */
+/** A copy, because a substring would keep the whole exposition in memory. */
 function kept(name = ''): string {
   return Buffer.from(name.slice(0, LONGEST_NAME)).toString();
 }
@@ -206,7 +206,7 @@ function increase<K>(counts: Map<K, number>, key: K, by: number, most = Infinity
   if (before !== undefined || counts.size < most) counts.set(key, (before ?? 0) + by);
 }
 
-/** An exposition counts in each bucket what the ones below count, too. */
+/** In an exposition, each bucket includes the counts of those below. */
 function bucketsOf(bounds: ReadonlyMap<number, number> | undefined): Buckets {
   if (bounds === undefined) return NO_BUCKETS;
   const sorted = [...bounds].sort(([a], [b]) => a - b);

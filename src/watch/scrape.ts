@@ -1,12 +1,12 @@
 import type { ReadableStream } from 'node:stream/web';
 import { WatchError } from './watch-error.js';
 
-/** How much an endpoint may answer, unpacked, and how long it may take. */
+/** The limits of an endpoint's answer: its uncompressed size and its time. */
 export const SCRAPE_LIMITS = { bytes: 16 * 2 ** 20, ms: 10_000 } as const;
 
 const ACCEPT = 'application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5';
 
-/** The text that an endpoint answers with; throws `WatchError` when it cannot be had within the limits. */
+/** The text of an endpoint's answer; throws `WatchError` when it cannot be read within the limits. */
 export async function scrape(
   url: URL,
   limits: { bytes: number; ms: number } = SCRAPE_LIMITS,
@@ -27,12 +27,12 @@ export async function scrape(
   }
 }
 
-/** Reads no further than the limit, which counts what is unpacked. */
+/** Reads at most `most` bytes, uncompressed. */
 async function textOf(response: Response, most: number, signal: AbortSignal): Promise<string> {
   const decoder = new TextDecoder();
   const body = (response.body ?? new Blob([]).stream()) as ReadableStream<Uint8Array>;
   const reader = body.getReader();
-  // `fetch` may forget its signal once the head has come, or have ended the answer itself.
+  // `fetch` may ignore its signal once the headers have arrived, or may have ended the answer itself.
   const stop = (): void => void reader.cancel().catch(() => undefined);
   signal.addEventListener('abort', stop, { once: true });
   let text = '';
@@ -50,7 +50,7 @@ async function textOf(response: Response, most: number, signal: AbortSignal): Pr
 }
 
 function reasonOf(error: unknown): string {
-  // `fetch` says only that it failed; the cause says why.
+  // The error of `fetch` only says that it failed; its cause has the reason.
   const cause = (error as { cause?: unknown }).cause ?? error;
   const { code, message } = cause as { code?: unknown; message?: unknown };
   if (code === 'ECONNREFUSED') return 'no process listens there (ECONNREFUSED)';

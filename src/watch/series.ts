@@ -3,21 +3,21 @@ import { METRIC } from '../telemetry/names.js';
 /** A metric of pgauge. */
 export type Metric = keyof typeof METRIC;
 
-/** Which metric a series belongs to, and as which of its parts. */
+/** The metric of a series, and which part of it the series is. */
 export interface Series {
   readonly metric: Metric;
   readonly part: 'value' | 'bucket' | 'count' | 'sum';
 }
 
 /**
- * The metric that a series belongs to, by the names that both exporters give: `@opentelemetry/exporter-prometheus` leaves
- * the unit out of the name, the collector puts it in.
+ * The metric of a series, by the names of both exporters: `@opentelemetry/exporter-prometheus` leaves the unit out of
+ * the name, the collector includes it.
  */
 export function seriesOf(name: string): Series | undefined {
   return SERIES.get(name);
 }
 
-/** What an attribute is called as a label. */
+/** The label of an attribute. */
 export function labelOf(attribute: string): string {
   return attribute.replaceAll('.', '_');
 }

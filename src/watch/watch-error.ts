@@ -1,2 +1,2 @@
-/** What keeps an endpoint from being watched, in one line for people. */
+/** An endpoint cannot be watched; the message is one readable line. */
 export class WatchError extends Error {}

@@ -14,7 +14,7 @@ interface Pino {
 
 /**
  * Creates the logger of a pool without a `logger` option: pino to stderr, since stdout may carry the program's output.
- * Loading pino takes a good part of a cold start, so that it is loaded only for a level at which something is written.
+ * Loading pino takes a large part of a cold start, so it is loaded only for a level at which records are written.
  */
 export function defaultLogger(): Logger {
   const level = readVariable(LOG_LEVEL_VARIABLE)?.trim().toLowerCase();
@@ -29,10 +29,10 @@ export function defaultLogger(): Logger {
     case 'error':
     case 'fatal':
     case 'silent':
-      // No record is above a warning.
+      // Records have at most the level `warn`.
       return SILENT;
     default:
-      // Loaded now: every pool begins with a record of this level.
+      // Loaded at once, because every pool begins with a record of this level.
       return pinoLogger('info');
   }
 }
@@ -48,7 +48,7 @@ function pinoLogger(level: string): Logger {
   return pino({ name: 'pgauge', level }, stderr);
 }
 
-/** Wraps `logger`: what it throws or rejects with is discarded. */
+/** Wraps `logger` and discards its errors and rejections. */
 export function guardLogger(logger: Logger): Logger {
   const call = (level: keyof Logger, fields: object, message: string): void => {
     try {

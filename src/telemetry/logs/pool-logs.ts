@@ -9,7 +9,7 @@ export const WARNING_INTERVAL_MS = 60_000;
 
 type Warning = Extract<LogRecord, { readonly level: 'warn' }>;
 
-/** What the log tells of a query. */
+/** The facts about a query that are logged. */
 interface LoggedQuery {
   readonly durationMs: number;
   readonly summary: string | undefined;
@@ -37,7 +37,7 @@ export class PoolLogs {
     this.#write(LOG.connectionClosed, {
       pool: this.#pool,
       reason,
-      // 0 stands for a login that failed: the connection was never open.
+      // 0 means a failed login: the connection was never open.
       age_ms: ageMs === 0 ? 0 : Math.max(1, wholeMs(ageMs)),
       ...(errorType !== undefined && { error_type: errorType }),
     });
@@ -48,7 +48,7 @@ export class PoolLogs {
     this.#warn(LOG.connectionLost, errorType ?? reason, () => ({ reason, age_ms: wholeMs(ageMs) }));
   }
 
-  /** A connection was discarded because of what its user left behind: nothing was lost. */
+  /** A connection was discarded because of the state in which its user left it; it was not lost. */
   discarded(
     record: typeof LOG.releasedInTransaction | typeof LOG.releasedBusy,
     reason: CloseReason,
@@ -81,7 +81,7 @@ export class PoolLogs {
     this.#outageLogged = this.#warn(LOG.unreachable, errorType, () => ({}));
   }
 
-  /** The end of an outage is logged if its beginning was: they may follow each other quickly. */
+  /** The end of an outage is logged only if its beginning was, because outages may follow each other quickly. */
   reachable(outageMs: number): void {
     if (!this.#outageLogged) return;
     this.#write(LOG.reachable, { pool: this.#pool, unreachable_ms: wholeMs(outageMs) });
@@ -120,7 +120,7 @@ export class PoolLogs {
     this.#warn(LOG.sessionHookFailed, errorType, () => ({ hook, duration_ms: wholeMs(durationMs) }));
   }
 
-  /** A query took long, and failed if there is an `errorType`; limited per summary, whose number is limited too. */
+  /** A query was slow, and failed if there is an `errorType`; limited per summary, whose number is also limited. */
   slowQuery(query: LoggedQuery, rows: number | undefined, errorType: string | undefined): void {
     this.#warn(
       LOG.slowQuery,
@@ -148,7 +148,7 @@ export class PoolLogs {
     this.#write(LOG.leakReturned, { pool: this.#pool, held_ms: wholeMs(heldMs) });
   }
 
-  /** Not limited to one a minute: the pool itself repeats it that often. */
+  /** Not limited to one a minute, because the pool itself reports it only that often. */
   endWaiting(holders: readonly Holder[], pending: number): void {
     const stacks = holders.flatMap(({ stack }) => stack ?? []);
     this.#write(LOG.endWaiting, {
@@ -181,7 +181,7 @@ export class PoolLogs {
     });
   }
 
-  /** Returns whether the record was written: it is, unless there was one of its kind a short time ago. */
+  /** Returns whether the record was written; it is suppressed shortly after another of its kind. */
   #warn<R extends Warning>(
     record: R,
     errorType: string | undefined,

@@ -152,7 +152,7 @@ export type LogRecord = (typeof LOG)[keyof typeof LOG];
 /** The fields that a record may have. */
 export type LogFields<R extends LogRecord> = Readonly<Partial<Record<R['fields'][number], unknown>>>;
 
-/** A time as every record has it: in the whole milliseconds that have passed. */
+/** A time as in all records: in whole elapsed milliseconds. */
 export function wholeMs(ms: number): number {
   return Math.trunc(ms);
 }

@@ -91,6 +91,6 @@ const KEYS: Readonly<Record<keyof PoolStat, keyof LogFields<typeof LOG.poolStats
 
 function statFields(stat: PoolStat): Record<string, number> {
   const keys = Object.keys(KEYS) as (keyof PoolStat)[];
-  // Counts are whole already.
+  // Counts are already whole numbers.
   return Object.fromEntries(keys.map((key) => [KEYS[key], wholeMs(stat[key])]));
 }

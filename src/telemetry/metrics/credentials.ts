@@ -44,8 +44,8 @@ export class MeterCredentials {
   }
 
   /**
-   * Observes when the credentials of each provider expire, of several the first; once they no longer do, or no pool uses
-   * them, it observes 0 for the last time.
+   * Observes the expiry of each provider's credentials, of several the earliest; once they no longer expire, or no pool
+   * uses them, it observes 0 for the last time.
    */
   observe(result: BatchObservableResult, expiration: Observable): void {
     const ends = new Map<string, number>();
@@ -93,7 +93,7 @@ export class PoolCredentials {
     }
   }
 
-  /** Moves to another meter; `undefined`: no meter, or the pool has ended. */
+  /** Moves to another meter; `undefined` for none, or if the pool has ended. */
   moveTo(meter: MeterCredentials | undefined): void {
     for (const source of this.#used) this.#meter?.leave(source);
     this.#meter = meter;

@@ -98,7 +98,7 @@ export class ObservedPool {
     for (const [state, attributes] of this.#states)
       result.observe(to.connectionCount, gauges[state], attributes);
     result.observe(to.connectionLimit, gauges.limit, pool);
-    // Once there was one it is reported: an SDK repeats the last value.
+    // Once there has been a value, it is always reported, because an SDK repeats the last value.
     this.#hasIdleMin ||= gauges.idleMin > 0;
     if (this.#hasIdleMin) result.observe(to.connectionIdleMin, gauges.idleMin, pool);
     result.observe(to.pendingRequests, gauges.pending, pool);

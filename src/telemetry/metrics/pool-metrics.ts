@@ -10,7 +10,7 @@ import { type Instruments, instrumentsOf } from './instruments.js';
 import { ObservedPool } from './observed-pools.js';
 import { newTally } from './tally.js';
 
-/** Where metrics go; by default to the global meter provider, even if it is registered later. */
+/** The destination of metrics; by default the global meter provider, even if it is registered later. */
 export interface MeterOptions {
   readonly meter?: Meter | undefined;
   readonly meterProvider?: MeterProvider | undefined;
@@ -178,7 +178,7 @@ function meterOf(provider: MeterProvider): Meter {
   return provider.getMeter(SCOPE.name, SCOPE.version, { schemaUrl: SCOPE.schemaUrl });
 }
 
-/** Records a time in milliseconds as seconds, or a number of something else as it is, with 1 for `unit`. */
+/** Records a time in milliseconds as seconds, or with `unit` 1 another number unchanged. */
 function record(histogram: Histogram, value: number, attributes: Attributes, unit = 1000): void {
   try {
     histogram.record(value / unit, attributes);

@@ -144,7 +144,7 @@ const IS_LOSS: Readonly<Record<CloseReason, boolean>> = {
   network: true,
   timeout: true,
   read_only: true,
-  // Logged with texts of their own.
+  // Logged with their own messages.
   tx_open: false,
   busy: false,
   // Routine.

@@ -4,8 +4,8 @@ export const MEMO_TEXTS = 1_000;
 export const MEMO_CHARACTERS = 1_000_000;
 
 /**
- * A bounded cache of values computed from texts. It has two generations: when the young one is full it replaces the old one,
- * and an entry of the old one survives only if it is asked for again.
+ * A bounded cache of values computed from texts. It has two generations: when the young one is full, it replaces the
+ * old one, and an entry of the old one survives only if it is requested again.
  */
 export class TextMemo<T> {
   #young = new Map<string, T>();

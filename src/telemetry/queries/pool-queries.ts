@@ -12,9 +12,9 @@ import { Statements } from './statements.js';
 import { Summaries } from './summaries.js';
 import { Targets } from './targets.js';
 
-/** Which telemetry the queries of a pool have. */
+/** The telemetry options of a pool's queries. */
 export interface QueryOptions {
-  /** Default: neither metrics nor spans. */
+  /** Default neither metrics nor spans. */
   readonly queryTelemetry?: QuerySettings | undefined;
   /** A query that takes at least this long, in milliseconds, is logged as slow; default 0: off. */
   readonly slowQueryMs?: number | undefined;

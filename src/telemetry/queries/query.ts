@@ -15,7 +15,7 @@ export class ObservedQuery implements QueryObserver {
   readonly #session: QuerySession;
   readonly #target: Target;
   readonly #statement: Statement;
-  /** Its caller's context; unset where none is needed. */
+  /** Its caller's context; unset if not needed. */
   readonly #caller: Context | undefined;
   readonly #operation: Operation | undefined;
   readonly #startedMs = performance.now();
@@ -55,7 +55,7 @@ export class ObservedQuery implements QueryObserver {
   }
 
   canceled(reason: CancelReason): void {
-    // Stopped queries have a log record of their own.
+    // Stopped queries have a separate log record.
     this.#fail(STOPPED[reason], undefined, false);
   }
 

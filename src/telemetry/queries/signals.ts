@@ -40,7 +40,7 @@ export interface Reports {
   readonly logs: PoolLogs;
 }
 
-/** What the queries of one pool share: where they report to, the settings, and the caches. */
+/** The shared state of one pool's queries: the destinations of reports, the settings, and the caches. */
 export interface QuerySignals extends Reports {
   readonly settings: QuerySettings;
   /** A query that takes at least this long, in milliseconds, is logged as slow; 0: off. */

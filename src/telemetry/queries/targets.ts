@@ -45,7 +45,7 @@ export class Series {
   }
 }
 
-/** Where queries are sent: a host, a port and a database. */
+/** The target of queries: a host, a port and a database. */
 export class Target {
   readonly database: string;
   readonly #session: QuerySession;

@@ -68,7 +68,7 @@ export class Operation {
     const span = this.#span;
     this.#span = undefined;
     if (span === undefined) return;
-    // Not `quietly`, whose closures would be a part of what a query's span costs.
+    // Not `quietly`, whose closures would add to the cost of a query's span.
     try {
       if (attributes !== undefined) span.setAttributes(attributes);
       if (errorType !== undefined) {
@@ -76,12 +76,12 @@ export class Operation {
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
     } catch {
-      // A span that takes no attributes still has to end.
+      // A span whose attributes cannot be set must still end.
     }
     try {
       span.end(this.#clock.now());
     } catch {
-      // A tracer that throws must not fail what it watches.
+      // A tracer that throws must not fail the operation.
     }
   }
 }

@@ -3,7 +3,7 @@ import { trace } from '@opentelemetry/api';
 import { quietly } from '../guard.js';
 import { SCOPE } from '../names.js';
 
-/** Where spans go; by default to the global tracer provider, even if it is registered later. */
+/** The destination of spans; by default the global tracer provider, even if it is registered later. */
 export interface TracerOptions {
   readonly tracer?: Tracer | undefined;
   readonly tracerProvider?: TracerProvider | undefined;

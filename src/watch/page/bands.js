@@ -1,10 +1,10 @@
 const ROW = 13;
 const MOST_ROWS = 3;
 
-/** How much room the names of the bands take above a chart. */
+/** The room for the names of the bands above a chart. */
 export const NAMES_HEIGHT = ROW * MOST_ROWS + 4;
 
-/** Tints every other band, and writes the names above the plot: one that has no room beside its neighbour goes a row down. */
+/** Tints every other band, and writes the names above the plot, a row lower if there is no room beside a neighbour. */
 export function drawBands({ ctx, bbox, scales, valToPos }, bands, colors) {
   const { min, max } = scales.x;
   if (min == null || max == null) return;
@@ -31,7 +31,7 @@ export function drawBands({ ctx, bbox, scales, valToPos }, bands, colors) {
   }
   ctx.fillStyle = colors.name;
   const height = ROW * scale;
-  // From each name to where its band begins, and not through the name of another.
+  // A line from each name to the start of its band, without crossing another name.
   for (const { begin, top } of names) ctx.fillRect(begin, top + height, scale, bbox.top - top - height);
   for (const { name, left, width, top } of names) {
     ctx.clearRect(left - scale, top, width + 2 * scale, height);

@@ -2,7 +2,7 @@ import { drawBands, NAMES_HEIGHT } from './bands.js';
 
 /** @typedef {{ label: string, color: string, value: (figures: any) => number | null, unit: string, stacked?: boolean, dash?: boolean, scale?: string }} Line */
 
-/** A time in seconds with the digits that matter. */
+/** A time in seconds with its significant digits. */
 export function seconds(value) {
   if (value === null || value === undefined) return '–';
   if (value === 0) return '0 s';
@@ -24,7 +24,7 @@ const timeOfDay = (at) => new Date(at * 1000).toTimeString().slice(0, 8);
 
 const FORMATS = { s: seconds, '': count, '/s': (value) => (value === null ? '–' : `${count(value)}/s`) };
 
-/** What each chart shows. */
+/** The contents of each chart. */
 export const CHARTS = [
   {
     id: 'tokens',
@@ -100,10 +100,10 @@ function reasonsIn(figures) {
 }
 
 const HEIGHT = 190;
-/** Steps of an axis that counts whole things. */
+/** The steps of an axis with whole numbers. */
 const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
-/** A chart with a table of its latest values, which is its text as well. */
+/** A chart with a table of its latest values, which is also its text alternative. */
 export class Chart {
   #kind;
   #plot;
@@ -129,7 +129,7 @@ export class Chart {
     new ResizeObserver(() => this.#resize()).observe(this.#figure);
   }
 
-  /** Shows these figures, from the oldest to the latest; what is further apart than `gapMs` has a gap between. */
+  /** Shows these figures, from the oldest to the latest; those further apart than `gapMs` have a gap between them. */
   draw(figures, bands, gapMs) {
     const lines = this.#kind.lines(figures).map((line) => ({ unit: this.#kind.unit, ...line }));
     const labels = [bands.length > 0, ...lines.map(({ label }) => label)].join('\n');
@@ -139,7 +139,7 @@ export class Chart {
     this.#tell(lines, figures);
   }
 
-  /** Takes the colours of the present scheme. */
+  /** Makes the next drawing use the colours of the current scheme. */
   forget() {
     this.#labels = undefined;
   }
@@ -161,7 +161,7 @@ export class Chart {
     this.#width = this.#place.clientWidth || 320;
     const lowest = lines.find(({ stacked }) => stacked);
     const tint = (line) => `${color(line.color)}55`;
-    // Stacked lines are drawn from the highest to the lowest, so that the lower ones lie upon it.
+    // Stacked lines are drawn from the highest to the lowest, so that lower ones are on top.
     this.#plot = new uPlot(
       {
         width: this.#width,
@@ -203,7 +203,7 @@ export class Chart {
             ...(line === lowest ? { fill: tint(line) } : {}),
           })),
         ],
-        // Each upon the one below.
+        // Each on top of the one below.
         bands: order(lines).flatMap((line, i) =>
           line.stacked && line !== lowest ? [{ series: [i + 1, i + 2], fill: tint(line) }] : [],
         ),
@@ -252,7 +252,7 @@ export class Chart {
   }
 }
 
-/** A row whose first cell heads it. */
+/** A row whose first cell is its header. */
 function row(kind, texts) {
   const tr = document.createElement('tr');
   for (const [i, text] of texts.entries()) {
@@ -267,7 +267,7 @@ function row(kind, texts) {
 
 const order = (lines) => [...lines].reverse();
 
-/** The figures, with a moment of which nothing is known in each gap, so that no line is drawn across it. */
+/** The figures, with an empty moment in each gap, so that no line is drawn across it. */
 function withGaps(figures, gapMs) {
   return figures.flatMap((each, i) => {
     const before = figures[i - 1];
@@ -275,7 +275,7 @@ function withGaps(figures, gapMs) {
   });
 }
 
-/** What uPlot draws: the times, and a column for each line, stacked ones upon each other. */
+/** The data for uPlot: the times, and a column for each line, with stacked ones added up. */
 function columns(lines, figures) {
   const stacked = lines.filter((line) => line.stacked);
   const value = (line, f) =>

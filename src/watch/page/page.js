@@ -1,10 +1,10 @@
 import { Chart, CHARTS, count, seconds } from './charts.js';
 
-// Text from the endpoint is set as text only: a name that contains HTML is shown as it is written.
+// Text from the endpoint is set as text only, so that a name that contains HTML is shown as written.
 const element = (id) => document.getElementById(id);
 const MOST_FIGURES = 900;
 const MOST_LINES = 200;
-// The process tells every 5 s that it is there.
+// The process sends a heartbeat every 5 s.
 const SILENT_MS = 20_000;
 const LOOK_EVERY_MS = 1_000;
 
@@ -38,12 +38,12 @@ function connect() {
       live: false,
       text: 'The process is gone. The last values are shown; the page goes on when it is back.',
     });
-    // A browser gives up for good where the server answers, but with an error.
+    // A browser stops retrying if the server answers with an error.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
   });
 }
 
-/** A page that slept, or whose connection was lost without a word, begins anew instead of catching up. */
+/** A page that slept, or whose connection was lost silently, starts over instead of catching up. */
 function listen() {
   if (performance.now() - heardAt < SILENT_MS) return;
   state({ live: false, text: `Nothing heard for ${SILENT_MS / 1000} s. The last values are shown.` });
@@ -103,7 +103,7 @@ function draw() {
   }
 }
 
-/** The latest that is known: tokens are rare. */
+/** The latest known value, because tokens are rare. */
 function latest(name) {
   return figures.findLast((each) => each[name] !== null)?.[name] ?? null;
 }
@@ -128,7 +128,7 @@ function show(all) {
   if (atEnd) place.scrollTop = place.scrollHeight;
 }
 
-/** Keeps what is chosen, even while it is not there. */
+/** Keeps the selected name, even while it is not offered. */
 function offer(select, names, all) {
   const wanted = ['', ...new Set([...names, ...(select.value === '' ? [] : [select.value])])];
   if (wanted.join('\n') === [...select.options].map(({ value }) => value).join('\n')) return;
@@ -137,7 +137,7 @@ function offer(select, names, all) {
   select.value = value;
 }
 
-/** Without a change, a screen reader has nothing to read. */
+/** Sets a text only if it has changed, so that a screen reader does not read it again. */
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

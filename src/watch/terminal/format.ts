@@ -1,11 +1,11 @@
-/** A time in milliseconds with the digits that matter; `-` when there is none. */
+/** A time in milliseconds with its significant digits; `-` when there is none. */
 export function formatMs(ms: number | undefined): string {
   if (ms === undefined) return '-';
   if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)} s`;
   return `${ms.toFixed(ms < 1 ? 2 : ms < 10 ? 1 : 0)} ms`;
 }
 
-/** A time in seconds, as metrics have it. */
+/** A time in seconds, the unit of metrics. */
 export function formatSeconds(seconds: number | null | undefined): string {
   return formatMs(seconds === null || seconds === undefined ? undefined : seconds * 1_000);
 }
@@ -15,7 +15,7 @@ export function plainMs(seconds: number | null | undefined): string {
   return seconds === null || seconds === undefined ? '-' : (seconds * 1_000).toFixed(1);
 }
 
-/** A count with its thousands apart. */
+/** A count with separated thousands. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ' ');
 }

@@ -5,29 +5,29 @@ const SHOW_CURSOR = '\x1b[?25h';
 const CLEAR_REST_OF_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
-/** Whether a stream is a terminal that can draw over what it shows. */
+/** Whether a stream is a terminal that can overwrite its text. */
 export function canRedraw(stdout: NodeJS.WriteStream): boolean {
   return stdout.isTTY && process.env['TERM'] !== 'dumb';
 }
 
-/** Lines in a terminal that are drawn over themselves, below the lines that stay. */
+/** Lines in a terminal that are redrawn in place, below permanent lines. */
 export class Redrawn {
   #drawn = 0;
   readonly #redraw = (): void => this.draw({ resized: true });
   readonly #showCursor = (): void => void this.stdout.write(SHOW_CURSOR);
 
-  /** `lines` gives the present lines, none wider than the columns it is told. */
+  /** `lines` returns the current lines, none wider than the given columns. */
   constructor(
     private readonly stdout: NodeJS.WriteStream,
     private readonly lines: (columns: number) => readonly string[],
   ) {
     stdout.write(HIDE_CURSOR);
     stdout.on('resize', this.#redraw);
-    // However the process ends.
+    // Runs however the process ends.
     process.once('exit', this.#showCursor);
   }
 
-  /** Writes a line that stays. */
+  /** Writes a permanent line. */
   above(stream: WriteStream, line: string): void {
     this.#erase();
     stream.write(`${line}\n`);
@@ -35,12 +35,12 @@ export class Redrawn {
   }
 
   draw({ resized = false } = {}): void {
-    // Both are 0 in a terminal that does not know.
+    // Both are 0 in a terminal that does not know its size.
     const columns = this.stdout.columns || 80;
     const rows = this.stdout.rows || 24;
-    // One column and one row stay free: a terminal that is written full scrolls.
+    // One column and one row stay free, because a full terminal scrolls.
     const lines = this.lines(columns - 1).slice(0, rows - 1);
-    // A terminal that is resized wraps lines anew, so the cursor may be anywhere.
+    // A resized terminal wraps lines again, so the cursor may be anywhere.
     const home = resized && lines.length > 0 ? '\x1b[H' : this.#home();
     this.#drawn = lines.length;
     this.stdout.write(home + lines.map((line) => `${line}${CLEAR_REST_OF_LINE}\n`).join('') + CLEAR_BELOW);

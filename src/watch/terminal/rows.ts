@@ -14,13 +14,13 @@ export function row(label: string, ...cells: string[]): string {
   return `  ${label.padEnd(LABEL)}${cells.join('   ')}`;
 }
 
-/** How many connections are in each state. */
+/** The number of connections in each state. */
 export function states({ used, idle, connecting }: Connections): string {
   const count = (value: number): string => String(value).padStart(2);
   return `used ${count(used)}   idle ${count(idle)}   connecting ${count(connecting)}`;
 }
 
-/** The same against the limit; a character is more than one connection where the limit is high. */
+/** The connections by state as a bar up to the limit; with a high limit, a character is several connections. */
 export function bar({ used, idle, connecting, limit }: Connections): string {
   const width = Math.min(Math.max(Math.round(limit), 0), WIDEST_BAR);
   const place = (count: number): number =>
@@ -32,7 +32,7 @@ export function bar({ used, idle, connecting, limit }: Connections): string {
     .padEnd(width, '.');
 }
 
-/** A text that is cut where it is wider. */
+/** The text, cut to the width. */
 export function crop(text: string, width: number): string {
   return text.length > width ? text.slice(0, Math.max(0, width - 1)) + '~' : text;
 }

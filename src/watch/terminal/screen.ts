@@ -4,7 +4,7 @@ import { canRedraw, Redrawn } from './redrawn.js';
 import { styleOf } from './style.js';
 import { plainLine, viewLines } from './view.js';
 
-/** Shows a history as it goes on, until it is closed: redrawn in a terminal that can, else a line for each reading. */
+/** Shows a history live until closed: redrawn in place if the terminal can, else a line for each reading. */
 export function showHistory(
   history: History,
   pageUrl: string,

@@ -1,4 +1,4 @@
-/** Marks text for the terminal; each returns it unchanged where there are no colours. */
+/** Marks text for the terminal; each function returns it unchanged without colours. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
@@ -6,7 +6,7 @@ export interface Style {
   green(text: string): string;
 }
 
-/** The marks of a terminal, or none where the environment asks for none (https://no-color.org). */
+/** The marks of a terminal, or none if the environment disables them (https://no-color.org). */
 export function styleOf(env: Readonly<NodeJS.ProcessEnv>): Style {
   const plain = Boolean(env['NO_COLOR']);
   const mark =

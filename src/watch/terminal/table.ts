@@ -42,7 +42,7 @@ export function readingTable(reading: Reading): string[] {
   return table([...STATE, ...TOTALS], rows);
 }
 
-/** The same with the rates and times of late. */
+/** The same with recent rates and times. */
 export function lateTable(rows: readonly PoolFigures[]): string[] {
   return table([...STATE, ...RATES], rows);
 }
@@ -52,7 +52,7 @@ function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): stri
     columns.map(([title]) => title),
     ...rows.map((each) => columns.map(([, cell]) => cell(each))),
   ];
-  // A process that exports for itself does not name itself.
+  // A process that exports its own metrics does not name itself.
   const shown = columns.map(
     ([title], at) => title !== 'instance' || cells.slice(1).some((line) => line[at] !== ''),
   );

@@ -6,7 +6,7 @@ import { bar, crop, row, states } from './rows.js';
 import type { Style } from './style.js';
 import { lateTable, type PoolFigures } from './table.js';
 
-/** All that is shown at one moment. */
+/** The contents of the view at one moment. */
 export interface View {
   readonly title: string;
   readonly state: State;
