@@ -101,7 +101,7 @@ describe('credentials', () => {
   it('gives up on a metadata service that hangs', async () => {
     await using imds = await startImds();
     imds.set({ hang: true });
-    const diagnosis = await diagnoseRds(['--region', 'detect', '--timeout', '12'], {
+    const diagnosis = await diagnoseRds(['--region', 'detect', '--timeout', '36'], {
       AWS_EC2_METADATA_DISABLED: 'false',
       AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint,
     });

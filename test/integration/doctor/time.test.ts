@@ -84,7 +84,7 @@ describe('the time of a run', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());
     const diagnosis = await diagnose({
-      args: [...iamArgs(rds()), '--region', 'detect', '--timeout', '9'],
+      args: [...iamArgs(rds()), '--region', 'detect', '--timeout', '30'],
       env: {
         AWS_EC2_METADATA_DISABLED: 'false',
         AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint,
