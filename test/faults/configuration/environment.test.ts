@@ -63,7 +63,7 @@ describe.each<SslMode>(['disable', 'require'])('an explicit config, sslMode %s,'
     expect(await loginFacts(await makePool(server(), { sslMode }))).toEqual(facts(sslMode));
   });
 
-  test('is not changed by all of them together, set before the process starts', async () => {
+  test('is not changed by all of these variables together, set before the process starts', async () => {
     const script = new URL('../../support/scripts/login.ts', import.meta.url);
     const env = { ...HOSTILE, NODE_PG_FORCE_NATIVE: '1' };
     const { lines, stderr } = await runScript(script, [JSON.stringify(config(sslMode))], { env }).result;
@@ -73,7 +73,7 @@ describe.each<SslMode>(['disable', 'require'])('an explicit config, sslMode %s,'
   });
 });
 
-describe('what the config has no word for', () => {
+describe('a setting without a field in the config', () => {
   test('comes from PGAPPNAME and PGOPTIONS, as in every client', async () => {
     setEnv({ PGAPPNAME: 'from-environment', PGOPTIONS: '-c work_mem=1MB' });
     const pool = await makePool(server());
@@ -81,7 +81,7 @@ describe('what the config has no word for', () => {
     expect((await pool.query('show work_mem')).rows).toEqual([{ work_mem: '1MB' }]);
   });
 
-  test('comes from the options where they name it', async () => {
+  test('comes from the options when they set it', async () => {
     setEnv({ PGAPPNAME: 'from-environment', PGOPTIONS: '-c work_mem=1MB' });
     const pool = await makePool(
       server(),
@@ -93,7 +93,7 @@ describe('what the config has no word for', () => {
   });
 });
 
-describe('where the native binding is installed', () => {
+describe('with the native binding installed', () => {
   // The real one needs libpq. pg only subclasses what it exports, at the first client: a class is enough to be loaded.
   const STUB = 'module.exports = class Native {};';
   const PROGRAM = `
@@ -139,7 +139,7 @@ describe('where the native binding is installed', () => {
     });
   });
 
-  test('the JavaScript client that the application loaded first is taken', async () => {
+  test('the JavaScript client that the application loaded first is used', async () => {
     expect(await run('pg', {})).toEqual({ native: false, rows: [{ one: 1 }] });
   });
 });

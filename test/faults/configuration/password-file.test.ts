@@ -24,14 +24,14 @@ function passfile(lines: readonly string[], mode = 0o600): string {
 const ONE = [{ one: 1 }];
 
 describe('a pool without a password', () => {
-  test('logs in with the line of PGPASSFILE that matches', async () => {
+  test('logs in with the matching line of PGPASSFILE', async () => {
     passfile(['# passwords', `${server().host}:1:postgres:postgres:wrong`, RIGHT()]);
     const pool = await makePool(server());
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
     expect(pool.log.records.filter(({ level }) => level === 'warn')).toEqual([]);
   });
 
-  test('passes over comments, short lines and lines of others, and takes stars for anything', async () => {
+  test('skips comments, short lines and lines for other logins, and treats * as a wildcard', async () => {
     passfile([
       '# *:*:*:*:wrong',
       '#*:*:*:*:wrong',
@@ -47,7 +47,7 @@ describe('a pool without a password', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('takes the first line that matches, not the last', async () => {
+  test('uses the first matching line, not the last', async () => {
     passfile(['*:*:*:*:wrong', RIGHT()]);
     const pool = await makePool(server());
     expect(await rejection(pool.query('select 1'))).toMatchObject({ code: '28P01' });
@@ -55,13 +55,13 @@ describe('a pool without a password', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('logs in with .pgpass of the home folder when PGPASSFILE is not set', async () => {
+  test('logs in with .pgpass in the home folder when PGPASSFILE is not set', async () => {
     writeFileSync(join(place.home, '.pgpass'), RIGHT(), { mode: 0o600 });
     const pool = await makePool(server());
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('looks up the user and database that the hook has put in, escapes and all', async () => {
+  test('looks up the user and database that the hook set, including escaped characters', async () => {
     const odd = 'o:d\\d';
     await server().query(`create role "${odd}" login password 'pa:ss\\word'`);
     passfile(['*:*:postgres:postgres:wrong', '*:*:*:o\\:d\\\\d:pa\\:ss\\\\word']);
@@ -69,7 +69,7 @@ describe('a pool without a password', () => {
     expect((await pool.query('select current_user')).rows).toEqual([{ current_user: odd }]);
   });
 
-  test.each(['640', '604', '660'])('ignores a file of mode %s, warns once, and says so', async (mode) => {
+  test.each(['640', '604', '660'])('ignores a file of mode %s, warns once, and names the file in the error', async (mode) => {
     const path = passfile([RIGHT()], Number.parseInt(mode, 8));
     const pool = await makePool(server());
     for (let n = 0; n < 2; n += 1) {
@@ -88,7 +88,7 @@ describe('a pool without a password', () => {
     ]);
   });
 
-  test.each(['no file', 'no line that matches'])('names PGPASSFILE when there is %s', async (lack) => {
+  test.each(['no file', 'no matching line'])('names PGPASSFILE in the error when there is %s', async (lack) => {
     const path = join(place.home, 'pgpass');
     setEnv({ PGPASSFILE: path });
     if (lack !== 'no file') passfile(['other.host:*:*:*:canary']);
@@ -105,7 +105,7 @@ describe('a pool without a password', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('never takes PGPASSWORD', async () => {
+  test('never uses PGPASSWORD', async () => {
     setEnv({ PGPASSWORD: server().password });
     const pool = await makePool(server());
     expect((await rejection(pool.query('select 1'))).message).toContain('PGPASSFILE');
@@ -113,14 +113,14 @@ describe('a pool without a password', () => {
 });
 
 describe('a pool with a password', () => {
-  test('uses it whatever PGPASSFILE and PGPASSWORD say', async () => {
+  test('ignores PGPASSFILE and PGPASSWORD', async () => {
     passfile(['*:*:*:*:wrong']);
     setEnv({ PGPASSWORD: 'wrong' });
     const pool = await makePool(server(), { password: server().password });
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('does not fall back to PGPASSFILE when it is wrong', async () => {
+  test('does not fall back to PGPASSFILE when the password is wrong', async () => {
     passfile([RIGHT()]);
     const pool = await makePool(server(), { password: 'wrong' });
     expect(await rejection(pool.query('select 1'))).toMatchObject({ code: '28P01' });

@@ -9,7 +9,7 @@ const ca = await createCa();
 const { certPem, keyPem } = await ca.issue({ dnsNames: ['localhost'] });
 const server = usePostgres({ ssl: { cert: certPem, key: keyPem }, requireSsl: true });
 
-test('a polluted Object.prototype changes neither where, how nor as whom a pool logs in', async () => {
+test('a polluted Object.prototype changes neither the host, the TLS settings nor the user of a login', async () => {
   const { port, user, password, database } = server();
   const config = { host: 'localhost', port, user, password, database, sslMode: 'verify-full' };
   const script = new URL('../../support/scripts/polluted.ts', import.meta.url);

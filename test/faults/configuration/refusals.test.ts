@@ -52,8 +52,8 @@ describe('newPool refuses, and dials nothing:', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['a config that is a text', 'postgres://app@db/app', 'config must be an object'],
-    ['a config that is a list', [], 'config must be an object'],
+    ['a config that is a string', 'postgres://app@db/app', 'config must be an object'],
+    ['a config that is an array', [], 'config must be an object'],
     ['an empty config', { host: undefined, port: undefined }, 'host is required'],
     ['no host', { host: '' }, 'host is required'],
     ['a host that is a number', { host: 5 }, 'host must be a string'],
@@ -68,11 +68,11 @@ describe('newPool refuses, and dials nothing:', () => {
       { port },
       PORT,
     ]),
-    ['a port that is a text', { port: '5432' }, `${PORT}, a number and not a string`],
+    ['a port that is a string', { port: '5432' }, `${PORT}, a number and not a string`],
     ['no user', { user: '' }, 'user is required'],
     ['a NUL in the user', { user: 'app\0database\0other' }, 'user must not contain control characters'],
-    ['a user that is no text', { user: ['app'] }, 'user must be a string'],
-    ['a database that is no text', { database: 5 }, 'database must be a string'],
+    ['a user that is not a string', { user: ['app'] }, 'user must be a string'],
+    ['a database that is not a string', { database: 5 }, 'database must be a string'],
     ['no database', { database: '' }, 'database is required'],
     ...['a?b', 'a#b', 'a/b', 'a b', 'a\nb', 'a\0b'].map((database): [string, unknown, string] => [
       `database ${JSON.stringify(database)}`,
@@ -119,13 +119,13 @@ describe('newPool refuses, and dials nothing:', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['options that are a text', 'fast', 'options must be an object'],
+    ['options that are a string', 'fast', 'options must be an object'],
     ['an unknown option', { onConnect: () => undefined }, 'unknown key "onConnect" in options'],
-    ['a hook that is no function', { beforeConnect: 'x' }, 'beforeConnect must be a function'],
-    ['an afterConnect that is no function', { afterConnect: {} }, 'afterConnect must be a function'],
+    ['a beforeConnect that is not a function', { beforeConnect: 'x' }, 'beforeConnect must be a function'],
+    ['an afterConnect that is not a function', { afterConnect: {} }, 'afterConnect must be a function'],
     ['a logger without debug', { logger: { info() {}, warn() {} } }, 'logger must have these functions'],
-    ['a meter that is none', { meter: {} }, 'meter must have these functions'],
-    ['a signal that is none', { signal: {} }, 'signal must be an AbortSignal'],
+    ['a meter without the methods of a meter', { meter: {} }, 'meter must have these functions'],
+    ['a signal that is not an AbortSignal', { signal: {} }, 'signal must be an AbortSignal'],
     ...['connectTimeoutMs', 'acquireTimeoutMs', 'idleTimeoutMs', 'healthCheckPeriodMs'].flatMap((name) =>
       [-1, NaN, Infinity, 2 ** 31, '5'].map((value): [string, unknown, string] => [
         `${name} ${typeof value === 'string' ? `'${value}'` : value}`,
@@ -142,8 +142,8 @@ describe('newPool refuses, and dials nothing:', () => {
       'ssl.checkServerIdentity is refused',
     ],
     ['an empty ssl.ca', { ssl: { ca: '' } }, 'ssl.ca must not be empty'],
-    ['a driver setting that Config owns', { pg: { password: CANARY } }, 'pg.password is refused'],
-    ['a driver setting that Options own', { pg: { query_timeout: 5 } }, 'pg.query_timeout is refused'],
+    ['a driver setting that belongs in Config', { pg: { password: CANARY } }, 'pg.password is refused'],
+    ['a driver setting that belongs in the options', { pg: { query_timeout: 5 } }, 'pg.query_timeout is refused'],
     ['a stream', { pg: { stream: () => undefined } }, 'pg.stream is refused'],
     ['an unknown driver setting', { pg: { aplication_name: 'x' } }, 'unknown key "aplication_name" in pg'],
     ...['application_name', 'fallback_application_name', 'options', 'client_encoding'].map(
@@ -161,7 +161,7 @@ describe('newPool refuses, and dials nothing:', () => {
     expect(error.message).toContain(text);
   });
 
-  test('dynamicAuth together with beforeConnect, before it looks at sslMode, and says how to compose them', async () => {
+  test('dynamicAuth with beforeConnect, whatever the sslMode, and the message says how to combine them', async () => {
     for (const sslMode of ['disable', 'verify-full']) {
       const { message } = await refusal({ ...iam, sslMode }, { beforeConnect: () => undefined });
       expect(message).toContain(
@@ -171,12 +171,12 @@ describe('newPool refuses, and dials nothing:', () => {
     }
   });
 
-  test('a signal that is aborted already', async () => {
+  test('a signal that is already aborted', async () => {
     const reason = new Error('too late');
     expect(await refusal({}, { signal: AbortSignal.abort(reason) })).toBe(reason);
   });
 
-  test('to go on once its signal is aborted', async () => {
+  test('to continue after its signal is aborted', async () => {
     const imds = await startImds();
     try {
       imds.set({ hang: true });

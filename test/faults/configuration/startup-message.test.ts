@@ -16,11 +16,11 @@ const WHO = 'select current_user, current_database(), session_user';
 
 beforeAll(() => server().query(`create role guest login password 'welcome'`));
 
-describe('a startup message in which a field could end early and name another role', () => {
+describe('a NUL in a startup message field, which could name another role', () => {
   /** A value that the server reads as three: the field, and a user after it. */
   const smuggled = (value: string, user: string): string => `${value}\0user\0${user}`;
 
-  test('is what the driver alone would send: it logs in as that role', async () => {
+  test('makes the driver alone log in as that other role', async () => {
     const client = new pg.Client({
       ...{ host: server().host, port: server().port, user: 'nobody' },
       ...{ password: 'welcome', database: smuggled('postgres', 'guest'), ssl: false },
@@ -38,7 +38,7 @@ describe('a startup message in which a field could end early and name another ro
     ['database', (target) => (target.database = smuggled('postgres', 'postgres'))],
     ['password', (target) => (target.password = 'welcome\0')],
     ['host', (target) => (target.host = '127.0.0.1\0')],
-  ])('is never sent, though a hook put the NUL into the %s', async (field, put) => {
+  ])('is never sent, even when a hook puts it into the %s', async (field, put) => {
     proxy().clear();
     const pool = await makePool(proxy(), {}, { beforeConnect: put });
     const error = await rejection(pool.query(WHO));
@@ -49,17 +49,17 @@ describe('a startup message in which a field could end early and name another ro
   });
 });
 
-describe('what a hook makes of the target is checked as a config is', () => {
+describe('a target changed by a hook is checked like a config', () => {
   test.each<[string, (target: ConnectTarget) => void, RegExp]>([
     ['a list of hosts', (target) => (target.host = 'one,two'), /a list of hosts is not supported/],
     ['a socket path', (target) => (target.host = server().socketDir), /host must not contain any of/],
     ['no host', (target) => (target.host = ''), /host is required/],
     ['port 0', (target) => (target.port = 0), /port must be between/],
-    ['a port that is a text', (target) => ((target as { port: unknown }).port = '1'), /port must be between/],
+    ['a port that is a string', (target) => ((target as { port: unknown }).port = '1'), /port must be between/],
     ['no user', (target) => (target.user = ''), /user is required/],
     ['no database', (target) => (target.database = ''), /database is required/],
     ['half a character', (target) => (target.user = '\ud800'), /user must be well-formed/],
-  ])('%s is refused, and nothing is dialled', async (_what, put, text) => {
+  ])('%s is refused, and no connection is dialled', async (_what, put, text) => {
     proxy().clear();
     const pool = await makePool(proxy(), {}, { beforeConnect: put });
     const error = await rejection(pool.query(WHO));

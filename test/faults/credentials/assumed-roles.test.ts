@@ -42,7 +42,7 @@ describe('two pools of one process', () => {
     expect(roles().sort()).toEqual([APP.arn, REPORT.arn]);
   });
 
-  test('each sign with the key of their own role', async () => {
+  test("each sign with their own role's key", async () => {
     const [app, report] = [await poolAs(APP), await poolAs(REPORT)];
     for (const pool of [app, report]) (await pool.connect()).release(true);
     const key = sts.assumed.find(({ roleArn }) => roleArn === APP.arn)?.key.accessKeyId ?? '';
@@ -52,12 +52,12 @@ describe('two pools of one process', () => {
     expect(roles()).toEqual([APP.arn, REPORT.arn]);
   });
 
-  test('that have the same role share its session', async () => {
+  test('with the same role share its session', async () => {
     for (const pool of [await poolAs(APP), await poolAs(APP)]) await pool.query('select 1');
     expect(roles()).toEqual([APP.arn]);
   });
 
-  test('report the fetches and the expiration of their role', async () => {
+  test("report the fetches and the expiration of their role's credentials", async () => {
     const meter = meterSdk();
     sts.setSessionLifetime(3_600_000);
     const pool = await poolAs(REPORT, meter);
@@ -72,7 +72,7 @@ describe('a role that cannot be assumed', () => {
   test.each<[string, () => Parameters<typeof poolAs>[0], RegExp]>([
     ['without its external ID', () => ({ arn: REPORT.arn }), /AccessDenied|not authorized/i],
     ['that does not exist', () => ({ arn: `${APP.arn}2` }), /AccessDenied|not authorized/i],
-  ])('%s is an AuthError, and nothing is dialled', async (_title, role, message) => {
+  ])('%s rejects with AuthError, and no connection is dialled', async (_title, role, message) => {
     const { connections } = rds().gate.stats();
     const error = await rejection((await poolAs(role())).query('select 1'));
     expect(error).toMatchObject({ code: 'ERR_PGAUGE_AUTH' });
@@ -81,7 +81,7 @@ describe('a role that cannot be assumed', () => {
     expect(rds().gate.stats().connections).toBe(connections);
   });
 
-  test('for a while is assumed once STS is back', async () => {
+  test('while STS is down is assumed once STS is back', async () => {
     const pool = await poolAs(APP);
     sts.set({ status: 403, body: 'canary' });
     const error = await rejection(pool.query('select 1'));
@@ -91,8 +91,8 @@ describe('a role that cannot be assumed', () => {
   });
 });
 
-describe('a session whose key is no longer accepted', () => {
-  test('is replaced by another after the rejected login that reveals it', async () => {
+describe('a role session whose key is no longer accepted', () => {
+  test('is replaced after the first rejected login', async () => {
     const pool = await poolAs(APP);
     (await pool.connect()).release(true);
     const [first] = sts.assumed;

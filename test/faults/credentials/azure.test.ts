@@ -41,7 +41,7 @@ describe('azureAd', () => {
     expect(await value('pgauge.auth.credentials.expiration')).toBeGreaterThan(Date.now() / 1_000 + 80_000);
   });
 
-  test('all pools that log in as one user-assigned identity share what the library keeps', async () => {
+  test('all pools that log in as one user-assigned identity share one cached token', async () => {
     const before = calls();
     for (let i = 0; i < 3; i += 1) {
       const pool = await poolOf('kept');
@@ -50,7 +50,7 @@ describe('azureAd', () => {
     expect(calls() - before).toBe(1);
   });
 
-  test('500 connections at once from cold fetch one token', async () => {
+  test('500 connections opened at once with no token yet fetch a single token', async () => {
     const { meterProvider, value } = meterSdk();
     const before = calls();
     const patience = { connectTimeoutMs: 100_000, acquireTimeoutMs: 100_000 };
@@ -73,7 +73,7 @@ describe('azureAd', () => {
     });
   });
 
-  test('a user that is a client id is told to be a name', async () => {
+  test('the hint for a user that is a client ID says to use a name', async () => {
     const { clientId } = server().userAssigned[0] ?? { clientId: '' };
     await rds().createUser(clientId, { verifier: server().verifier() });
     const pool = await makePool({ user: clientId });
@@ -83,8 +83,8 @@ describe('azureAd', () => {
   });
 });
 
-describe('with tokens that the library does not keep', () => {
-  test('revoked tokens are rejected once and replaced', async () => {
+describe("with tokens too short-lived for the library's cache", () => {
+  test('a revoked token is rejected once and replaced', async () => {
     server().setTokenLifetime(NEVER_KEPT_MS);
     const pool = await poolOf('bystander');
     const client = await pool.connect();
@@ -94,7 +94,7 @@ describe('with tokens that the library does not keep', () => {
     client.release();
   });
 
-  test('tokens that have ended are refused, those of another principal rejected, and right ones taken again', async () => {
+  test('an expired token is refused, one of another principal is rejected, and a valid one works again', async () => {
     server().setTokenLifetime(-1_000);
     const pool = await poolOf('bystander');
     expect((await rejection(pool.query('select 1'))).message).toMatch('the token expired at');
@@ -108,19 +108,19 @@ describe('with tokens that the library does not keep', () => {
   });
 });
 
-describe('rejects, names the endpoint and dials nothing when the managed identity', () => {
+describe('rejects, names the endpoint and dials no connection when the managed identity endpoint', () => {
   test.each<[string, HttpFault]>([
     ['answers 404', { status: 404, body: '' }],
     ['answers 400', { status: 400, body: '{"statusCode":400,"message":"No such identity."}' }],
     ['answers 500', { status: 500, body: 'canary' }],
-    ['answers nothing', { body: '' }],
+    ['sends an empty answer', { body: '' }],
     ['answers HTML', { body: '<html>canary: please log in</html>' }],
     ['answers half a token', { body: '{"access_token":"eyJ0canary' }],
     ['answers without a token', { body: '{"expires_on":"1999999999","x":"canary"}' }],
     ['answers with an empty token', { body: '{"access_token":"","expires_on":"1999999999"}' }],
     ['resets connections', { reset: true }],
     ['hangs', { hang: true }],
-  ])('%s, and works once it does', async (_how, fault) => {
+  ])('%s, and works once the endpoint does', async (_how, fault) => {
     server().setTokenLifetime(NEVER_KEPT_MS);
     const pool = await poolOf('bystander');
     server().set(fault);

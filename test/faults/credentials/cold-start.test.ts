@@ -14,7 +14,7 @@ const makePool = useIamPools(rds);
 /** In milliseconds: 500 logins at once take their time on a small machine. */
 const PATIENCE = { connectTimeoutMs: 100_000, acquireTimeoutMs: 100_000 };
 
-test('500 connections at once from cold fetch the credentials once, and each gets a token of its own', async () => {
+test('500 connections opened at once with no credentials yet fetch them once, and each gets its own token', async () => {
   await using imds = await startImds({
     credentials: (lifetimeMs) => rds().credentials.issueTemporary({ lifetimeMs }),
   });
@@ -49,7 +49,7 @@ describe.each(
     (row) => [row.backend, row] as const,
   ),
 )('%s', (_backend, { start, fetchesPerLogin = 1 }) => {
-  test('500 connections at once from cold cost one fetch', async () => {
+  test('500 connections opened at once with no credentials yet cost one fetch', async () => {
     await using source = await start(rds(), place.home);
     const { user, dynamicAuth } = source;
     const { meterProvider, value } = meterSdk();

@@ -28,21 +28,21 @@ const poolOn = (config: Partial<Config> = {}, options: PoolOptions = {}) =>
   );
 
 describe('Aurora DSQL', () => {
-  test.each(['dsql_user', 'admin'])('logs in as %s, for a region that the host names', async (user) => {
+  test.each(['dsql_user', 'admin'])('logs in as %s, with the region from the host name', async (user) => {
     const pool = await poolOn({ user });
     const before = rds().gate.stats().tokensAccepted;
     expect((await pool.query('select current_user as who')).rows).toEqual([{ who: user }]);
     expect(rds().gate.stats().tokensAccepted).toBe(before + 1);
   });
 
-  test('signs the name without the dot it may end with, and a token for every attempt', async () => {
+  test('signs the host name without its trailing dot, and signs a token for every attempt', async () => {
     const pool = await poolOn({ host: `${CLUSTER}.`, maxOpenConns: 3 });
     const clients = await Promise.all([1, 2, 3].map(() => pool.connect()));
     for (const client of clients) client.release();
     expect(pool.totalCount).toBe(3);
   });
 
-  test('tells a rejected login from a lost one, though its SQLSTATE is that of a connection failure', async () => {
+  test('recognises a rejected login, although its SQLSTATE is that of a connection failure', async () => {
     const pool = await poolOn({ dynamicAuth: { awsDsql: { region: 'us-east-1' } } });
     expect(await rejection(pool.query('select 1'))).toMatchObject({
       code: '08006',
@@ -57,7 +57,7 @@ describe('Aurora DSQL', () => {
   test.each<[string, Partial<Config>]>([
     ['a host', { host: 'db.example.com' }],
     ['one of several hosts', { host: undefined, hosts: [{ host: CLUSTER }, { host: 'db.example.com' }] }],
-  ])('refuses a pool on %s whose name says no region', async (_title, config) => {
+  ])('refuses a pool without a region on %s whose name contains none', async (_title, config) => {
     expect(await rejection(poolOn(config))).toMatchObject({
       name: 'AuthError',
       message:
@@ -67,14 +67,14 @@ describe('Aurora DSQL', () => {
     await poolOn({ ...config, dynamicAuth: region });
   });
 
-  test('retires connections before the server ends them, unless the config says when', async () => {
+  test('retires connections before the server ends them, unless the config sets a lifetime', async () => {
     const { options } = await poolOn();
     expect(options.maxLifetimeSeconds).toBe(55 * 60);
     const other = await poolOn({ connMaxLifetimeMs: 5 * MINUTE_MS });
     expect(other.options.maxLifetimeSeconds).toBe(5 * 60);
   });
 
-  test('heals after the key is rotated: the rejected login makes the next one ask for it', async () => {
+  test('recovers after the key is rotated: after a rejected login, the next attempt fetches the new key', async () => {
     const pool = await poolOn({}, { maxUses: 1 });
     await pool.query('select 1');
     const { accessKeyId } = rds().credentials.current;

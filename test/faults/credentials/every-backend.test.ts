@@ -49,7 +49,7 @@ const poolOf = (
 ) => makePool({ user, dynamicAuth, ...config }, options);
 const one = async (pool: InstrumentedPool) => (await pool.query<{ one: number }>('select 1 as one')).rows;
 
-test('every backend has a row here', () => {
+test('every backend has a case in this suite', () => {
   expect(new Set(BACKEND_CASES.map(({ backend }) => backend))).toEqual(new Set(Object.keys(BACKENDS)));
 });
 
@@ -60,7 +60,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
     const prefix = `dynamic auth (${provider}): `;
     const rejectionCode = row.rejection ?? /^28/;
 
-    test('logs in, under its name in telemetry, and tells no secret', async () => {
+    test('logs in, appears under its name in telemetry, and exposes no secret', async () => {
       useContextManager();
       try {
         const [meter, tracer] = [meterSdk(), tracerSdk()];
@@ -96,7 +96,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
       }
     });
 
-    test('asks for one password per connection attempt and none per query', async () => {
+    test('requests one password per connection attempt and none per query', async () => {
       const { meterProvider, value } = meterSdk();
       try {
         const pool = await poolOf(await started(row), { meterProvider }, { maxOpenConns: 3 });
@@ -145,7 +145,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
       const outcome = row.faults[fault];
       if (outcome === undefined) continue;
       const where = outcome === 'rejected' ? 'the server rejects the login' : 'nothing is dialled';
-      test(`a source that is at fault (${fault}): ${where}, no secret is told, and it heals`, async () => {
+      test(`the source fails (${fault}): ${where}, no secret is exposed, and the pool recovers`, async () => {
         const source = await started(row);
         await source.set(fault);
         const pool = await poolOf(source, { connectTimeoutMs: CONNECT_TIMEOUT_MS });
@@ -169,7 +169,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
       });
     }
 
-    test('is refused with sslMode disable, beside another backend, and with settings that are wrong', async () => {
+    test('is refused with sslMode disable, together with another backend, and with invalid settings', async () => {
       const source = await started(row);
       const config = {
         ...{ host: rds().host, port: rds().port, user: source.user, database: rds().database },
@@ -202,7 +202,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
       }
     });
 
-    test('a login that is rejected after a rotation shows its own hint, and the next one asks the source again', async () => {
+    test("a login rejected after a rotation logs the backend's hint, and the next attempt fetches the password again", async () => {
       const source = await started(row);
       const pool = await poolOf(source, { maxUses: 1 });
       expect(await one(pool)).toEqual(ONE);
@@ -227,7 +227,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
     });
 
     if (row.faults.hang !== undefined) {
-      test('a source that hangs holds up neither end() nor a slot', async () => {
+      test('a source that hangs does not delay end() and leaves no slot taken', async () => {
         const source = await started(row);
         await source.set('hang');
         const pool = await poolOf(source);

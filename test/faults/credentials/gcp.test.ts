@@ -24,7 +24,7 @@ const place = useCleanEnvironment(() => ({ GCE_METADATA_HOST: server().host }));
 const tokenCalls = (): number => server().calls()[TOKEN_CALL] ?? 0;
 
 // First, because the library remembers for the whole process that there was no metadata server.
-test('a metadata server that does not listen at first is found once it does', async () => {
+test('a metadata server that is down at first is found once it is up', async () => {
   const dead = await startGcpMetadata();
   const { host } = dead;
   await dead.stop();
@@ -50,7 +50,7 @@ describe('gcpCloudSqlIam', () => {
     expect(await value('pgauge.auth.credentials.expiration')).toBeGreaterThan(Date.now() / 1_000 + 3_000);
   });
 
-  test('500 connections at once from cold fetch one token', async () => {
+  test('500 connections opened at once with no token yet fetch a single token', async () => {
     const { meterProvider, value } = meterSdk();
     const before = tokenCalls();
     const patience = { connectTimeoutMs: 100_000, acquireTimeoutMs: 100_000 };
@@ -63,7 +63,7 @@ describe('gcpCloudSqlIam', () => {
     expect(await value('pgauge.auth.token.refresh.duration')).toMatchObject({ count: CONNECTIONS });
   }, 240_000);
 
-  test('asks for the scope of AlloyDB where the product says so', async () => {
+  test('requests the AlloyDB scope when the product is alloydb', async () => {
     const verifier = server().verifier('alloydb');
     const judge: LoginVerifier['judge'] = (token, _, now) => verifier.judge(token, server().user, now);
     await rds().createUser('alloy', { verifier: { ...verifier, judge } });
@@ -76,7 +76,7 @@ describe('gcpCloudSqlIam', () => {
     expect(await rejection(wrong.query('select 1'))).toMatchObject({ code: '28000' });
   });
 
-  test('revoked tokens are rejected once and replaced', async () => {
+  test('a revoked token is rejected once and replaced', async () => {
     const pool = await makePool();
     const client = await pool.connect();
     server().rotate();
@@ -85,7 +85,7 @@ describe('gcpCloudSqlIam', () => {
     client.release();
   });
 
-  test('a login with the full email address of the account is told to leave the end off', async () => {
+  test("the hint for a login with the account's full email address names the shorter database user", async () => {
     const { email } = server();
     await rds().createUser(email, { verifier: server().verifier() });
     const pool = await makePool({ user: email });
@@ -95,7 +95,7 @@ describe('gcpCloudSqlIam', () => {
     expect(hint).toContain('roles/cloudsql.instanceUser');
   });
 
-  test('is told what to check when the token is of another account or has ended', async () => {
+  test('a token of another account is rejected with a hint, and an expired one is refused', async () => {
     server().lieAbout('other@local-project.iam.gserviceaccount.com');
     const pool = await makePool();
     expect(await rejection(pool.query('select 1'))).toMatchObject({ code: '28000' });
@@ -112,7 +112,7 @@ describe('gcpCloudSqlIam', () => {
   });
 });
 
-describe('rejects, names the metadata server and dials nothing when it', () => {
+describe('rejects, names the metadata server and dials no connection when that server', () => {
   async function refused(query: Promise<unknown>): Promise<void> {
     const { connections } = rds().gate.stats();
     const startedAt = performance.now();
@@ -129,15 +129,15 @@ describe('rejects, names the metadata server and dials nothing when it', () => {
   test.each<[string, HttpFault]>([
     ['answers 404', { path: TOKEN, status: 404 }],
     ['answers 500', { path: TOKEN, status: 500, body: 'canary' }],
-    ['answers nothing', { path: TOKEN, body: '' }],
+    ['sends an empty answer', { path: TOKEN, body: '' }],
     ['answers HTML', { path: TOKEN, body: '<html>canary: please log in</html>' }],
     ['answers half a token', { path: TOKEN, body: '{"access_token":"ya29.canary' }],
     ['answers without a token', { path: TOKEN, body: '{"expires_in":3599,"x":"canary"}' }],
-    ['answers with a token that is no text', { path: TOKEN, body: '{"access_token":{"canary":1}}' }],
+    ['answers with a token that is not a string', { path: TOKEN, body: '{"access_token":{"canary":1}}' }],
     ['resets connections', { path: TOKEN, reset: true }],
     ['hangs', { hang: true }],
-    ['hangs when it is asked for a token', { path: TOKEN, hang: true }],
-  ])('%s, and works once it does', async (_how, fault) => {
+    ['hangs on the request for a token', { path: TOKEN, hang: true }],
+  ])('%s, and works once the server does', async (_how, fault) => {
     const pool = await makePool();
     server().set(fault);
     await refused(pool.query('select 1'));
@@ -147,7 +147,7 @@ describe('rejects, names the metadata server and dials nothing when it', () => {
   });
 });
 
-test('a key file that cannot be read is named, and not quoted', async () => {
+test('a key file that cannot be parsed is named in the error but not quoted', async () => {
   const file = join(place.home, 'key.json');
   writeFileSync(file, '{"type":"service_account","private_key":"canary');
   setEnv({ GOOGLE_APPLICATION_CREDENTIALS: file });

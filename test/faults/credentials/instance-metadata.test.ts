@@ -31,7 +31,7 @@ afterEach(() => imds.set({}));
 afterAll(() => imds.stop());
 
 describe('region "detect"', () => {
-  test('is asked for once, however many connections are made, and signs for the answer', async () => {
+  test('is detected once for any number of connections, and tokens are signed for it', async () => {
     // The SDK's own region must not stand in for the instance's.
     setEnv({ AWS_REGION: 'eu-west-1' });
     useImds(imds.endpoint);
@@ -43,14 +43,14 @@ describe('region "detect"', () => {
     expect((imds.calls()[REGION] ?? 0) - before).toBe(1);
   });
 
-  test('serves newAuthToken too', async () => {
+  test('works in newAuthToken too', async () => {
     useImds(imds.endpoint);
     const token = await newAuthToken(iamConfig(rds(), DETECT), rds().user);
     expect(token).toContain('%2Fus-gov-west-1%2Frds-db%2F');
   });
 });
 
-describe('newPool rejects, names IMDS and dials nothing when the metadata service', () => {
+describe('newPool rejects, names IMDS and dials no connection when the metadata service', () => {
   const refused = async (): Promise<Error> => {
     const config: Config = {
       ...{ host: listener.host, port: listener.port, user: 'app', database: 'app', minConns: 1 },
@@ -75,7 +75,7 @@ describe('newPool rejects, names IMDS and dials nothing when the metadata servic
     ['answers nothing', { path: '/latest/meta-data', body: '' }],
     ['answers HTML', { path: '/latest/meta-data', body: '<html>canary: please log in</html>' }],
     ['answers a region and a new line', { path: '/latest/meta-data', body: 'us-east-1\r\nx-canary: 1' }],
-    ['answers what is no region', { path: '/latest/meta-data', body: 'canary.example/../' }],
+    ['answers with something that is not a region', { path: '/latest/meta-data', body: 'canary.example/../' }],
     ['refuses a session token', { path: '/latest/api/token', status: 403 }],
     ['hangs', { hang: true }],
     ['hangs after the session token', { path: '/latest/meta-data', hang: true }],
@@ -95,14 +95,14 @@ describe('newPool rejects, names IMDS and dials nothing when the metadata servic
     await refused();
   });
 
-  test('is switched off', async () => {
+  test('is disabled', async () => {
     useImds(imds.endpoint);
     setEnv({ AWS_EC2_METADATA_DISABLED: 'true' });
     expect((await refused()).message).toContain('AWS_EC2_METADATA_DISABLED');
   });
 });
 
-describe('a pool with the credentials of the instance rejects, names IMDS and dials nothing when the metadata service', () => {
+describe("a pool with the instance's credentials rejects, names IMDS and dials no connection when the metadata service", () => {
   const ROLES = '/latest/meta-data/iam/security-credentials/';
   const withoutKeys = (): void =>
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_REGION: undefined });
@@ -134,7 +134,7 @@ describe('a pool with the credentials of the instance rejects, names IMDS and di
     ['refuses a session token', { path: '/latest/api/token', status: 403 }],
     ['hangs', { hang: true }],
     ['hangs after the session token', { path: ROLES, hang: true }],
-  ])('%s, and works once it does', async (_how, fault) => {
+  ])('%s, and works once the service does', async (_how, fault) => {
     withoutKeys();
     useImds(imds.endpoint);
     imds.set(fault);
@@ -156,7 +156,7 @@ describe('a pool with the credentials of the instance rejects, names IMDS and di
     await refused(await makePool());
   });
 
-  test('hangs for longer than the connect deadline, which then ends the wait', async () => {
+  test('hangs for longer than the connect deadline, which ends the attempt', async () => {
     withoutKeys();
     useImds(imds.endpoint);
     imds.set({ hang: true });

@@ -27,7 +27,7 @@ async function setUp() {
   return { role, volume, pool, reads };
 }
 
-test('a password that is rotated on the server before the file has changed is rejected once, and not tried twice', async () => {
+test('a password that is rotated on the server before the file changes is rejected once and not tried again', async () => {
   const { role, volume, pool, reads } = await setUp();
   await pool.query('select 1');
   await role.rotate();
@@ -40,7 +40,7 @@ test('a password that is rotated on the server before the file has changed is re
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 });
 
-test('a password file that changes while its old password is rejected is tried again in the same attempt', async () => {
+test('when a password file changes while its old password is being rejected, the same attempt tries the new password', async () => {
   const { role, volume, pool, reads } = await setUp();
   await pool.query('select 1');
   await role.rotate();
@@ -60,7 +60,7 @@ test('a password file that changes while its old password is rejected is tried a
   expect(pool.log.named('postgres connect failed')).toEqual([]);
 });
 
-test('a password file that is gone after its password was rejected leaves the rejection as the error', async () => {
+test('when a password file disappears while its password is being rejected, the error is the rejection', async () => {
   const { role, volume, pool } = await setUp();
   await role.rotate();
   const { connections } = rds().gate.stats();

@@ -17,7 +17,7 @@ const makePool = usePools(() => ({ ...USER, database: rds().database }));
 
 beforeEach(() => proxy().clear());
 
-test('a user with a password logs in beside those with tokens, and gets neither token nor refresh', async () => {
+test('a user with a password logs in on a server that also takes tokens, without using a token', async () => {
   await rds().createUser(USER.user, { password: USER.password });
   const { tokensAccepted } = rds().gate.stats();
   const pool = await makePool(rds(), { sslMode: 'verify-full' }, { ssl: { ca: rds().caPem } });
@@ -25,7 +25,7 @@ test('a user with a password logs in beside those with tokens, and gets neither 
   expect(rds().gate.stats().tokensAccepted).toBe(tokensAccepted);
 });
 
-test('a wrong password surfaces as 28P01 and leaves nothing open', async () => {
+test('a wrong password rejects with 28P01 and leaves no connection open', async () => {
   const { connections } = rds().gate.stats();
   const pool = await makePool(rds(), { sslMode: 'require', password: 'canary-wrong' });
   const error = await rejection(pool.query('select 1'));
@@ -40,7 +40,7 @@ test('a wrong password surfaces as 28P01 and leaves nothing open', async () => {
   expect(JSON.stringify(pool.log.records)).not.toContain('canary');
 });
 
-test('a failing provider falls back neither to the password nor to PGPASSFILE', async () => {
+test('a failing credentials provider causes no fallback to PGPASSWORD or PGPASSFILE', async () => {
   writeFileSync(join(place.home, 'pgpass'), `*:*:*:*:${USER.password}`, { mode: 0o600 });
   setEnv({ PGPASSFILE: join(place.home, 'pgpass'), PGPASSWORD: USER.password });
   const { connections } = rds().gate.stats();
@@ -83,15 +83,15 @@ describe('a login that PostgreSQL itself rejects', () => {
     expect(JSON.stringify(pool.log.records)).not.toContain('canary');
   };
 
-  test('for its password surfaces as 28P01, is not tried again and leaves no socket', async () => {
+  test('for a wrong password rejects with 28P01, is not retried and leaves no socket', async () => {
     await rejected({ user: 'postgres', password: 'canary-wrong' }, '28P01');
   });
 
-  test('for a user who does not exist surfaces as 28P01, as a wrong password does', async () => {
+  test('for a user who does not exist rejects with 28P01, like a wrong password', async () => {
     await rejected({ user: 'nobody', password: 'canary-wrong' }, '28P01');
   });
 
-  test('for want of a line in pg_hba.conf surfaces as 28000, and works once there is one', async () => {
+  test('for a missing line in pg_hba.conf rejects with 28000, and works once the line is there', async () => {
     await server().query("create role unlisted login password 'canary-right'");
     const login = { user: 'unlisted', password: 'canary-right' };
     const restore = await admitOnly('postgres');

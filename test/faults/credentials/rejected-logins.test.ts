@@ -33,7 +33,7 @@ async function expectRejected(pool: InstrumentedPool & { readonly log: Recording
 }
 
 describe('a rejected login', () => {
-  test('surfaces as 28000 with a hint, and works once the server accepts tokens again', async () => {
+  test('rejects with 28000 and a hint, and the pool works once the server accepts tokens again', async () => {
     const pool = await makePool();
     rds().gate.set({ rejectTokens: true });
     try {
@@ -47,7 +47,7 @@ describe('a rejected login', () => {
   test.each([
     ['fast', -20 * 60_000],
     ['slow', 20 * 60_000],
-  ])('is what a clock that is %s brings, and ends with it', async (_how, skewMs) => {
+  ])('results from a %s clock, and the pool works once the clock is right', async (_how, skewMs) => {
     const pool = await makePool();
     rds().gate.set({ clock: () => new Date(Date.now() + skewMs) });
     try {
@@ -58,7 +58,7 @@ describe('a rejected login', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('heals without a restart after a key was rotated in the credentials file', async () => {
+  test('after a key rotation in the credentials file needs no restart to recover', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     const write = ({ accessKeyId, secretAccessKey }: AccessKey): void => {
       const lines = [
@@ -80,7 +80,7 @@ describe('a rejected login', () => {
     held.release();
   });
 
-  test('heals without a restart after a key was rotated in the environment', async () => {
+  test('after a key rotation in the environment needs no restart to recover', async () => {
     const pool = await makePool();
     rds().credentials.rotate();
     await expectRejected(pool);
@@ -88,7 +88,7 @@ describe('a rejected login', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('is what an expired session brings, and heals with a new one', async () => {
+  test('results from an expired session, and a new session works', async () => {
     const sessionEnv = (lifetimeMs: number) => {
       const { accessKeyId, secretAccessKey, sessionToken } = rds().credentials.issueTemporary({ lifetimeMs });
       return {
@@ -117,7 +117,7 @@ describe('a rejected login', () => {
     }
   });
 
-  test('is what a deleted key brings to every attempt, one token each, until it is accepted again', async () => {
+  test('results from a deleted key at every attempt, each with its own token, until the key is accepted again', async () => {
     const { meterProvider, value } = meterSdk();
     const pool = await makePool({ maxOpenConns: 3 }, { meterProvider });
     const key = rds().credentials.current;
@@ -135,7 +135,7 @@ describe('a rejected login', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('of another user, region or endpoint says so too', async () => {
+  test('also results from a token for another user, region or endpoint', async () => {
     await rds().postgres.query('create role nobody_knows login');
     const user = await makePool({ user: 'nobody_knows' });
     // Not a member of rds_iam: the server asks for a password and the token is none.

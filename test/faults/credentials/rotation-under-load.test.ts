@@ -14,7 +14,7 @@ const place = useCleanEnvironment();
 const makePool = useIamPools(rds);
 
 test.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] as const))(
-  '%s %s: a rotation under load loses no query but those whose rejected login reveals it',
+  '%s %s: a rotation under load fails only the queries whose logins used the old password',
   async (_backend, _provider, { start, fetches, rejection = /^28/ }) => {
     await using source = await start(rds(), place.home);
     const { user, dynamicAuth } = source;

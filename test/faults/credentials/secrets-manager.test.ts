@@ -29,7 +29,7 @@ const put = ({ user, password }: RotatingRole): void =>
   void service.put(SECRET, { engine: 'postgres', username: user, password });
 
 describe('Secrets Manager', () => {
-  test('logs in as the user of the secret, whatever the config says, with keys of its own choice', async () => {
+  test('logs in as the user in the secret rather than the one in the config, under configurable keys', async () => {
     const role = await createRotatingRole(rds());
     service.put(SECRET, { login: { user: 'x' }, name: role.user, secret: role.password });
     const pool = await makePool({
@@ -40,7 +40,7 @@ describe('Secrets Manager', () => {
     expect(service.reads).toBe(1);
   });
 
-  test('a rotation between two users under load loses no query but those whose rejected login reveals it', async () => {
+  test('a rotation between two users under load fails only the queries whose logins used the old password', async () => {
     const roles = [await createRotatingRole(rds()), await createRotatingRole(rds())] as const;
     const [first, second] = roles;
     put(first);
@@ -84,13 +84,13 @@ describe('Secrets Manager', () => {
   test.each<[string, string | Buffer, string]>([
     ['binary', Buffer.from('canary'), 'it is binary, and not a text'],
     ['not JSON', 'canary', 'it is not JSON'],
-    ['a JSON text', '"canary"', 'it is not a JSON object'],
+    ['a JSON string', '"canary"', 'it is not a JSON object'],
     ['a JSON array', '["canary"]', 'it is not a JSON object'],
     ['without a user', '{"password":"canary"}', 'it has no key username'],
     ['without a password', '{"username":"canary"}', 'it has no key password'],
     ['with a number for a password', '{"username":"a","password":5}', 'its key password is not a text'],
     ['with an empty user', '{"username":"","password":"canary"}', 'its key username is empty'],
-  ])('a secret that is %s is an error that quotes nothing of it', async (_, value, reason) => {
+  ])('a secret that is %s gives an error that quotes none of it', async (_, value, reason) => {
     service.put(SECRET, value);
     const pool = await makePool(settings());
     const error = await rejection(pool.query('select 1'));
@@ -101,7 +101,7 @@ describe('Secrets Manager', () => {
     expect(JSON.stringify([error, pool.log.records])).not.toContain('canary');
   });
 
-  test('a secret that cannot be read is told with the reason of the service', async () => {
+  test("the error for a secret that cannot be read has the service's reason", async () => {
     const pool = await makePool(settings({ secretId: 'other' }));
     expect((await rejection(pool.query('select 1'))).message).toBe(
       "dynamic auth (awsSecretsManager): failed to read the secret other: Secrets Manager can't find the specified secret.",

@@ -18,7 +18,7 @@ async function hintOf(...given: Parameters<typeof makePool>): Promise<unknown> {
   return pool.log.named('postgres connect failed')[0]?.fields['hint'];
 }
 
-describe('the hint for a rejected token says for whom, where and in which region it was signed', () => {
+describe('the hint for a rejected token names the user, host and region that it was signed for', () => {
   test.each<[string, () => Parameters<typeof makePool>[0], () => string]>([
     [
       'an address',
@@ -43,7 +43,7 @@ describe('the hint for a rejected token says for whom, where and in which region
     rds().gate.set({ clock: () => new Date() });
   });
 
-  test('as the hook of the user left the target', async () => {
+  test('an alias that a beforeConnect hook signed for', async () => {
     setEnv(rds().awsEnv);
     const { host, port, user, database } = rds();
     const auth = await newDynamicAuthFunc(

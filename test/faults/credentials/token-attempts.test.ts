@@ -35,14 +35,14 @@ async function keepingPool(
   return { pool, tokens };
 }
 
-describe('an attempt that comes to nothing has had a token of its own, and the next gets another', () => {
+describe('a failed attempt used its own token, and the next attempt gets another', () => {
   test.each<[string, () => Promise<void> | void, () => Promise<void> | void]>([
     ['refused by the system', () => proxy().pause(), () => proxy().listen()],
     ['reset', () => proxy().set({ refuse: true }), () => proxy().clear()],
     ['cut inside the login', () => proxy().set({ cutAfterBytes: 200 }), () => proxy().clear()],
     ['black-holed', () => proxy().set({ blackHole: true }), () => proxy().clear()],
     [
-      'told that the server starts up',
+      'refused because the server is starting up',
       () => rds().gate.set({ fatal: { code: '57P03', message: 'starting up' } }),
       () => rds().gate.set({ fatal: undefined }),
     ],
@@ -62,7 +62,7 @@ describe('an attempt that comes to nothing has had a token of its own, and the n
   });
 });
 
-test('a token is for the host, port and user that are dialled', async () => {
+test('a token is signed for the host, port and user that are dialled', async () => {
   const { pool, tokens } = await keepingPool();
   await pool.query('select 1');
   const [token = ''] = tokens;

@@ -39,13 +39,13 @@ function useProcess(script: string): void {
   writeFileSync(join(place.home, 'config'), `[default]\ncredential_process=${process.execPath} ${program}\n`);
 }
 
-describe('a provider of credentials', () => {
+describe('a credentials provider', () => {
   test.each<[string, DynamicAuthConfig]>([
     ['awsRdsIam', { awsRdsIam: { region: 'eu-central-1' } }],
     ['awsDsql', { awsDsql: { region: 'eu-central-1' } }],
     ['awsSecretsManager', { awsSecretsManager: { secretId: 'app/db', region: 'eu-central-1' } }],
   ])(
-    'that has none fails with a clear message, and nothing is dialled: %s',
+    'without credentials fails with a clear message, and no connection is dialled: %s',
     async (provider, dynamicAuth) => {
       const pool = await makePool({ dynamicAuth });
       const error = await undialled(pool);
@@ -61,13 +61,13 @@ describe('a provider of credentials', () => {
 
   test.each([
     ['throws', `throw new Error('canary-secret')`],
-    ['answers nothing', ''],
-    ['answers what is no JSON', `console.log('canary-secret')`],
+    ['prints nothing', ''],
+    ['prints something that is not JSON', `console.log('canary-secret')`],
     [
-      'answers an empty secret',
+      'prints an empty secret',
       `console.log(JSON.stringify({ Version: 1, AccessKeyId: 'canary', SecretAccessKey: '' }))`,
     ],
-  ])('that %s fails before anything is dialled, and heals', async (_how, script) => {
+  ])('that %s fails before a connection is dialled, and the pool recovers', async (_how, script) => {
     useProcess(script);
     const pool = await makePool();
     const error = await undialled(pool);
@@ -78,7 +78,7 @@ describe('a provider of credentials', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('that hangs ends on the connect deadline, and so does end()', async () => {
+  test('that hangs is abandoned at the connect deadline, and does not delay end()', async () => {
     useProcess('setTimeout(() => undefined, 60_000)');
     const pool = await makePool({}, { connectTimeoutMs: CONNECT_TIMEOUT_MS });
     const error = await undialled(pool);
@@ -89,7 +89,7 @@ describe('a provider of credentials', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('that answers after the deadline changes nothing', async () => {
+  test('that answers after the deadline starts no connection by itself', async () => {
     const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = rds().awsEnv;
     const answer = JSON.stringify({ Version: 1, AccessKeyId: id, SecretAccessKey: secret });
     const answered = join(place.home, 'answered');
@@ -113,7 +113,7 @@ describe('a provider of credentials', () => {
   });
 });
 
-describe('a hook that brings tokens of its own', () => {
+describe('a hook that fetches its own tokens', () => {
   const source = { provider: 'vault' };
   const hookOf =
     (refresh: () => Promise<unknown>): BeforeConnect =>
@@ -126,25 +126,25 @@ describe('a hook that brings tokens of its own', () => {
       { beforeConnect: hookOf(refresh), connectTimeoutMs: CONNECT_TIMEOUT_MS },
     );
 
-  test('and throws rejects with that error itself, and nothing is dialled', async () => {
+  test('and throws rejects with that same error, and no connection is dialled', async () => {
     const own = new Error('vault is sealed');
     expect(await undialled(await poolWith(() => Promise.reject(own)))).toBe(own);
   });
 
   test.each<[string, unknown]>([
-    ['the empty text', ''],
-    ['nothing', undefined],
+    ['an empty string', ''],
+    ['undefined', undefined],
     ['null', null],
     ['a number', 5],
     ['an object', { token: 'canary' }],
-  ])('and answers %s is refused, and nothing is dialled', async (_what, answer) => {
+  ])('and returns %s is refused, and no connection is dialled', async (_what, answer) => {
     const error = await undialled(await poolWith(() => Promise.resolve(answer)));
     expect(error).toMatchObject({ name: 'AuthError', code: 'ERR_PGAUGE_AUTH' });
     expect(error.message.startsWith('dynamic auth (vault): ')).toBe(true);
     expect(error.message).not.toContain('canary');
   });
 
-  test('and hangs ends on the connect deadline, and end() does not wait for it', async () => {
+  test('and hangs is abandoned at the connect deadline, and end() does not wait for it', async () => {
     const pool = await poolWith(() => new Promise(() => undefined));
     const error = await undialled(pool);
     expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONNECT_TIMEOUT' });
@@ -160,7 +160,7 @@ describe('a hook that brings tokens of its own', () => {
     expect(patient.totalCount).toBe(0);
   });
 
-  test('and answers after the deadline is ignored: the late token is sent nowhere', async () => {
+  test('and returns after the deadline is ignored: the late token is not sent', async () => {
     let answer: (token: string) => void = () => undefined;
     const pool = await poolWith(() => new Promise<string>((resolve) => (answer = resolve)));
     const { connections } = rds().gate.stats();
@@ -174,7 +174,7 @@ describe('a hook that brings tokens of its own', () => {
     await pool.end();
   });
 
-  test('and fails at every maximum leaves no slot taken', async () => {
+  test('and fails for more callers than the maximum leaves no slot taken', async () => {
     let fails = true;
     setEnv(rds().awsEnv);
     const auth = await newDynamicAuthFunc(iamConfig(rds()), rds().user);
@@ -232,7 +232,7 @@ describe('a token', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('is sent nowhere when the server has no TLS', async () => {
+  test('is never sent to a server without TLS', async () => {
     setEnv(rds().awsEnv);
     fake.reply = ({ socket }, piece) => {
       if (piece.length > 0) socket.write('N');

@@ -10,7 +10,7 @@ const LIMIT_MS = 1_200;
 useCleanEnvironment();
 
 test(
-  'whatever it is given, it refuses clearly or works, shows no secret and sends no byte it should not',
+  'every fuzz target accepts or clearly refuses random input, exposes no secret and sends no unexpected byte',
   { timeout: 120_000 },
   async () => {
     const seed = Number(process.env['FUZZ_SEED'] ?? randomInt(2 ** 31));
