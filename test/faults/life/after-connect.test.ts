@@ -17,7 +17,7 @@ const parseTextArray = pg.types.getTypeParser(1009 as never) as (text: string) =
 beforeEach(() => proxy().clear());
 
 describe('afterConnect', () => {
-  test('is the place for parsers: an enum array is parsed on every pooled connection', async () => {
+  test('can set type parsers: an enum array is parsed on every pooled connection', async () => {
     await server().query("create type mood as enum ('sad', 'ok', 'happy')");
     const { rows } = await server().query<{ oid: TypeId }>("select '_mood'::regtype::oid::int as oid");
     const pool = await makePool(
@@ -61,7 +61,7 @@ describe('afterConnect', () => {
     for (const client of clients) client.release();
   });
 
-  test('comes before the connect event, and before anybody can acquire', async () => {
+  test('runs before the connect event and before the acquire completes', async () => {
     const story: string[] = [];
     const pool = await makePool(
       server(),
@@ -79,7 +79,7 @@ describe('afterConnect', () => {
     expect(story).toEqual(['afterConnect', 'connect', 'acquire']);
   });
 
-  test('that throws closes the connection and rejects the caller with its own error', async () => {
+  test('that throws closes the connection and rejects the acquire with the same error', async () => {
     const mine = new Error('mine');
     const told: string[] = [];
     const pool = await makePool(
@@ -100,7 +100,7 @@ describe('afterConnect', () => {
     await until('the sockets are closed', () => proxy().open === 0);
   });
 
-  test('that fails by a query rejects with the server’s error', async () => {
+  test('with a failing query rejects the acquire with the server’s error', async () => {
     const pool = await makePool(
       server(),
       {},
@@ -114,7 +114,7 @@ describe('afterConnect', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('that hangs ends on the connect deadline, which its signal tells', async () => {
+  test('that hangs is abandoned at the connect deadline, and its signal aborts', async () => {
     let signal: AbortSignal | undefined;
     const pool = await makePool(
       proxy(),
@@ -136,7 +136,7 @@ describe('afterConnect', () => {
     await until('the socket is closed', () => proxy().open === 0);
   });
 
-  test('that loses its connection rejects, and the next attempt is a new one', async () => {
+  test('that loses its connection rejects the acquire, and the next acquire dials again', async () => {
     let attempts = 0;
     const pool = await makePool(
       server(),
@@ -153,7 +153,7 @@ describe('afterConnect', () => {
     expect(pool.totalCount).toBe(1);
   });
 
-  test('may call release, which does nothing there', async () => {
+  test('may call release(), which has no effect there', async () => {
     const released: unknown[] = [];
     const pool = await makePool(
       server(),

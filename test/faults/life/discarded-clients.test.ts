@@ -54,7 +54,7 @@ describe('a client that is returned', () => {
     ['with an error is destroyed', withError, { released_with_error: 1 }],
     ['after a plain SQL error is kept', afterPlainError, {}],
     ['in the callback of a failed query is kept', inCallbackOfFailure, {}],
-  ])('%s, told and counted, and the next user finds a good one', async (_how, giveBack, closed) => {
+  ])('%s, logged and counted, and the next caller gets a working connection', async (_how, giveBack, closed) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     const client = await pool.connect();
     const waiting = pool.query(unique('select current_database()'));
@@ -83,14 +83,14 @@ describe('an afterConnect that', () => {
     return [pool, await rejection(pool.connect())];
   };
 
-  test('throws closes its connection and surfaces', async () => {
+  test('throws closes its connection and rejects the acquire with its error', async () => {
     const mine = new Error('mine');
     const [pool, error] = await failsOnce(() => Promise.reject(mine));
     expect(error).toBe(mine);
     await pool.keepsTheRules({ hook: 1 });
   });
 
-  test('fails by a query closes its connection and surfaces', async () => {
+  test('runs a failing query closes its connection and rejects the acquire with the query error', async () => {
     const [pool, error] = await failsOnce(async (client) => {
       await client.query(unique('select 1/0'));
     });
@@ -98,13 +98,13 @@ describe('an afterConnect that', () => {
     await pool.keepsTheRules({ hook: 1 });
   });
 
-  test('hangs is bounded by the connect deadline', async () => {
+  test('hangs is abandoned at the connect deadline', async () => {
     const [pool, error] = await failsOnce(() => new Promise(() => undefined));
     expect(error.code).toBe('ERR_PGAUGE_CONNECT_TIMEOUT');
     await pool.keepsTheRules({ timeout: 1 });
   });
 
-  test('loses its connection surfaces', async () => {
+  test('loses its connection rejects the acquire with the server’s error', async () => {
     const [pool, error] = await failsOnce(async (client) => {
       await client.query(unique('select pg_terminate_backend(pg_backend_pid())'));
     });
@@ -112,7 +112,7 @@ describe('an afterConnect that', () => {
     await pool.keepsTheRules({ server_closed: 1 });
   });
 
-  test('leaves a transaction open has its connection given to one user at most', async () => {
+  test('leaves a transaction open has its connection destroyed after its first use', async () => {
     const options = {
       afterConnect: once(async (client) => {
         await client.query(unique('begin'));
@@ -123,7 +123,7 @@ describe('an afterConnect that', () => {
     await pool.keepsTheRules({ tx_open: 1 });
   });
 
-  test('runs queries is fine', async () => {
+  test('runs queries works', async () => {
     const afterConnect: AfterConnect = async (client) => {
       await client.query(unique("set work_mem = '1MB'"));
     };
@@ -134,7 +134,7 @@ describe('an afterConnect that', () => {
 });
 
 describe('a connection that expires', () => {
-  test('under load costs no query, and the maximum holds at every moment', async () => {
+  test('under load fails no query, and the maximum always holds', async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 4, connMaxLifetimeMs: 40 },

@@ -10,8 +10,8 @@ const makePool = usePools(server);
 const RELEASED = 'Release called on client which has already been released to the pool.';
 const USE_TIME = 'db.client.connection.use_time';
 
-describe('one connection is never handed to two users', () => {
-  test('though every user returns it twice and keeps calling what earlier checkouts gave', async () => {
+describe('a connection is never handed to two callers at once', () => {
+  test('although every caller releases it twice and keeps calling the release functions of earlier checkouts', async () => {
     const { meterProvider, value } = meterSdk();
     const pool = await makePool(server(), { maxOpenConns: 3 }, { meterProvider });
     const stale: (() => void)[] = [];
@@ -66,7 +66,7 @@ describe('one connection is never handed to two users', () => {
     expect(await value(USE_TIME)).toMatchObject({ count: 60 });
   });
 
-  test('and a use is counted once, though its client was lost before it was returned', async () => {
+  test('and its use is counted once, although the connection was lost before the release', async () => {
     const { meterProvider, value } = meterSdk();
     const pool = await makePool(server(), { maxOpenConns: 1 }, { meterProvider, leakDetectionMs: 60_000 });
     const client = await pool.connect();

@@ -12,7 +12,7 @@ type Calls = Promise<void>[];
 /** Lets something that happens within `end()` call it again; `calls` is given what that call returns. */
 const WITHIN: [string, (pool: InstrumentedPool, calls: Calls) => void][] = [
   [
-    "a waiter's callback",
+    'the callback of a waiting acquire',
     (pool, calls) => {
       pool.connect((error) => {
         expect(error).toBeInstanceOf(PoolEndedError);
@@ -21,7 +21,7 @@ const WITHIN: [string, (pool: InstrumentedPool, calls: Calls) => void][] = [
     },
   ],
   [
-    'the callback of a query that waits',
+    'the callback of a waiting query',
     (pool, calls) => {
       pool.query('select 1', (error: Error) => {
         expect(error).toBeInstanceOf(PoolEndedError);
@@ -30,7 +30,7 @@ const WITHIN: [string, (pool: InstrumentedPool, calls: Calls) => void][] = [
     },
   ],
   [
-    'a listener of its signal',
+    'a listener of endSignal',
     (pool, calls) => {
       pool.endSignal.addEventListener('abort', () => calls.push(pool.end()), { once: true });
     },
@@ -38,7 +38,7 @@ const WITHIN: [string, (pool: InstrumentedPool, calls: Calls) => void][] = [
 ];
 
 describe('end', () => {
-  test.each(WITHIN)('called again from %s joins the call under way, and both settle', async (_name, arm) => {
+  test.each(WITHIN)('called again from %s returns the promise of the first call, and it settles', async (_name, arm) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const calls: Calls = [];

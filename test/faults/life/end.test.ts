@@ -55,14 +55,14 @@ describe('end', () => {
     expect(sockets.held).toBe(0);
   });
 
-  test('says goodbye, so that the server has nothing to complain of', async () => {
+  test('closes connections cleanly, so that the server logs no unexpected EOF', async () => {
     const pool = await makePool(server());
     await pool.query('select 1');
     await pool.end();
     expect(server().log()).not.toContain('unexpected EOF');
   });
 
-  test('resolves with the first call when it is called again, in every form', async () => {
+  test('resolves every later call, in each form, together with the first', async () => {
     const pool = await makePool(server());
     await pool.query('select 1');
     const called: string[] = [];
@@ -75,7 +75,7 @@ describe('end', () => {
     expect(pool.log.named('postgres connection pool ended')).toHaveLength(1);
   });
 
-  test('is what await using calls', async () => {
+  test('is called by await using', async () => {
     let pool;
     {
       await using scoped = await makePool(server());
@@ -85,7 +85,7 @@ describe('end', () => {
     expect(pool.ended).toBe(true);
   });
 
-  test('lets every call after it fail with the text that people know', async () => {
+  test('makes every later call fail with the message of node-postgres', async () => {
     const pool = await makePool(proxy());
     await pool.end();
     for (const error of [await rejection(pool.connect()), await rejection(pool.query('select 1'))]) {
@@ -98,7 +98,7 @@ describe('end', () => {
     expect(proxy().accepted).toBe(0);
   });
 
-  test('lets what was asked for before it finish, on fewer connections than queries', async () => {
+  test('lets every query that was made before it finish, on fewer connections than queries', async () => {
     await server().query('create table asked_for (id int)');
     const pool = await makePool(server(), { maxOpenConns: 3 });
     const queries = Array.from({ length: 15 }, (_, id) => pool.query(`insert into asked_for values (${id})`));
@@ -111,7 +111,7 @@ describe('end', () => {
     ]);
   });
 
-  test('serves those that wait when a client is returned', async () => {
+  test('serves waiting acquires when a client is released', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const waiting = pool.connect();
@@ -124,7 +124,7 @@ describe('end', () => {
     await ended;
   });
 
-  test('serves those that wait with a new connection when the one they waited for is lost', async () => {
+  test('serves waiting queries with a new connection when the one they waited for is destroyed', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const waiting = pool.query('select 1 as one');
@@ -134,7 +134,7 @@ describe('end', () => {
     await ended;
   });
 
-  test('rejects those that wait by their own deadlines', async () => {
+  test('lets waiting acquires time out at their own deadlines', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const waiting = rejection(pool.connect({ timeoutMs: 50 }));
@@ -166,7 +166,7 @@ describe('end', () => {
         await first;
       },
     ],
-  ])('%s rejects those that wait at once', async (_how, end) => {
+  ])('%s rejects waiting acquires and queries at once', async (_how, end) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const waiting = [rejection(pool.connect()), rejection(pool.query('select 1'))];
@@ -178,14 +178,14 @@ describe('end', () => {
     expect(pool.stat().canceledAcquireCount).toBe(0);
   });
 
-  test('refuses a way to end that does not exist', async () => {
+  test('refuses an unknown value of the waiting option', async () => {
     const pool = await makePool(server());
     const error = await rejection(pool.end({ waiting: 'forget' as 'serve' }));
     expect(error).toBeInstanceOf(TypeError);
     expect(pool.ending).toBe(false);
   });
 
-  test('resolves when the server has closed every session', async () => {
+  test('resolves only after the server has closed every session', async () => {
     const database = 'dropped_at_once';
     for (let run = 0; run < 10; run += 1) {
       await server().query(`create database ${database}`);
@@ -196,7 +196,7 @@ describe('end', () => {
     }
   });
 
-  test('warns after 5 s whom it waits for: how many, how long, and whose stack', async () => {
+  test('warns after 5 s how many clients it is waiting for, how long they were held, and with which stacks', async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 1 },
@@ -222,7 +222,7 @@ describe('end', () => {
     await ended;
   });
 
-  test('waits for clients that are checked out, whose queries work on', async () => {
+  test('waits for checked-out clients, whose queries still work', async () => {
     const pool = await makePool(server());
     const client = await pool.connect();
     const allClosed = watchClosed([client]);
@@ -237,7 +237,7 @@ describe('end', () => {
     expect(allClosed()).toBe(true);
   });
 
-  test('destroys them after endTimeoutMs, and says how long they were held', async () => {
+  test('destroys checked-out clients after endTimeoutMs, with a warning', async () => {
     const pool = await makePool(server(), {}, { endTimeoutMs: 100 });
     const clients = [await pool.connect(), await pool.connect()];
     const allClosed = watchClosed(clients);
@@ -252,7 +252,7 @@ describe('end', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('after endTimeoutMs rejects those that wait, and gives up what is connecting for them', async () => {
+  test('after endTimeoutMs rejects waiting acquires and abandons their connection attempts', async () => {
     proxy().set({ blackHole: true });
     const pool = await makePool(proxy(), { maxOpenConns: 2 }, { endTimeoutMs: 100 });
     const waiting = [rejection(pool.connect()), rejection(pool.connect())];
@@ -263,7 +263,7 @@ describe('end', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('gives up a warm-up', async () => {
+  test('abandons a warm-up', async () => {
     proxy().set({ blackHole: true });
     const pool = await makePool(proxy(), { minConns: 2 });
     await until('both are dialled', () => proxy().open === 2);
@@ -272,7 +272,7 @@ describe('end', () => {
     expect(pool.log.named('postgres connect failed')).toEqual([]);
   });
 
-  test.each(['beforeConnect', 'afterConnect'])('gives up an attempt that hangs in %s', async (hook) => {
+  test.each(['beforeConnect', 'afterConnect'])('abandons an attempt that hangs in %s', async (hook) => {
     let signal: AbortSignal | undefined;
     const hang = (_: unknown, context: { signal: AbortSignal }): Promise<void> => {
       signal = context.signal;
@@ -287,7 +287,7 @@ describe('end', () => {
     await until('no socket is left', () => proxy().open === 0);
   });
 
-  test('does not wait for a server that is silent', async () => {
+  test('does not wait for a silent server', async () => {
     const pool = await makePool(proxy());
     const clients = await Promise.all([pool.connect(), pool.connect()]);
     for (const client of clients) client.release();
@@ -299,7 +299,7 @@ describe('end', () => {
     expect(allClosed()).toBe(true);
   });
 
-  test('leaves nothing of a minimum to be filled afterwards', async () => {
+  test('stops filling the minimum', async () => {
     const pool = await makePool(proxy(), { minConns: 2 });
     await until('the pool is warm', () => pool.idleCount === 2);
     await pool.end();

@@ -17,7 +17,7 @@ async function forgetfulCaller(pool: InstrumentedPool) {
 }
 
 describe('a client that is not returned', () => {
-  test('lets others time out with an error that tells how long it is held', async () => {
+  test('makes other acquires time out with an error that says how long it has been held', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 100 });
     const leaked = await pool.connect({ timeoutMs: 20_000 });
     const error = await rejection(pool.query('select 1'));
@@ -30,7 +30,7 @@ describe('a client that is not returned', () => {
   test.each([
     ['a new', false],
     ['a warm', true],
-  ])('is warned of once with leakDetectionMs, with the stack of who took %s one', async (_name, warm) => {
+  ])('causes one warning with leakDetectionMs, with the stack of the acquire of %s connection', async (_name, warm) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: LIMIT_MS });
     if (warm) await pool.query('select 1');
     const leaked = await forgetfulCaller(pool);
@@ -46,7 +46,7 @@ describe('a client that is not returned', () => {
     expect(pool.log.named(RETURNED)[0]?.fields['held_ms']).toBeGreaterThanOrEqual(LIMIT_MS - 1);
   });
 
-  test('taken in callback form is told with the stack of who asked', async () => {
+  test('and was acquired by callback causes a warning with the stack of the acquire', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: LIMIT_MS });
     let giveBack: (() => void) | undefined;
     function callbackCaller(): void {
@@ -59,7 +59,7 @@ describe('a client that is not returned', () => {
     expect(pool.log.named(SUSPECTED)[0]?.fields['stack']).toContain('callbackCaller');
   });
 
-  test('is not suspected when it comes back in time', async () => {
+  test('causes no warning when it is released in time', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: 2_000 });
     for (let round = 0; round < 5; round += 1) {
       const client = await pool.connect();
@@ -70,7 +70,7 @@ describe('a client that is not returned', () => {
     expect(pool.log.named(RETURNED)).toEqual([]);
   });
 
-  test('is watched only with leakDetectionMs', async () => {
+  test('causes no warning without leakDetectionMs', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     await client.query('select pg_sleep(0.1)');

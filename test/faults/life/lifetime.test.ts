@@ -26,7 +26,7 @@ describe('a connection that has outlived its lifetime', () => {
     expect(pool.log.closeReasons).toEqual(['lifetime']);
   });
 
-  test('is destroyed when it is returned, never while it is used', async () => {
+  test('is destroyed when it is released, never while it is in use', async () => {
     const pool = await makePool(
       server(),
       { connMaxLifetimeMs: 50 },
@@ -40,7 +40,7 @@ describe('a connection that has outlived its lifetime', () => {
     expect(pool.stat()).toMatchObject({ totalConns: 0, maxLifetimeDestroyCount: 1 });
   });
 
-  test('is destroyed by the health check when nobody asks for it', async () => {
+  test('is destroyed by the health check while it is idle', async () => {
     const pool = await makePool(
       proxy(),
       { connMaxLifetimeMs: 100 },
@@ -52,7 +52,7 @@ describe('a connection that has outlived its lifetime', () => {
     await until('its socket is closed', () => proxy().open === 0);
   });
 
-  test('lives for up to the jitter longer, each for a time of its own', async () => {
+  test('lives longer by a random part of the jitter, different for each connection', async () => {
     const pool = await makePool(
       server(),
       { connMaxLifetimeMs: 100, maxOpenConns: 20 },
@@ -69,7 +69,7 @@ describe('a connection that has outlived its lifetime', () => {
   });
 });
 
-describe('a connection that was used as often as it may be', () => {
+describe('a connection that has been used maxUses times', () => {
   test('is replaced', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { maxUses: 2 });
     const pids = [];
@@ -92,7 +92,7 @@ describe('a connection that is idle for too long', () => {
     await until('their sockets are closed', () => proxy().open === 0);
   });
 
-  test('is kept while it is needed for minConns', async () => {
+  test('is kept while minConns needs it', async () => {
     const pool = await makePool(server(), { minConns: 1 }, { idleTimeoutMs: 80, healthCheckPeriodMs: 20 });
     await until('the pool is warm', () => pool.idleCount === 1);
     const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
@@ -102,7 +102,7 @@ describe('a connection that is idle for too long', () => {
     expect(pool.stat()).toMatchObject({ totalConns: 1, maxIdleDestroyCount: 2, newConnsCount: 3 });
   });
 
-  test('is kept for ever with 0', async () => {
+  test('is kept for ever with idleTimeoutMs 0', async () => {
     const pool = await makePool(server(), {}, { idleTimeoutMs: 0, healthCheckPeriodMs: 10 });
     await pool.query('select 1');
     await sleep(100);
@@ -111,7 +111,7 @@ describe('a connection that is idle for too long', () => {
 });
 
 describe('reset', () => {
-  test('closes idle connections at once and the others when they come back', async () => {
+  test('closes idle connections at once and the others when they are released', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 });
     const [held, idle] = await Promise.all([pool.connect(), pool.connect()]);
     const before = await backendPid(held);
@@ -126,7 +126,7 @@ describe('reset', () => {
     expect(pool.stat().maxLifetimeDestroyCount).toBe(0);
   });
 
-  test('retires what is being dialled while it is called', async () => {
+  test('retires connections that are still being dialled', async () => {
     const idle = (): void => undefined;
     let proceed = idle;
     const beforeConnect = (): Promise<void> => new Promise((resolve) => (proceed = resolve));

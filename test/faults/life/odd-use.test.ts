@@ -24,8 +24,8 @@ async function expectWhole(pool: InstrumentedPool): Promise<void> {
   expect(pool.stat()).toMatchObject({ acquiredConns: 0, idleConns: 1, totalConns: 1 });
 }
 
-describe('a client whose user removed all listeners', () => {
-  test('is watched again once it is idle: its loss crashes nothing', async () => {
+describe('a client whose listeners were all removed by its user', () => {
+  test('is watched again once it is idle: losing it does not crash the process', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     const client = await pool.connect();
     client.removeAllListeners();
@@ -36,7 +36,7 @@ describe('a client whose user removed all listeners', () => {
     await expectWhole(pool);
   });
 
-  test('is watched again when it goes straight to who waits', async () => {
+  test('is watched again when it is handed straight to a waiting acquire', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     const first = await pool.connect();
     const waiting = pool.connect();
@@ -50,7 +50,7 @@ describe('a client whose user removed all listeners', () => {
     await expectWhole(pool);
   });
 
-  test('is watched also when that was a listener of the connect event', async () => {
+  test('is watched again when a connect listener removed them', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     pool.once('connect', (client: PoolClient) => void client.removeAllListeners());
     const client = await pool.connect();
@@ -60,7 +60,7 @@ describe('a client whose user removed all listeners', () => {
     await expectWhole(pool);
   });
 
-  test('is listened to once for each checkout that did, and no more often', async () => {
+  test('has the same number of error listeners at every checkout', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const counts = new Set<number>();
     for (let round = 0; round < 5; round += 1) {
@@ -75,7 +75,7 @@ describe('a client whose user removed all listeners', () => {
 });
 
 describe('a client that is ended by its user', () => {
-  test('and returned without waiting is not handed out again', async () => {
+  test('and released before end() resolves is not handed out again', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const ended = (client as unknown as Endable).end();
@@ -87,9 +87,9 @@ describe('a client that is ended by its user', () => {
   });
 
   test.each([
-    ['not waited for', (client: Endable) => void client.end()],
-    ['waited for', (client: Endable) => client.end()],
-  ])('in afterConnect, %s, is an error of the hook', async (_name, end) => {
+    ['without awaiting end()', (client: Endable) => void client.end()],
+    ['awaiting end()', (client: Endable) => client.end()],
+  ])('in afterConnect, %s, fails as an error of the hook', async (_name, end) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { afterConnect: (client) => end(client) });
     expect((await rejection(pool.query('select 1'))).message).toBe('afterConnect ended its client');
     expect(pool.totalCount).toBe(0);
@@ -97,14 +97,14 @@ describe('a client that is ended by its user', () => {
   });
 });
 
-describe.each(['beforeConnect', 'afterConnect'])('%s that throws no error', (hook) => {
+describe.each(['beforeConnect', 'afterConnect'])('%s that throws a value other than an Error', (hook) => {
   test.each([
     ['undefined', undefined],
     ['null', null],
     ['0', 0],
     ["''", ''],
     ['false', false],
-  ])('but %s rejects its acquirer with one, and the attempt is logged', async (_name, thrown) => {
+  ])('throwing %s rejects the acquire with an Error, and the attempt is logged', async (_name, thrown) => {
     const throwing = (): void => {
       // eslint-disable-next-line @typescript-eslint/only-throw-error
       throw thrown;
@@ -120,7 +120,7 @@ describe.each(['beforeConnect', 'afterConnect'])('%s that throws no error', (hoo
   });
 });
 
-describe('an error that takes no stack of ours', () => {
+describe('an error whose stack cannot be extended', () => {
   const ODD: [string, () => Error][] = [
     ['has a number for a stack', () => Object.assign(new Error('mine'), { stack: 5 })],
     ['is frozen', () => Object.freeze(new Error('mine'))],
@@ -135,7 +135,7 @@ describe('an error that takes no stack of ours', () => {
     ],
   ];
 
-  test.each(ODD)('because it %s passes through as it is', async (_name, make) => {
+  test.each(ODD)('because it %s is passed on unchanged', async (_name, make) => {
     const mine = make();
     const beforeConnect = (): void => {
       throw mine;
@@ -147,7 +147,7 @@ describe('an error that takes no stack of ours', () => {
   });
 });
 
-describe('a value that cannot be written', () => {
+describe('a parameter that cannot be serialised', () => {
   function circular(): object {
     const value: Record<string, unknown> = {};
     value['self'] = value;
@@ -169,7 +169,7 @@ describe('a value that cannot be written', () => {
     await client.end();
   });
 
-  test('fails its query of the pool after the call returns, once', async () => {
+  test('fails pool.query once, after the call has returned', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const before = await backendPid(pool);
     let returned = false;
@@ -182,7 +182,7 @@ describe('a value that cannot be written', () => {
     await expectWhole(pool);
   });
 
-  test('fails its query of a client, whose return leaves the pool whole', async () => {
+  test('fails client.query, and the pool works after the client is released', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     expect(await rejection(client.query('select $1::json', [circular()]))).toBeInstanceOf(TypeError);
@@ -192,7 +192,7 @@ describe('a value that cannot be written', () => {
     expect(pool.log.closeReasons).toEqual(recovers ? [] : ['busy']);
   });
 
-  test('does not let a query that is still running be taken for a failed one', async () => {
+  test('does not make the pool mistake the next query, still running, for a failed one', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     await rejection(client.query('select $1::json', [circular()]));
@@ -211,13 +211,13 @@ describe('a value that cannot be written', () => {
   });
 });
 
-describe('a ready-made query with a callback of its own', () => {
+describe('a query object with its own callback', () => {
   const Query = pg.Query as unknown as new (text: string, callback: (...args: unknown[]) => void) => pg.Query;
 
   test.each([
     ['that works', 'select 1 as one', null, { rows: [{ one: 1 }] }],
     ['that fails', 'select 1/0', { code: '22012' }, undefined],
-  ])('%s calls it, and the client comes back', async (_name, text, error, result) => {
+  ])('%s has its callback called once, and the client goes back to the pool', async (_name, text, error, result) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const calls: unknown[][] = [];
     const outcome = pool.query(new Query(text, (...args) => calls.push(args))) as unknown as Promise<unknown>;
@@ -230,15 +230,15 @@ describe('a ready-made query with a callback of its own', () => {
   });
 });
 
-describe('null in the place of an argument', () => {
-  test('connect takes it for no options', async () => {
+describe('null instead of an argument', () => {
+  test('counts as no options for connect()', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect(null as never);
     client.release();
     await expectWhole(pool);
   });
 
-  test('end takes it for no callback, and gives its promise', async () => {
+  test('counts as no callback for end(), which returns its promise', async () => {
     const pool = await makePool(server());
     const end = pool.end.bind(pool) as unknown as (callback: null) => unknown;
     const ended = end(null);
@@ -247,7 +247,7 @@ describe('null in the place of an argument', () => {
     expect(pool.ended).toBe(true);
   });
 
-  test('query takes it for no values', async () => {
+  test('counts as no values for query()', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
     expect((await query('select 2 as two', null, null)).rows).toEqual([{ two: 2 }]);

@@ -12,7 +12,7 @@ const N = 'select $1::int as n';
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
 describe.runIf(canPipeline())('a slow query at the head of a shared connection', () => {
-  test('is ended by statement_timeout; those behind it get their own answers, and the connection is kept', async () => {
+  test('is ended by statement_timeout; the queries behind it get their own answers, and the connection is kept', async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 1 },
@@ -28,7 +28,7 @@ describe.runIf(canPipeline())('a slow query at the head of a shared connection',
     expect(pool.stat().newConnsCount).toBe(1);
   });
 
-  test('delays at most as many as may share with it: those that come later go where fewer are in flight', async () => {
+  test('delays only as many queries as fit behind it: later ones go to connections with fewer in flight', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 }, { pipelining: { depth: 2 } });
     await Promise.all([pool.query('select 1'), pool.query('select 2')]);
     let delayed = 0;
@@ -50,7 +50,7 @@ describe.runIf(canPipeline())('a slow query at the head of a shared connection',
 });
 
 test.runIf(canPipeline())(
-  'a named statement that no longer fits its table fails the queries in flight with its own error, and is prepared anew by those that follow',
+  'when a table changes, its named statement fails in the queries in flight and is prepared again by later ones',
   async () => {
     await server().query('create table replanned (id int); insert into replanned values (1)');
     const pool = await makePool(server(), { maxOpenConns: 1 }, { pipelining: { depth: 8 } });

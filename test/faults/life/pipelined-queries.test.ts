@@ -18,7 +18,7 @@ const KILL_ONE = `select pg_terminate_backend(pid) from (select pid from pg_stat
   where application_name = '${APPLICATION}' order by random() limit 1) chosen`;
 
 test.runIf(canPipeline())(
-  'pipelined queries get their own answers and settle once while sessions are killed; no acknowledged write is lost, none is sent twice',
+  'while sessions are killed, pipelined queries settle once with their own answers; no acknowledged write is lost and none is sent twice',
   async () => {
     await server().query('create table pipelined (id int)');
     const pool = await makePool(

@@ -31,7 +31,7 @@ test.runIf(canPipeline()).each([
   ['succeeds and leaves its transaction open', 'T', { code: 'ERR_PGAUGE_OPEN_TRANSACTION' }],
   ['fails in a transaction that stays open', 'E', { code: '22012' }],
 ] as const)(
-  'a shared query that %s: its connection is closed, those behind it are unknown and never sent again, those in the queue go elsewhere',
+  'a shared query that %s: its connection is closed, queries behind it reject as unknown and are not sent again, queued ones run on another connection',
   async (_what, state, own) => {
     const { pool, first, behind, queued, times } = await playedPool(state);
     expect(await first).toMatchObject(own);

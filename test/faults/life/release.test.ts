@@ -51,8 +51,8 @@ function releaseInCallback(
   });
 }
 
-describe('a client returned inside a transaction', () => {
-  test('is destroyed, warned of and counted, and no other session sees what it did', async () => {
+describe('a client released inside a transaction', () => {
+  test('is destroyed, logged as a warning and counted, and its changes are rolled back', async () => {
     await server().query('create table things (id int)');
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
@@ -85,7 +85,7 @@ describe('a client returned inside a transaction', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('that was begun in the failing text itself is destroyed', async () => {
+  test('that began in the same text as the failing statement is destroyed', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     await rejection(pool.query('begin; select 1/0'));
     await until('it is judged', () => pool.log.closeReasons.length > 0);
@@ -93,7 +93,7 @@ describe('a client returned inside a transaction', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('that was ended is kept', async () => {
+  test('that has ended is kept', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -116,7 +116,7 @@ const POOL_QUERIES: [string, (pool: InstrumentedPool, text: string) => Promise<u
     (pool, text) => rejection(pool.query(new pg.Query(text)) as unknown as Promise<void>),
   ],
   [
-    'a ready-made query with a callback',
+    'a query object with a callback',
     (pool, text) =>
       new Promise((resolve) => {
         const query = Object.assign(new pg.Query(text), { callback: resolve });
@@ -125,8 +125,8 @@ const POOL_QUERIES: [string, (pool: InstrumentedPool, text: string) => Promise<u
   ],
 ];
 
-describe('a query of the pool that leaves a transaction open', () => {
-  test.each(POOL_QUERIES)('rejects, as %s, and its connection is destroyed', async (_form, run) => {
+describe('a pool.query that leaves a transaction open', () => {
+  test.each(POOL_QUERIES)('rejects in the form of %s, and its connection is destroyed', async (_form, run) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const error = await run(pool, 'begin');
     expect(error).toBeInstanceOf(OpenTransactionError);
@@ -138,7 +138,7 @@ describe('a query of the pool that leaves a transaction open', () => {
     await pool.query('select 1');
   });
 
-  test('rolls back what it did, and what follows commits by itself and says so', async () => {
+  test('is rolled back, and the queries after it commit on their own', async () => {
     await server().query('create table unnoticed (id int)');
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const outcomes = await Promise.allSettled(
@@ -151,7 +151,7 @@ describe('a query of the pool that leaves a transaction open', () => {
   });
 
   test.each(['begin; select 1; commit', 'begin; select 1; rollback', 'select 1'])(
-    'is none that ends it itself: %s',
+    'does not include a text that ends its own transaction: %s',
     async (text) => {
       const pool = await makePool(server(), { maxOpenConns: 1 });
       await pool.query(text);
@@ -162,10 +162,10 @@ describe('a query of the pool that leaves a transaction open', () => {
 
 describe.each([
   ['together', {}],
-  ['in packets of their own', { messageDelayMs: (type: string) => (type === 'Z' ? 60 : 0) }],
+  ['in separate packets', { messageDelayMs: (type: string) => (type === 'Z' ? 60 : 0) }],
   ['a byte at a time', { chunkBytes: 1 }],
 ])('with ErrorResponse and ReadyForQuery %s', (_name, controls) => {
-  test.each(FAILING)('the client of %s that is returned in its callback is kept', async (_form, run) => {
+  test.each(FAILING)('a client released in the callback of %s that fails is kept', async (_form, run) => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     await pool.query('select 1');
     proxy().set(controls);
@@ -176,7 +176,7 @@ describe.each([
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('the failing query of the pool keeps its connection', async () => {
+  test('a failing pool.query keeps its connection', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     const before = await backendPid(pool);
     proxy().set(controls);
@@ -184,7 +184,7 @@ describe.each([
     expect(await backendPid(pool)).toBe(before);
   });
 
-  test('a failed transaction is not pooled', async () => {
+  test('a connection in a failed transaction is not pooled', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     await pool.query('select 1');
     proxy().set(controls);
@@ -196,8 +196,8 @@ describe.each([
   });
 });
 
-describe('a client that is settling', () => {
-  test('counts as used, is not handed out, and is destroyed when it takes more than a second', async () => {
+describe('a released client whose ReadyForQuery is still due', () => {
+  test('counts as used, is not handed out, and is destroyed after more than a second', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     await pool.query('select 1');
     let late = 0;
@@ -210,7 +210,7 @@ describe('a client that is settling', () => {
     expect(pool.log.closeReasons).toEqual(['busy']);
   });
 
-  test('serves who waits as soon as it is ready', async () => {
+  test('is handed to a waiting acquire as soon as it is ready', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     await pool.query('select 1');
     proxy().set({ messageDelayMs: (type) => (type === 'Z' ? 60 : 0) });
@@ -235,7 +235,7 @@ async function releaseUnawaited(
 }
 
 describe('a client released before its queries have been answered', () => {
-  test('runs them all: a COMMIT that is not awaited commits', async () => {
+  test('runs all of them: a COMMIT that is not awaited commits', async () => {
     await server().query('create table accepted (id int)');
     const pool = await makePool(server(), { maxOpenConns: 3 });
     const runs = Array.from({ length: 100 }, (_, id) =>
@@ -260,7 +260,7 @@ describe('a client released before its queries have been answered', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('is judged after them: a transaction that they leave open is rolled back', async () => {
+  test('is checked after the last query: a transaction left open is rolled back', async () => {
     await server().query('create table unended (id int)');
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const outcomes = await releaseUnawaited(pool, ['begin', 'insert into unended values (1)']);
@@ -269,7 +269,7 @@ describe('a client released before its queries have been answered', () => {
     expect(pool.log.closeReasons).toEqual(['tx_open']);
   });
 
-  test('is used meanwhile, and handed to nobody', async () => {
+  test('counts as used until then and is not handed out', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const running = client.query('select pg_sleep(0.2)');
@@ -281,7 +281,7 @@ describe('a client released before its queries have been answered', () => {
     expect(done).toBe(true);
   });
 
-  test('is destroyed when they take more than a second, and each tells what happened to it', async () => {
+  test('is destroyed when the queries take more than a second, and each promise reports its outcome', async () => {
     await server().query('create table slowly (id int)');
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const outcomes = await releaseUnawaited(pool, [
@@ -303,7 +303,7 @@ describe('a client released before its queries have been answered', () => {
     expect(pool.log.named('postgres connection lost')).toEqual([]);
   });
 
-  test('with a cursor left open is destroyed at once, its slot is free at once', async () => {
+  test('with a cursor left open is destroyed at once, which frees its slot', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const cursor = client.query(new OpenCursor('select * from generate_series(1, 100)'));
@@ -326,7 +326,7 @@ describe('a client released before its queries have been answered', () => {
     expect(await backendPid(pool)).toBe(before);
   });
 
-  test('with a COPY whose last byte was written has copied, and is kept', async () => {
+  test('with a COPY whose last byte was written completes it and is kept', async () => {
     await server().query('create table copied (id int)');
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
@@ -338,8 +338,8 @@ describe('a client released before its queries have been answered', () => {
   });
 });
 
-describe('a release listener that queries', () => {
-  test('has its query run first, and the connection is kept', async () => {
+describe('a release listener that runs a query', () => {
+  test('gets its query run before the connection is reused, and the connection is kept', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     pool.on('release', (_error: unknown, client: pg.PoolClient) => void client.query('reset all'));
     for (let run = 0; run < 20; run += 1) {
@@ -353,8 +353,8 @@ describe('a release listener that queries', () => {
   });
 });
 
-describe('a client returned in a callback with more queued behind it', () => {
-  test('by which a transaction begins never reaches the next user', async () => {
+describe('a client released in a callback with another query queued on it', () => {
+  test('that begins a transaction is never handed to the next caller', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -373,7 +373,7 @@ describe('a client returned in a callback with more queued behind it', () => {
     expect(pool.log.closeReasons).toEqual(['tx_open']);
   });
 
-  test('by which none begins is kept, and handed out when that has run', async () => {
+  test('that begins no transaction is kept, and handed out after that query has run', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -389,8 +389,8 @@ describe('a client returned in a callback with more queued behind it', () => {
   });
 });
 
-describe('a ready-made query', () => {
-  test('given to a client runs to its end, and the client is kept', async () => {
+describe('a query object', () => {
+  test('passed to a client runs to its end, and the client is kept', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -404,16 +404,16 @@ describe('a ready-made query', () => {
   });
 });
 
-describe('what the driver refuses before it sends anything', () => {
+describe('a query that the driver refuses before it sends anything', () => {
   // A fresh query each time: the lowest driver writes its callback into the one it is given.
   const REFUSED: [string, () => object][] = [
-    ['values that are no array', () => ({ text: 'select $1', values: 'one' })],
+    ['values that are not an array', () => ({ text: 'select $1', values: 'one' })],
     ['a name with another text', () => ({ name: 'same', text: 'select 2' })],
-    ['a value that cannot be written', () => ({ text: 'select $1', values: [unwritable()] })],
+    ['a value that cannot be serialised', () => ({ text: 'select $1', values: [unwritable()] })],
     ['neither text nor name', () => ({})],
   ];
 
-  test.each(REFUSED)('%s neither hangs nor harms the pool', async (_name, make) => {
+  test.each(REFUSED)('with %s neither hangs nor breaks the pool', async (_name, make) => {
     const query = (): pg.QueryConfig => make() as pg.QueryConfig;
     const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 5_000 });
     await pool.query({ name: 'same', text: 'select 1' });
@@ -435,7 +435,7 @@ describe('what the driver refuses before it sends anything', () => {
 });
 
 describe('a server that has become read-only', () => {
-  test('loses its connection, on the pool and on a client', async () => {
+  test('has its connection closed after the failed write, by pool.query and by a client', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     await pool.query('set default_transaction_read_only = on');
     expect((await rejection(pool.query('create table never (id int)'))).code).toBe('25006');
@@ -453,7 +453,7 @@ describe('a server that has become read-only', () => {
 });
 
 describe('a connect listener that queues a query', () => {
-  test('has it run first, and the connection is not churned', async () => {
+  test('gets its query run first, and the connection is not replaced', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2, minConns: 2 });
     pool.on('connect', (client: pg.PoolClient) => void client.query("set application_name = 'listened'"));
     await until('the pool is warm', () => pool.idleCount === 2);
@@ -466,7 +466,7 @@ describe('a connect listener that queues a query', () => {
     expect(pool.log.closeReasons.filter((reason) => reason === 'busy')).toEqual([]);
   });
 
-  test('does not cost who returns the client at once a connection', async () => {
+  test('does not cost a connection when the client is released at once', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     pool.on('connect', (client: pg.PoolClient) => void client.query("set application_name = 'listened'"));
     (await pool.connect()).release();
@@ -474,7 +474,7 @@ describe('a connect listener that queues a query', () => {
     expect(pool.stat().newConnsCount).toBe(1);
   });
 
-  test('and leaves a transaction open is not churned through: its connection is destroyed and counted', async () => {
+  test('that leaves a transaction open has its connection destroyed and counted', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     pool.once('connect', (client: pg.PoolClient) => void client.query('begin'));
     (await pool.connect()).release();
@@ -482,7 +482,7 @@ describe('a connect listener that queues a query', () => {
     expect(pool.log.closeReasons).toEqual(['tx_open']);
   });
 
-  test('that fails does not take the pool with it', async () => {
+  test('that fails does not break the pool', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     pool.on('connect', (client: pg.PoolClient) => void client.query('select 1/0').catch(() => undefined));
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
