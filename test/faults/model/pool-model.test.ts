@@ -30,7 +30,7 @@ const shape: fc.Arbitrary<PoolShape> = fc.record({
 });
 
 test(
-  'a pool keeps its promises through random acquires, queries, shared queries, releases, faults, resize, reset and end',
+  'a pool follows its model through random acquires, queries, pipelined queries, releases, faults, resize, reset and end',
   { timeout: DAY_MS },
   async () => {
     const seed = MODEL_SEED === undefined ? randomInt(2 ** 31) : Number(MODEL_SEED);

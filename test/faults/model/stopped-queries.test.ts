@@ -11,7 +11,7 @@ const { RACE_RUNS, RACE_SEED } = process.env;
 const server = usePostgres();
 const makePool = usePools(server);
 
-test('stopping queries at random moments never cancels a neighbour, and costs no connection but by time', async () => {
+test('stopping queries at random moments never cancels another query, and closes no connection except by timeout', async () => {
   const seed = RACE_SEED === undefined ? randomInt(2 ** 31) : Number(RACE_SEED);
   console.log(`seed ${seed}: RACE_SEED=${seed} replays`);
   const pool = await makePool(server(), { maxOpenConns: 3 });

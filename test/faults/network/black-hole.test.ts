@@ -36,7 +36,7 @@ async function lockTable(name: string): Promise<() => Promise<void>> {
 type Begun = () => void | Promise<void>;
 
 const ON_CONNECT: [string, () => { host: string; port: number }, () => Begun | Promise<Begun>][] = [
-  ['a server that hangs accepts nobody', server, () => freezeListener(server())],
+  ['a hanging server accepts no connection', server, () => freezeListener(server())],
   ['the SYN is dropped', server, () => dropSyns(server())],
   [
     'the network swallows what is sent',
@@ -49,7 +49,7 @@ const ON_CONNECT: [string, () => { host: string; port: number }, () => Begun | P
 ];
 
 describe.each(ON_CONNECT)('a connect where %s', (_how, to, begin) => {
-  test('rejects on the deadline, which it names, and leaves no socket', async () => {
+  test('rejects at its deadline with “timeout” in the message, and leaves no socket', async () => {
     const pool = await makePool(to(), { maxOpenConns: 2 }, { connectTimeoutMs: 1_500 });
     const end = await begin();
     const calls = [pool.connect(), pool.query(unique('select 1')), pool.connect()].map(rejection);
@@ -63,7 +63,7 @@ describe.each(ON_CONNECT)('a connect where %s', (_how, to, begin) => {
     await pool.keepsTheRules({ timeout: 'any' });
   });
 
-  test('that outlasts the wait for a connection rejects with the text that people know', async () => {
+  test('that outlasts the acquire timeout rejects with the message of node-postgres', async () => {
     const pool = await makePool(to(), { maxOpenConns: 1 }, { connectTimeoutMs: 2_000 });
     const end = await begin();
     const error = await rejection(pool.connect({ timeoutMs: 300 }));
@@ -75,7 +75,7 @@ describe.each(ON_CONNECT)('a connect where %s', (_how, to, begin) => {
 });
 
 describe('a query that gets no answer', () => {
-  test('because the network swallows it rejects on its deadline, and who waits is served', async () => {
+  test('because the network drops it rejects at its deadline, and the waiting acquire is served', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     await pool.query(unique('select 1'));
     proxy().forgetOpen();
@@ -91,7 +91,7 @@ describe('a query that gets no answer', () => {
     await pool.keepsTheRules({ timeout: 1 });
   });
 
-  test('because it was lost on the way is not asked again', async () => {
+  test('because the answer was lost is not sent again', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 3_000 });
     await server().query('create table deeds (id int)');
     await pool.query(unique('select 1'));
@@ -108,7 +108,7 @@ describe('a query that gets no answer', () => {
     expect((await server().query('select id from deeds')).rows).toEqual([{ id: 1 }]);
   });
 
-  test('on a checked-out client rejects on its deadline, and the client may be released late', async () => {
+  test('on a checked-out client rejects at its deadline, and the client may be released later', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     const client = await pool.connect();
     await client.query(unique('begin'));
@@ -126,7 +126,7 @@ describe('a query that gets no answer', () => {
     await pool.keepsTheRules({ timeout: 1 });
   });
 
-  test('because its backend hangs rejects on its deadline', async () => {
+  test('because its backend hangs rejects at its deadline', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     const client = await pool.connect();
     const thaw = freeze((client as unknown as { processID: number }).processID);
@@ -138,7 +138,7 @@ describe('a query that gets no answer', () => {
     await pool.keepsTheRules({ timeout: 1 });
   });
 
-  test('while everything else does rejects, is cancelled on the server, and keeps its connection', async () => {
+  test('because it is slow rejects, is cancelled on the server, and keeps its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 3_000 });
     const slow = rejection(pool.query(unique('select pg_sleep(60), 4711')));
     await until('the server runs it', () => running('4711'));

@@ -16,7 +16,7 @@ function codeOrText(error: Error & { code?: string }): string {
 }
 
 describe('a connection that is reset', () => {
-  test('while it is made rejects the caller with its code', async () => {
+  test('while it is being opened rejects the acquire with its code', async () => {
     proxy().set({ refuse: true });
     const pool = await makePool(proxy());
     expect(codeOrText(await rejection(pool.connect()))).toMatch(LOST);
@@ -26,7 +26,7 @@ describe('a connection that is reset', () => {
   });
 
   // In the first message, between messages of SCRAM, and in the parameters that follow.
-  test.each([1, 7, 60, 200, 400])('after %i bytes of the login rejects the caller', async (cutAfterBytes) => {
+  test.each([1, 7, 60, 200, 400])('after %i bytes of the login rejects the acquire', async (cutAfterBytes) => {
     proxy().set({ cutAfterBytes });
     const pool = await makePool(proxy(), { maxOpenConns: 2 });
     const calls = [pool.connect(), pool.query(unique('select 1')), pool.connect()].map(rejection);
@@ -36,7 +36,7 @@ describe('a connection that is reset', () => {
     await pool.keepsTheRules({ network: 3 });
   });
 
-  test('while idle is dropped without a word to who does not listen', async () => {
+  test('while idle is removed, without a crash when the pool has no error listener', async () => {
     const pool = await makePool(proxy());
     await pool.query(unique('select 1'));
     proxy().resetAll();
@@ -44,7 +44,7 @@ describe('a connection that is reset', () => {
     await pool.keepsTheRules({ network: 1 });
   });
 
-  test('in the middle of a query rejects it, and does not run it again', async () => {
+  test('in the middle of a query rejects the query, which is not run again', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     const running = rejection(pool.query(unique('select pg_sleep(3)')));
     await until('the query runs', async () => {
@@ -70,7 +70,7 @@ describe('a connection that is reset', () => {
     await pool.keepsTheRules({ network: 1 });
   });
 
-  test('between the answers to the parts of a transaction rejects what follows', async () => {
+  test('in the middle of a transaction rejects its next queries and its COMMIT', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     const client = await pool.connect();
     await client.query(unique('begin'));
@@ -84,7 +84,7 @@ describe('a connection that is reset', () => {
 });
 
 describe('a slow link', () => {
-  test('lets everything complete that has the time', async () => {
+  test('lets everything complete that has enough time', async () => {
     proxy().set({ delayMs: 60 });
     const pool = await makePool(proxy(), { maxOpenConns: 2 });
     const answers = Array.from({ length: 6 }, () => pool.query(unique('select 1 as one')));
@@ -93,7 +93,7 @@ describe('a slow link', () => {
     await pool.keepsTheRules({});
   });
 
-  test('that is slower than the deadline rejects on it', async () => {
+  test('that is too slow for the deadline makes the query reject at it', async () => {
     proxy().set({ delayMs: 500 });
     const pool = await makePool(proxy(), { maxOpenConns: 2 }, { connectTimeoutMs: 2_000 });
     expect((await rejection(pool.query(unique('select 1')))).message).toContain('timeout');
@@ -102,7 +102,7 @@ describe('a slow link', () => {
     await pool.keepsTheRules({ timeout: 1 });
   });
 
-  test('with messages a byte at a time completes', async () => {
+  test('that delivers one byte at a time lets everything complete', async () => {
     proxy().set({ chunkBytes: 1 });
     const pool = await makePool(proxy(), { maxOpenConns: 2 });
     const { rows } = await pool.query<{ n: number }>(unique('select generate_series(1, 50) as n'));
@@ -113,7 +113,7 @@ describe('a slow link', () => {
 });
 
 describe('a throttled link', () => {
-  test('lets a large answer and a large question complete', async () => {
+  test('lets a large result and a large parameter complete', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     await pool.query(unique('select 1'));
     // About 400 kB/s.
@@ -125,7 +125,7 @@ describe('a throttled link', () => {
     await pool.keepsTheRules({});
   });
 
-  test('on which an answer takes longer than its query may rejects it, and the pool recovers', async () => {
+  test('on which an answer takes longer than queryTimeoutMs rejects the query, and the pool recovers', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     await pool.query(unique('select 1'));
     proxy().set({ chunkBytes: 1_024, delayMs: 50 });

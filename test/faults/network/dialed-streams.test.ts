@@ -27,9 +27,9 @@ const codeOrText = ({ code, message }: Error & { code?: string }): string => cod
 /** The kinds of streams that `dial` may return, with and without TLS on top. */
 const WAYS = {
   'a socket': { dial: socketTo, tls: false },
-  'a stream that is no socket': { dial: (target) => plainStream(socketTo(target)), tls: false },
+  'a stream that is not a socket': { dial: (target) => plainStream(socketTo(target)), tls: false },
   'TLS over a socket': { dial: socketTo, tls: true },
-  'TLS over a stream that is no socket': {
+  'TLS over a stream that is not a socket': {
     dial: (target) => Promise.resolve(plainStream(socketTo(target))),
     tls: true,
   },
@@ -57,7 +57,7 @@ describe.each(Object.entries(WAYS))('through %s', (_name, { dial, tls }) => {
     await pool.keepsTheRules({ network: 1 });
   });
 
-  test('a session that the server ends rejects its query with the code of the server', async () => {
+  test("a session that the server ends rejects its query with the server's code", async () => {
     const pool = await open();
     const { rows } = await pool.query<{ pid: number }>(unique('select pg_backend_pid() as pid'));
     const running = rejection(pool.query(unique('select pg_sleep(60)')));
@@ -82,7 +82,7 @@ describe.each(Object.entries(WAYS))('through %s', (_name, { dial, tls }) => {
     await pool.keepsTheRules({ network: 'some' });
   });
 
-  test('a slow link in small pieces is waited for', async () => {
+  test('a slow link that delivers small pieces works', async () => {
     link().set({ delayMs: 2, chunkBytes: 97 });
     const pool = await open();
     const { rows } = await pool.query<{ long: string }>(unique("select repeat('x', 5000) as long"));
@@ -91,7 +91,7 @@ describe.each(Object.entries(WAYS))('through %s', (_name, { dial, tls }) => {
     await pool.keepsTheRules({});
   });
 
-  test('a silent server is given up at the deadline', async () => {
+  test('an attempt on a silent server is abandoned at the deadline', async () => {
     link().set({ blackHole: true });
     const pool = await open({ connectTimeoutMs: 400 });
     expect((await rejection(pool.query(unique('select 1')))).message).toContain('timeout');
@@ -125,7 +125,7 @@ describe('a dial function', () => {
   test.each([
     ['throws', false],
     ['rejects', true],
-  ])('that %s rejects the caller with its own error', async (_how, later) => {
+  ])('that %s rejects the query with that same error', async (_how, later) => {
     const own = new Error('no tunnel');
     const fails = (): Promise<never> => {
       if (later) return Promise.reject(own);
@@ -139,7 +139,7 @@ describe('a dial function', () => {
     await pool.keepsTheRules({});
   });
 
-  test('that hangs is given up at the deadline, with its signal aborted, and its late stream is destroyed', async () => {
+  test('that hangs is abandoned at the deadline: its signal aborts, and its late stream is destroyed', async () => {
     let late: Socket | undefined;
     let give = (): void => undefined;
     let aborted = false;
@@ -161,7 +161,7 @@ describe('a dial function', () => {
     await pool.keepsTheRules({});
   });
 
-  test('that is waiting when the pool ends does not hold it up', async () => {
+  test('that still hangs when the pool ends does not delay end()', async () => {
     const hangs = () => new Promise<Duplex>(() => undefined);
     const pool = await makePlainPool(server(), {}, { dial: hangs, connectTimeoutMs: 60_000 });
     const waiting = rejection(pool.query(unique('select 1')));
@@ -184,13 +184,13 @@ describe('a dial function', () => {
   };
 
   test.each<[string, () => unknown, RegExp]>([
-    ['is destroyed already', destroyed, /the stream that dial returned is closed/],
+    ['is already destroyed', destroyed, /the stream that dial returned is closed/],
     ['fails at once', failing, /the channel failed/],
     ['fails at once, in a promise', () => Promise.resolve(failing()), /the channel failed/],
     ['cannot connect', () => socketTo({ host: '127.0.0.1', port: 1 }), /ECONNREFUSED/],
-    ['has ended its half', ended, /^Connection terminated|is closed/],
+    ['has ended its readable side', ended, /^Connection terminated|is closed/],
     ['is closed while it connects', () => socketTo({ host: '127.0.0.1', port: 1 }).destroy(), /is closed/],
-  ])('whose stream %s rejects the caller', async (_how, answer, text) => {
+  ])('whose stream %s rejects the query', async (_how, answer, text) => {
     const pool = await open(once(answer));
     expect((await rejection(pool.query(unique('select 1')))).message).toMatch(text);
     expect(pool.totalCount).toBe(0);
@@ -200,11 +200,11 @@ describe('a dial function', () => {
   test.each<[string, () => unknown]>([
     ['nothing', () => undefined],
     ['null', () => Promise.resolve(null)],
-    ['a text', () => 'socket'],
+    ['a string', () => 'socket'],
     ['a port', () => 5432],
     ['a stream that cannot be written', () => ({ on: () => undefined, destroy: () => undefined })],
     ['an object without a stream', () => ({ encrypted: true })],
-    ['a word for whether it is encrypted', () => ({ stream: plainStream(new Socket()), encrypted: 'yes' })],
+    ['a string for encrypted', () => ({ stream: plainStream(new Socket()), encrypted: 'yes' })],
     ['a socket that is not connecting', () => new Socket()],
   ])('that returns %s is refused', async (_what, answer) => {
     const pool = await open(once(answer));
@@ -215,7 +215,7 @@ describe('a dial function', () => {
     await pool.keepsTheRules({ auth: 'any' });
   });
 
-  test('that changes its target changes nothing', async () => {
+  test('that tries to change its target gets a TypeError', async () => {
     const pool = await open(
       once((target) => {
         expect(() => Object.assign(target, { host: 'elsewhere' })).toThrow(TypeError);
@@ -225,7 +225,7 @@ describe('a dial function', () => {
     await pool.keepsTheRules({});
   });
 
-  test('is told no secret', async () => {
+  test('receives no secret', async () => {
     const told: unknown[] = [];
     const pool = await open((target: DialTarget, context: object) => {
       told.push(target, context);

@@ -22,7 +22,7 @@ async function idlePool(connections: number): Promise<WatchedPool> {
 }
 
 describe('idle connections that are half open', () => {
-  test('are replaced before an application gets one, once they have been idle for more than a second', async () => {
+  test('that were idle for more than a second are replaced before one is handed out', async () => {
     const pool = await idlePool(3);
     await sleep(STALE_MS);
     // Connections made from now on are good; those that are open have died without a word.
@@ -32,7 +32,7 @@ describe('idle connections that are half open', () => {
     await settle(pool, 3);
   });
 
-  test('are all asked when one is found dead, and not one after the other', async () => {
+  test('are all pinged at once when one is found dead', async () => {
     const pool = await idlePool(20);
     await sleep(STALE_MS);
     proxy().forgetOpen();
@@ -43,7 +43,7 @@ describe('idle connections that are half open', () => {
     await settle(pool, 20);
   });
 
-  test('cost one failed query at most when they were used a moment ago', async () => {
+  test('that were used a moment ago cost at most one failed query', async () => {
     const pool = await idlePool(4);
     proxy().forgetOpen();
     const outcomes: string[] = [];

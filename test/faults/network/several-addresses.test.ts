@@ -24,13 +24,13 @@ async function closedPort(): Promise<number> {
 beforeAll(() => names.set(NAME, OTHER, server().host));
 
 describe('a host with two addresses', () => {
-  test('of which the first is dead is reached by the second', async () => {
+  test('of which the first is dead is reached at the second', async () => {
     const pool = await makePool({ host: NAME, port: server().port });
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     expect(pool.log.named('postgres connect failed')).toEqual([]);
   });
 
-  test('at which nothing listens: the error and the log record name both', async () => {
+  test('that both refuse connections: the error and the log record name both', async () => {
     const port = await closedPort();
     const pool = await makePool({ host: NAME, port });
     const error = (await rejection(pool.query('select 1'))) as AggregateError & { code: string };
@@ -52,7 +52,7 @@ describe('a host with two addresses', () => {
     ]);
   });
 
-  test('at which nothing listens: an acquire that timed out names both', async () => {
+  test('that both refuse connections: an acquire timeout names both', async () => {
     const port = await closedPort();
     const config = { maxOpenConns: 1, minConns: 1 };
     const pool = await makePool({ host: NAME, port }, config, { maxConnecting: 1, acquireTimeoutMs: 300 });
@@ -64,7 +64,7 @@ describe('a host with two addresses', () => {
   });
 });
 
-describe('an address at which nothing listens', () => {
+describe('an address that refuses connections', () => {
   test('is named in the log record', async () => {
     const port = await closedPort();
     const pool = await makePool({ host: '127.0.0.1', port });
@@ -75,12 +75,12 @@ describe('an address at which nothing listens', () => {
   });
 });
 
-describe('what a hook throws', () => {
+describe('an error thrown by a hook', () => {
   test.each<['beforeConnect' | 'afterConnect', unknown, string]>([
     ['beforeConnect', 'sealed', 'a hook threw "sealed" instead of an Error (beforeConnect)'],
     ['afterConnect', { status: 503 }, 'a hook threw an object instead of an Error (afterConnect)'],
     ['afterConnect', new Error(), 'an error without a message (afterConnect)'],
-  ])('has a text when it is no error or has none: %s, %o', async (hook, thrown, text) => {
+  ])('has a message even if it is not an Error or has no message: %s, %o', async (hook, thrown, text) => {
     const fail = (): never => {
       throw thrown;
     };

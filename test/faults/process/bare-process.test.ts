@@ -43,9 +43,9 @@ const byPassword = (changes: Partial<Config> = {}): Config => {
 const byToken = (): Config => iamConfig(rds(), { sslMode: 'require' });
 
 describe.each<[string, { preloads?: string[]; uid?: number }]>([
-  ['whose system knows no home folder', { preloads: [preload('no-home')] }],
+  ['on a system without a home folder', { preloads: [preload('no-home')] }],
   // Only root can be another user; the case above stands for it elsewhere.
-  ...(process.getuid?.() === 0 ? [['of a user id without an entry', { uid: NOBODY }] as const] : []).map(
+  ...(process.getuid?.() === 0 ? [['with a user ID that has no passwd entry', { uid: NOBODY }] as const] : []).map(
     ([title, bare]): [string, { uid: number }] => [title, bare],
   ),
 ])('a process without HOME, %s,', (_title, bare) => {
@@ -64,7 +64,7 @@ describe.each<[string, { preloads?: string[]; uid?: number }]>([
     expect(stderr).toContain('postgres connection pool created');
   });
 
-  test('says that there is no password file when it has no password', async () => {
+  test('says that no password file can be found when the config has no password', async () => {
     const { error } = await run(byPassword({ password: '' }), bare);
     expect(error).toMatchObject({
       code: 'ERR_PGAUGE_CONFIG',
@@ -81,11 +81,11 @@ describe.each<[string, { preloads?: string[]; uid?: number }]>([
   });
 });
 
-describe('a process that can write nothing', () => {
+describe('a process on a read-only file system', () => {
   test.each<[string, () => Config]>([
     ['a password', byPassword],
     ['a token', byToken],
-  ])('logs in with %s, and tries to write nothing', async (_title, config) => {
+  ])('logs in with %s and tries no write', async (_title, config) => {
     const env = { ...rds().awsEnv, DEFAULT_LOGGER: '1', PGAUGE_LOG_LEVEL: 'silent' };
     const { user, stderr } = await run(config(), { preloads: [preload('read-only')], env });
     expect({ user, stderr }).toEqual({ user: config().user, stderr: '' });
@@ -95,12 +95,12 @@ describe('a process that can write nothing', () => {
 describe('a process without name servers', () => {
   const bare = { preloads: [preload('no-names')] };
 
-  test('asks none for an address', async () => {
+  test('connects to an address without a lookup', async () => {
     const config = byPassword({ host: '127.0.0.1' });
     expect(await run(config, bare)).toEqual({ user: 'postgres', warnings: [], stderr: '' });
   });
 
-  test('says which name was not resolved', async () => {
+  test('names the host that was not resolved', async () => {
     const { error, warnings } = await run(byPassword({ host: 'db.test' }), bare);
     expect(error).toEqual({ name: 'Error', message: 'getaddrinfo EAI_AGAIN db.test', code: 'EAI_AGAIN' });
     expect(warnings).toMatchObject([
@@ -113,7 +113,7 @@ describe('a process without name servers', () => {
 describe('a process whose clock is far off', () => {
   const YEAR_MS = 31_557_600_000;
   test.each([50, -50, 9_000])(
-    'by %i years logs in with a password, and has a hint for a token',
+    'by %i years logs in with a password, and logs a hint for a rejected token',
     async (years) => {
       const bare = { preloads: [SKEWED_CLOCK], env: { ...rds().awsEnv, SKEW_MS: String(years * YEAR_MS) } };
       expect(await run(byPassword(), bare)).toEqual({ user: 'postgres', warnings: [], stderr: '' });

@@ -32,45 +32,45 @@ async function expectExit(child: Child, ...lines: string[]): Promise<void> {
 }
 
 describe('a process', () => {
-  test('exits after end', async () => {
+  test('exits after end()', async () => {
     await expectExit(run('end'), 'ended');
   });
 
-  test('exits when its work is done, though it forgot end', async () => {
+  test('exits when its work is done without end()', async () => {
     await expectExit(run('forgotten'), 'done');
   });
 
-  test('exits when its work is done, though it forgot end of a pool with sockets of its own dialling', async () => {
+  test('exits when its work is done without end() on a pool with its own dial function', async () => {
     await expectExit(run('forgotten-dialed'), 'done');
   });
 
-  test('exits without end, with a minimum, stats loggers and a health check running', async () => {
+  test('exits without end() while a minimum, stats loggers and a health check are active', async () => {
     await expectExit(run('forgotten-upkeep'), 'done');
   });
 
-  test('exits without end after an outage that a minimum is still filled against', async () => {
+  test('exits without end() while the pool still tries to fill its minimum in an outage', async () => {
     await proxy().pause();
     const child = run('forgotten-outage', proxy());
     await expectExit(child, 'ECONNREFUSED');
     await proxy().listen();
   });
 
-  test('exits after end with idle connections to a silent server', async () => {
+  test('exits after end() with idle connections to a silent server', async () => {
     const child = run('silent', proxy());
     await child.line('idle');
     proxy().set({ blackHole: true });
     await expectExit(child, 'idle', 'ended');
   });
 
-  test('stays for an attempt whose hook hangs, until the deadline', async () => {
+  test('stays alive for an attempt whose hook hangs, until the connect deadline', async () => {
     await expectExit(run('hanging-hook'), 'ERR_PGAUGE_CONNECT_TIMEOUT', 'ended');
   });
 
-  test('stays for a caller that waits, until the timeout', async () => {
+  test('stays alive for a waiting acquire, until its timeout', async () => {
     await expectExit(run('waiting'), 'ERR_PGAUGE_ACQUIRE_TIMEOUT', 'ended');
   });
 
-  test('stays while an idle connection is asked whether it lives, and gets its answer', async () => {
+  test('stays alive while an idle connection is pinged, and gets the answer to its query', async () => {
     const child = run('stale', proxy());
     await child.line('idle');
     proxy().forgetOpen();
@@ -81,7 +81,7 @@ describe('a process', () => {
     await expectExit(run('signals'), '0 0');
   });
 
-  test('is ended by SIGTERM in the middle of a query, as a process without a pool is', async () => {
+  test('is killed by SIGTERM in the middle of a query, like a process without a pool', async () => {
     const child = run('busy');
     await child.line('busy');
     child.kill('SIGTERM');
@@ -92,7 +92,7 @@ describe('a process', () => {
 describe('a process over TLS', () => {
   beforeAll(() => rds().createUser('plain', { password: 'static' }));
 
-  test('exits when its work is done, though it forgot end', async () => {
+  test('exits when its work is done without end()', async () => {
     const { host, port, database } = rds();
     const config = { user: 'plain', password: 'static', database, sslMode: 'require' };
     await expectExit(run('forgotten', { host, port }, config), 'done');

@@ -74,8 +74,8 @@ async function status(url: string): Promise<number> {
   return response.status;
 }
 
-describe.each(['SIGTERM', 'SIGINT'] as const)('the documented service at %s', (signal) => {
-  test('answers what is under way, takes nothing new, and exits with no connection left', async () => {
+describe.each(['SIGTERM', 'SIGINT'] as const)('the documented service on %s', (signal) => {
+  test('answers requests in progress, accepts no new ones, and exits with no connection left', async () => {
     await server().query('drop table if exists visits');
     await server().query('create table visits as select 0 as n');
     const { child, url } = await startService();
@@ -100,8 +100,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('the documented service at %s', (s
   });
 });
 
-describe('the guide', () => {
-  test('shows the service’s own lines', () => {
+describe('the guide to graceful shutdown', () => {
+  test('shows the code of the tested service', () => {
     const guide = readFileSync(join(ROOT, 'docs/graceful-shutdown.md'), 'utf8');
     const shown = /<!-- example: graceful-shutdown -->\s+```js\n([^]*?)```/.exec(guide)?.[1];
     expect(shown).toBeDefined();

@@ -13,7 +13,7 @@ function number(line: string): number {
 }
 
 describe('a process in an outage', () => {
-  test('that fills its minimum tries seldom, computes little, and fills it when the outage is over', async () => {
+  test('dials rarely and uses little CPU to fill its minimum, and fills it after the outage', async () => {
     const { user, password, database } = rds().postgres;
     behind().set({ refuse: true });
     const { host, port } = behind();
@@ -34,7 +34,7 @@ describe('a process in an outage', () => {
   });
 });
 
-describe('forty TLS connects at once', () => {
+describe('40 TLS connections opened at once', () => {
   test('block the event loop for less than 250 ms', async () => {
     const { host, port, database, caFile } = rds();
     const config = { host, port, user: 'plain', password: 'static', database, sslMode: 'verify-full' };

@@ -4,7 +4,7 @@ import { usePostgres } from '../../support/servers.js';
 
 const server = usePostgres();
 
-test('a package that is loaded within a request keeps nothing of that request on its connections', async () => {
+test("the package loaded within a request keeps none of that request's async context on its connections", async () => {
   const { host, port, user, password, database } = server();
   const PG = JSON.stringify({ host, port, user, password, database });
   const script = new URL('./scripts/loaded-late.ts', import.meta.url);

@@ -97,8 +97,8 @@ async function allCancelled(): Promise<void> {
   await until('every slow query is cancelled', async () => (await server().query(text)).rowCount === 0);
 }
 
-describe.concurrent.each(STALLS_MS)('an event loop that stands still for %i ms', (stallMs) => {
-  test('costs no connection, no query and no warning, at any moment', { timeout: TIMEOUT_MS }, async () => {
+describe.concurrent.each(STALLS_MS)('an event loop blocked for %i ms', (stallMs) => {
+  test('costs no connection, no query and no warning, whenever it happens', { timeout: TIMEOUT_MS }, async () => {
     const proxy = await startProxy();
     // Some moments are between an error and ReadyForQuery.
     proxy.set({ messageDelayMs: (type) => (type === 'Z' ? 30 : 0) });
@@ -107,13 +107,13 @@ describe.concurrent.each(STALLS_MS)('an event loop that stands still for %i ms',
     await allCancelled();
   });
 
-  test('costs nothing over TLS either', { timeout: TIMEOUT_MS }, async () => {
+  test('costs no connection, no query and no warning over TLS', { timeout: TIMEOUT_MS }, async () => {
     const where = { ...gate('localhost'), sslMode: 'require' };
     expect(await outcomesOf(stallMs, Object.keys(OVER_TLS), where)).toEqual(OVER_TLS);
     await allCancelled();
   });
 
-  test('does not keep a dead peer from being noticed', { timeout: TIMEOUT_MS }, async () => {
+  test('does not prevent a dead peer from being detected', { timeout: TIMEOUT_MS }, async () => {
     const proxy = await startProxy();
     const { host, port } = proxy;
     const child = start(stallMs, Object.keys(DEAD), { host, port });
@@ -127,7 +127,7 @@ describe.concurrent.each(STALLS_MS)('an event loop that stands still for %i ms',
 
 describe('a process that is stopped and continued', () => {
   test(
-    'loses no connection and no query, and warns of nothing, at any moment',
+    'loses no connection and no query, and logs no warning, whenever it happens',
     { timeout: TIMEOUT_MS },
     async () => {
       const proxy = await startProxy();

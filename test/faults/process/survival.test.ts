@@ -16,9 +16,9 @@ const DEPARTURES: [string, () => Promise<void>][] = [
   ],
 ];
 
-describe('a process that listens to no error', () => {
+describe('a process without an error listener', () => {
   test.each(DEPARTURES)(
-    'survives the %s of its server, idle and with a client in hand',
+    'survives the %s of its server, with idle connections and a checked-out client',
     async (_how, goes) => {
       const { host, port, user, password, database } = server();
       const child = runScript(SURVIVOR, [], {

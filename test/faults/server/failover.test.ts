@@ -64,11 +64,11 @@ async function firstAnswer(pool: WatchedPool): Promise<{ server: LocalPostgres |
 
 const DEPARTURES: [string, () => void | Promise<void>][] = [
   ['resets its connections and refuses new ones', () => proxy().close()],
-  ['vanishes without a word', () => proxy().set({ blackHole: true })],
+  ['stops answering', () => proxy().set({ blackHole: true })],
 ];
 
 describe.each(DEPARTURES)('an old writer that %s', (_how, depart) => {
-  test('is left for the address that its name now has', async () => {
+  test('is replaced by the server at the new address of its name', async () => {
     const pool = await poolOnName();
     expect(await whoAnswers(pool)).toBe(first());
     await fill(pool, 3);
@@ -87,7 +87,7 @@ describe.each(DEPARTURES)('an old writer that %s', (_how, depart) => {
   });
 });
 
-describe('the name of a server', () => {
+describe('the host name of a server', () => {
   test('is resolved at each dial, and at no other time', async () => {
     const pool = await poolOnName();
     const before = names.questions;
@@ -101,7 +101,7 @@ describe('the name of a server', () => {
     await pool.keepsTheRules({ lifetime: 3 });
   });
 
-  test('that is unknown for a while rejects with the code of DNS, and is found when it is known', async () => {
+  test('that does not exist at first rejects with the DNS code, and works once it exists', async () => {
     const pool = await makePool({ host: 'later.test', port: proxy().port });
     expect((await rejection(pool.query(unique('select 1')))).code).toBe('ENOTFOUND');
     expect(pool.log.named('postgres connect failed')).toMatchObject([
@@ -131,7 +131,7 @@ describe('a target that beforeConnect changes', () => {
 });
 
 describe('an old writer that has become a reader', () => {
-  test('loses the connection that was told so, and the next write lands on the new one', async () => {
+  test('has its connection closed after a failed write, and the next write reaches the new writer', async () => {
     const pool = await poolOnName(1);
     await pool.query(unique("insert into deeds values ('old')"));
     const promote = await turnIntoStandby(first());
@@ -149,7 +149,7 @@ describe('an old writer that has become a reader', () => {
     await promote();
   });
 
-  test('and keeps its connections open loses each that is told so, and those that only read stay', async () => {
+  test('and keeps its connections open loses each connection whose write failed, while those that only read stay', async () => {
     const pool = await poolOnName(2);
     const [reader, writer] = [await pool.connect(), await pool.connect()];
     await first().query('alter system set default_transaction_read_only = on');
@@ -173,7 +173,7 @@ describe('an old writer that has become a reader', () => {
 });
 
 describe('maxConnecting', () => {
-  test('bounds how many dial the new writer at once, however many wait', async () => {
+  test('limits the attempts at a time on the new writer, however many acquires wait', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 10 }, { maxConnecting: 3 });
     await fill(pool, 10);
     let loggedIn = 0;

@@ -31,7 +31,7 @@ const open = (
 const portOf = async (pool: InstrumentedPool): Promise<unknown> =>
   (await pool.query<{ port: number }>('select inet_server_port() as port')).rows[0]?.port;
 
-test('a standby that has not caught up, and takes no logins yet, is passed over', async () => {
+test('a standby that has not caught up and accepts no logins yet is skipped', async () => {
   const release = await holdInRecovery(first());
   try {
     const pool = await open([at(first()), at(second())], { targetSessionAttrs: 'prefer-standby' });
@@ -41,7 +41,7 @@ test('a standby that has not caught up, and takes no logins yet, is passed over'
   }
 });
 
-test('a primary that is demoted while a transaction runs: its query fails once, nothing is kept, the next one goes to the new primary', async () => {
+test('when a primary is demoted during a transaction, the COMMIT fails, nothing is written, and the next query goes to the new primary', async () => {
   const pool = await open(
     [at(first()), at(second())],
     { targetSessionAttrs: 'primary', maxOpenConns: 3 },
@@ -66,7 +66,7 @@ test('a primary that is demoted while a transaction runs: its query fails once, 
   }
 });
 
-test('hosts that are all down for longer than every deadline: the acquire rejects in time, with what each host said', async () => {
+test('when all hosts are down for longer than every deadline, the acquire rejects in time with the error of each host', async () => {
   const [one = 0, two = 0] = await freePorts(2);
   const pool = await open(
     [
@@ -86,7 +86,7 @@ test('hosts that are all down for longer than every deadline: the acquire reject
   expect(pool.totalCount).toBe(0);
 });
 
-test('a host that gives no answer has its share of the time, and then little of it while a standby answers', async () => {
+test('a silent host gets its share of the time at first, and little later while a standby answers', async () => {
   const promote = await turnIntoStandby(first());
   proxy().set({ blackHole: true });
   try {
@@ -108,14 +108,14 @@ test('a host that gives no answer has its share of the time, and then little of 
   }
 });
 
-test('a host whose name means nothing is passed over', async () => {
+test('a host whose name does not resolve is skipped', async () => {
   const pool = await open([{ host: 'unheard-of.test', port: 1 }, at(first())], {
     targetSessionAttrs: 'primary',
   });
   expect(await portOf(pool)).toBe(first().port);
 });
 
-test('pool.options shows the first of several hosts, and what makes a pool of it', async () => {
+test('pool.options shows the first of several hosts and the user, without the password', async () => {
   const pool = await open([at(first()), at(second())]);
   expect(pool.options).toMatchObject({ ...at(first()), user: first().user });
   expect(JSON.stringify(pool.options)).not.toContain(first().password);

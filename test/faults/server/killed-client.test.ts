@@ -30,7 +30,7 @@ async function killInQuery(client: PoolClient): Promise<void> {
 }
 
 describe('a checked-out client that is killed', () => {
-  test('between queries rejects the next one with the server’s error, and may be released late', async () => {
+  test('between queries rejects the next query with the server’s error, and may be released later', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     await kill(client);
@@ -47,7 +47,7 @@ describe('a checked-out client that is killed', () => {
     await pool.keepsTheRules({ server_closed: 1 });
   });
 
-  test('in the middle of a query rejects it once with the server’s error', async () => {
+  test('in the middle of a query rejects the query once with the server’s error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     let rejections = 0;
@@ -61,7 +61,7 @@ describe('a checked-out client that is killed', () => {
     expect((await server().query('select * from deeds')).rows).toEqual([]);
   });
 
-  test('in the middle of a query calls its callback once', async () => {
+  test('in the middle of a query calls the query callback once', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const calls: unknown[] = [];
@@ -73,7 +73,7 @@ describe('a checked-out client that is killed', () => {
     expect(calls).toEqual(['57P01']);
   });
 
-  test('in the middle of a query of the pool rejects it with the server’s error', async () => {
+  test('in the middle of pool.query rejects the query with the server’s error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     client.release();
@@ -96,7 +96,7 @@ describe('a checked-out client that is killed', () => {
     expect((await server().query('select * from deeds')).rows).toEqual([]);
   });
 
-  test('and returned with the error of the query is told and counted as the server’s doing', async () => {
+  test('and released with the query error is logged and counted as closed by the server', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const returned = new Promise<void>((resolve) => {
@@ -113,7 +113,7 @@ describe('a checked-out client that is killed', () => {
     await pool.keepsTheRules({ server_closed: 1 });
   });
 
-  test('after its release has nothing to do with a release that comes late', async () => {
+  test('may be released late without affecting the next checkout', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const first = await pool.connect();
     await kill(first);
@@ -126,7 +126,7 @@ describe('a checked-out client that is killed', () => {
     await pool.keepsTheRules({ server_closed: 1 });
   });
 
-  test('hands its slot to a waiting caller before the client is released', async () => {
+  test('frees its slot for a waiting acquire before it is released', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const waiting = pool.connect();
@@ -136,7 +136,7 @@ describe('a checked-out client that is killed', () => {
     await pool.keepsTheRules({ server_closed: 1 });
   });
 
-  test('and never released does not keep the pool from ending', async () => {
+  test('and never released does not prevent end() from resolving', async () => {
     const pool = await makePool(server());
     const client = await pool.connect();
     await kill(client);
@@ -147,8 +147,8 @@ describe('a checked-out client that is killed', () => {
   });
 });
 
-describe('a client that its user ends', () => {
-  test('gives its slot up, and its release is harmless', async () => {
+describe('a client whose user calls end() on it', () => {
+  test('frees its slot, and may still be released', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = (await pool.connect()) as PoolClient & { end(): Promise<void> };
     await client.end();
@@ -159,7 +159,7 @@ describe('a client that its user ends', () => {
 });
 
 describe('the error event', () => {
-  test('tells each idle loss once, and none of a client that is checked out', async () => {
+  test('is emitted once for each lost idle connection, and not for a checked-out client', async () => {
     const pool = await makePool(server());
     const told: unknown[] = [];
     pool.on('error', (_error: Error, client: PoolClient) => told.push(client));
@@ -176,10 +176,10 @@ describe('the error event', () => {
 
 describe('a plain SQL error', () => {
   test.each([
-    ['in a query of the pool', 'select 1/0', '22012'],
+    ['in pool.query', 'select 1/0', '22012'],
     ['that does not parse', 'selec 1', '42601'],
-    ['of a table that is missing', 'select * from nowhere', '42P01'],
-    ['raised by hand', "do $$ begin raise exception 'mine' using errcode = 'P0001'; end $$", 'P0001'],
+    ['for a missing table', 'select * from nowhere', '42P01'],
+    ['raised in PL/pgSQL', "do $$ begin raise exception 'mine' using errcode = 'P0001'; end $$", 'P0001'],
   ])('%s keeps the connection', async (_what, text, code) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const before = await pool.query(unique('select pg_backend_pid() as pid'));
@@ -189,7 +189,7 @@ describe('a plain SQL error', () => {
     await pool.keepsTheRules({});
   });
 
-  test('in a transaction that is rolled back keeps the connection of its client', async () => {
+  test('in a transaction that is then rolled back keeps the connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const before = pidOf(client);

@@ -41,7 +41,7 @@ const FAULTS: [string, string, RegExp, Fault][] = [
 ];
 
 describe.each(FAULTS)('a server that %s', (_how, code, text, begin) => {
-  test('rejects each caller with its code after one attempt, and works when it does', async () => {
+  test('rejects each query with its code after one attempt, and queries work once the server does', async () => {
     const pool = await makePool(server(), { maxOpenConns: 3 });
     const end = await begin();
     const before = pool.socketsDialled();
@@ -60,7 +60,7 @@ describe.each(FAULTS)('a server that %s', (_how, code, text, begin) => {
     await pool.keepsTheRules(code === 'ECONNREFUSED' ? {} : { server_closed: 8 });
   });
 
-  test('is met with pauses by a pool that fills its minimum, and the minimum is there after it', async () => {
+  test('is dialled with pauses by a pool that fills its minimum, which is filled afterwards', async () => {
     const end = await begin();
     const pool = await makePool(server(), { maxOpenConns: 3, minConns: 2 });
     expect((await rejection(pool.query(unique('select 1')))).code).toBe(code);

@@ -11,8 +11,8 @@ const makePool = useWatchedPools(server);
 
 beforeEach(() => proxy().clear());
 
-describe('an outage that a minimum is filled against', () => {
-  test('is met with pauses between attempts, and the pool is restored after it', async () => {
+describe('an outage while the pool fills its minimum', () => {
+  test('leads to attempts with pauses, and the minimum is restored afterwards', async () => {
     proxy().set({ refuse: true });
     const attempts: number[] = [];
     const pool = await makePool(
@@ -30,7 +30,7 @@ describe('an outage that a minimum is filled against', () => {
     await pool.keepsTheRules({ network: 'any' });
   });
 
-  test('in which the signal of newPool gave up the first fill is over for the health check too', async () => {
+  test('does not stop the health check from filling the minimum after the signal of newPool ended the first fill', async () => {
     await proxy().pause();
     const controller = new AbortController();
     const pool = await makePool(
@@ -47,7 +47,7 @@ describe('an outage that a minimum is filled against', () => {
     await pool.keepsTheRules({});
   });
 
-  test('in the life of a pool is met with pauses too, and calls in it reject with its code', async () => {
+  test('of a warm pool also leads to attempts with pauses, and queries reject with its code', async () => {
     const pool = await makePool(proxy(), { minConns: 3, maxOpenConns: 3 });
     await until('the pool is warm', () => pool.idleCount === 3);
     proxy().set({ refuse: true });
@@ -63,7 +63,7 @@ describe('an outage that a minimum is filled against', () => {
     await pool.keepsTheRules({ network: 'some' });
   });
 
-  test('leaves a record of each failed attempt’s kind, and nothing unhandled', async () => {
+  test('is logged, and leaves no unhandled rejection', async () => {
     await proxy().pause();
     const pool = await makePool(proxy(), { minConns: 1 });
     await until('it is logged', () => pool.log.named('postgres connect failed').length > 0);

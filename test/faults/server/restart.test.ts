@@ -9,7 +9,7 @@ const makePool = useWatchedPools(server);
 /** Ways for a server to go, and come back on the same address. */
 const DEPARTURES: [string, () => Promise<void>][] = [
   ['is restarted', () => server().restart()],
-  ['is restarted in a hurry', () => server().restart({ mode: 'immediate' })],
+  ['is restarted in immediate mode', () => server().restart({ mode: 'immediate' })],
   [
     'is killed and started again',
     async () => {
@@ -31,7 +31,7 @@ describe.each(DEPARTURES)('a server that %s', (_how, goAndComeBack) => {
     expect(pool.log.closeReasons.filter((reason) => reason !== 'pool_end')).toHaveLength(3);
   });
 
-  test('under load: every query settles, the maximum holds, and nothing is done twice', async () => {
+  test('under load: every query settles, the maximum holds, and no statement runs twice', async () => {
     await server().query('truncate deeds');
     const pool = await makePool(server(), { maxOpenConns: 10 });
     const startedAt = performance.now();
@@ -62,7 +62,7 @@ describe.each(DEPARTURES)('a server that %s', (_how, goAndComeBack) => {
 });
 
 describe('a server that is down when the pool is made', () => {
-  test('is reported by the first query, and used when it comes', async () => {
+  test('is reported by the first query, and used once it is up', async () => {
     await server().stop({ keepData: true });
     const pool = await makePool(server());
     const [outcome] = await Promise.allSettled([pool.query(unique('select 1'))]);

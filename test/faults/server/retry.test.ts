@@ -51,7 +51,7 @@ const ask = (pool: WatchedPool): Promise<unknown> => pool.query(unique('select 1
 beforeEach(() => proxy().clear());
 
 describe.each(FAULTS)('with connectRetryMs, a server that %s', (_how, code, begin) => {
-  test('fails no acquire, is dialled with pauses, and serves all that wait when it is back', async () => {
+  test('fails no acquire, is dialled with pauses, and serves all waiting acquires once it is back', async () => {
     const pool = await makePool(server(), { maxOpenConns: 4 }, LONG);
     const end = await begin();
     const calls = Promise.all(Array.from({ length: 40 }, () => ask(pool)));
@@ -104,7 +104,7 @@ describe('with connectRetryMs, a restart under load', () => {
 });
 
 describe('with connectRetryMs, an outage', () => {
-  test('that outlasts it ends in the timeout error, with the last connect error as its cause', async () => {
+  test('that outlasts connectRetryMs ends in the timeout error, with the last connect error as its cause', async () => {
     await proxy().pause();
     const pool = await makePool(proxy(), {}, { connectRetryMs: 400, acquireTimeoutMs: 60_000 });
     const error = await rejection(pool.connect());
@@ -118,7 +118,7 @@ describe('with connectRetryMs, an outage', () => {
     await pool.keepsTheRules({});
   });
 
-  test('never holds an acquire beyond its own timeout, or its signal', async () => {
+  test('never holds an acquire beyond its own timeout or its signal', async () => {
     await proxy().pause();
     const pool = await makePool(proxy(), {}, { connectRetryMs: 100_000, acquireTimeoutMs: 60_000 });
     const controller = new AbortController();
@@ -154,7 +154,7 @@ describe('with connectRetryMs, an outage', () => {
     await expect(wrong.keepsTheRules({})).rejects.toThrow('after calling end');
   });
 
-  test('is waited through by end(), and not with waiting: reject', async () => {
+  test("delays end() until it is over, unless called with waiting: 'reject'", async () => {
     await proxy().pause();
     const [serving, rejecting] = await Promise.all([
       makePool(proxy(), {}, LONG),
@@ -177,12 +177,12 @@ describe('with connectRetryMs, an outage', () => {
   });
 
   test.each<[string, PoolOptions, AcquireOptions, (pool: WatchedPool, controller: AbortController) => void]>([
-    ['a second end() rejects', {}, {}, (pool) => void pool.end({ waiting: 'reject' })],
-    ['its signal aborts', {}, {}, (_pool, controller) => controller.abort()],
-    ['runs out of time', {}, { timeoutMs: 1_000 }, () => undefined],
-    ['has waited through for long enough', { connectRetryMs: 1_000 }, {}, () => undefined],
-    ['endTimeoutMs rejects', { endTimeoutMs: 1_000 }, {}, () => undefined],
-  ])('lets end() resolve when the last acquire is one that %s', async (_how, options, terms, leave) => {
+    ['is rejected by a second end()', {}, {}, (pool) => void pool.end({ waiting: 'reject' })],
+    ['is aborted by its signal', {}, {}, (_pool, controller) => controller.abort()],
+    ['reaches its timeout', {}, { timeoutMs: 1_000 }, () => undefined],
+    ['reaches connectRetryMs', { connectRetryMs: 1_000 }, {}, () => undefined],
+    ['is rejected by endTimeoutMs', { endTimeoutMs: 1_000 }, {}, () => undefined],
+  ])('lets end() resolve when the last waiting acquire %s', async (_how, options, terms, leave) => {
     await proxy().pause();
     const pool = await makePool(proxy(), {}, { ...LONG, ...options });
     const controller = new AbortController();

@@ -19,7 +19,7 @@ afterEach(() => {
   for (const upstream of upstreams.splice(0)) upstream.destroy();
 });
 
-test('a cancel request asks for the same server name as the connection whose query it cancels', async () => {
+test('a cancel request sends the same TLS server name as the connection whose query it cancels', async () => {
   middle.reply = (session, piece) => {
     const { socket } = session;
     if (piece.length === 0) {

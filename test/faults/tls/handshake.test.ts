@@ -66,7 +66,7 @@ const SAYS: Readonly<Record<keyof typeof REFUSED, (host: string) => string>> = {
   'not yet valid': () => 'certificate is not yet valid',
 };
 
-describe('against PostgreSQL itself', () => {
+describe('a login to PostgreSQL over TLS', () => {
   test.each<[SslMode, keyof typeof SSL, string, boolean]>([
     ['disable', 'no roots', '127.0.0.1', false],
     ['require', 'no roots', '127.0.0.1', true],
@@ -74,13 +74,13 @@ describe('against PostgreSQL itself', () => {
     ['verify-ca', 'its root', '127.0.0.1', true],
     ['verify-full', 'its root', 'localhost', true],
     ['verify-full', 'its root and TLS 1.3', 'localhost', true],
-  ])('sslMode %s with %s connects to %s, encrypted: %s', async (sslMode, roots, host, encrypted) => {
+  ])('with sslMode %s and %s connects to %s, encrypted: %s', async (sslMode, roots, host, encrypted) => {
     const pool = await makePool({ host, port: server().port }, { sslMode }, { ssl: SSL[roots] });
     expect((await loginFacts(pool)).ssl).toBe(encrypted);
   });
 
   test.each<SslMode>(['require', 'verify-ca', 'verify-full'])(
-    'one that has no TLS is refused under %s: not a byte of the login is sent, and no socket is left',
+    'is refused under %s on a server without TLS: no byte of the login is sent, and no socket is left',
     async (sslMode) => {
       const pool = await makePool(proxy(), { sslMode }, { ssl: ROOT });
       const error = await rejection(pool.query('select 1'));
@@ -92,7 +92,7 @@ describe('against PostgreSQL itself', () => {
     },
   );
 
-  test('an unset sslMode encrypts, and trusts any certificate', async () => {
+  test('with an unset sslMode is encrypted and trusts any certificate', async () => {
     const pool = await makePool(server(), { sslMode: undefined });
     expect((await loginFacts(pool)).ssl).toBe(true);
   });
@@ -136,7 +136,7 @@ describe('a handshake', () => {
     });
   });
 
-  test('verifies the host that a hook has put in, in both directions', async () => {
+  test('verifies the host name that a hook set, not the one in the config', async () => {
     const to = (host: string): PoolOptions => ({
       ssl: ROOT,
       beforeConnect: (target) => void (target.host = host),
@@ -149,7 +149,7 @@ describe('a handshake', () => {
     expect((await right.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('takes the roots of PGSSLROOTCERT, and ssl.ca before them', async () => {
+  test('trusts the roots in PGSSLROOTCERT, or those in ssl.ca if set', async () => {
     const path = join(place.home, 'roots.pem');
     writeFileSync(path, ca.certPem);
     setEnv({ PGSSLROOTCERT: path });
@@ -172,7 +172,7 @@ describe('a handshake', () => {
   });
 });
 
-describe('newPool rejects, names the file and dials nothing when PGSSLROOTCERT', () => {
+describe('newPool rejects, names the file and dials no connection when PGSSLROOTCERT', () => {
   test.each<[string, SslMode, string | undefined, string]>([
     ['is missing', 'verify-full', undefined, 'ENOENT'],
     ['is missing', 'require', undefined, 'ENOENT'],
@@ -205,12 +205,12 @@ describe('a server that does not encrypt', () => {
 
   test.each<[string, SslMode, string, string]>([
     ...(['require', 'verify-ca', 'verify-full'] as const).map(
-      (sslMode): [string, SslMode, string, string] => ['says so', sslMode, 'N', SSL_REFUSED],
+      (sslMode): [string, SslMode, string, string] => ['refuses encryption', sslMode, 'N', SSL_REFUSED],
     ),
     ['answers with an error', 'require', 'E\0\0\0\x10SFATAL\0C08P01\0\0', SSL_ERROR],
-    ['stuffs bytes in after its answer', 'require', 'SR\0\0\0\x08\0\0\0\0', SSL_ERROR],
+    ['appends bytes to its answer', 'require', 'SR\0\0\0\x08\0\0\0\0', SSL_ERROR],
   ])(
-    'and %s is refused under %s, and is sent nothing but the request',
+    'and %s is refused under %s, and receives only the TLS request',
     async (_how, sslMode, answer, text) => {
       listener.reply = ({ socket }, piece) => {
         if (piece.length > 0) socket.write(answer, 'latin1');
@@ -225,7 +225,7 @@ describe('a server that does not encrypt', () => {
     },
   );
 
-  test('and stuffs bytes in between its answer and the handshake is refused', async () => {
+  test('and sends bytes between its answer and the handshake is refused', async () => {
     listener.reply = ({ socket }, piece) => {
       if (!piece.equals(SSL_REQUEST)) return;
       socket.write('S');
