@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => sts.stop());
 
 describe('a role of another account', () => {
-  test('is assumed by the profile that names it, once for all connections, and its credentials sign the tokens', async () => {
+  test('is assumed through the profile that names it, once for all connections, and its credentials sign the tokens', async () => {
     const { accessKeyId, secretAccessKey } = rds().credentials.current;
     const config = join(place.home, 'aws-config');
     writeFileSync(
@@ -48,7 +48,7 @@ describe('a role of another account', () => {
   });
 });
 
-describe('the role of a pod’s service account', () => {
+describe('the role of a Kubernetes service account', () => {
   const POD_ROLE = 'arn:aws:iam::123456789012:role/orders-pod';
 
   /** Sets the variables and the file that EKS gives a pod. */
@@ -62,7 +62,7 @@ describe('the role of a pod’s service account', () => {
     });
   }
 
-  test('is assumed with the token of its file, once for all connections, and signs the tokens', async () => {
+  test('is assumed with the token from its file, once for all connections, and its credentials sign the tokens', async () => {
     mount(sts.issueWebIdentity(POD_ROLE));
     const { tokensAccepted } = rds().gate.stats();
     const pool = await makePool({ maxOpenConns: 3 });
@@ -72,7 +72,7 @@ describe('the role of a pod’s service account', () => {
     expect(rds().gate.stats().tokensAccepted).toBe(tokensAccepted + 3);
   });
 
-  test('is assumed with the token that the file holds by then', async () => {
+  test('is assumed with the token that the file holds at that time', async () => {
     const old = sts.issueWebIdentity(POD_ROLE);
     mount(old);
     const pool = await makePool();
@@ -85,7 +85,7 @@ describe('the role of a pod’s service account', () => {
     expect(sts.assumed).toHaveLength(2);
   });
 
-  test('is refused with a token of another role, and the error does not hold the token', async () => {
+  test('is refused with a token of another role, and the error does not contain the token', async () => {
     const token = sts.issueWebIdentity('arn:aws:iam::123456789012:role/another');
     mount(token);
     const error = await rejection((await makePool()).query('select 1'));

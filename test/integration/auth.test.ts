@@ -44,7 +44,7 @@ describe('a pool with dynamicAuth', () => {
     expect((await pool.query('select current_user')).rows).toEqual([{ current_user: rds().user }]);
   });
 
-  test('never uses a token again', async () => {
+  test('never uses a token twice', async () => {
     const counted = counting();
     const pool = await makePool({ maxOpenConns: 3 });
     for (let n = 1; n <= 3; n += 1) {
@@ -57,7 +57,7 @@ describe('a pool with dynamicAuth', () => {
     expect(counted()).toMatchObject({ connections: 3, accepted: 3, duplicates: 0 });
   });
 
-  test('uses the token in place of a password it has too, and reads no password file', async () => {
+  test('uses the token instead of a configured password, and reads no password file', async () => {
     setEnv({ PGPASSFILE: '/dev/full', PGPASSWORD: 'wrong' });
     const pool = await makePool({ password: 'only for local development' });
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
@@ -88,7 +88,7 @@ describe('a pool with dynamicAuth', () => {
     expect(length).toBeGreaterThanOrEqual(1_600);
   });
 
-  test('shows a password in its options that a tool can make a client of its own with', async () => {
+  test('has a password in its options with which a tool can create its own client', async () => {
     const pool = await makePool({ sslMode: 'verify-full' }, { ssl: { ca: rds().caPem } });
     const { options } = pool as unknown as { options: pg.ClientConfig };
     expect(Object.keys(options)).not.toContain('password');
@@ -103,7 +103,7 @@ describe('a pool with dynamicAuth', () => {
 });
 
 describe('a hook that composes newDynamicAuthFunc', () => {
-  test('gets a token for the host that is dialled when it changed it first, and for no other', async () => {
+  test('must change the host before it fetches the token: a token for another host is rejected', async () => {
     const auth = await newDynamicAuthFunc(iamConfig(rds()), rds().user);
     const before = await makePool(
       { dynamicAuth: undefined },
@@ -135,14 +135,14 @@ describe('a hook that composes newDynamicAuthFunc', () => {
     }
   });
 
-  test('signs for the user it was made for, and logs in as that user', async () => {
+  test('signs for the user given to newDynamicAuthFunc, and logs in as that user', async () => {
     await rds().createUser('reader');
     const auth = await newDynamicAuthFunc(iamConfig(rds()), 'reader');
     const pool = await makePool({ dynamicAuth: undefined }, { beforeConnect: auth });
     expect((await pool.query('select current_user')).rows).toEqual([{ current_user: 'reader' }]);
   });
 
-  test('has its token measured by the pool that runs it, below the span of its hook', async () => {
+  test('has its token measured by the pool, with a span below that of the hook', async () => {
     const meter = meterSdk();
     const tracer = tracerSdk();
     const auth = await newDynamicAuthFunc(iamConfig(rds()), rds().user);

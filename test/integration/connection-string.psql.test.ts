@@ -47,7 +47,7 @@ describe('psql, given connectionString(config),', () => {
     expect(await psql(connectionString(configOf({ database })))).toEqual(['postgres', database, 't']);
   });
 
-  test('reads sslMode as it is meant', async () => {
+  test('applies each sslMode correctly', async () => {
     const roots = join(place.home, 'roots.pem');
     writeFileSync(roots, ca.certPem);
     const env = { PGSSLROOTCERT: roots };

@@ -33,7 +33,7 @@ const configOf = (login: { user: string; password: string; database: string }): 
   sslMode: 'disable',
 });
 
-describe('a login with odd but legal names', () => {
+describe('a login with unusual but legal names', () => {
   test.each(ODD_LOGINS)('as $user to $database works by URL and by pool', async (odd) => {
     await createLogin(server(), odd);
     const { user, database } = odd;

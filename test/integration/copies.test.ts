@@ -74,7 +74,7 @@ describe('several copies of the package in one process', () => {
     ['a bundler’s layers', ['pgauge', './layer/index.cjs'], 1],
     // Each version has its own meter, and signs with credentials of its own.
     ['two versions', ['./layer/index.js', './newer/index.js'], 2],
-  ])('have names of their own and complete series: %s', async (_title, copies, fetches) => {
+  ])('have distinct pool names and complete series: %s', async (_title, copies, fetches) => {
     const plain = plainConfig(server());
     const rds = iamConfig(server(), { sslMode: 'verify-full' });
     const env = {

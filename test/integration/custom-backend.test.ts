@@ -116,8 +116,8 @@ afterEach(() => {
 const makeBusyPool = (options = {}) =>
   makePool({ user: 'replaced', dynamicAuth: { custom }, maxOpenConns: 4 }, { maxUses: 2, ...options });
 
-describe('a backend of an application', () => {
-  test('logs in with leases that end one after the other, and no query is lost', async () => {
+describe("an application's own backend", () => {
+  test('logs in with a series of leases that expire, and no query fails', async () => {
     broker.leaseMs = 2_000;
     const pool = await makeBusyPool();
     const users = new Set<unknown>();
@@ -135,7 +135,7 @@ describe('a backend of an application', () => {
     expect(pool.stat().newConnsCount).toBeGreaterThan(broker.leases);
   });
 
-  test('is told of a rejected login, and asked again by the next attempt', async () => {
+  test('is notified of a rejected login, and the next attempt asks it for a new password', async () => {
     const pool = await makeBusyPool({ maxUses: 1 });
     await pool.query('select 1');
     await broker.revoke();
@@ -146,7 +146,7 @@ describe('a backend of an application', () => {
     expect(broker.leases).toBe(2);
   });
 
-  test('is named in its error while its service is down, nothing is dialled, and the next attempt heals', async () => {
+  test('is named in the error while its service is down, no connection is dialled, and the next attempt works', async () => {
     const pool = await makeBusyPool();
     broker.healthy = false;
     const { connections } = rds().gate.stats();
@@ -159,7 +159,7 @@ describe('a backend of an application', () => {
     await pool.query('select 1');
   });
 
-  test('has its own name on every metric and span of its logins, and none of them tells a secret', async () => {
+  test('has its name on every metric and span of its logins, and none of them contains a secret', async () => {
     useContextManager();
     const [meter, tracer] = [meterSdk(), tracerSdk()];
     const { meterProvider, points, value } = meter;
@@ -186,7 +186,7 @@ describe('a backend of an application', () => {
     expectSilent('logs', pool.log.records, secrets);
   });
 
-  test('gives a password to newAuthToken, which needs no server', async () => {
+  test('provides the password for newAuthToken, which needs no server', async () => {
     const { password } = roles[0] as RotatingRole;
     const token = await newAuthToken(iamConfig(rds(), { dynamicAuth: { custom } }), 'anyone');
     expect(token).not.toBe(password);

@@ -81,7 +81,7 @@ describe('the application under load', () => {
     expect(app.exitCode).toBe(0);
   });
 
-  test('leaks, fails and closes as it is told, and stops doing so', async () => {
+  test('leaks clients, fails queries and discards connections on request, and stops again', async () => {
     const { ready } = await startLoad('--clients', '0', '--max-conns', '4');
     expect((await stat(ready)).work.acquires).toBe(0);
     await load(ready, { leak: 3 });
@@ -96,7 +96,7 @@ describe('the application under load', () => {
     expect(await stat(ready)).toMatchObject({ leaked: 0 });
   });
 
-  test.runIf(canPipeline())('shares connections between queries when it is to', async () => {
+  test.runIf(canPipeline())('shares connections between queries on request', async () => {
     const { ready } = await startLoad('--pipelining', '8', '--max-conns', '2', '--clients', '12');
     const shared = /^pgauge_pool_pipelined\{[^}]*\} ([1-9]\d*)/m;
     await until('queries that share a connection', async () =>
@@ -105,7 +105,7 @@ describe('the application under load', () => {
     expect((await stat(ready)).work.errors).toEqual({});
   });
 
-  test('refuses a load that it does not understand', async () => {
+  test('refuses an invalid load', async () => {
     const { ready } = await startLoad('--clients', '0');
     const refusals = [];
     for (const change of [{ speed: 1 }, { clients: -1 }, { thinkMs: 'long' }]) {
@@ -119,7 +119,7 @@ describe('the application under load', () => {
     ]);
   });
 
-  test('starts a server of its own when it is told of none', async () => {
+  test('starts its own server when none is given', async () => {
     const app = start({}, '--clients', '1');
     const line = await app.until(() => /^\{.*\}$/m.exec(app.output)?.[0]);
     const ready = JSON.parse(line) as Ready;
@@ -129,7 +129,7 @@ describe('the application under load', () => {
   });
 
   test.each(Object.keys(BACKENDS).filter((name) => name !== DEFAULT_AUTH))(
-    'logs in with %s, on a server of its own',
+    'logs in with %s on its own server',
     async (auth) => {
       const app = start({}, '--clients', '2', '--max-lifetime', '1', '--auth', auth);
       const line = await app.until(() => /^\{.*\}$/m.exec(app.output)?.[0]);
@@ -152,7 +152,7 @@ describe('the application under load', () => {
     },
   );
 
-  test('says that the server it is told of takes one backend only, and starts another for another', async () => {
+  test('says that the given server supports one backend only, and starts another server for another backend', async () => {
     const app = start(
       { LOCAL_RDS_CONNECTION: 'connection.json' },
       '--clients',
@@ -167,7 +167,7 @@ describe('the application under load', () => {
   });
 
   test.each([['--clients', 'many'], ['--port', '1'], ['--auth', 'oracle'], ['5']])(
-    'explains itself when given %s %s',
+    'prints an explanation when given %s %s',
     async (...args) => {
       const { code, stderr } = await runScript(SCRIPT, args.filter(Boolean)).result;
       expect(code).toBe(2);
@@ -175,7 +175,7 @@ describe('the application under load', () => {
     },
   );
 
-  test('says what is wrong when there is no such server', async () => {
+  test('names the missing file when the given server does not exist', async () => {
     const { code, stderr } = await runScript(SCRIPT, [], {
       env: { LOCAL_RDS_CONNECTION: join(folder, 'nowhere.json') },
     }).result;

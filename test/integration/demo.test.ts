@@ -74,7 +74,7 @@ function figure(said: string, phase: string, key: string): number {
 }
 
 it(
-  'plays all phases, serves and exports what they show, and recovers from each',
+  'plays all phases, serves and exports their metrics, and recovers from each',
   { timeout: 240_000 },
   async () => {
     const exported = new Set<string>();
@@ -156,7 +156,7 @@ it(
 );
 
 it(
-  'plays all phases with a backend that is named, and waits for its slow credentials',
+  'plays all phases with the named backend, including slow credentials',
   { timeout: 240_000 },
   async () => {
     const demo = startDemo(['--seconds', '10', '--metrics-port', '0', '--auth', 'gcpCloudSqlIam'], {
@@ -186,7 +186,7 @@ it.each(['custom', 'passwordFile'])('serves requests with the backend %s', async
   expect(remains()).toEqual([]);
 });
 
-it('has a stand-in for every backend, and lists them', async () => {
+it('has a stand-in for every backend, and lists all backends', async () => {
   const names = Object.keys(SOURCE_NAMES);
   expect([...names].sort()).toEqual(Object.keys(BACKENDS).sort());
   const demo = startDemo(['--help']);
@@ -194,7 +194,7 @@ it('has a stand-in for every backend, and lists them', async () => {
   for (const name of names) expect(demo.said.out).toMatch(new RegExp(`^  ${name} `, 'm'));
 });
 
-it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly at %s and tells what ran', async (name) => {
+it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly on %s and reports what ran', async (name) => {
   const demo = startDemo(['--seconds', '60', '--metrics-port', '0']);
   await untilSaid(demo, /phase=steady .* queries_per_s=[1-9]/);
   expect(remains()).not.toEqual([]);
@@ -207,7 +207,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)('ends cleanly at %s and tells what ran',
   expect(remains()).toEqual([]);
 });
 
-it('ends cleanly at SIGINT while the server still starts', async () => {
+it('ends cleanly on SIGINT while the server is still starting', async () => {
   const demo = startDemo(['--metrics-port', '0']);
   await untilSaid(demo, /Starting PostgreSQL/);
   demo.child.kill('SIGINT');
@@ -237,7 +237,7 @@ it('names the port and the option when the metrics port is taken, and starts not
   expect(remains()).toEqual([]);
 });
 
-it('takes the next free port where the usual one is taken, as by another demo', async () => {
+it('uses the next free port when the default one is taken, for example by another demo', async () => {
   await using holder = createServer();
   // It may be taken already, which serves as well.
   holder.on('error', () => undefined).listen(9464, '127.0.0.1');
@@ -260,7 +260,7 @@ const WITHOUT_SERVER = `data:text/javascript,${encodeURIComponent(`
     return resolve.call(this, name, ...rest);
   };`)}`;
 
-it('says in one line why PostgreSQL cannot be started', async () => {
+it('says in one line why PostgreSQL did not start', async () => {
   const demo = startDemo(['--metrics-port', '0'], { NODE_OPTIONS: `--import=${WITHOUT_SERVER}` });
   expect(await demo.closed).toEqual([1, null]);
   expect(demo.said.err).toMatch(
@@ -290,13 +290,13 @@ it.each([
   [[2, 2, 4, 0], 0.75, 3],
   [[0, 0, 0, 5], 0.5, 4],
   [[0, 0, 0, 0], 0.5, undefined],
-])('finds in the buckets %j the quantile %d at %d', (counts, q, seconds) => {
+])('finds, in the buckets %j, the quantile %d at %d', (counts, q, seconds) => {
   expect(quantile({ boundaries: [1, 2, 4], counts }, q)).toEqual(
     seconds === undefined ? undefined : expect.closeTo(seconds, 9),
   );
 });
 
-it('takes the buckets of one time span from cumulative ones, also when there were none before', () => {
+it('computes the buckets of a time span from cumulative ones, even if there were none before', () => {
   const none = { boundaries: [], counts: [] };
   const early = { boundaries: [1, 2], counts: [1, 0, 2] };
   const late = { boundaries: [1, 2], counts: [4, 1, 2] };

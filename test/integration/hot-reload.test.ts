@@ -44,12 +44,12 @@ async function reload(module: string): Promise<{ sessions: number; warnings: unk
   return { sessions: Number(lines[0]), warnings: warnings.map((line) => JSON.parse(line) as unknown) };
 }
 
-describe('a module that a dev server evaluates again at each change', () => {
+describe('a module that a dev server evaluates again after each change', () => {
   it('keeps one pool on globalThis, as the guide recommends', async () => {
     expect(await reload(`${KEPT}export { pool };\n`)).toEqual({ sessions: MAX_OPEN_CONNS, warnings: [] });
   });
 
-  it('is warned of once, with what to do, when it makes a pool each time', async () => {
+  it('causes one warning with advice when it creates a pool each time', async () => {
     const { sessions, warnings } = await reload(MADE_ANEW);
     expect(sessions).toBe(RELOADS * MAX_OPEN_CONNS);
     expect(warnings).toEqual([

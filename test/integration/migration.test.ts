@@ -50,19 +50,19 @@ describe('a migration connection with a token', () => {
     expect(rds().gate.stats().tokensAccepted - tokensAccepted).toBe(1);
   });
 
-  test('logs in as the user when there is no other for migrations', async () => {
+  test('logs in as the user when no migration user is set', async () => {
     const url = await oneShot(iamConfig(rds(), { sslMode: 'verify-full' }));
     expect(await migrate(`${url}&sslrootcert=${encoded(rds().caFile)}`, 'two')).toBe(rds().user);
   });
 
-  test('needs uselibpqcompat=true with sslmode=require, which pg else reads as verify-full', async () => {
+  test('needs uselibpqcompat=true with sslmode=require, which pg otherwise treats as verify-full', async () => {
     const config = iamConfig(rds(), { sslMode: 'require' });
     const url = await oneShot(config);
     expect((await rejection(migrate(url, 'three'))).code).toMatch(/^(UNABLE_TO|SELF_SIGNED)/);
     expect(await migrate(`${url}&uselibpqcompat=true`, 'three')).toBe(rds().user);
   });
 
-  test('verifies the chain alone with sslmode=verify-ca, uselibpqcompat=true and sslrootcert', async () => {
+  test('verifies only the chain with sslmode=verify-ca, uselibpqcompat=true and sslrootcert', async () => {
     const user = rds().user;
     const config = iamConfig(rds(), { sslMode: 'verify-ca' });
     const url = buildConnectionStringWithAuth(config, user, await newAuthToken(config, user));
@@ -80,7 +80,7 @@ describe('a migration connection with a token', () => {
 });
 
 describe('a migration connection with passwords', () => {
-  test('logs in as the migration user with its own password, and as the user with the user’s', async () => {
+  test('logs in as the migration user and as the user, each with its own password', async () => {
     await rds().createUser('static_app', { password: 'p@ss' });
     await rds().createUser('static_owner', { password: 'm:gr/te' });
     const config: Config = {
@@ -104,7 +104,7 @@ describe('a migration connection with passwords', () => {
     );
   });
 
-  test('newAuthToken gives the empty text, and the URL no password, when dynamicAuth is unset', async () => {
+  test('without dynamicAuth, newAuthToken returns an empty string and the URL has no password', async () => {
     const config = iamConfig(rds(), { dynamicAuth: undefined });
     const token = await newAuthToken(config, getMigrationUser(config));
     expect(token).toBe('');

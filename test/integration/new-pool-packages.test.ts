@@ -33,7 +33,7 @@ describe('in an installation without the AWS packages', () => {
     ['eu-central-1', ''],
     // Before the metadata service is asked for the region.
     ['detect', ' @aws-sdk/ec2-metadata-service'],
-  ])('newPool names the command that installs them, region %s, and dials nothing', async (region, more) => {
+  ])('newPool names the command that installs them and dials no connection (region %s)', async (region, more) => {
     const said = await run({ minConns: 1, dynamicAuth: { awsRdsIam: { region } } });
     expect(said).toEqual({
       name: 'AuthError',

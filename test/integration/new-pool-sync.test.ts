@@ -21,7 +21,7 @@ const make = (config: Config, options?: PoolOptions): InstrumentedPool =>
   newPoolSync(config, { logger: new RecordingLogger(), ...options });
 
 describe('newPoolSync', () => {
-  test('gives a pool at once that logs in with tokens over verified TLS, its roots read from a file', async () => {
+  test('returns a pool that logs in with tokens over verified TLS, with roots from a file', async () => {
     const { accessKeyId, secretAccessKey } = rds().credentials.current;
     setEnv({
       AWS_ACCESS_KEY_ID: accessKeyId,
@@ -34,7 +34,7 @@ describe('newPoolSync', () => {
     await pool.end();
   });
 
-  test('logs that the pool was made, fills it to its minimum, and logs statistics when asked to', async () => {
+  test('logs the creation of the pool, fills it to its minimum, and logs statistics if configured', async () => {
     const logger = new RecordingLogger();
     const pool = newPoolSync(
       { host: '127.0.0.1', port: 1, user: 'a', database: 'd' },
@@ -46,7 +46,7 @@ describe('newPoolSync', () => {
     await pool.end();
   });
 
-  test('refuses to detect the region, and says what to do', () => {
+  test('refuses to detect the region, and says what to do instead', () => {
     setEnv(EXAMPLE_KEYS);
     const error = thrown(iamConfig(rds(), { dynamicAuth: { awsRdsIam: { region: 'detect' } } }));
     expect(error).toMatchObject({ name: 'ConfigError' });
@@ -59,24 +59,24 @@ describe('newPoolSync', () => {
     ['no config', null, undefined, 'ConfigError', /^config is nil$/],
     ['no host', { port: 1 }, undefined, 'ConfigError', /^invalid configuration: host is required$/],
     [
-      'a region that looks like none',
+      'a malformed region',
       { host: 'h', port: 1, user: 'u', database: 'd', dynamicAuth: { awsRdsIam: { region: 'nowhere' } } },
       undefined,
       'AuthError',
       /does not look like one/,
     ],
     [
-      'a signal that is aborted',
+      'an aborted signal',
       { host: 'h', port: 1, user: 'u', database: 'd' },
       { signal: AbortSignal.abort(new RangeError('enough')) },
       'RangeError',
       /^enough$/,
     ],
-  ])('throws for %s what newPool rejects with', (_what, config, options, name, text) => {
+  ])('throws the error that newPool rejects with for %s', (_what, config, options, name, text) => {
     expect(thrown(config, options)).toMatchObject({ name, message: expect.stringMatching(text) as string });
   });
 
-  test('throws for a root file that is missing, and names it', () => {
+  test('throws for a missing root file, and names it', () => {
     setEnv({ PGSSLROOTCERT: '/no/root' });
     const error = thrown({ host: 'h', port: 1, user: 'u', database: 'd', sslMode: 'verify-full' });
     expect(error).toMatchObject({ name: 'ConfigError' });

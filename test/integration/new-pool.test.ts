@@ -24,7 +24,7 @@ const here = (config: Partial<Config> = {}): Config => ({
 });
 
 describe('newPool', () => {
-  test('succeeds with the server down, and the first query reports', async () => {
+  test('succeeds with the server down, and the first query fails', async () => {
     const config = here();
     listener.close();
     try {
@@ -40,7 +40,7 @@ describe('newPool', () => {
     }
   });
 
-  test('does not dial, and neither does ending the pool', async () => {
+  test('does not dial, and neither does end()', async () => {
     const pool = await newPool(here(), { logger: new RecordingLogger() });
     expect(await listener.dialled()).toBe(0);
     await pool.end();
@@ -109,7 +109,7 @@ describe('newPool', () => {
     await pool.end();
   });
 
-  test('lets its signal end neither the pool nor its queries, once it has been made', async () => {
+  test('creates a pool that an abort of its signal does not end, nor its queries', async () => {
     const caller = new AbortController();
     const pool = await makePool(server(), {}, { signal: caller.signal });
     const { rows } = await pool.query('select 1 as one');
@@ -122,7 +122,7 @@ describe('newPool', () => {
     expect(pool.ending).toBe(false);
   });
 
-  test('stops to fill the pool when its signal is aborted', async () => {
+  test('stops filling the pool when its signal is aborted', async () => {
     const caller = new AbortController();
     const attempted: number[] = [];
     const pool = await makePool(

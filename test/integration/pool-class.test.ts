@@ -31,8 +31,8 @@ const settings = async (pool: InstrumentedPool): Promise<object | undefined> => 
   return rows[0];
 };
 
-describe('a class of pools', () => {
-  test('makes pools as pg.Pool does, without settings', async () => {
+describe('a class from poolClass', () => {
+  test('creates pools without arguments, like pg.Pool', async () => {
     const Pool = classOf();
     const pool = opened(new Pool());
     expect(pool).toBeInstanceOf(pg.Pool);
@@ -44,7 +44,7 @@ describe('a class of pools', () => {
     expect(pool.stat().maxConns).toBe(2);
   });
 
-  test('takes the settings that a tool gives where they are set, and its own for the rest', async () => {
+  test('uses the settings that a tool passes, and its own for those left undefined', async () => {
     const Pool = classOf({ pg: { statement_timeout: 7_000, application_name: 'class' } });
     const given = {
       host: undefined,
@@ -60,7 +60,7 @@ describe('a class of pools', () => {
     expect(await settings(opened(new Pool(null)))).toEqual({ name: 'class', timeout: '7s' });
   });
 
-  test('names in the log what a tool gives and means nothing, and no value of it', () => {
+  test("logs the names of a tool's unknown settings, and none of their values", () => {
     const logger = new RecordingLogger();
     const Pool = classOf({ logger });
     opened(new Pool({ max: 1 }));
@@ -73,7 +73,7 @@ describe('a class of pools', () => {
     expect(JSON.stringify(created)).not.toContain('hunter22');
   });
 
-  test('does not look into the environment for what a tool leaves open', async () => {
+  test('does not read PG variables for settings that a tool leaves unset', async () => {
     process.env['PGHOST'] = 'nowhere.invalid';
     process.env['PGPASSWORD'] = 'wrong';
     process.env['PGSSLMODE'] = 'require';
@@ -81,7 +81,7 @@ describe('a class of pools', () => {
     expect((await opened(new Pool({ max: 1 })).query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('logs in where the URL says that a tool gives', async () => {
+  test('connects to the server in the connection string of a tool', async () => {
     const { host, port, user, password, database } = server();
     const Pool = poolClass(
       { host: 'nowhere.invalid', port: 1, user: 'nobody', database: 'none', sslMode: 'disable' },
@@ -93,7 +93,7 @@ describe('a class of pools', () => {
     ]);
   });
 
-  test('runs its own hooks before those of a tool', async () => {
+  test("runs its own hooks before the tool's hooks", async () => {
     const calls: string[] = [];
     const { password } = server();
     const Pool = classOf({
@@ -128,7 +128,7 @@ describe('a class of pools', () => {
     expect(mine).toBeInstanceOf(Mine);
   });
 
-  test('keeps the config and the options that it was made with', async () => {
+  test('ignores later changes to the config and options that it was created with', async () => {
     const { host, port, user, password, database } = server();
     const config = { host, port, user, password, database, sslMode: 'disable' as const };
     const options = { logger: new RecordingLogger(), pg: { application_name: 'first' } };
@@ -138,7 +138,7 @@ describe('a class of pools', () => {
     expect(await settings(opened(new Pool()))).toMatchObject({ name: 'first' });
   });
 
-  test('keeps the hosts of its config where a tool names none, and gives way to one that a tool names', async () => {
+  test("uses the hosts of its config when a tool passes none, otherwise the tool's host", async () => {
     const { host, port, user, password, database } = server();
     const hosts = [
       { host: '127.0.0.1', port: 1 },
@@ -154,7 +154,7 @@ describe('a class of pools', () => {
     await expect(settings(dead)).rejects.toMatchObject({ code: 'ECONNREFUSED', port: 2 });
   });
 
-  test('is refused with a config that is, and refuses what a tool must not ask for', () => {
+  test('is refused with an invalid config, and refuses invalid settings from a tool', () => {
     expect(() => poolClass({ port: 1 } as never)).toThrow('host is required');
     const Pool = classOf();
     expect(() => new Pool({ host: '/var/run' })).toThrow('host is a unix socket');

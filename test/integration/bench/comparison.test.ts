@@ -6,14 +6,14 @@ import { SCENARIOS } from '../../../bench/scenarios/index.js';
 
 const query = SCENARIOS.filter(({ name }) => name === 'query');
 
-describe('the bench compared with a commit', () => {
-  it('compares each contender that runs pgauge with itself on the commit, which comes first and twice', () => {
+describe('the bench, compared with a commit,', () => {
+  it('runs each pgauge contender twice on the commit, then once on the working tree', () => {
     const contenders = comparison(query, 'abc').map((scenario) => scenario.contenders);
     expect(contenders[0]).toEqual(['pgauge @abc', 'pgauge again @abc', 'pgauge']);
     expect(contenders.flat().filter((contender) => /raw|floor/.test(contender))).toEqual([]);
   });
 
-  it('takes the commit off the words that a program is told', () => {
+  it("separates the commit from the contender's name", () => {
     expect(contenderOf('pgauge metrics again @abc')).toEqual({
       contender: 'pgauge metrics again',
       commit: 'abc',
@@ -21,7 +21,7 @@ describe('the bench compared with a commit', () => {
     expect(contenderOf('pgauge metrics')).toEqual({ contender: 'pgauge metrics' });
   });
 
-  it('refuses a commit that git does not know, and what looks like an option of git', async () => {
+  it('refuses an unknown commit, and a name that looks like a git option', async () => {
     await expect(Commit.checkOut('no-such-commit')).rejects.toThrow('git knows no such commit');
     await expect(Commit.checkOut('--all')).rejects.toThrow('git knows no such commit');
   });

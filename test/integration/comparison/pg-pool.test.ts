@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const pool of pools.splice(0)) if (!pool.ending) await pool.end();
 });
 
-describe('a waiter, when the pool ends', () => {
+describe('an acquire that waits when the pool ends', () => {
   const outcome = async (kind: Kind): Promise<unknown> => {
     const pool = await open(kind);
     const holder = await pool.connect();
@@ -48,7 +48,7 @@ describe('a waiter, when the pool ends', () => {
   });
 });
 
-describe('an open transaction that is given back', () => {
+describe('an open transaction on a released client', () => {
   const nextUserSees = async (kind: Kind): Promise<unknown> => {
     const pool = await open(kind);
     const client = await pool.connect();
@@ -59,10 +59,10 @@ describe('an open transaction that is given back', () => {
     return rows[0]?.seen;
   };
 
-  test('of pg.Pool is what the next user is in', async () => {
+  test('of pg.Pool stays open for the next user', async () => {
     expect(await nextUserSees('pg.Pool')).toBe('left_behind');
   });
-  test('of pgauge is gone', async () => {
+  test('of pgauge is rolled back', async () => {
     expect(await nextUserSees('pgauge')).toBeNull();
   });
 });

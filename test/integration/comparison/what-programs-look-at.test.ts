@@ -42,7 +42,7 @@ async function lostClient(pool: Pool): Promise<PoolClient> {
   return client;
 }
 
-describe.each(KINDS)('of %s', (kind) => {
+describe.each(KINDS)('with %s', (kind) => {
   const ours = kind === 'pgauge';
 
   test(`a failed pool.query ${ours ? 'keeps' : 'closes'} its connection`, async () => {
@@ -141,14 +141,14 @@ describe.each(KINDS)('of %s', (kind) => {
     expect(await second).toBe(ours ? 'ended' : 'Called end on pool more than once');
   });
 
-  test('the name of the class is BoundPool', () => {
+  test('the class name is BoundPool', () => {
     expect(open(kind).constructor.name).toBe('BoundPool');
   });
 });
 
-describe('a callback', () => {
+describe('a query callback', () => {
   test.each(KINDS)(
-    'of %s gets undefined in the place of no error, and in that of no result',
+    'of %s gets undefined for a missing error and for a missing result',
     async (kind) => {
       const pool = open(kind);
       const answer = (text: string): Promise<unknown[]> =>

@@ -55,14 +55,14 @@ describe('the SQL in the documentation', () => {
   });
 });
 
-describe('what is not run', () => {
+describe('the code blocks that are not run', () => {
   const notRun = BLOCKS.filter((block) => block.notRun !== undefined);
 
-  it('has a reason', () => {
+  it('each state a reason', () => {
     expect(notRun.filter(({ notRun: reason = '' }) => reason.split(/\s+/).length < 3)).toEqual([]);
   });
 
-  it('is little', () => {
+  it('are fewer than a quarter', () => {
     const runnable = BLOCKS.filter(({ language }) => ['ts', 'js', 'sql'].includes(language));
     expect(notRun.length).toBeLessThan(runnable.length / 4);
   });

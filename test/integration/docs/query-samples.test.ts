@@ -31,7 +31,7 @@ const comparable = (fields: Fields): Fields =>
     ),
   );
 
-describe('the telemetry that the guide to queries shows', () => {
+describe('the telemetry shown in the guide to queries', () => {
   const server = usePostgres();
   const { meterProvider, points } = meterSdk();
   const { tracerProvider, span } = tracerSdk();
@@ -55,34 +55,34 @@ describe('the telemetry that the guide to queries shows', () => {
   });
   afterAll(() => pool.end());
 
-  test('is what comes out: metric', async () => {
+  test('is what the pool emits: metric', async () => {
     const [point] = (await points('db.client.operation.duration')).filter(
       ({ attributes }) => attributes['db.query.summary'] === SUMMARY,
     );
     expect(comparable(point?.attributes ?? {})).toEqual(comparable(sample('metric')));
   });
 
-  test('is what comes out: span', () => {
+  test('is what the pool emits: span', () => {
     expect(comparable(span(SUMMARY).attributes)).toEqual(comparable(sample('span')));
   });
 
   test.each([
     ['slow', 'postgres slow query'],
     ['canceled', 'postgres query canceled'],
-  ])('is what comes out: %s', (name, message) => {
+  ])('is what the pool emits: %s', (name, message) => {
     const [record] = logger.named(message);
     expect(comparable(record?.fields ?? {})).toEqual(comparable(sample(name)));
   });
 });
 
-describe('the summaries that the guide to queries shows', () => {
+describe('the summaries shown in the guide to queries', () => {
   const [, table = ''] = /^\| SQL .*\n\|[ -|]+\n((?:\|.*\n)+)/m.exec(PAGE) ?? [];
   const rows = [...table.matchAll(/^\| `(.+?)` +\| `(.+?)` +\|$/gm)].map(([, sql = '', summary = '']) => ({
     sql,
     summary,
   }));
 
-  test('are there', () => {
+  test('are at least four', () => {
     expect(rows.length).toBeGreaterThan(3);
   });
 

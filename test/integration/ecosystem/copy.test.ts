@@ -92,7 +92,7 @@ describeEveryClient((options) => {
       expect(pool.log.closeReasons).toEqual([]);
     });
 
-    test('that is begun and not ended costs its connection, and writes nothing', async () => {
+    test('that was started but not ended costs its connection, and writes nothing', async () => {
       const pool = await makePool(server(), { maxOpenConns: 1 }, options);
       const client = await pool.connect();
       const before = await backendPid(client);
@@ -118,7 +118,7 @@ describeEveryClient((options) => {
       expect(pool.log.closeReasons).toEqual([]);
     });
 
-    test('that ends so in a transaction that is not ended costs its connection', async () => {
+    test('that ends in a transaction left open costs its connection', async () => {
       const pool = await makePool(proxy(), { maxOpenConns: 1 }, options);
       const client = await pool.connect();
       await client.query('begin');

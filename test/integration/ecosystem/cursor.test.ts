@@ -28,7 +28,7 @@ describeEveryClient((options) => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('a cursor closed early does so too', async () => {
+  test('a cursor closed early leaves its connection to the next user', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -63,7 +63,7 @@ describeEveryClient((options) => {
     expect(await backendPid(pool)).not.toBe(before);
   });
 
-  test('a cursor closed in a transaction that is not ended costs its connection too', async () => {
+  test('a cursor closed in a transaction left open costs its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     await client.query('begin');

@@ -24,7 +24,7 @@ async function channels(client: { query(text: string): Promise<{ rows: unknown[]
 }
 
 describeEveryClient((options) => {
-  test('a client that is held is notified, between its queries and while it waits', async () => {
+  test('a held client receives notifications, between its queries and while it waits', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     const heard = payloads(client);
@@ -39,7 +39,7 @@ describeEveryClient((options) => {
     client.release();
   });
 
-  test('a client that is returned goes on listening: the pool takes back neither LISTEN nor the listener', async () => {
+  test('a released client keeps listening: the pool undoes neither LISTEN nor the listener', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     const heard = payloads(client);
@@ -57,7 +57,7 @@ describeEveryClient((options) => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('a client that has stopped listening is returned as any other', async () => {
+  test('a client that has stopped listening is released like any other', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -72,7 +72,7 @@ describeEveryClient((options) => {
     expect(heard).toEqual([]);
   });
 
-  test('a client that is returned to be closed listens no longer', async () => {
+  test('a client released to be closed no longer listens', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     const heard = payloads(client);
@@ -84,7 +84,7 @@ describeEveryClient((options) => {
     expect(pool.log.closeReasons).toEqual(['released_with_error']);
   });
 
-  test('a client that listens is told when its session ends, so that it can be replaced', async () => {
+  test('a listening client emits an error when its session ends, so that it can be replaced', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     await client.query('listen news');

@@ -30,8 +30,8 @@ async function occupy(pool: InstrumentedPool): Promise<() => void> {
   return () => client.release();
 }
 
-describe('a stream of the pool', () => {
-  test('is handed back, delivers every row, and returns its connection', async () => {
+describe('a stream passed to pool.query', () => {
+  test('is returned by the call, delivers every row, and releases its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const stream = new QueryStream(SERIES);
     expect(pool.query(stream)).toBe(stream);
@@ -39,7 +39,7 @@ describe('a stream of the pool', () => {
     await cameBack(pool);
   });
 
-  test('returns its connection when it is destroyed half-way', async () => {
+  test('releases its connection when it is destroyed half way', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     for await (const row of pool.query(new QueryStream(SERIES, [], { batchSize: 10 }))) {
       if ((row as { n: number }).n === 15) break;
@@ -47,7 +47,7 @@ describe('a stream of the pool', () => {
     await cameBack(pool);
   });
 
-  test('fails with the error of its query, and returns its connection', async () => {
+  test('fails with the error of its query, and releases its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     await pool.query('select 1');
     const error = await rejection(
@@ -66,7 +66,7 @@ describe('a stream of the pool', () => {
     await cameBack(pool);
   });
 
-  test('with a callback that is destroyed while it waits is never sent, and its callback is told', async () => {
+  test('with a callback that is destroyed while it waits is never sent, and its callback gets an error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const letGo = await occupy(pool);
     const stream = new QueryStream("select 'never sent with a callback'");
@@ -90,8 +90,8 @@ describe('a stream of the pool', () => {
   });
 });
 
-describe('a cursor of the pool', () => {
-  test('is handed back, is read to its end, and returns its connection', async () => {
+describe('a cursor passed to pool.query', () => {
+  test('is returned by the call, is read to its end, and releases its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const cursor = new Cursor(SERIES);
     expect(pool.query(cursor)).toBe(cursor);
@@ -101,7 +101,7 @@ describe('a cursor of the pool', () => {
     await cameBack(pool);
   });
 
-  test('returns its connection when it is closed', async () => {
+  test('releases its connection when it is closed', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const cursor = pool.query(new Cursor(SERIES));
     await cursor.read(1);
@@ -120,7 +120,7 @@ describe('a cursor of the pool', () => {
     expect(server().log()).not.toContain('closed before');
   });
 
-  test('tells its reader why it never got a connection', async () => {
+  test('fails its reader with the error of its acquire', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 50 });
     const letGo = await occupy(pool);
     const error = await rejection(pool.query(new Cursor(SERIES)).read(1));
@@ -130,8 +130,8 @@ describe('a cursor of the pool', () => {
   });
 });
 
-describe('a COPY of the pool', () => {
-  test('copies in and out, and returns its connection', async () => {
+describe('a COPY passed to pool.query', () => {
+  test('copies in and out, and releases its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     await pool.query('create table copied_by_pool (id int)');
     await pipeline(Readable.from(['1\n', '2\n']), pool.query(copyFrom('copy copied_by_pool from stdin')));
@@ -140,7 +140,7 @@ describe('a COPY of the pool', () => {
     await cameBack(pool);
   });
 
-  test('whose source fails copies nothing, and returns its connection', async () => {
+  test('whose source fails copies nothing, and releases its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     await pool.query('create table never_copied (id int)');
     const source = Readable.from(
@@ -168,7 +168,7 @@ describe('a COPY of the pool', () => {
   });
 });
 
-describe('a query class of its own', () => {
+describe('a custom query class passed to pool.query', () => {
   /** Sends one simple query and listens to nothing but the protocol. */
   class Plain implements Submittable {
     rows = 0;
@@ -190,7 +190,7 @@ describe('a query class of its own', () => {
     }
   }
 
-  test('returns its connection when the server is ready for the next query', async () => {
+  test('releases its connection when the server is ready for the next query', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const query = pool.query(new Plain() as unknown as Submittable) as unknown as Plain;
     await until('it has ended', () => query.ended);
@@ -198,7 +198,7 @@ describe('a query class of its own', () => {
     await cameBack(pool);
   });
 
-  test('that throws as it is sent costs the connection and nothing more', async () => {
+  test('that throws while it is sent costs only its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const failed: Error[] = [];
     const query = {
@@ -213,7 +213,7 @@ describe('a query class of its own', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('with a callback for it settles too', async () => {
+  test('has its callback called', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const outcome = await new Promise((resolve) => {
       pool.query(new Plain() as unknown as string, (error: Error | undefined) => resolve(error));

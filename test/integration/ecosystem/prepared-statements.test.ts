@@ -18,7 +18,7 @@ async function prepared(client: { query(text: string): Promise<{ rows: unknown[]
 }
 
 describeEveryClient((options) => {
-  test('a statement is prepared once on each connection that runs it, and found again after release', async () => {
+  test('a statement is prepared once on each connection that runs it, and reused after release', async () => {
     const pool = await makePool(server(), { maxOpenConns: 3 }, options);
     const clients = await Promise.all([1, 2, 3].map(() => pool.connect()));
     for (const client of clients) {
@@ -35,7 +35,7 @@ describeEveryClient((options) => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('a statement of the pool is prepared again on whatever connection takes the place of a lost one', async () => {
+  test('a statement run by pool.query is prepared again on the connection that replaces a lost one', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     await pool.query(twice(1));
     const client = await pool.connect();
@@ -46,7 +46,7 @@ describeEveryClient((options) => {
     expect(await prepared(pool)).toEqual([{ name: 'twice', runs: 1 }]);
   });
 
-  test('a statement that does not parse can be corrected under its name, by the next user too', async () => {
+  test('a statement that does not parse can be corrected under the same name, also by the next user', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const before = await backendPid(pool);
     expect((await rejection(pool.query({ name: 'twice', text: 'selec 1' }))).code).toBe('42601');
@@ -54,7 +54,7 @@ describeEveryClient((options) => {
     expect(await backendPid(pool)).toBe(before);
   });
 
-  test('many at once share the connections of the pool, each with its own values', async () => {
+  test('many named statements at once share the connections of the pool, each with its own values', async () => {
     const pool = await makePool(server(), { maxOpenConns: 3 }, options);
     const results = await Promise.all(
       Array.from({ length: 60 }, (_, n) => pool.query<{ n: number }>(twice(n))),

@@ -27,7 +27,7 @@ describeEveryClient((options) => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('a stream destroyed half way does so too, once it has closed', async () => {
+  test('a stream destroyed half way leaves its connection to the next user once it has closed', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -65,7 +65,7 @@ describeEveryClient((options) => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('a stream given to the pool returns its client by itself: read whole, and destroyed half way', async () => {
+  test('a stream passed to pool.query releases its client itself, read whole or destroyed half way', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const before = await backendPid(pool);
     const whole = new QueryStream(MANY);

@@ -68,7 +68,7 @@ describe('several hosts', () => {
     expect(await portOf(pool)).toBe(primary().port);
   });
 
-  test('none of which is of the wanted kind reject with the kind of each', async () => {
+  test('none of which has the requested role reject with the role of each', async () => {
     const pool = await open([DEAD, at(standby())], 'primary');
     const error = await rejection(pool.query('select 1'));
     expect(error).toBeInstanceOf(WrongHostError);
@@ -81,7 +81,7 @@ describe('several hosts', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('none of which can be reached reject with one error that names each', async () => {
+  test('none of which can be reached reject with one error that names each of them', async () => {
     const pool = await open([DEAD, { host: HOST, port: 2 }]);
     const error = await rejection(pool.query('select 1'));
     expect(error).toBeInstanceOf(AggregateError);
@@ -95,7 +95,7 @@ describe('several hosts', () => {
     expect(pool.log.named('postgres connect failed')).toHaveLength(1);
   });
 
-  test('a black hole in front leaves the others their share of the time', async () => {
+  test('with a silent first host leave enough time for the others', async () => {
     const hosts = [{ host: HOST, port: silent.port }, DEAD, at(primary())];
     const pool = await open(hosts, 'any', { connectTimeoutMs: 3_000 });
     expect(await portOf(pool)).toBe(primary().port);
@@ -107,7 +107,7 @@ describe('several hosts', () => {
     another.release();
   });
 
-  test('one host that must be of a kind', async () => {
+  test('a single host with the wrong role is refused', async () => {
     const pool = await makePool(standby(), { targetSessionAttrs: 'read-write' });
     expect(await rejection(pool.query('select 1'))).toMatchObject({
       code: 'ERR_PGAUGE_WRONG_HOST',
@@ -115,7 +115,7 @@ describe('several hosts', () => {
     });
   });
 
-  test('have a CONNECT span and a create_time each, with the address that was dialled', async () => {
+  test('each have a CONNECT span and a create_time, with the address that was dialled', async () => {
     const { tracerProvider, spans } = tracerSdk();
     const { meterProvider, points } = meterSdk();
     const pool = await open([DEAD, at(primary())], 'any', { tracerProvider, meterProvider });
@@ -136,7 +136,7 @@ describe('several hosts', () => {
     );
   });
 
-  test('are counted each in pgauge.pool.host.connections, also where any kind will do', async () => {
+  test('are each counted in pgauge.pool.host.connections, also with targetSessionAttrs any', async () => {
     const { meterProvider, points } = meterSdk();
     const hosts = [DEAD, at(standby()), at(primary())];
     const pool = await open(hosts, 'any', { meterProvider });
@@ -162,7 +162,7 @@ describe('several hosts', () => {
     expect(await counts()).toEqual(counted(0));
   });
 
-  test('are what beforeConnect gets, one after the other', async () => {
+  test('are passed to beforeConnect one after another', async () => {
     const seen: number[] = [];
     const pool = await open([DEAD, at(primary())], 'any', {
       beforeConnect: ({ port }) => void seen.push(port),
@@ -171,7 +171,7 @@ describe('several hosts', () => {
     expect(seen).toEqual([1, primary().port]);
   });
 
-  test('end with the pool while one is dialled', async () => {
+  test('are abandoned when the pool ends while one is dialled', async () => {
     const pool = await open([{ host: HOST, port: silent.port }, at(primary())], 'any', {
       connectTimeoutMs: 60_000,
     });
@@ -183,7 +183,7 @@ describe('several hosts', () => {
   });
 });
 
-test('each address of one name is tried until one is of the wanted kind', async () => {
+test('each address of a host name is tried until one has the requested role', async () => {
   // A machine with one loopback address has the other after `sudo ifconfig lo0 alias 127.0.0.2`.
   const tunnel = await forward(standby(), '127.0.0.2', primary().port);
   names.set('cluster.test', '127.0.0.2', HOST);
@@ -211,7 +211,7 @@ test('each address of one name is tried until one is of the wanted kind', async 
   tunnel.close();
 });
 
-test('hosts that are shuffled each get connections', async () => {
+test('shuffled hosts each get connections', async () => {
   const hosts = [at(primary()), at(standby())];
   const pool = await open(hosts, 'any', {}, { loadBalanceHosts: 'random', maxOpenConns: 30 });
   const clients = await Promise.all(Array.from({ length: 30 }, () => pool.connect()));
@@ -220,14 +220,14 @@ test('hosts that are shuffled each get connections', async () => {
   for (const client of clients) client.release();
 });
 
-describe('a server that does not report its kind', () => {
+describe('a server that does not report its role', () => {
   test.each<[TargetSessionAttrs, 'primary' | 'standby']>([
     ['read-write', 'primary'],
     ['primary', 'primary'],
     ['read-only', 'standby'],
     ['standby', 'standby'],
     ['prefer-standby', 'standby'],
-  ])('is asked whether it is %s', async (wanted, right) => {
+  ])('is queried for its role: %s', async (wanted, right) => {
     for (const server of [primary(), standby()]) {
       const { host, port, database, user } = server;
       const client = createClient(pg.Client as unknown as ClientClass, {
@@ -242,7 +242,7 @@ describe('a server that does not report its kind', () => {
   });
 });
 
-describe('a host that changes its kind', () => {
+describe('a host that changes its role', () => {
   /** A primary of the test's own, which it may demote, and a standby that it may promote. */
   const own = usePostgres();
   beforeEach(async () => {
@@ -253,7 +253,7 @@ describe('a host that changes its kind', () => {
     if (rows[0]?.standby === true) await own().query('select pg_promote()');
   });
 
-  test('is left by every connection once one write fails with 25006', async () => {
+  test('loses every connection once one write fails with 25006', async () => {
     const pool = await open([at(own()), at(primary())], 'read-write', {}, { maxOpenConns: 3 });
     const [writer, held, idle] = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
     idle.release();
@@ -270,7 +270,7 @@ describe('a host that changes its kind', () => {
     expect(pool.log.closeReasons).toEqual(['read_only', 'read_only', 'read_only']);
   });
 
-  test('is left by every connection that asked for a standby once it is promoted', async () => {
+  test('loses every connection that requested a standby once it is promoted', async () => {
     await own().demote();
     const pool = await open([at(own()), at(standby())], 'standby', {}, { maxOpenConns: 2 });
     const held = await pool.connect();

@@ -18,7 +18,7 @@ const PATIENT = { timeoutMs: 20_000 };
 beforeEach(() => proxy().clear());
 
 describe('dialling', () => {
-  test('happens only when a connection is asked for', async () => {
+  test('happens only when a connection is needed', async () => {
     const pool = await makePool(proxy());
     await sleep(50);
     // A connection of our own comes after all that the pool could have dialled.
@@ -62,7 +62,7 @@ describe('dialling', () => {
     for (const client of clients) client.release();
   });
 
-  test('that fails rejects the caller it was for with its code, and the others get attempts of their own', async () => {
+  test('that fails rejects only the acquire it was for, and the others get attempts of their own', async () => {
     let attempts = 0;
     const pool = await makePool(
       server(),
@@ -93,7 +93,7 @@ describe('dialling', () => {
     expect(proxy().accepted).toBe(1);
   });
 
-  test('that is refused surfaces ECONNREFUSED, and works when the server does', async () => {
+  test('that is refused rejects with ECONNREFUSED, and works once the server does', async () => {
     const pool = await makePool(proxy());
     await proxy().pause();
     expect((await rejection(pool.query('select 1'))).code).toBe('ECONNREFUSED');
@@ -103,8 +103,8 @@ describe('dialling', () => {
   });
 });
 
-describe('order', () => {
-  test('the connection that came back last goes out first', async () => {
+describe('the order of acquires', () => {
+  test('the connection that was released last is handed out first', async () => {
     const pool = await makePool(server());
     const [first, second, third] = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
     second.release();
@@ -115,7 +115,7 @@ describe('order', () => {
     for (const client of again) client.release();
   });
 
-  test('the oldest waiter is served first, whichever form it has', async () => {
+  test('the oldest waiting acquire is served first, in any form', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const holder = await pool.connect();
     await server().query('create sequence turn');
@@ -139,7 +139,7 @@ describe('order', () => {
     expect(await Promise.all(turns)).toEqual(['1', '2', '3', '4']);
   });
 
-  test('nobody who comes later overtakes who waits', async () => {
+  test('a later acquire never overtakes a waiting one', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const holder = await pool.connect();
     const served: string[] = [];
@@ -157,8 +157,8 @@ describe('order', () => {
   });
 });
 
-describe('a caller that waits too long', () => {
-  test('gets an error that tells the counts, the holders and the last connect error', async () => {
+describe('an acquire that waits too long', () => {
+  test('rejects with an error that has the counts, the holders and the last connect error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 }, { acquireTimeoutMs: 60 });
     const holders = [await pool.connect(PATIENT), await pool.connect(PATIENT)];
     const error = await rejection(pool.connect());
@@ -172,7 +172,7 @@ describe('a caller that waits too long', () => {
     for (const client of holders) client.release();
   });
 
-  test('gets the last connect error as its cause', async () => {
+  test('has the last connect error as the cause of its error', async () => {
     let attempts = 0;
     const pool = await makePool(
       proxy(),
@@ -194,7 +194,7 @@ describe('a caller that waits too long', () => {
     expect(second.cause).toBe(first);
   });
 
-  test('hears nothing of a connect error that has been overcome', async () => {
+  test('does not report a connect error after a later success', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     await proxy().pause();
     await rejection(pool.connect());
@@ -206,7 +206,7 @@ describe('a caller that waits too long', () => {
     holder.release();
   });
 
-  test('leaves the queue: the next one gets the connection', async () => {
+  test('leaves the queue: the next acquire gets the connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const holder = await pool.connect();
     const impatient = rejection(pool.connect({ timeoutMs: 30 }));
@@ -218,7 +218,7 @@ describe('a caller that waits too long', () => {
     expect(pool.idleCount).toBe(1);
   });
 
-  test('has the limit of its own call in place of the pool’s, and 0 is none', async () => {
+  test('is limited by its own timeoutMs instead of the pool’s, and 0 means no limit', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 50 });
     const holder = await pool.connect(PATIENT);
     const unlimited = pool.connect({ timeoutMs: 0 });
@@ -230,7 +230,7 @@ describe('a caller that waits too long', () => {
     (await longer).release();
   });
 
-  test('is refused when its limit is no time', async () => {
+  test('is refused when its timeoutMs is invalid', async () => {
     const pool = await makePool(server());
     for (const timeoutMs of [-1, NaN, Infinity, 2 ** 31]) {
       expect(await rejection(pool.connect({ timeoutMs }))).toBeInstanceOf(RangeError);
@@ -238,7 +238,7 @@ describe('a caller that waits too long', () => {
     expect(pool.stat()).toMatchObject({ newConnsCount: 0, canceledAcquireCount: 0 });
   });
 
-  test('is heard in callback form and by query too', async () => {
+  test('rejects in callback form and in pool.query too', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 30 });
     const holder = await pool.connect(PATIENT);
     const inCallback = new Promise((resolve) => {
@@ -251,7 +251,7 @@ describe('a caller that waits too long', () => {
 });
 
 describe('a signal', () => {
-  test('aborted before rejects at once, with nothing dialled', async () => {
+  test('aborted before the acquire rejects it at once, and no connection is dialled', async () => {
     const pool = await makePool(proxy());
     const reason = new Error('changed my mind');
     expect(await rejection(pool.connect({ signal: AbortSignal.abort(reason) }))).toBe(reason);
@@ -259,7 +259,7 @@ describe('a signal', () => {
     expect(pool.stat()).toMatchObject({ canceledAcquireCount: 1, totalConns: 0 });
   });
 
-  test('aborted while waiting rejects with its reason and leaves the queue', async () => {
+  test('aborted while the acquire waits rejects it with its reason and removes it from the queue', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const holder = await pool.connect();
     const controller = new AbortController();
@@ -274,7 +274,7 @@ describe('a signal', () => {
     expect(pool.idleCount).toBe(1);
   });
 
-  test('aborted while dialling leaves the new connection to others', async () => {
+  test('aborted during the dial leaves the new connection to others', async () => {
     const pool = await makePool(proxy());
     const controller = new AbortController();
     const waiting = rejection(pool.connect({ signal: controller.signal }));
@@ -285,7 +285,7 @@ describe('a signal', () => {
     expect(proxy().accepted).toBe(1);
   });
 
-  test('aborted after does nothing, and no listener stays on it', async () => {
+  test('aborted after the acquire has no effect, and no listener stays on it', async () => {
     const pool = await makePool(server());
     const controller = new AbortController();
     const cold = await pool.connect({ signal: controller.signal });
@@ -298,7 +298,7 @@ describe('a signal', () => {
   });
 
   test.each([new AbortController(), 'signal', {}])(
-    'with %s for a signal is refused, and holds nothing',
+    'given as %s is refused, and no connection is held',
     async (signal) => {
       const pool = await makePool(server(), { maxOpenConns: 1 });
       const held = await pool.connect();

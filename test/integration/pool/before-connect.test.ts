@@ -14,7 +14,7 @@ beforeEach(() => proxy().clear());
 afterEach(() => void vi.useRealTimers());
 
 describe('beforeConnect', () => {
-  test('gets a fresh copy for each attempt, whose changes hold for that attempt only', async () => {
+  test('gets a fresh copy of the target for each attempt, and changes apply to that attempt only', async () => {
     const seen: ConnectTarget[] = [];
     const copies: ConnectTarget[] = [];
     const pool = await makePool(
@@ -38,7 +38,7 @@ describe('beforeConnect', () => {
     expect(seen[0]).not.toBe(seen[1]);
   });
 
-  test('runs once for each physical attempt and never for a query', async () => {
+  test('runs once for each connection attempt and never for a query', async () => {
     let runs = 0;
     const pool = await makePool(proxy(), { maxOpenConns: 2 }, { beforeConnect: () => void (runs += 1) });
     await Promise.all([pool.query('select pg_sleep(0.05)'), pool.query('select pg_sleep(0.05)')]);
@@ -47,7 +47,7 @@ describe('beforeConnect', () => {
     expect(proxy().accepted).toBe(2);
   });
 
-  test('may send an attempt elsewhere: to another port, as another user', async () => {
+  test('may change the port and the user of an attempt', async () => {
     await server().query("create role guest login password 'welcome'");
     const pool = await makePool(
       server(),
@@ -62,7 +62,7 @@ describe('beforeConnect', () => {
     expect(proxy().accepted).toBe(1);
   });
 
-  test('is waited for before anything is dialled', async () => {
+  test('is awaited before the connection is dialled', async () => {
     let accepted: number | undefined;
     const pool = await makePool(
       proxy(),
@@ -78,7 +78,7 @@ describe('beforeConnect', () => {
     expect(accepted).toBe(0);
   });
 
-  test('that throws rejects the caller with its own error, and nothing is dialled', async () => {
+  test('that throws rejects the query with the same error, and no connection is dialled', async () => {
     const mine = Object.assign(new Error('mine'), { code: 'EMINE' });
     const pool = await makePool(proxy(), {}, { beforeConnect: () => Promise.reject(mine) });
     expect(await rejection(pool.connect())).toBe(mine);
@@ -91,7 +91,7 @@ describe('beforeConnect', () => {
   });
 
   test.each(['user', 'database', 'password', 'host'] as const)(
-    'that puts a NUL into the %s is refused, and nothing is dialled',
+    'that puts a NUL into the %s is refused, and no connection is dialled',
     async (field) => {
       const secret = 'visible-only-to-the-hook';
       const pool = await makePool(
@@ -112,7 +112,7 @@ describe('beforeConnect', () => {
     },
   );
 
-  test('that hangs ends on the connect deadline, which its signal tells, and nothing is dialled', async () => {
+  test('that hangs is abandoned at the connect deadline: its signal aborts, and no connection is dialled', async () => {
     let signal: AbortSignal | undefined;
     const pool = await makePool(
       proxy(),
@@ -133,7 +133,7 @@ describe('beforeConnect', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('that answers after the deadline changes nothing any more', async () => {
+  test('that returns after the deadline has no effect', async () => {
     let runs = 0;
     let late = false;
     let answer: () => void = () => undefined;

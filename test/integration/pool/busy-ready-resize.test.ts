@@ -12,7 +12,7 @@ const makePool = usePools(server);
 beforeEach(() => proxy().clear());
 
 describe('maxPending', () => {
-  test('refuses the acquire that is one too many, in every form, and none that an idle connection serves', async () => {
+  test('refuses one acquire too many, in every form, but none that an idle connection can serve', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { maxPending: 2 });
     const client = await pool.connect();
     const waiting = [pool.query('select 1'), pool.query('select 2')];
@@ -31,7 +31,7 @@ describe('maxPending', () => {
 });
 
 describe('ready()', () => {
-  test('resolves when one connection is open, or as many as minConns says', async () => {
+  test('resolves when one connection is open, or as many as minConns', async () => {
     const pool = await makePool(server(), { maxOpenConns: 5 });
     await pool.ready();
     expect(pool.idleCount).toBe(1);
@@ -52,7 +52,7 @@ describe('ready()', () => {
     expect([pool.idleCount, pool.gauges.unreachable]).toEqual([2, false]);
   });
 
-  test('rejects with the error of a login that is rejected, with the reason of the signal, and when the pool ends', async () => {
+  test('rejects with the error of a rejected login, with the reason of its signal, and when the pool ends', async () => {
     const wrong = await makePool(server(), { password: 'wrong' });
     expect((await rejection(wrong.ready())).code).toBe('28P01');
     await proxy().pause();
@@ -68,7 +68,7 @@ describe('ready()', () => {
     await proxy().listen();
   });
 
-  test('refuses what can never be', async () => {
+  test('refuses a minConns that cannot be reached, and an invalid signal', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 });
     for (const minConns of [0, 3, 1.5, Number.NaN]) {
       expect(await rejection(pool.ready({ minConns }))).toBeInstanceOf(RangeError);
@@ -79,7 +79,7 @@ describe('ready()', () => {
 });
 
 describe('resize()', () => {
-  test('serves those that wait at once when it grows; stat, options and gauges follow', async () => {
+  test('to a larger size serves waiting acquires at once; stat, options and gauges follow', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const first = await pool.connect();
     const others = [pool.connect(), pool.connect()];
@@ -91,7 +91,7 @@ describe('resize()', () => {
     for (const client of [first, ...clients]) client.release();
   });
 
-  test('closes idle connections when it shrinks, and others when they come back', async () => {
+  test('to a smaller size closes idle connections at once, and others when they are released', async () => {
     const pool = await makePool(server(), { maxOpenConns: 4 });
     const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect(), pool.connect()]);
     clients[0].release();
@@ -106,7 +106,7 @@ describe('resize()', () => {
     expect(pool.stat()).toMatchObject({ totalConns: 1, maxLifetimeDestroyCount: 0, maxIdleDestroyCount: 0 });
   });
 
-  test('fills up to a minimum that has grown, and throws ConfigError for what newPool would refuse', async () => {
+  test('to a larger minimum fills the pool, and an invalid size throws ConfigError', async () => {
     const pool = await makePool(server(), { maxOpenConns: 4 });
     pool.resize({ minConns: 2 });
     await until('the minimum is there', () => pool.idleCount === 2);

@@ -31,7 +31,7 @@ const CALLS: [string, Call][] = [
   ['query that is none', noQuery],
 ];
 
-describe.each(CALLS)('the callback of %s', (_name, call) => {
+describe.each(CALLS)('a callback of %s', (_name, call) => {
   async function expectLater(pool: InstrumentedPool): Promise<void> {
     let returned = false;
     const calledAfterReturn = new Promise<boolean>((resolve) => {
@@ -41,7 +41,7 @@ describe.each(CALLS)('the callback of %s', (_name, call) => {
     expect(await calledAfterReturn).toBe(true);
   }
 
-  test('is never called before the call returns: warm, cold, or ended', async () => {
+  test('is never called before the call returns, on a cold, warm or ended pool', async () => {
     const pool = await makePool(server());
     await expectLater(pool);
     await pool.query('select 1');
@@ -67,7 +67,7 @@ describe.each(CALLS)('the callback of %s', (_name, call) => {
 });
 
 describe('the async context of a request', () => {
-  test('does not stick to the connection that it caused', async () => {
+  test('does not stay on the connection opened for it', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const seen: Record<string, string | undefined> = {};
     const note = (name: string) => (): void => {
@@ -89,7 +89,7 @@ describe('the async context of a request', () => {
     expect(seen).toEqual({ notification: undefined, error: undefined, end: undefined, remove: undefined });
   });
 
-  test('is that of each query where its answer is awaited', async () => {
+  test('is kept in the code that awaits a query', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 });
     const ids = Array.from({ length: 10 }, (_, index) => `request ${index}`);
     const stores = await Promise.all(
@@ -106,7 +106,7 @@ describe('the async context of a request', () => {
     expect(stores).toEqual(ids);
   });
 
-  test('does not reach the hooks of a dial', async () => {
+  test('is not visible in the hooks of a dial', async () => {
     const seen: (string | undefined)[] = [];
     const pool = await makePool(
       server(),
@@ -135,7 +135,7 @@ describe('a callback that throws', () => {
     for (const listener of others) process.on('uncaughtException', listener);
   });
 
-  test.each(['select 1', 'select 1/0'])('after %s is uncaught, and its connection stays', async (text) => {
+  test.each(['select 1', 'select 1/0'])('after %s is an uncaught exception, and its connection is kept', async (text) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const before = await backendPid(pool);
     const mine = new Error('mine');
@@ -148,7 +148,7 @@ describe('a callback that throws', () => {
     expect(pool.stat()).toMatchObject({ acquiredConns: 0, idleConns: 1 });
   });
 
-  test('when it is handed a client does not surface in the release of another, and the next is served', async () => {
+  test('when it gets a released client does not throw in that release, and the next acquire is served', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const mine = new Error('mine');
@@ -163,7 +163,7 @@ describe('a callback that throws', () => {
     expect(uncaught).toEqual([mine]);
   });
 
-  test('when it is handed a new connection does not starve who waits behind it', async () => {
+  test('when it gets a new connection does not block the acquire behind it', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 }, { maxConnecting: 1, endTimeoutMs: 1 });
     const mine = new Error('mine');
     pool.connect(() => {

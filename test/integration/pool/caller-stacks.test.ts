@@ -7,7 +7,7 @@ const server = usePostgres();
 const makePool = usePools(server);
 const HERE = 'caller-stacks.test.ts';
 
-test('the stack of a refused login leads to who called connect', async () => {
+test('the stack of a refused login contains the caller of connect', async () => {
   const pool = await makePool(server(), { password: 'wrong' });
   const login = async function callerOfConnect(): Promise<unknown> {
     return await pool.connect();
@@ -18,7 +18,7 @@ test('the stack of a refused login leads to who called connect', async () => {
   expect(error.stack).toContain('callerOfConnect');
 });
 
-test('the stack of a refused login leads to who called query', async () => {
+test('the stack of a refused login contains the caller of query', async () => {
   const pool = await makePool(server(), { password: 'wrong' });
   const ask = async function callerOfQuery(): Promise<unknown> {
     return await pool.query('select 1');
@@ -26,7 +26,7 @@ test('the stack of a refused login leads to who called query', async () => {
   expect((await rejection(ask())).stack).toContain('callerOfQuery');
 });
 
-test('the stack of a failed query leads to who asked, on the pool and on a client', async () => {
+test('the stack of a failed query contains its caller, on the pool and on a client', async () => {
   const pool = await makePool(server());
   const onPool = async function callerOfPool(): Promise<unknown> {
     return await pool.query('select 1/0');
@@ -40,7 +40,7 @@ test('the stack of a failed query leads to who asked, on the pool and on a clien
   client.release();
 });
 
-test('the stack of a timeout leads to who waited', async () => {
+test('the stack of an acquire timeout contains its caller', async () => {
   const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 50 });
   const client = await pool.connect({ timeoutMs: 20_000 });
   const wait = async function callerWhoWaits(): Promise<unknown> {
@@ -50,7 +50,7 @@ test('the stack of a timeout leads to who waited', async () => {
   client.release();
 });
 
-test('the stack of a query on a lost client leads to who asked', async () => {
+test('the stack of a query on a lost client contains its caller', async () => {
   const pool = await makePool(server());
   const client = await pool.connect();
   const { processID } = client as unknown as { processID: number };
@@ -63,7 +63,7 @@ test('the stack of a query on a lost client leads to who asked', async () => {
   client.release();
 });
 
-test('the stack of a refusal after end leads to who asked', async () => {
+test('the stack of a refusal after end() contains its caller', async () => {
   const pool = await makePool(server());
   await pool.end();
   const ask = async function callerAfterEnd(): Promise<unknown> {
@@ -76,7 +76,7 @@ test('the stack of a refusal after end leads to who asked', async () => {
   expect((await rejection(connect())).stack).toContain('connectorAfterEnd');
 });
 
-test('a reason that many acquires share does not grow with each of them', async () => {
+test('the stack of an abort reason shared by many acquires does not grow with each of them', async () => {
   const pool = await makePool(server(), { maxOpenConns: 1 });
   const client = await pool.connect();
   const controller = new AbortController();

@@ -87,7 +87,7 @@ describe('a connection that the server ends', () => {
     expect(pool.log.closeReasons).toEqual(['network']);
   });
 
-  test('is not what an error of the hook is: that is closed as hook', async () => {
+  test('is told apart from an error of the hook, which is closed as hook', async () => {
     const afterConnect: AfterConnect = async (client) => {
       await client.query('select 1/0');
     };
@@ -97,8 +97,8 @@ describe('a connection that the server ends', () => {
   });
 });
 
-describe('a login that ends for want of a password', () => {
-  test('because a token would go in clear text is closed as auth, and nothing is sent', async () => {
+describe('a login that fails for lack of a password', () => {
+  test('because a token would be sent in clear text is closed as auth, and the token is not sent', async () => {
     fake.reply = (session) => {
       if (session.received.length > 0) session.socket.write(CLEARTEXT);
     };
@@ -117,7 +117,7 @@ describe('a login that ends for want of a password', () => {
     ['null', null],
   ];
 
-  test.each(WITHOUT)('because a hook leaves it %s is closed as auth', async (_name, password) => {
+  test.each(WITHOUT)('because a hook leaves the password %s is closed as auth', async (_name, password) => {
     vi.stubEnv('PGPASSFILE', '/nonexistent/pgpass');
     const beforeConnect: BeforeConnect = (target) => {
       target.password = password as string;

@@ -32,8 +32,8 @@ async function running(pid: number): Promise<boolean> {
   return rowCount === 1;
 }
 
-describe('events', () => {
-  test('come in order: connect, acquire, callback, release, remove', async () => {
+describe('pool events', () => {
+  test('are emitted in order: connect, acquire, callback, release, remove', async () => {
     const pool = await makePool(server());
     const story: string[] = [];
     let idleAtRelease: number | undefined;
@@ -64,7 +64,7 @@ describe('events', () => {
     expect(idleAtRelease).toBe(0);
   });
 
-  test('of a release carry the error it was given, and the client', async () => {
+  test('for a release have its error and the client', async () => {
     const pool = await makePool(server());
     const given: unknown[][] = [];
     pool.on('release', (...args: unknown[]) => given.push(args));
@@ -79,7 +79,7 @@ describe('events', () => {
     ]);
   });
 
-  test('of an idle loss carry the error and the client', async () => {
+  test('for a lost idle connection have the error and the client', async () => {
     const pool = await makePool(server());
     const errors: [Error, PoolClient][] = [];
     pool.on('error', (error: Error, client: PoolClient) => errors.push([error, client]));
@@ -99,7 +99,7 @@ describe('events', () => {
   });
 
   test.each(['pg.Pool', 'pgauge'] as const)(
-    'of %s tell of a session that ended under a client, which was released without an error',
+    'of %s report a session that ended under a client that was then released without an error',
     async (kind) => {
       const pool = await openPool(kind);
       const errors: (Error & { client?: unknown })[] = [];
@@ -120,7 +120,7 @@ describe('events', () => {
   );
 
   test.each(['pg.Pool', 'pgauge'] as const)(
-    'of %s do not tell of a session that ended under a query of the pool: its caller was told',
+    'of %s do not report a session that ended during pool.query, which rejects',
     async (kind) => {
       const pool = await openPool(kind);
       const errors: Error[] = [];
@@ -142,7 +142,7 @@ describe('events', () => {
 
 describe('a listener that throws', () => {
   test.each(['connect', 'acquire', 'release', 'remove'])(
-    'on %s is an uncaught exception of its owner, and the pool works on',
+    'on %s causes an uncaught exception, and the pool still works',
     async (event) => {
       const { host, port, user, password, database } = server();
       const child = runScript(LISTENERS, [event], {

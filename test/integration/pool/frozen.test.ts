@@ -33,7 +33,7 @@ async function workAfterFreeze(meanwhile: () => unknown): Promise<string> {
 }
 
 describe('a process that was frozen', () => {
-  test('loses no query when its sessions were ended meanwhile', async () => {
+  test('loses no query when its sessions ended in the meantime', async () => {
     const end = (): Promise<unknown> =>
       server().query(
         `select pg_terminate_backend(pid) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
@@ -41,7 +41,7 @@ describe('a process that was frozen', () => {
     expect(await workAfterFreeze(end)).toMatch(AFTERWARDS);
   });
 
-  test('loses no query when the network forgot its connections meanwhile', async () => {
+  test('loses no query when the network dropped its connections in the meantime', async () => {
     const forget = (): void => proxy().forgetOpen();
     expect(await workAfterFreeze(forget)).toMatch(AFTERWARDS);
   });

@@ -20,8 +20,8 @@ async function idlePool(connections: number) {
   return pool;
 }
 
-describe('a connection that was idle for more than a second', () => {
-  test('is asked whether it lives, not by a query, and kept when it does', async () => {
+describe('an idle connection', () => {
+  test('is pinged after more than a second, without a query, and kept if it answers', async () => {
     const pool = await idlePool(1);
     const before = await backendPid(pool);
     await sleep(STALE_MS);
@@ -37,7 +37,7 @@ describe('a connection that was idle for more than a second', () => {
     expect(proxy().accepted).toBe(1);
   });
 
-  test('is handed out unasked while it is fresh', async () => {
+  test('is handed out without a ping within a second', async () => {
     const pool = await idlePool(1);
     const bytes = proxy().clientBytes;
     const client = await pool.connect();
@@ -45,7 +45,7 @@ describe('a connection that was idle for more than a second', () => {
     client.release();
   });
 
-  test('loses nobody when the pool ends in the middle of the question', async () => {
+  test('does not leave its acquire pending when the pool ends during the ping', async () => {
     const pool = await idlePool(1);
     await sleep(STALE_MS);
     proxy().set({ blackHole: true });

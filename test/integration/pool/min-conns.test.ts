@@ -34,13 +34,13 @@ describe('minConns', () => {
     expect(pool.stat()).toMatchObject({ totalConns: minConns, newConnsCount: minConns });
   });
 
-  test('is filled at once also when attempts are made one at a time', async () => {
+  test('is filled at once even if attempts are made one at a time', async () => {
     const pool = await makePool(proxy(), { minConns: 4 }, { maxConnecting: 1 });
     await until('the pool is warm', () => pool.idleCount === 4);
     expect(proxy().accepted).toBe(4);
   });
 
-  test('warms without an acquire being counted or told', async () => {
+  test('is filled without counting or emitting an acquire', async () => {
     const told: string[] = [];
     const pool = await makePool(proxy(), { minConns: 2 });
     for (const event of ['acquire', 'release'] as const) pool.on(event, () => told.push(event));
@@ -51,7 +51,7 @@ describe('minConns', () => {
     expect(pool.stat()).toMatchObject({ acquireCount: 1, emptyAcquireCount: 0, newConnsCount: 2 });
   });
 
-  test('is never beyond the maximum, also while callers come', async () => {
+  test('never exceeds the maximum, even with many queries at once', async () => {
     let most = 0;
     const pool = await makePool(proxy(), { minConns: 3, maxOpenConns: 3 });
     const queries = Array.from({ length: 20 }, async () => {
@@ -64,7 +64,7 @@ describe('minConns', () => {
     expect(proxy().accepted).toBe(3);
   });
 
-  test('is topped up after a connection is destroyed', async () => {
+  test('is refilled after a connection is destroyed', async () => {
     const pool = await warmPool(2, 4);
     const client = await pool.connect();
     client.release(true);
@@ -73,7 +73,7 @@ describe('minConns', () => {
     expect(pool.stat().newConnsCount).toBe(3);
   });
 
-  test('is filled again after all connections are lost', async () => {
+  test('is refilled after all connections are lost', async () => {
     const pool = await warmPool(3, 3);
     proxy().resetAll();
     await until('all are lost', () => pool.totalCount === 0);
@@ -81,7 +81,7 @@ describe('minConns', () => {
     expect(pool.log.closeReasons.filter((reason) => reason === 'network')).toHaveLength(3);
   });
 
-  test('is filled by the health check when nothing else has', async () => {
+  test('is filled by the health check otherwise', async () => {
     const controller = new AbortController();
     const pool = await makePool(
       proxy(),
@@ -93,8 +93,8 @@ describe('minConns', () => {
   });
 });
 
-describe('a warm-up whose connections do not live', () => {
-  test('because afterConnect leaves a transaction open does not churn', async () => {
+describe('a warm-up whose connections are destroyed', () => {
+  test('because afterConnect leaves a transaction open does not reconnect in a loop', async () => {
     const pool = await makePool(
       proxy(),
       { minConns: 2, maxOpenConns: 3 },
@@ -111,7 +111,7 @@ describe('a warm-up whose connections do not live', () => {
     expect(new Set(pool.log.closeReasons)).toEqual(new Set(['tx_open']));
   });
 
-  test('because a connect listener leaves one open does not churn', async () => {
+  test('because a connect listener leaves a transaction open does not reconnect in a loop', async () => {
     const pool = await makePool(proxy(), { minConns: 2, maxOpenConns: 3 });
     pool.on('connect', (client: PoolClient) => void client.query('begin'));
     await until('the first are destroyed', () => pool.log.closeReasons.length >= 2);
