@@ -24,14 +24,14 @@ mkdirSync(PICTURES, { recursive: true });
 
 const browser = useChromium();
 
-it('names the command that installs Chromium where there is none', async () => {
+it('the browser tests name the command that installs Chromium when it is missing', async () => {
   await expect(openChromium('/nowhere/chromium')).rejects.toThrow(
     'no Chromium at /nowhere/chromium: apt-get install -y chromium',
   );
 });
 
 it(
-  'shows data in every chart of the demo, in dark and light and on a phone, and says when it has ended',
+  'the live page shows data in every chart of the demo, in dark and light mode and on a phone, and says when the demo has ended',
   { timeout: RUN_MS },
   async () => {
     const demo = runScript(DEMO, ['--seconds', '200', '--metrics-port', '0'], { timeoutMs: RUN_MS });

@@ -24,7 +24,7 @@ function exposition(used: number): string {
 const widestGap = (columns: readonly number[]): number =>
   Math.max(...columns.slice(1).map((column, i) => column - (columns[i] ?? 0)));
 
-it('draws what it missed at once when it wakes, and shows the latest', { timeout: 2 * MINUTE }, async () => {
+it('a live page that was frozen draws the missed readings in one go and shows the latest', { timeout: 2 * MINUTE }, async () => {
   const history = new History('orders', { live: true, text: 'Live' }, SECOND);
   const livePage = new LivePage(history);
   const server = createServer((request, response) => livePage.handle(request, response));
@@ -80,7 +80,7 @@ it('draws what it missed at once when it wakes, and shows the latest', { timeout
 });
 
 it(
-  'says that it hears nothing while the process sleeps, and leaves a gap for that time',
+  'the live page says that no readings arrive while the process is stopped, and leaves a gap for that time',
   { timeout: 3 * MINUTE },
   async () => {
     let scrapes = 0;

@@ -19,7 +19,7 @@ async function watched(url: string) {
   return { watch, page };
 }
 
-it('shows what pool.stat() says, all pools or the chosen one, and that the process is gone', async () => {
+it('the live page shows the numbers of pool.stat(), for all pools or the selected one, and says when the process is gone', async () => {
   const exporter = new PrometheusExporter({ preventServerStart: true });
   const meterProvider = new MeterProvider({ readers: [exporter] });
   const make = (poolName: string, maxOpenConns: number) =>
@@ -70,7 +70,7 @@ it('shows what pool.stat() says, all pools or the chosen one, and that the proce
   expect(problems).toEqual([]);
 });
 
-it('shows a hostile name as text', async () => {
+it('the live page shows a hostile pool name as text', async () => {
   const name = '<img src=x onerror=document.title=1><script>document.title=2</script>';
   const labels = (pool: string): string => `db_client_connection_pool_name="${pool}"`;
   const { url } = await serve((_, response) =>

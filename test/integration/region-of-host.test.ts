@@ -25,7 +25,7 @@ describe('region "host"', () => {
   test.each<[string, Partial<Config>]>([
     ['a host', { host: 'db.internal' }],
     ['one of several hosts', { host: undefined, hosts: [{ host: ENDPOINT }, { host: 'db.internal' }] }],
-  ])('is refused when the pool is made for %s whose name says no region', async (_title, places) => {
+  ])('is refused by newPool for %s whose name contains no region', async (_title, places) => {
     await expect(newPool(config(places), options)).rejects.toMatchObject(REFUSED);
     expect(() => newPoolSync(config(places), options)).toThrow(expect.objectContaining(REFUSED));
   });
@@ -35,7 +35,7 @@ describe('region "host"', () => {
     await newPoolSync(config({}), options).end();
   });
 
-  test('is read from the target of a hook, whatever the host of its config', async () => {
+  test('is read from the host that a hook set, whatever the host in the config', async () => {
     const hook = await newDynamicAuthFunc(config({ host: 'db.internal' }), 'app');
     const target = newTarget({ host: ENDPOINT });
     await hook(target);

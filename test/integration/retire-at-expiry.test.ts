@@ -40,7 +40,7 @@ const retired = (pool: InstrumentedPool & { readonly log: RecordingLogger }): un
   pool.log.closeReasons;
 
 describe.each(['the pool', 'the source'] as const)('with retireAtExpiry of %s', (where) => {
-  test('an idle connection is closed before its password ends, as by its lifetime', async () => {
+  test('an idle connection is closed before its password expires, and counts as lifetime', async () => {
     const { pool, issued } = await setUp(where);
     const before = Date.now();
     await pool.query('select 1');
@@ -54,7 +54,7 @@ describe.each(['the pool', 'the source'] as const)('with retireAtExpiry of %s', 
     expect(issued()).toBe(2);
   });
 
-  test('a connection in use is never cut: it works on, and is closed on its return', async () => {
+  test('a connection in use keeps working, and is closed when it is released', async () => {
     let lifeMs = LIFE_MS;
     const { pool } = await setUp(where, { lifeMs: () => lifeMs });
     const client = await pool.connect();
@@ -73,7 +73,7 @@ describe.each(['the pool', 'the source'] as const)('with retireAtExpiry of %s', 
     expect(pool.totalCount).toBe(1);
   });
 
-  test('minConns is filled again with the new password', async () => {
+  test('minConns is refilled with the new password', async () => {
     let lifeMs = LIFE_MS;
     const { pool, issued } = await setUp(
       where,

@@ -6,7 +6,7 @@ import { usePostgres } from '../support/servers.js';
 
 const server = usePostgres();
 
-test('a logger that takes the text first has both text and fields when it is turned as the guide says', async () => {
+test('a logger that takes the message first gets message and fields with the wrapper in the guide', async () => {
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {

@@ -52,19 +52,19 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
 
   test.each([
     ['the server name of the options', { host: '127.0.0.1' }, { ...DIRECT, servername: 'db.internal' }],
-    ['TLS 1.3 at least', { host: 'localhost' }, { ...DIRECT, minVersion: 'TLSv1.3' as const }],
-  ])('goes with %s', async (_what, { host }, ssl) => {
+    ['a minimum of TLS 1.3', { host: 'localhost' }, { ...DIRECT, minVersion: 'TLSv1.3' as const }],
+  ])('works with %s', async (_what, { host }, ssl) => {
     const pool = await makePool({ host, port: server().port }, FULL, { ssl });
     expect(await loginFacts(pool)).toMatchObject({ ssl: true });
   });
 
-  test('verifies the certificate as before', async () => {
+  test('verifies the certificate', async () => {
     const to = { host: '127.0.0.1', port: server().port };
     const pool = await makePool(to, FULL, { ssl: DIRECT });
     expect(await rejection(pool.query('select 1'))).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 
-  test('works through a stream of the application', async () => {
+  test('works over a stream from the application', async () => {
     const { port } = server();
     const dial = (): net.Socket => net.connect(port, '127.0.0.1');
     const pool = await makePool({ host: 'localhost', port }, FULL, { ssl: DIRECT, dial });
@@ -86,7 +86,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     expect(await loginFacts(pool)).toMatchObject({ ssl: true });
   });
 
-  test('sends no question first, and the default does', async () => {
+  test('begins with the TLS handshake, while the default sends an SSLRequest first', async () => {
     for (const [negotiation, first] of [
       ['direct', HANDSHAKE],
       ['postgres', SSL_REQUEST[0]],
@@ -104,7 +104,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     }
   });
 
-  test('of a server that takes the handshake for a start-up message fails with what it needs', async () => {
+  test('on a server that mistakes the handshake for a startup message fails and names the required version', async () => {
     // As PostgreSQL up to 16 does: the length that it reads cannot be.
     listener.reply = ({ socket }, piece) => piece[0] === HANDSHAKE && socket.destroy();
     const pool = await makePool(listener, FULL, { ssl: DIRECT });
@@ -113,7 +113,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     expect(error.code).toBe('ECONNRESET');
   });
 
-  test('of a server that does not confirm the protocol is given up before the password', async () => {
+  test('on a server that does not confirm the protocol fails before the password is sent', async () => {
     const received: string[] = [];
     const other = tls.createServer({ cert, key }, (socket) => {
       socket.setEncoding('latin1').on('error', () => undefined);
@@ -136,7 +136,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     expect(received.join('')).not.toContain('canary');
   });
 
-  test('is refused with a driver that cannot', async () => {
+  test('is refused with a driver that does not support it', async () => {
     const defaults = pg.defaults as { sslnegotiation?: unknown };
     delete defaults.sslnegotiation;
     try {
@@ -148,7 +148,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     }
   });
 
-  test('is refused where a hook has switched TLS off', async () => {
+  test('is refused when a hook has switched TLS off', async () => {
     const to = { host: 'localhost', port: server().port };
     const pool = await makePool(to, FULL, {
       ssl: DIRECT,
@@ -160,7 +160,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     );
   });
 
-  test('is what sslnegotiation=direct of a connection string asks for', async () => {
+  test('can be set by sslnegotiation=direct in a connection string', async () => {
     const { user, password, database, port } = server();
     const roots = join(place.home, 'roots.pem');
     writeFileSync(roots, ca.certPem);

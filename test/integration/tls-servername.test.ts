@@ -20,7 +20,7 @@ const gate = useTlsGates(server, {
 });
 const FULL = { sslMode: 'verify-full' } as const;
 
-describe('the server name that is asked for (SNI)', () => {
+describe('the requested server name (SNI)', () => {
   test.each([
     ['localhost', undefined, 'localhost'],
     // The dot with which a complete name may end is for the resolver alone.
@@ -28,7 +28,7 @@ describe('the server name that is asked for (SNI)', () => {
     ['127.0.0.1', undefined, undefined],
     ['localhost', 'db.internal', 'db.internal'],
     ['127.0.0.1', 'db.internal', 'db.internal'],
-  ])('of host %s with ssl.servername %s is %s', async (host, servername, expected) => {
+  ])('for host %s with ssl.servername %s is %s', async (host, servername, expected) => {
     const names: (string | undefined)[] = [];
     listener.reply = shakesHands(certificate, (name) => names.push(name));
     for (const sslMode of ['require', 'verify-full'] as const) {
@@ -42,7 +42,7 @@ describe('the server name that is asked for (SNI)', () => {
     expect(names).toEqual([expected, expected]);
   });
 
-  test('follows the host that a hook has put in', async () => {
+  test('follows the host that a hook set', async () => {
     const names: (string | undefined)[] = [];
     listener.reply = shakesHands(certificate, (name) => names.push(name));
     const pool = await makePool({ host: '127.0.0.1', port: listener.port }, FULL, {
@@ -65,7 +65,7 @@ describe('ssl.servername', () => {
     expect(error.message).toContain('db.internal');
   });
 
-  test('changes nothing about which host is dialled', async () => {
+  test('does not change which host is dialled', async () => {
     const pool = await makePool({ host: 'no-such-host.invalid', port: 1 }, FULL, {
       ssl: { ca: ca.certPem, servername: 'localhost' },
     });
@@ -75,7 +75,7 @@ describe('ssl.servername', () => {
     });
   });
 
-  test('is kept on every connection', async () => {
+  test('applies to every connection', async () => {
     const pool = await makePool(
       gate('internal'),
       { ...FULL, maxOpenConns: 3 },

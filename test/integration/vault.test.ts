@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => vault.stop());
 
-test('leases of Vault that end one after the other lose no query: connections retire before their role is gone', async () => {
+test('with Vault leases that expire one after another, no query fails: connections retire before their role is dropped', async () => {
   vault.setLease(2_000);
   const pool = await makePool(
     { dynamicAuth: { custom: vaultDatabase('app') }, maxOpenConns: 4, minConns: 2 },
@@ -46,7 +46,7 @@ test('leases of Vault that end one after the other lose no query: connections re
   expect(vault.calls()[CREDS]).toBeLessThanOrEqual(users.size + 1);
 });
 
-test('a lease that is revoked costs one rejected login, and the next one asks Vault again', async () => {
+test('a revoked Vault lease costs one rejected login, and the next attempt requests a new lease', async () => {
   const pool = await makePool({ dynamicAuth: { custom: vaultDatabase('app') } }, { maxUses: 1 });
   await pool.query('select 1');
   await vault.revokeAll();

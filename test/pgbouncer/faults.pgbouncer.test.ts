@@ -41,7 +41,7 @@ async function busyPool(database: string) {
 }
 
 describe.each(['session', 'transaction'])('in %s pooling', (database) => {
-  test('a restart of the server ends what ran, and the pool works again', async () => {
+  test('a restart of the server ends running queries, and the pool works again', async () => {
     const { pool, running } = await busyPool(database);
     await server().restart();
     expect((await running).code).toBe('57P01');
@@ -49,7 +49,7 @@ describe.each(['session', 'transaction'])('in %s pooling', (database) => {
     expect(new Set(pool.log.closeReasons)).toEqual(new Set(['server_closed']));
   });
 
-  test('a restart of PgBouncer ends what ran, and the pool works again', async () => {
+  test('a restart of PgBouncer ends running queries, and the pool works again', async () => {
     const { pool, running } = await busyPool(database);
     await pgbouncer().restart();
     expect((await running).message).toMatch(/server shutting down|Connection terminated unexpectedly/);
@@ -58,7 +58,7 @@ describe.each(['session', 'transaction'])('in %s pooling', (database) => {
     expect(pool.totalCount).toBeLessThanOrEqual(2);
   });
 
-  test('a kill of PgBouncer does no more', async () => {
+  test('a kill of PgBouncer has the same effect', async () => {
     const { pool, running } = await busyPool(database);
     await pgbouncer().kill();
     expect((await running).message).toMatch(/Connection terminated unexpectedly|ECONNRESET/);
@@ -72,7 +72,7 @@ describe.each(['session', 'transaction'])('in %s pooling', (database) => {
 });
 
 describe('a server that is down', () => {
-  test('is waited for by queries in PgBouncer, and reported to new connections with 08P01', async () => {
+  test('makes queries wait in PgBouncer, and new connections reject with 08P01', async () => {
     const pool = await makePool(patient(), { database: 'transaction', maxOpenConns: 1 });
     await pool.query('select 1');
     await server().stop({ keepData: true });
@@ -96,8 +96,8 @@ describe('a server that is down', () => {
   });
 });
 
-describe('PgBouncer closes a client', () => {
-  test('that waits longer than query_wait_timeout: its query rejects, and its connection is replaced', async () => {
+describe('a client connection that PgBouncer closes', () => {
+  test('because it waited longer than query_wait_timeout rejects its query and is replaced', async () => {
     const pool = await makePool(impatient(), { database: 'transaction', maxOpenConns: 2 });
     const holder = await pool.connect();
     await holder.query('begin');
@@ -110,7 +110,7 @@ describe('PgBouncer closes a client', () => {
     expect(pool.log.closeReasons).toEqual(['server_closed']);
   });
 
-  test('that was idle longer than client_idle_timeout: the pool sees it, and has room again', async () => {
+  test('because it was idle longer than client_idle_timeout is removed from the pool', async () => {
     const pool = await makePool(tidy(), { database: 'transaction', maxOpenConns: 2 });
     await pool.query('select 1');
     expect(pool.totalCount).toBe(1);
@@ -120,8 +120,8 @@ describe('PgBouncer closes a client', () => {
   });
 });
 
-describe('PgBouncer closes a server', () => {
-  test('that was idle longer than server_idle_timeout: no client of the pool notices', async () => {
+describe('a server connection that PgBouncer closes', () => {
+  test('because it was idle longer than server_idle_timeout does not affect the pool', async () => {
     const pool = await makePool(frugal(), { database: 'transaction', maxOpenConns: 1 });
     await pool.query('select 1');
     await until('it is gone', async () => (await frugal().pool('transaction'))['sv_idle'] === 0);
@@ -132,7 +132,7 @@ describe('PgBouncer closes a server', () => {
 });
 
 describe('PAUSE', () => {
-  test('holds queries up until RESUME, and loses none', async () => {
+  test('holds up queries until RESUME, and loses none', async () => {
     const pool = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 });
     await pool.query('select 1');
     await pgbouncer().console('pause');

@@ -44,7 +44,7 @@ describe('a startup parameter that PgBouncer does not know', () => {
     expect((await pool.query(ASK)).rows).toEqual([{ timeout: '0', path: '"$user", public' }]);
   });
 
-  test('can be a setting of the role instead, which every server has from its login', async () => {
+  test('can be a setting of the role instead, which every server connection has from its login', async () => {
     await server().query(`alter role postgres set statement_timeout = '9s'`);
     try {
       await plain().console('reconnect');
@@ -58,7 +58,7 @@ describe('a startup parameter that PgBouncer does not know', () => {
 });
 
 describe('application_name', () => {
-  test('is that of whoever has the server, where each pool has one', async () => {
+  test('follows the pool that uses a shared server connection', async () => {
     const make = (name: string) =>
       makePool(plain(), { database: 'transaction', maxOpenConns: 1 }, { pg: { application_name: name } });
     const [orders, bills] = [await make('orders'), await make('bills')];
@@ -88,10 +88,10 @@ describe('more clients than max_client_conn', () => {
   });
 });
 
-describe('over TLS', () => {
+describe('PgBouncer over TLS', () => {
   const config = { sslMode: 'verify-full', host: 'localhost', database: 'transaction' } as const;
 
-  test('verify-full takes the certificate of PgBouncer, by the name that is dialled', async () => {
+  test('verify-full verifies the certificate of PgBouncer by the dialled name', async () => {
     const pool = await makePool(encrypting(), config, { ssl: { ca: ca.certPem } });
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     const wrong = await makePool(encrypting(), { ...config, host: '127.0.0.1' }, { ssl: { ca: ca.certPem } });
@@ -107,7 +107,7 @@ describe('over TLS', () => {
     await until('it is cancelled', async () => (await running()) === 0, 3_000);
   });
 
-  test('a PgBouncer without it is refused, as a server is', async () => {
+  test('a PgBouncer without TLS is refused, like a server', async () => {
     const pool = await makePool(plain(), config, { ssl: { ca: ca.certPem } });
     expect((await rejection(pool.query('select 1'))).message).toBe(
       'The server does not support SSL connections',

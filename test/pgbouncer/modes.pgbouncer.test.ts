@@ -23,7 +23,7 @@ async function activity(mark: string): Promise<string[]> {
 }
 
 describe.each(MODES)('in %s pooling', (database) => {
-  test('the question whether a connection lives is answered, and costs no more than a query does', async () => {
+  test('a ping is answered, and takes a server connection no longer than a query does', async () => {
     const pool = await makePool(pgbouncer(), { database, maxOpenConns: 1 });
     await pool.query('select 1');
     await sleep(STALE_MS);
@@ -56,7 +56,7 @@ describe.each(MODES)('in %s pooling', (database) => {
 });
 
 describe.each(['session', 'transaction'] as const)('in %s pooling', (database) => {
-  test('a transaction has one server from its beginning to its end', async () => {
+  test('a transaction keeps one server connection from beginning to end', async () => {
     const pool = await makePool(pgbouncer(), { database, maxOpenConns: 2 });
     const client = await pool.connect();
     await client.query('begin');
@@ -79,7 +79,7 @@ describe.each(['session', 'transaction'] as const)('in %s pooling', (database) =
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('a failed transaction is not pooled, and one that is rolled back is', async () => {
+  test('a connection in a failed transaction is closed, and kept after a ROLLBACK', async () => {
     const pool = await makePool(pgbouncer(), { database, maxOpenConns: 1 });
     const client = await pool.connect();
     await client.query('begin');
@@ -111,8 +111,8 @@ describe('in statement pooling', () => {
   });
 });
 
-describe('when all servers are in use', () => {
-  test('a stale connection is replaced, and its query waits its turn', async () => {
+describe('when all server connections are in use', () => {
+  test('a connection whose ping gets no answer is replaced, and its query waits its turn', async () => {
     const [pool, other] = [
       await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 }),
       await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 }),

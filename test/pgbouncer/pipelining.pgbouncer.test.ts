@@ -30,7 +30,7 @@ const pipelined = (database: PoolMode) =>
   makePool(pgbouncer(), { database, maxOpenConns: 2 }, { pipelining: { depth: 16 } });
 
 describe.each(MODES)('pipelined queries in %s pooling', (database) => {
-  test('get their own answers, each in a transaction of its own', async () => {
+  test('get their own answers, each in its own transaction', async () => {
     const pool = await pipelined(database);
     for (let round = 0; round < 10; round += 1) {
       const answers = await Promise.all(numbers(100).map((n) => pool.query<Row>(N, [n])));
@@ -40,7 +40,7 @@ describe.each(MODES)('pipelined queries in %s pooling', (database) => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('fail alone', async () => {
+  test('fail without affecting the others', async () => {
     const pool = await pipelined(database);
     const outcomes = await Promise.allSettled(
       numbers(60).map((n) => pool.query('select 1 / $1::int', [n % 4])),

@@ -57,7 +57,7 @@ describe('named statements', () => {
     for (const client of clients) client.release();
   });
 
-  test('in transaction pooling work from 1.21 on; before, a server lacks them or has them already', async () => {
+  test('in transaction pooling work since PgBouncer 1.21; before, they fail with 26000 or 42P05', async () => {
     const pool = await makePool(pgbouncer(), { database: 'transaction' });
     const errors = knowsNamedStatements() ? [] : ['26000', '42P05'];
     expect(await runNamedOnBothServers(pool)).toEqual(errors);
@@ -74,7 +74,7 @@ describe('named statements', () => {
   });
 });
 
-describe('what afterConnect sets', () => {
+describe('a session setting from afterConnect', () => {
   const ASK = `select current_setting('statement_timeout') as timeout, current_setting('TimeZone') as zone`;
   const set = (settings: string) => ({
     afterConnect: async (client: { query(text: string): Promise<unknown> }) => {
@@ -82,7 +82,7 @@ describe('what afterConnect sets', () => {
     },
   });
 
-  test('stays with its pool in session pooling', async () => {
+  test('stays with its connection in session pooling', async () => {
     const mine = await makePool(pgbouncer(), { database: 'session' }, set("set statement_timeout = '7s'"));
     expect((await mine.query(ASK)).rows).toMatchObject([{ timeout: '7s' }]);
     await mine.end();
@@ -90,7 +90,7 @@ describe('what afterConnect sets', () => {
     expect((await others.query(ASK)).rows).toMatchObject([{ timeout: '0' }]);
   });
 
-  test('in transaction pooling reaches whoever gets that server, and its own pool by chance', async () => {
+  test('in transaction pooling applies to any pool that gets that server connection', async () => {
     const mine = await makePool(
       pgbouncer(),
       { database: 'transaction', maxOpenConns: 1 },
@@ -109,7 +109,7 @@ describe('what afterConnect sets', () => {
     for (const client of [held, other]) client.release();
   });
 
-  test('follows its client in any mode where PgBouncer knows the setting', async () => {
+  test('follows its client in any mode if PgBouncer tracks the setting', async () => {
     const options = set("set time zone 'Asia/Tokyo'; set datestyle = 'German'");
     const mine = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 }, options);
     const others = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 });
@@ -122,7 +122,7 @@ describe('what afterConnect sets', () => {
     }
   });
 
-  test('as type parsers is of the client, whatever server it has', async () => {
+  test('does not include type parsers, which belong to the client on any server connection', async () => {
     const pool = await makePool(
       pgbouncer(),
       { database: 'transaction' },
@@ -132,7 +132,7 @@ describe('what afterConnect sets', () => {
   });
 });
 
-describe('set local', () => {
+describe('SET LOCAL', () => {
   test('ends with its transaction, in transaction pooling too', async () => {
     const pool = await makePool(pgbouncer(), { database: 'transaction', maxOpenConns: 1 });
     const client = await pool.connect();
@@ -160,11 +160,11 @@ describe('LISTEN', () => {
     return heard;
   }
 
-  test('hears in session pooling', async () => {
+  test('receives notifications in session pooling', async () => {
     expect(await listen('session')).toEqual(['from session']);
   });
 
-  test('hears nothing in transaction pooling, since it is the server that listens', async () => {
+  test('receives no notifications in transaction pooling, because the server connection is the one that listens', async () => {
     expect(await listen('transaction')).toEqual([]);
     const { rows } = await (
       await makePool(pgbouncer(), { database: 'transaction' })

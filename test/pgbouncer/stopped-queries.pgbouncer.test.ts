@@ -12,7 +12,7 @@ const pgbouncer = usePgbouncer(server);
 const makePool = usePools(() => pgbouncer().login);
 
 describe.each(['session', 'transaction'])('in %s pooling', (database) => {
-  test('stopping queries at random moments never cancels a neighbour', async () => {
+  test('stopping queries at random moments never cancels another query', async () => {
     const pool = await makePool(pgbouncer(), { database, maxOpenConns: 3 });
     await fc.assert(
       fc.asyncProperty(races, (racers) => race(pool, racers)),
@@ -21,7 +21,7 @@ describe.each(['session', 'transaction'])('in %s pooling', (database) => {
     expect(pool.log.closeReasons.filter((reason) => reason !== 'timeout')).toEqual([]);
   }, 600_000);
 
-  test('a stopped query keeps its connection to PgBouncer, and its server', async () => {
+  test('a stopped query keeps its connection to PgBouncer and its server connection', async () => {
     const pool = await makePool(pgbouncer(), { database, maxOpenConns: 1 });
     const before = await backendPid(pool);
     await rejection(pool.query({ text: 'select pg_sleep(60)', timeoutMs: 300 }));

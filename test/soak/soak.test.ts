@@ -32,7 +32,7 @@ test.each([
   },
 );
 
-test('the soak refuses to run for no time at all', async () => {
+test('the soak refuses a duration of 0', async () => {
   const { code, stderr } = await runScript(MAIN, ['--minutes', '0']).result;
   expect(code).toBe(2);
   expect(stderr).toMatch(/^usage: npm run soak/);

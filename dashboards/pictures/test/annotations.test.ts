@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { marksOf } from '../page/data/annotations.ts';
 
-describe('annotations', () => {
-  it('join neighbouring samples to a region and end it at a gap or a zero', () => {
+describe('annotations in a picture', () => {
+  it('join neighbouring samples into a region that ends at a gap or a zero', () => {
     const values = [10, 20, 40, 50, 60].map((second): [number, string] => [
       second,
       second === 50 ? '0' : '1',

@@ -23,14 +23,14 @@ describe('series', () => {
     ],
   };
 
-  it('keep their gaps, and the step by which a gap is known', () => {
+  it('keep their gaps, and the step that defines a gap', () => {
     const [frame] = seriesFrames(answer, { refId: 'A', stepMs: 10_000 });
     expect(values(frame)).toEqual({ Time: [10_000, 40_000, 50_000], Value: [1, NaN, Infinity] });
     expect(frame?.fields[0]?.config.interval).toBe(10_000);
     expect(frame?.fields[1]?.labels).toEqual({ instance: 'a' });
   });
 
-  it('are called what the legend says', () => {
+  it('are named by the legend format', () => {
     const [frame] = seriesFrames(answer, { refId: 'A', stepMs: 10_000, legendFormat: 'on {{instance}}' });
     expect(frame?.fields[1]?.config.displayNameFromDS).toBe('on a');
   });
@@ -45,7 +45,7 @@ describe('a table', () => {
     ],
   };
 
-  it('has a column for every label, empty where a series does not have it', () => {
+  it('has a column for every label, empty for series without it', () => {
     expect(values(tableFrame(answer, 'A', true))).toEqual({
       Time: [10_000, 10_000],
       instance: ['a', 'b'],
@@ -54,13 +54,13 @@ describe('a table', () => {
     });
   });
 
-  it('names its value after the query where there are several', () => {
+  it('names its value column after the query if there are several', () => {
     expect(tableFrame(answer, 'B', false).fields.at(-1)?.name).toBe('Value #B');
   });
 });
 
 describe('a heatmap', () => {
-  it('sorts buckets by their edge and counts in each only what the one below does not', () => {
+  it('sorts buckets by their upper edge and subtracts the bucket below from each', () => {
     const bucket = (le: string, ...counts: string[]) => ({
       metric: { le },
       values: counts.map((count, index): [number, string] => [10 * (index + 1), count]),
@@ -80,7 +80,7 @@ describe('a heatmap', () => {
     expect(frame?.fields[1]?.type).toBe(FieldType.number);
   });
 
-  it('of nothing is nothing', () => {
+  it('of an empty result is undefined', () => {
     expect(
       heatmapFrame({ resultType: 'matrix', result: [] }, { refId: 'A', stepMs: 10_000 }),
     ).toBeUndefined();

@@ -8,7 +8,7 @@ const last = (minutes: number) => {
 };
 
 describe('intervals', () => {
-  it('are never shorter than the scrape interval, and a rate has four of them', () => {
+  it('are never shorter than the scrape interval, and the rate interval is four times it', () => {
     expect(intervalsFor(last(15), 800, '15s')).toEqual({ stepMs: 15_000, rateIntervalMs: 60_000 });
   });
 
@@ -16,11 +16,11 @@ describe('intervals', () => {
     expect(intervalsFor(last(24 * 60), 800, '15s')).toEqual({ stepMs: 120_000, rateIntervalMs: 135_000 });
   });
 
-  it('are at least what the panel asks for', () => {
+  it("are at least the panel's minimum", () => {
     expect(intervalsFor(last(15), 800, '15s', '1m').stepMs).toBe(60_000);
   });
 
-  it('are written as PromQL does', () => {
+  it('are written in PromQL notation', () => {
     const range = last(15);
     const variables = intervalVariables(range, intervalsFor(range, 800, '15s'));
     expect(variables).toMatchObject({

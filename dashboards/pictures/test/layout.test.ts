@@ -26,7 +26,7 @@ const places = (placed: Placed[]): string[] =>
   placed.map((item) => `${String(item.kind === 'row' ? item.row.title : item.panel.title)} ${item.at.y}`);
 
 describe('the layout', () => {
-  it('opens a closed row and moves down what follows it', () => {
+  it('opens a closed row and moves the rows after it down', () => {
     expect(places(openedLayout(dashboard))).toEqual([
       'first 0',
       'a 1',
@@ -38,12 +38,12 @@ describe('the layout', () => {
     ]);
   });
 
-  it('takes one row alone to the top', () => {
+  it('moves a single row to the top', () => {
     expect(places(onlyRow(openedLayout(dashboard), 'closed'))).toEqual(['closed 0', 'b 1', 'c 9']);
     expect(places(onlyRow(openedLayout(dashboard), 'last'))).toEqual(['last 0', 'd 1']);
   });
 
-  it('knows when there is no such row', () => {
+  it('throws for an unknown row', () => {
     expect(() => onlyRow(openedLayout(dashboard), 'none')).toThrow('no row is called "none"');
   });
 });

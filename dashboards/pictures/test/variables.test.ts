@@ -6,14 +6,14 @@ const pool = (current: unknown): VariableModel =>
   ({ name: 'pool', type: 'query', includeAll: true, allValue: '.+', current }) as VariableModel;
 
 describe('variables', () => {
-  it('stand for all where nothing is chosen', () => {
+  it('match everything when nothing is selected', () => {
     expect(valueOf(pool({ text: 'All', value: '$__all' }), undefined)).toBe('.+');
     expect(valueOf(pool({ text: ['All'], value: ['$__all'] }), undefined)).toBe('.+');
     expect(valueOf(pool({}), undefined)).toBe('.+');
     expect(labelOf(pool({}), undefined)).toBe('All');
   });
 
-  it('stand for what is chosen, and for any of several as a regular expression', () => {
+  it('match the selected value, or any of several by a regular expression', () => {
     expect(valueOf(pool({ value: 'orders' }), undefined)).toBe('orders');
     expect(valueOf(pool({ value: ['a.b', 'c'] }), undefined)).toBe('(a\\\\.b|c)');
     expect(valueOf(pool({ value: 'orders' }), 'asked')).toBe('asked');
@@ -24,7 +24,7 @@ describe('variables', () => {
     expect(() => valueOf(variable, undefined)).toThrow('--var pool=');
   });
 
-  it('are put into every way of writing them, by their whole name, and leave the unknown alone', () => {
+  it('are replaced in every notation by their whole name, and unknown ones are left alone', () => {
     const values = { pool: 'p', __rate_interval: '1m', __rate_interval_ms: '60000' };
     expect(interpolate('rate(x{a="$pool"}[$__rate_interval])', values)).toBe('rate(x{a="p"}[1m])');
     expect(interpolate('${pool} ${pool:regex} [[pool]] $__rate_interval_ms', values)).toBe('p p p 60000');

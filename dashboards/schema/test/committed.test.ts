@@ -5,7 +5,7 @@ import { MAJORS } from '../packages.js';
 
 describe('the committed schemas', () => {
   it.each(MAJORS)(
-    'of Grafana %i are what `npm run write` makes',
+    'of Grafana %i match the output of `npm run write`',
     (major) => {
       expect(readFileSync(committedFile(major), 'utf8')).toBe(grafanaText(major));
     },

@@ -27,7 +27,7 @@ async function visit(url: string): Promise<number> {
 }
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  'Fastify answers at %s what is under way, takes nothing new, and exits with the pool ended',
+  'Fastify answers requests in progress on %s, accepts no new ones, and exits with the pool ended',
   async (signal) => {
     const app = start('fastify/main.ts', { PORT: '0' });
     const url = await app.line('http://');

@@ -33,11 +33,11 @@ function anotherCopyOfPg(): typeof pg {
   }
 }
 
-test('pgauge is what was built last: npm run build at the root, then npm ci here', () => {
+test('the installed pgauge is the last build (otherwise npm run build at the root, then npm ci here)', () => {
   expect(filesOf(join(HERE, 'node_modules/pgauge/dist'))).toEqual(filesOf(join(ROOT, 'dist')));
 });
 
-test('pgauge and the tools have one pg, so that its pool is a pg.Pool to all of them', () => {
+test('pgauge and the tools share one pg, so that its pool is a pg.Pool to all of them', () => {
   const places = [
     'pgauge',
     '@prisma/adapter-pg',
@@ -53,14 +53,14 @@ test('pgauge and the tools have one pg, so that its pool is a pg.Pool to all of 
   expect(new Set(found)).toEqual(new Set([here.resolve('pg')]));
 });
 
-describe('a pool that is given to a tool', () => {
+describe('a pool passed to a tool', () => {
   const offline = (): Promise<InstrumentedPool> =>
     newPool(
       { ...config, dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } },
       { logger: new RecordingLogger() },
     );
 
-  test('is taken by Prisma’s adapter as it is, and left open', async () => {
+  test('is used by Prisma’s adapter directly, and left open', async () => {
     const pool = await offline();
     expect(pool).toBeInstanceOf(pg.Pool);
     const adapter = await new PrismaPg(pool).connect();
@@ -70,7 +70,7 @@ describe('a pool that is given to a tool', () => {
     await pool.end();
   });
 
-  test('is replaced by Prisma’s adapter without a word when it is of another copy of pg', async () => {
+  test('is silently replaced by Prisma’s adapter if it comes from another copy of pg', async () => {
     const other = anotherCopyOfPg();
     const pool = new other.Pool();
     const adapter = await new PrismaPg(pool).connect();

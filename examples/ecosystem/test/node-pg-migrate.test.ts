@@ -13,6 +13,6 @@ test('node-pg-migrate migrates as the migration user, over one connection with a
   );
 });
 
-test('node-pg-migrate does nothing where all is done', async () => {
+test('node-pg-migrate does nothing when every migration has run', async () => {
   expect(await run(MIGRATE)).toEqual({ done: [], queries: {} });
 });

@@ -31,7 +31,7 @@ const TOOLS: Record<string, () => Promise<Database>> = {
 };
 
 test.each(Object.entries(TOOLS))(
-  '%s signs a new token for a connection that it opens when the first has expired',
+  '%s signs a new token for a connection that it opens after the first token expired',
   async (_name, load) => {
     const { open, ask, close } = await load();
     await open();

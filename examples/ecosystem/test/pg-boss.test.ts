@@ -4,7 +4,7 @@ import { logins, usePlace } from './support/place.js';
 
 const { rds, query, run } = usePlace();
 
-test('pg-boss sends jobs in the transaction of what they are for, works them, and has no connection but the pool’s', async () => {
+test('pg-boss sends jobs inside a business transaction, works them, and opens no connection of its own', async () => {
   const before = logins(rds());
   const { welcomed, refused, queries, ...rest } = await run('pg-boss/main.ts');
   const stat = rest['stat'] as PoolStat;

@@ -14,7 +14,7 @@ async function report(folder: string): Promise<Report & { stat: PoolStat }> {
   return told;
 }
 
-test('rate-limiter-flexible knows the pool by the name of its class, and counts every visit', async () => {
+test('rate-limiter-flexible recognises the pool by its class name, and counts every visit', async () => {
   const { allowed, refused, left, queries } = await report('rate-limiter-flexible');
   expect({ allowed, refused, left }).toEqual({ allowed: 10, refused: 15, left: 0 });
   expect(await query('select points from limits.visits')).toEqual([{ points: 25 }]);
@@ -26,7 +26,7 @@ test('rate-limiter-flexible knows the pool by the name of its class, and counts 
   });
 });
 
-test('better-auth makes its tables, signs users up and in, and refuses a wrong password', async () => {
+test('better-auth creates its tables, signs users up and in, and refuses a wrong password', async () => {
   const { signedIn, refused, queries } = await report('better-auth');
   expect(signedIn).toEqual([0, 1, 2, 3, 4].map((n) => `user-${n}@example.com`));
   expect(refused).toBe('UNAUTHORIZED');
@@ -38,7 +38,7 @@ test('better-auth makes its tables, signs users up and in, and refuses a wrong p
   });
 });
 
-test('graphile-worker works every job off although sessions of its jobs and of its listener are killed under load', async () => {
+test('graphile-worker completes every job although its sessions are killed under load', async () => {
   const { done, kills, stat, queries } = await report('graphile-worker');
   expect(done).toBe(100);
   expect(kills).toBeGreaterThanOrEqual(10);
@@ -52,7 +52,7 @@ test('graphile-worker works every job off although sessions of its jobs and of i
   });
 });
 
-test('connect-pg-simple keeps the sessions of visitors who come at the same time', async () => {
+test('connect-pg-simple keeps the sessions of concurrent visitors', async () => {
   const { visitors, queries } = await report('connect-pg-simple');
   expect(visitors).toEqual(Array(10).fill(['1', '2', '3']));
   expect(await query('select count(*)::int as sessions from web.session')).toEqual([{ sessions: 10 }]);

@@ -102,7 +102,7 @@ const running = async (): Promise<number> =>
   (await query(`select from pg_stat_activity where state = 'active' and query = '${SLEEP}'`)).length;
 
 test.each(Object.keys(TOOLS))(
-  '%s: a query is stopped by the signal of the work it is part of',
+  '%s: a query is stopped by the signal of the surrounding work',
   async (name) => {
     const { pool, run, inTransaction, close } = await tool(name);
     for (const sleep of [run, inTransaction]) {
@@ -122,7 +122,7 @@ test.each(Object.keys(TOOLS))(
   },
 );
 
-test('Knex: a query is stopped by the signal among its options', async () => {
+test('Knex: a query is stopped by the signal in its options', async () => {
   const { config } = await import('../config.js');
   const pool = await newPool({ ...config, maxOpenConns: 2 }, { logger: new RecordingLogger() });
   const db = knex({ client: 'pg', connectionPool: pool });

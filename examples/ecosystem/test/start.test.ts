@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { runScript } from '../../../test/support/child.js';
 
-test('npm start makes a server, migrates it, and runs an example on it', async () => {
+test('npm start starts a server, migrates it, and runs an example on it', async () => {
   const { code, lines } = await runScript(new URL('../start.ts', import.meta.url), ['drizzle']).result;
   expect(code).toBe(0);
   const [migrated, transferred] = lines.map((line) => JSON.parse(line) as unknown);

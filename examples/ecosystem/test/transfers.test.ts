@@ -47,8 +47,8 @@ function expectOnly(stat: PoolStat, logins: number): void {
   expect(logins).toBe(stat.newConnsCount);
 }
 
-describe('a tool that is given the pool', () => {
-  test('Kysely: it prepares every connection once, however often that is checked out, and ends the pool', async () => {
+describe('a tool that gets the pool', () => {
+  test('Kysely: prepares every connection once, however often it is checked out, and ends the pool', async () => {
     const { stat, prepared, ended, logins, queries } = await transfer('kysely/main.ts');
     expectOnly(stat, logins);
     expect(prepared).toBe(logins);
@@ -59,7 +59,7 @@ describe('a tool that is given the pool', () => {
     });
   });
 
-  test('Drizzle: it has no connection but the pool’s', async () => {
+  test('Drizzle: opens no connection of its own', async () => {
     const { stat, logins, queries } = await transfer('drizzle/main.ts');
     expectOnly(stat, logins);
     expect(queries).toEqual(
@@ -67,7 +67,7 @@ describe('a tool that is given the pool', () => {
     );
   });
 
-  test('Prisma: it has no connection but the pool’s, and says by its own code what the server refused', async () => {
+  test('Prisma: opens no connection of its own, and reports server errors by its own codes', async () => {
     const { stat, sessions, logins, queries } = await transfer('prisma/main.ts', 'P2039');
     expectOnly(stat, logins);
     expect(sessions).toEqual([{ application_name: 'prisma-example', n: MAX_CONNECTIONS }]);
@@ -78,7 +78,7 @@ describe('a tool that is given the pool', () => {
     });
   });
 
-  test('Knex: it has no connection but the pool’s', async () => {
+  test('Knex: opens no connection of its own', async () => {
     const { stat, logins, queries } = await transfer('knex/main.ts');
     expectOnly(stat, logins);
     expect(queries).toEqual({
@@ -89,8 +89,8 @@ describe('a tool that is given the pool', () => {
   });
 });
 
-describe('a tool that makes its pool itself, of a class that it is given', () => {
-  test('TypeORM: it has no connection but that pool’s', async () => {
+describe('a tool that creates its pool from the class it gets', () => {
+  test('TypeORM: opens no connection beside that pool', async () => {
     const { stat, logins, queries } = await transfer('typeorm/main.ts');
     expectOnly(stat, logins);
     const begin = 'START TRANSACTION';
@@ -100,7 +100,7 @@ describe('a tool that makes its pool itself, of a class that it is given', () =>
     });
   });
 
-  test('pg-promise: it has no connection but that pool’s', async () => {
+  test('pg-promise: opens no connection beside that pool', async () => {
     const { stat, logins, queries } = await transfer('pg-promise/main.ts');
     expectOnly(stat, logins);
     expect(queries).toEqual(
@@ -109,7 +109,7 @@ describe('a tool that makes its pool itself, of a class that it is given', () =>
   });
 });
 
-describe('a tool with a pool of its own', () => {
+describe('a tool with its own pool', () => {
   test('Sequelize: every connection logs in with a token', async () => {
     const { logins, queries } = await transfer('sequelize/main.ts');
     // One more asks for the server's version before there is a pool.

@@ -24,7 +24,7 @@ function valid<Kind extends keyof typeof KINDS>(kind: Kind): InstanceType<(typeo
   return model as InstanceType<(typeof KINDS)[Kind]>;
 }
 
-test.each(manifests)('%s is what Kubernetes expects', (_, manifest) => {
+test.each(manifests)('%s is valid for Kubernetes', (_, manifest) => {
   expect(() => new KINDS[manifest.kind](manifest as never).validate()).not.toThrow();
   expect(() => new KINDS[manifest.kind]({ ...manifest, metadata: 'none' } as never).validate()).toThrow();
 });
@@ -42,14 +42,14 @@ describe('the deployment', () => {
     for (const path of paths) expect(routes).toContain(`app.get('${path}'`);
   });
 
-  test('waits longer than the service drains and its pool ends', () => {
+  test('has a grace period longer than the drain and the end of the pool', () => {
     const drainMs = /DRAIN_MS'\] \?\? ([\d_]+)/.exec(read('src/main.ts'))?.[1];
     const endMs = /endTimeoutMs: ([\d_]+)/.exec(read('src/database.ts'))?.[1];
     const [drain, end] = [drainMs, endMs].map((text) => Number(text?.replaceAll('_', '')) / 1_000);
     expect(pod?.terminationGracePeriodSeconds).toBeGreaterThan((drain ?? NaN) + (end ?? NaN));
   });
 
-  test('sets variables that something reads, and the migration a part of them', () => {
+  test('sets only variables that the settings read, in the migration too', () => {
     const settings = read('src/settings.ts');
     const variables = [
       ...(container?.env ?? []),
@@ -60,14 +60,14 @@ describe('the deployment', () => {
     for (const name of own) expect(settings).toMatch(new RegExp(`\\b${name}\\b`));
   });
 
-  test('runs the program that the package starts, and the migration the one that migrates', () => {
+  test("runs the package's start program, and the migration job its migration program", () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const command = /^CMD (.*)$/m.exec(read('Dockerfile'))?.[1];
     expect((JSON.parse(command ?? '[]') as string[]).join(' ')).toBe(scripts['start']);
     expect(valid('Job').spec?.template.spec?.containers[0]?.command?.join(' ')).toBe(scripts['migrate']);
   });
 
-  test('is reached and reaches only what its network policy names', () => {
+  test('has a network policy that matches its labels and ports', () => {
     const { spec: policy } = valid('NetworkPolicy');
     const labels = spec?.template.metadata?.labels ?? {};
     expect(labels).toMatchObject(policy?.podSelector.matchLabels ?? {});

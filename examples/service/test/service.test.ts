@@ -57,7 +57,7 @@ const order = (url: string, body: object): Promise<Response> =>
     body: JSON.stringify(body),
   });
 
-test('migrates as the owner of the tables, and a second time changes nothing', async () => {
+test('migrates as the owner of the tables, and a second run changes nothing', async () => {
   for (const run of ['the first', 'the second']) {
     const { code, signal, stderr } = await start('migrate.js').result;
     expect({ run, code, signal, stderr }).toEqual({ run, code: 0, signal: null, stderr: '' });
@@ -67,7 +67,7 @@ test('migrates as the owner of the tables, and a second time changes nothing', a
   ]);
 });
 
-test('serves orders, refuses what is none, and measures its queries by summary', async () => {
+test('serves orders, refuses invalid ones, and measures its queries by summary', async () => {
   await using collector = new OtlpReceiver();
   const service = start('main.js', {
     NODE_OPTIONS: `--import ${TELEMETRY}`,
@@ -103,7 +103,7 @@ test('serves orders, refuses what is none, and measures its queries by summary',
   );
 });
 
-test('lives without the database, becomes ready once it answers, and stays ready through an outage', async () => {
+test('starts without the database, becomes ready once it answers, and stays ready through an outage', async () => {
   const { gate } = server.rds;
   gate.pause();
   const service = start('main.js');
@@ -129,7 +129,7 @@ test('lives without the database, becomes ready once it answers, and stays ready
   expect(await service.result).toMatchObject({ code: 0, signal: null, stderr: '' });
 });
 
-test('is no longer ready at SIGTERM, serves what still arrives, and leaves no session behind', async () => {
+test('is no longer ready after SIGTERM, serves requests that still arrive, and leaves no session behind', async () => {
   const service = start('main.js', { DRAIN_MS: '3000' });
   const url = await address(service);
   await until('the service is ready', async () => (await status(`${url}/readyz`)) === 200);

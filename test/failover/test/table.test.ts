@@ -20,8 +20,8 @@ const writes = (change: Partial<Outcome['writes']>): Outcome =>
   outcome({}, { writes: { acked: 10, lost: [], twice: [], ...change } });
 const codes = (code: string): ReadonlyMap<string, number> => new Map([[code, 1]]);
 
-describe('what is broken', () => {
-  test('nothing when every promise is kept', () => {
+describe('the list of broken promises', () => {
+  test('is empty when every promise is kept', () => {
     expect(broken([outcome()])).toEqual([]);
   });
 

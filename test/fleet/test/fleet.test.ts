@@ -7,7 +7,7 @@ const SEED = 7;
 const riding = pgauge({ connectRetryMs: 60_000 });
 
 describe.each([1, 10])('an outage of 30 s of the server of %d instances', (instances) => {
-  test('fails no acquire with connectRetryMs, and is dialled a fiftieth as often', async () => {
+  test('fails no acquire with connectRetryMs, and causes a fiftieth of the dials', async () => {
     const [ridden, repeated] = [
       await simulateOutage(riding, instances, SEED),
       await simulateOutage(pgPool, instances, SEED),
@@ -20,7 +20,7 @@ describe.each([1, 10])('an outage of 30 s of the server of %d instances', (insta
     expect(ridden.servedAfterMs).toBeLessThan(7_000);
   });
 
-  test('is the same again with the same seed', async () => {
+  test('gives the same result with the same seed', async () => {
     expect(await simulateOutage(riding, instances, SEED)).toEqual(
       await simulateOutage(riding, instances, SEED),
     );

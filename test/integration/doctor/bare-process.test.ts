@@ -35,11 +35,11 @@ const step = (report: Diagnosis['json'], id: string): Diagnosis['json']['steps']
 describe('the doctor without a home folder', () => {
   const bare = [preload('no-home')];
 
-  it('finds that a login with tokens works', async () => {
+  it('logs in with tokens', async () => {
     expect((await run(iamArgs(rds()), bare, rds().awsEnv)).exit_code).toBe(0);
   });
 
-  it('finds that no credentials are set, and what the AWS SDK lacks', async () => {
+  it('reports that no credentials are set and that the AWS SDK lacks a home folder', async () => {
     const report = await run(iamArgs(rds()), bare);
     expect(step(report, 'credentials')).toMatchObject({
       status: 'failed',
@@ -48,7 +48,7 @@ describe('the doctor without a home folder', () => {
     });
   });
 
-  it('warns that there is no password and no file that could hold one', async () => {
+  it('warns that there is no password and no possible password file', async () => {
     const { host, port, user } = rds().postgres;
     const args = ['--host', host, '--port', String(port), '--user', user, '--database', 'postgres'];
     const report = await run([...args, '--ssl-mode', 'disable'], bare);
@@ -62,7 +62,7 @@ describe('the doctor', () => {
     expect((await run(iamArgs(rds()), [preload('read-only')], rds().awsEnv)).exit_code).toBe(0);
   });
 
-  it.each([50, -50, 9_000])('has a word for a clock that is %i years off', async (years) => {
+  it.each([50, -50, 9_000])('reports a clock that is %i years off', async (years) => {
     const env = { ...rds().awsEnv, SKEW_MS: String(years * YEAR_MS) };
     const report = await run(iamArgs(rds()), [SKEWED_CLOCK], env);
     expect(report.exit_code).toBe(1);

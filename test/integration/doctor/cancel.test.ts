@@ -28,7 +28,7 @@ async function withoutCancels(): Promise<{ readonly port: number; readonly dropp
   return { port: (proxy.address() as AddressInfo).port, dropped: () => dropped };
 }
 
-it('warns where cancel requests do not reach the server', async () => {
+it('the doctor warns when cancel requests do not reach the server', async () => {
   const { port, dropped } = await withoutCancels();
   const { user, password, database } = server();
   const diagnosis = await diagnose({

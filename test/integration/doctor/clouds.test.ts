@@ -17,7 +17,7 @@ const env = (more: Readonly<Record<string, string>>) => ({ PGSSLROOTCERT: rds().
 describe('the doctor with Google Cloud’s credentials', () => {
   const metadata = () => env({ GCE_METADATA_HOST: gcp.server().host });
 
-  it('names source, account and end, and logs in', async () => {
+  it('names the source and the account of the credentials, and logs in', async () => {
     const args = argsFor(rds(), gcp.server().user, '--gcp-cloud-sql-iam');
     const diagnosis = await diagnose({ args, env: metadata(), secrets: ['ya29.'] });
     expect(diagnosis.failed).toEqual([]);
@@ -31,7 +31,7 @@ describe('the doctor with Google Cloud’s credentials', () => {
     expect(diagnosis.step('login').status).toBe('ok');
   });
 
-  it('says that the user is not that of the account, and why the login is refused', async () => {
+  it("says that the user is not the account's, and why the login is refused", async () => {
     const { email, user } = gcp.server();
     await rds().createUser(email, { verifier: gcp.server().verifier() });
     const diagnosis = await diagnose({ args: argsFor(rds(), email, '--gcp-cloud-sql-iam'), env: metadata() });
@@ -39,7 +39,7 @@ describe('the doctor with Google Cloud’s credentials', () => {
     expectFailure(diagnosis, 'login', 'token_rejected', `the database user of a service account is ${user}`);
   });
 
-  it('says that the user is not one of IAM', async () => {
+  it('says that the user is not an IAM user', async () => {
     await rds().createUser('plain', { password: 'something-else' });
     const diagnosis = await diagnose({
       args: argsFor(rds(), 'plain', '--gcp-cloud-sql-iam'),
@@ -60,7 +60,7 @@ describe('the doctor with Google Cloud’s credentials', () => {
 describe('the doctor with Entra ID credentials', () => {
   const endpoint = () => env({ ...azure.server().env, AZURE_TOKEN_CREDENTIALS: 'prod' });
 
-  it('names principal, client id and end, and logs in', async () => {
+  it('names principal, client ID and expiration, and logs in', async () => {
     const { clientId } = azure.server().userAssigned[0] ?? { clientId: '' };
     const args = argsFor(rds(), 'my-identity', '--azure-client-id', clientId);
     const secrets = ['eyJ0', azure.server().env.IDENTITY_HEADER];
@@ -85,7 +85,7 @@ describe('the doctor with Entra ID credentials', () => {
     expectFailure(diagnosis, 'credentials', 'credentials_missing', 'or run az login');
   });
 
-  it('names the source that is set and gives nothing', async () => {
+  it('names the configured source that returns nothing', async () => {
     const { env: variables } = azure.server();
     const diagnosis = await diagnose({
       args: argsFor(rds(), 'app', '--azure-ad'),

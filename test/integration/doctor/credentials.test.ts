@@ -14,7 +14,7 @@ import { emptyHome, expectFailure, expectWarning } from './run-doctor.js';
 const rds = useLocalRds();
 const { diagnoseRds } = diagnosesOf(rds);
 
-describe('credentials', () => {
+describe('the doctor, checking AWS credentials,', () => {
   it('says that there are none, and where they could come from', async () => {
     const diagnosis = await diagnoseRds([], {});
     expectFailure(diagnosis, 'credentials', 'credentials_missing', 'aws sso login');
@@ -24,7 +24,7 @@ describe('credentials', () => {
     expect(diagnosis.step('tls').status).toBe('ok');
   });
 
-  it('names the file that should give them when it gives none', async () => {
+  it('names the credentials file that contains none', async () => {
     const home = emptyHome();
     const file = home['AWS_CONFIG_FILE'] ?? '';
     writeFileSync(file, `[default]\ncredential_process = sh -c "echo ${CANARY} >&2; exit 3"\n`);
@@ -35,7 +35,7 @@ describe('credentials', () => {
   it.each([
     [10 * 60_000, 'credentials_expire_soon', 'ends in 10 min', 'before a token would'],
     [-3 * 3_600_000, 'credentials_expired', 'ended 3 h ago', 'renew them'],
-  ])('warns of credentials whose time ends in %i ms, and still logs in', async (ms, code, found, remedy) => {
+  ])('warns about credentials that expire in %i ms, and still logs in', async (ms, code, found, remedy) => {
     const AWS_CREDENTIAL_EXPIRATION = new Date(Date.now() + ms + 20_000).toISOString();
     const diagnosis = await diagnoseRds([], { ...rds().awsEnv, AWS_CREDENTIAL_EXPIRATION });
     expectWarning(diagnosis, 'credentials', code, remedy);
@@ -43,7 +43,7 @@ describe('credentials', () => {
     expect(diagnosis.step('login').status).toBe('ok');
   });
 
-  it('says that they were gone when the token was signed', async () => {
+  it('says that the credentials were gone when the token was signed', async () => {
     const { port, user, database, region } = rds();
     const session = new Session(settingsOf({ max: 1, timeoutMs: 1 } as Arguments, {}), {});
     const dynamicAuth = { awsRdsIam: { region } };
@@ -116,7 +116,7 @@ describe('credentials', () => {
     expect(diagnosis.step('region').facts).toMatchObject({ host_region: 'us-east-1' });
   });
 
-  it('refuses a region that is none', async () => {
+  it('refuses an invalid region', async () => {
     expectFailure(
       await diagnoseRds(['--region', 'Frankfurt']),
       'region',

@@ -46,7 +46,7 @@ describe('the doctor on Aurora DSQL', () => {
     await rds().createUser(USER, { verifier: dsqlVerifier({ host, region: of, credentials }) });
   });
 
-  it('names source, key and end of the credentials and what the token allows, and logs in', async () => {
+  it('names the source, key and expiration of the credentials and what the token allows, and logs in', async () => {
     const session = sessionFor(50 * MINUTE_MS);
     const diagnosis = await diagnose({ ...session, args: argsFor(USER, ...region()) });
     expect(diagnosis.failed).toEqual([]);
@@ -64,7 +64,7 @@ describe('the doctor on Aurora DSQL', () => {
     expect(diagnosis.step('login').status).toBe('ok');
   });
 
-  it('warns of credentials that end soon', async () => {
+  it('warns about credentials that expire soon', async () => {
     const diagnosis = await diagnose({ ...sessionFor(9 * MINUTE_MS), args: argsFor(USER, ...region()) });
     expectWarning(diagnosis, 'credentials', 'credentials_expire_soon', 'before a token would');
     expect(diagnosis.step('login').status).toBe('ok');
@@ -77,7 +77,7 @@ describe('the doctor on Aurora DSQL', () => {
     expect(diagnosis.step('login').because).toBe('credentials');
   });
 
-  it('says why a token for another region is refused, though DSQL says it as a connection failure', async () => {
+  it('says why a token for another region is refused, although DSQL reports a connection failure', async () => {
     const args = argsFor(USER, '--dsql-region', 'us-east-1');
     const diagnosis = await diagnose({ ...sessionFor(50 * MINUTE_MS), args });
     expectFailure(diagnosis, 'login', 'token_rejected', 'dsql:DbConnect');
@@ -104,7 +104,7 @@ describe('the doctor on a secret of Secrets Manager', () => {
     });
   };
 
-  it('names source, key, end, secret and its user, and logs in as that user', async () => {
+  it('names the source, key and expiration of the credentials and the secret with its user, and logs in as that user', async () => {
     const session = sessionFor(50 * MINUTE_MS);
     const diagnosis = await check(SECRET, session);
     expect(diagnosis.failed).toEqual([]);
@@ -118,20 +118,20 @@ describe('the doctor on a secret of Secrets Manager', () => {
     expect(diagnosis.step('login').status).toBe('ok');
   });
 
-  it('says that the secret cannot be read, and what may be missing', async () => {
+  it('says that the secret cannot be read, and which permission may be missing', async () => {
     const diagnosis = await check('absent');
     expectFailure(diagnosis, 'credentials', 'credentials_unavailable', 'secretsmanager:GetSecretValue');
     expect(diagnosis.step('credentials').facts).toMatchObject({ source: 'environment', secret: 'absent' });
   });
 
-  it('quotes nothing of a secret that is no JSON', async () => {
+  it('quotes nothing of a secret that is not JSON', async () => {
     service.put('odd', PASSWORD);
     const diagnosis = await check('odd');
     expectFailure(diagnosis, 'credentials', 'credentials_unavailable', 'as a JSON object');
     expect(diagnosis.step('credentials').found).toContain('it is not JSON');
   });
 
-  it('says that the password of the secret is not that of the server, and shows neither', async () => {
+  it('says that the server rejects the password in the secret, without showing it', async () => {
     service.put('stale', { username: USER, password: 'canary-of-an-old-password' });
     const session = sessionFor(50 * MINUTE_MS);
     const secrets = [...session.secrets, 'canary-of-an-old-password'];

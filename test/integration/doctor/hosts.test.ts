@@ -43,8 +43,8 @@ const kinds = ({ json }: HostsDiagnosis): unknown[] =>
 const stepOf = ({ json }: HostsDiagnosis, at: number, id: string): JsonStep | undefined =>
   json.hosts[at]?.steps.find((step) => step.id === id);
 
-describe('several hosts', () => {
-  it('are checked each, and the report says which is the primary and which one a pool uses', async () => {
+describe('the doctor, given several hosts,', () => {
+  it('checks each, and reports which one is the primary and which one a pool uses', async () => {
     const ports = [standby().port, primary().port];
     const report = await examine(ports, '--target-session-attrs', 'primary');
     expect(kinds(report)).toEqual([
@@ -65,14 +65,14 @@ describe('several hosts', () => {
     expect(report.table.match(/OTel endpoint/g)).toHaveLength(1);
   });
 
-  it('warn where any kind will do and a standby comes first', async () => {
+  it('warns when a standby comes first with targetSessionAttrs any', async () => {
     const report = await examine([standby().port, primary().port]);
     expect(report.json.choice).toMatchObject({ host: 0, status: 'warning', code: 'standby' });
     expect(report.flatTable).toContain('give --target-session-attrs primary');
     expect(report.exitCode).toBe(0);
   });
 
-  it('fail where none is of the wanted kind', async () => {
+  it('fails when none has the requested role', async () => {
     const report = await examine([standby().port], '--target-session-attrs', 'primary');
     expect(report.json.choice).toMatchObject({ host: null, status: 'failed', code: 'no_wanted_host' });
     expect(report.flatTable).toContain('the cluster has one of that kind at present');
@@ -80,7 +80,7 @@ describe('several hosts', () => {
     expect(report.exitCode).toBe(1);
   });
 
-  it('of which one is down: the others are checked, and the report says that one fails', async () => {
+  it('checks the others when one is down, and reports that one as failed', async () => {
     const [dead = 0] = await freePorts(1);
     const report = await examine([dead, primary().port], '--target-session-attrs', 'primary');
     expect(kinds(report)).toEqual([
@@ -94,7 +94,7 @@ describe('several hosts', () => {
     expect(report.exitCode).toBe(1);
   });
 
-  it('may stand in the variables of libpq', async () => {
+  it('reads them from the PG variables too', async () => {
     const { user, password, database } = primary();
     const { json } = (await diagnose({
       args: ['--ssl-mode', 'disable'],
@@ -113,13 +113,13 @@ describe('several hosts', () => {
   });
 });
 
-it('a list of hosts that makes no sense is refused with exit code 2', async () => {
+it('the doctor refuses an inconsistent list of hosts with exit code 2', async () => {
   const { code, stdout, stderr } = await runTool(['doctor', '--host', 'a,b', '--port', '1,2,3']);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain('there are 2 hosts and 3 ports');
 });
 
-it('a connection string in place of a host is not taken apart, and not repeated', async () => {
+it('the doctor refuses a connection string given as a host, without splitting or repeating it', async () => {
   const { exitCode, step } = await diagnose({
     args: ['--host', 'postgres://app:can,ary@one,two/app', '--user', 'app', '--database', 'app'],
     secrets: ['can,ary', 'ary@one'],

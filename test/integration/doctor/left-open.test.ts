@@ -19,8 +19,8 @@ async function leftOpen(
   return JSON.parse(lines.at(-1) ?? '') as Awaited<ReturnType<typeof leftOpen>>;
 }
 
-describe('after the checks', () => {
-  it('nothing is open when all went well, and the server has nobody left', async () => {
+describe("after the doctor's checks", () => {
+  it('nothing is open when every check passed, and the server has no session left', async () => {
     const { statuses, open, timers } = await leftOpen([]);
     expect(statuses).not.toContain('failed');
     expect({ open, timers }).toEqual({ open: [], timers: [] });
@@ -30,7 +30,7 @@ describe('after the checks', () => {
     expect(rows).toEqual([]);
   });
 
-  it('nothing is open when the server never answered', async () => {
+  it('nothing is open if the server never answered', async () => {
     rds().gate.set({ blackhole: true });
     onTestFinished(() => rds().gate.set({ blackhole: false }));
     const { statuses, open, timers } = await leftOpen(['--timeout', '3']);
@@ -38,7 +38,7 @@ describe('after the checks', () => {
     expect({ open, timers }).toEqual({ open: [], timers: [] });
   });
 
-  it('nothing is open when packets were dropped', async () => {
+  it('nothing is open if packets were dropped', async () => {
     const { statuses, open, timers } = await leftOpen([
       '--port',
       String(await dropsConnections()),
@@ -49,13 +49,13 @@ describe('after the checks', () => {
     expect({ open, timers }).toEqual({ open: [], timers: [] });
   });
 
-  it('nothing is open when the login was refused', async () => {
+  it('nothing is open if the login was refused', async () => {
     const { statuses, open, timers } = await leftOpen(['--database', 'nowhere']);
     expect(statuses[7]).toBe('failed');
     expect({ open, timers }).toEqual({ open: [], timers: [] });
   });
 
-  it('nothing is open when the login was never answered', async () => {
+  it('nothing is open if the login was never answered', async () => {
     rds().gate.set({ delayMs: 600_000 });
     onTestFinished(() => rds().gate.set({ delayMs: 0 }));
     const { statuses, open, timers } = await leftOpen(['--timeout', '15']);

@@ -8,8 +8,8 @@ import { expectFailure, expectWarning, iamArgs, runDoctor } from './run-doctor.j
 const rds = useLocalRds();
 const { diagnoseRds, diagnoseByPassword } = diagnosesOf(rds);
 
-describe('what a logged-in user finds', () => {
-  it('warns of a user whose membership in rds_iam was revoked', async () => {
+describe('the doctor, once logged in,', () => {
+  it('warns about a user whose membership in rds_iam was revoked', async () => {
     await rds().createUser('revoked');
     await rds().postgres.query('REVOKE rds_iam FROM revoked');
     expectWarning(
@@ -20,14 +20,14 @@ describe('what a logged-in user finds', () => {
     );
   });
 
-  it('warns of a member who logged in with a password', async () => {
+  it('warns about a member of rds_iam who logged in with a password', async () => {
     await rds().createUser('both', { password: CANARY });
     await rds().postgres.query('GRANT rds_iam TO "both"');
     const diagnosis = await diagnoseByPassword('both', rds().database);
     expectWarning(diagnosis, 'rds_iam', 'member_with_password', 'REVOKE rds_iam FROM "both";');
   });
 
-  it('warns of a server without the role rds_iam', async () => {
+  it('warns about a server without the role rds_iam', async () => {
     await rds().postgres.query('ALTER ROLE rds_iam RENAME TO elsewhere');
     onTestFinished(async () => {
       await rds().postgres.query('ALTER ROLE elsewhere RENAME TO rds_iam');
@@ -35,7 +35,7 @@ describe('what a logged-in user finds', () => {
     expectWarning(await diagnoseRds([]), 'rds_iam', 'role_missing', 'this is no RDS database');
   });
 
-  it("warns of a clock that differs from the server's, though the token was taken", async () => {
+  it("warns about a clock that differs from the server's, although the token was accepted", async () => {
     const ahead = 2 * 60_000;
     rds().gate.set({ clock: () => new Date(Date.now() + ahead) });
     onTestFinished(() => rds().gate.set({ clock: () => new Date() }));
@@ -48,14 +48,14 @@ describe('what a logged-in user finds', () => {
     expect(diagnosis.step('server').found).toMatch(/clock is 1[12]\d s ahead of the server's/);
   });
 
-  it('finds a membership that another role passes on', async () => {
+  it('finds a membership in rds_iam through another role', async () => {
     await rds().postgres.query('CREATE ROLE readers; GRANT rds_iam TO readers');
     await rds().createUser('by_role');
     await rds().postgres.query('REVOKE rds_iam FROM by_role; GRANT readers TO by_role');
     expect((await diagnoseRds(['--user', 'by_role'])).step('rds_iam').status).toBe('ok');
   });
 
-  it('warns of a primary that takes no writes by default', async () => {
+  it('warns about a primary that accepts no writes by default', async () => {
     await rds().postgres.query('ALTER ROLE app SET default_transaction_read_only = on');
     onTestFinished(async () => {
       await rds().postgres.query('ALTER ROLE app RESET default_transaction_read_only');
@@ -63,7 +63,7 @@ describe('what a logged-in user finds', () => {
     expectWarning(await diagnoseRds([]), 'server', 'read_only', 'default_transaction_read_only');
   });
 
-  it('warns of a standby', async () => {
+  it('warns about a standby', async () => {
     const signal = join(rds().postgres.socketDir, 'data', 'standby.signal');
     writeFileSync(signal, '');
     await rds().restart();
@@ -100,7 +100,7 @@ describe('what a logged-in user finds', () => {
     );
   });
 
-  it('warns when others hold the connections that the pool would need', async () => {
+  it('warns when other clients hold the connections that the pool would need', async () => {
     const { postgres } = rds();
     // One run at a time: each would count the other's session.
     const alone = await runDoctor([...iamArgs(rds()), '--max', '197', '--json'], rds().awsEnv);

@@ -7,7 +7,7 @@ import { diagnose, expectFailure, expectWarning } from './run-doctor.js';
 const rds = useLocalRds();
 const { diagnoseRds, diagnoseByPassword } = diagnosesOf(rds);
 
-describe('a login that is refused', () => {
+describe('the doctor, when a login is refused,', () => {
   it('says that the user was not granted rds_iam', async () => {
     await rds().createUser('not_granted', { password: CANARY });
     const diagnosis = await diagnoseRds(['--user', 'not_granted']);
@@ -17,7 +17,7 @@ describe('a login that is refused', () => {
     expect(diagnosis.step('server').because).toBe('login');
   });
 
-  it('measures the clock and names it when the token is refused for it', async () => {
+  it('measures the clock and names it as the reason for the refused token', async () => {
     await using imds = await startImds({
       credentials: (lifetimeMs) => rds().credentials.issueTemporary({ lifetimeMs }),
     });
@@ -37,7 +37,7 @@ describe('a login that is refused', () => {
     expect(rds().gate.stats().lastRejectReason).toBe('dated in the future');
   });
 
-  it('names the clock among the causes where it cannot be measured', async () => {
+  it('names the clock among the causes when it cannot be measured', async () => {
     rds().gate.set({ clock: () => new Date(Date.now() + 20 * 60_000) });
     onTestFinished(() => rds().gate.set({ clock: () => new Date() }));
     const diagnosis = await diagnoseRds([]);
@@ -73,7 +73,7 @@ describe('a login that is refused', () => {
     expectFailure(diagnosis, 'login', 'password_for_iam_user', 'logs in with tokens only: give --region');
   });
 
-  it('says that pg_hba.conf has no line for it', async () => {
+  it('says that pg_hba.conf has no line for the login', async () => {
     const { port, database } = rds();
     const diagnosis = await diagnose({
       args: ['--host', 'localhost', '--port', String(port), '--user', 'anybody', '--database', database],
@@ -91,7 +91,7 @@ describe('a login that is refused', () => {
     expect(diagnosis.step('login').facts['sqlstate']).toBe('28000');
   });
 
-  it('says that the database may not be opened', async () => {
+  it('says that the user may not open the database', async () => {
     await rds().createUser('stranger', { password: CANARY });
     await rds().postgres.query('CREATE DATABASE closed');
     await rds().postgres.query('REVOKE CONNECT ON DATABASE closed FROM PUBLIC');
@@ -106,7 +106,7 @@ describe('a login that is refused', () => {
     expectFailure(diagnosis, 'login', 'password_missing', 'give --region');
   });
 
-  it('says how far a login got that the server broke off', async () => {
+  it('says how far the login got when the server broke it off', async () => {
     rds().gate.set({ delayMs: 600_000 });
     onTestFinished(() => rds().gate.set({ delayMs: 0 }));
     const dropping = setInterval(() => {
@@ -119,7 +119,7 @@ describe('a login that is refused', () => {
     expectFailure(diagnosis, 'login', 'login_failed', "look at the server's log");
   });
 
-  it('gives up on a login that is not answered', async () => {
+  it('gives up on a login that gets no answer', async () => {
     rds().gate.set({ delayMs: 600_000 });
     onTestFinished(() => rds().gate.set({ delayMs: 0 }));
     const diagnosis = await diagnoseRds(['--timeout', '30']);
@@ -130,7 +130,7 @@ describe('a login that is refused', () => {
   it.each([
     ['57P03', 'server_unavailable', 'wait and try again'],
     ['53300', 'connections_full', 'raise max_connections'],
-  ])('says what a server means that answers %s', async (code, expected, remedy) => {
+  ])('explains the answer %s of the server', async (code, expected, remedy) => {
     rds().gate.set({ fatal: { code, message: 'not now' } });
     onTestFinished(() => rds().gate.set({ fatal: undefined }));
     expectFailure(await diagnoseRds([]), 'login', expected, remedy);

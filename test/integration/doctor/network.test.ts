@@ -57,7 +57,7 @@ function expectSkipped(diagnosis: Diagnosis, after: string): void {
   expect(diagnosis.failed).toEqual([after]);
 }
 
-describe('a server that is not reached', () => {
+describe('the doctor, when it cannot reach the server,', () => {
   it('says that no name server knows the host', async () => {
     const diagnosis = await diagnoseRds(['--host', 'no-such-host.invalid']);
     expectFailure(diagnosis, 'dns', 'host_unknown', 'check the spelling');
@@ -65,13 +65,13 @@ describe('a server that is not reached', () => {
     expectSkipped(diagnosis, 'dns');
   });
 
-  it('looks up a host that begins as an option of Node does', async () => {
+  it('looks up a host that looks like a Node option', async () => {
     const diagnosis = await diagnoseRds(['--host=-v.invalid']);
     expectFailure(diagnosis, 'dns', 'host_unknown', 'check the spelling');
     expectSkipped(diagnosis, 'dns');
   });
 
-  it('says that nothing listens on the port', async () => {
+  it('says that no process listens on the port', async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
@@ -82,7 +82,7 @@ describe('a server that is not reached', () => {
     expectSkipped(diagnosis, 'tcp');
   });
 
-  it('gives up on a port that drops packets, and still checks the rest in time', async () => {
+  it('gives up on a port that drops packets, and still runs the other checks in time', async () => {
     const port = await dropsConnections();
     const diagnosis = await diagnoseRds(['--port', String(port), '--timeout', '15']);
     expectFailure(diagnosis, 'tcp', 'no_answer', 'security group');
@@ -107,11 +107,11 @@ describe('a server that is not reached', () => {
   });
 
   it.each([
-    ['another service', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'not_postgres', 'another service listens'],
-    ['one that stuffs bytes in before TLS', 'Sstuffed', 'not_postgres', 'another service listens'],
+    ['another service that answers', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'not_postgres', 'another service listens'],
+    ['a service that injects bytes before TLS', 'Sstuffed', 'not_postgres', 'another service listens'],
     ['a server that reports an error', 'EFATAL: canary', 'server_unavailable', "the server's log"],
-    ['one that hangs up', '', 'no_answer', 'no server to forward to'],
-  ])('knows %s by its answer to the request for TLS', async (_, answer, code, remedy) => {
+    ['a service that closes the connection', '', 'no_answer', 'no server to forward to'],
+  ])('recognises %s by its answer to the TLS request', async (_, answer, code, remedy) => {
     fake.reply = ({ socket }, piece) => {
       if (piece.length > 0) socket.end(answer);
     };
@@ -143,7 +143,7 @@ describe('a server that is not reached', () => {
   });
 
   it.each(['ends', 'crashes'])(
-    'blames no name server when the process that asks one %s',
+    'does not blame the name server when its lookup process %s',
     async (resolver) => {
       const diagnosis = await diagnose({
         args: [...iamArgs(rds()), '--host', 'db.example.com', '--timeout', '90'],
@@ -154,7 +154,7 @@ describe('a server that is not reached', () => {
     },
   );
 
-  it('asks the resolver without what NODE_OPTIONS loads into the application', async () => {
+  it('starts its lookup process without the modules that NODE_OPTIONS loads into the application', async () => {
     const port = await new Promise<number>((resolve) => {
       const server = createServer().listen(0, () => {
         const { port } = server.address() as AddressInfo;
@@ -172,7 +172,7 @@ describe('a server that is not reached', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
-  it('warns of an address that is not reached beside one that is', async () => {
+  it('warns about an unreachable address beside a reachable one', async () => {
     const { port, user, database } = rds();
     const session = new Session(settingsOf({ max: 1, timeoutMs: 1 } as Arguments, {}), {});
     session.set('config', { host: 'two.example.com', port, user, database });
@@ -187,7 +187,7 @@ describe('a server that is not reached', () => {
   });
 });
 
-describe('TLS', () => {
+describe('the doctor, checking TLS,', () => {
   let otherCa: CertificateAuthority;
   beforeAll(async () => {
     otherCa = await createCa({ commonName: 'Another Authority' });
@@ -203,7 +203,7 @@ describe('TLS', () => {
     onTestFinished(() => rds().gate.useCertificate({ cert: right.certPem, key: right.keyPem }));
   }
 
-  it('says that the server has none', async () => {
+  it('says that the server has no TLS', async () => {
     const plain = await startLocalRds({ tls: 'off' });
     onTestFinished(() => plain.stop());
     const diagnosis = await diagnoseRds([], plain);
@@ -212,7 +212,7 @@ describe('TLS', () => {
     expectSkipped(diagnosis, 'tls');
   });
 
-  it('says that no TLS version is common', async () => {
+  it('says that the two sides have no TLS version in common', async () => {
     const { certPem, keyPem } = await rds().ca.issue({ dnsNames: ['localhost'] });
     const secureContext = createSecureContext({
       ...{ cert: certPem, key: keyPem, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' },
@@ -241,7 +241,7 @@ describe('TLS', () => {
     expectSkipped(diagnosis, 'tls');
   });
 
-  it('says that a certificate signed by itself is not known', async () => {
+  it('says that a self-signed certificate is not trusted', async () => {
     // A root is: it is its own issuer.
     const self = await createCa({ commonName: 'Self' });
     const { certPem, keyPem } = await self.issue({ dnsNames: ['localhost'] });
@@ -294,7 +294,7 @@ describe('TLS', () => {
     expectFailure(await diagnoseRds([]), 'tls', 'tls_not_yet_valid', 'clock');
   });
 
-  it('warns of a certificate that ends within a month', async () => {
+  it('warns about a certificate that expires within a month', async () => {
     await showing({ dnsNames: ['localhost'], notAfter: new Date(Date.now() + 9.5 * DAY_MS) });
     const diagnosis = await diagnoseRds([]);
     expect(diagnosis.step('tls')).toMatchObject({

@@ -48,8 +48,8 @@ async function grpcCollector(status: number) {
   return { env, calls };
 }
 
-describe('the OTel endpoint', () => {
-  it('fails when nobody listens there, whatever else failed', async () => {
+describe('the doctor, checking the OTel endpoint,', () => {
+  it('fails when no process listens there, whatever else failed', async () => {
     const { url, close } = await collector(200);
     await close();
     const diagnosis = await diagnose({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: url } });
@@ -58,7 +58,7 @@ describe('the OTel endpoint', () => {
     expect(diagnosis.failed).toEqual(['configuration', 'otel']);
   });
 
-  it('gives up on one that never answers', async () => {
+  it('gives up on an endpoint that never answers', async () => {
     const server = createServer(() => undefined);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => {
@@ -90,7 +90,7 @@ describe('the OTel endpoint', () => {
     expect(requests).toEqual(Array(2).fill({ path: '/v1/metrics', authorization: CANARY }));
   });
 
-  it('warns of an answer that it does not expect', async () => {
+  it('warns about an unexpected answer', async () => {
     const { url } = await collector(503);
     const diagnosis = await diagnose({ env: { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: url } });
     expectWarning(diagnosis, 'otel', 'otel_unexpected_answer', "collector's log");
@@ -101,7 +101,7 @@ describe('the OTel endpoint', () => {
     [16, 'otel_unauthorized', 'OTEL_EXPORTER_OTLP_HEADERS'],
     [12, 'otel_wrong_path', 'no OTLP receiver for metrics'],
     [14, 'otel_unexpected_answer', "collector's log"],
-  ])('calls one that speaks gRPC, which answers %i: %s', async (status, code, remedy) => {
+  ])('calls a gRPC endpoint, which answers %i: %s', async (status, code, remedy) => {
     const { env, calls } = await grpcCollector(status);
     const diagnosis = await diagnose({
       env: { ...env, OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(CANARY)}` },
@@ -120,7 +120,7 @@ describe('the OTel endpoint', () => {
     );
   });
 
-  it('fails when nobody listens on the port for gRPC', async () => {
+  it('fails when no process listens on the gRPC port', async () => {
     const { url, close } = await collector(200);
     await close();
     const env = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: url };
@@ -129,7 +129,7 @@ describe('the OTel endpoint', () => {
     expect(diagnosis.step('otel').found).toContain('ECONNREFUSED');
   });
 
-  it('tells HTTP on the port for gRPC, and gRPC on the port for HTTP', async () => {
+  it('recognises HTTP on a gRPC endpoint, and gRPC on an HTTP endpoint', async () => {
     const { url } = await collector(200);
     const asGrpc = { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_ENDPOINT: url };
     expectFailure(await diagnose({ env: asGrpc }), 'otel', 'otel_wrong_protocol', 'to http/protobuf');
@@ -138,7 +138,7 @@ describe('the OTel endpoint', () => {
     expectFailure(await diagnose({ env: asHttp }), 'otel', 'otel_wrong_protocol', 'to grpc');
   });
 
-  it('tells a certificate that is not trusted, takes its authority, and names a file that is missing', async () => {
+  it('reports an untrusted certificate, accepts its authority, and names a missing file', async () => {
     const ca = await createCa();
     const { certPem, keyPem } = await ca.issue({ dnsNames: ['localhost'] });
     const server = createHttpsServer({ cert: certPem, key: keyPem }, (_, response) => response.end());
@@ -163,7 +163,7 @@ describe('the OTel endpoint', () => {
     expect((await diagnose({ env: named })).step('otel').status).toBe('ok');
   });
 
-  it('refuses headers with a colon, in which the name would hold the secret, without printing it', async () => {
+  it('refuses headers with a colon, whose name would contain the secret, without printing it', async () => {
     const { url, requests } = await collector(200);
     const diagnosis = await diagnose({
       env: {
@@ -176,13 +176,13 @@ describe('the OTel endpoint', () => {
     expect(requests).toEqual([]);
   });
 
-  it('is not asked when the SDK is switched off', async () => {
+  it('does not call it when the SDK is disabled', async () => {
     const env = { OTEL_SDK_DISABLED: 'true', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
     expect((await diagnose({ env })).step('otel')).toMatchObject({ code: 'not_configured' });
   });
 
   it.each(['none', 'prometheus', 'console, prometheus'])(
-    'is not asked when metrics are exported to %s',
+    'does not call it when metrics are exported to %s',
     async (exporter) => {
       const env = { OTEL_METRICS_EXPORTER: exporter, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
       const { code, found } = (await diagnose({ env })).step('otel');
@@ -194,14 +194,14 @@ describe('the OTel endpoint', () => {
   );
 
   it.each(['otlp', 'console, otlp', ''])(
-    'is asked when metrics are exported to "%s"',
+    'calls it when metrics are exported to "%s"',
     async (OTEL_METRICS_EXPORTER) => {
       const env = { OTEL_METRICS_EXPORTER, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
       expect((await diagnose({ env })).step('otel').code).toBe('otel_unreachable');
     },
   );
 
-  it('fails on an endpoint that is no address', async () => {
+  it('fails on an endpoint that is not a URL', async () => {
     const diagnosis = await diagnose({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector' } });
     expectFailure(diagnosis, 'otel', 'otel_config_invalid', 'http://localhost:4318');
   });

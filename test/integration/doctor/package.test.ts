@@ -10,7 +10,7 @@ import { installBuilt } from '../../support/packages/built-package.js';
 const TIMEOUT_MS = 180_000;
 
 it(
-  'runs as the program that the package installs, and says what to install when the driver is missing',
+  'the doctor runs from the installed package, and says what to install when the driver is missing',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pgauge-bin-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -36,7 +36,7 @@ async function run(...args: string[]): Promise<string> {
   return (await runDoctor(args, home)).stdout;
 }
 
-it('the page shows what the tool prints', async () => {
+it('docs/doctor.md shows what the doctor prints', async () => {
   const [withoutRoots, withRoots] = blocks('text');
   const args = iamArgs(rds());
   expect(args.slice(-2)).toEqual(['--ca', rds().caFile]);
@@ -44,7 +44,7 @@ it('the page shows what the tool prints', async () => {
   expect(common(await run(...args))).toBe(common(withRoots ?? ''));
 });
 
-it("the page's JSON is a report", async () => {
+it('the JSON in docs/doctor.md is a valid report', async () => {
   const report = JSON.parse(await run(...iamArgs(rds()).slice(0, -2), '--json')) as Diagnosis['json'];
   const shown = JSON.parse(blocks('json')[0] ?? '') as Diagnosis['json'];
   const steps = report.steps.map((step) => shown.steps.find(({ id }) => id === step.id) ?? step);

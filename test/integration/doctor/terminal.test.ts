@@ -22,7 +22,7 @@ function start(stdout: 'pipe' | number, ...args: readonly string[]) {
   return { child, said };
 }
 
-it('Ctrl-C ends it at once: what was found is there, and the server has nobody left', async () => {
+it('Ctrl-C ends the doctor at once: its findings are printed, and the server has no session left', async () => {
   const silent = createServer();
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void silent.close());
@@ -45,15 +45,15 @@ it('Ctrl-C ends it at once: what was found is there, and the server has nobody l
   });
 });
 
-describe('the reader of its output', () => {
-  it.each([[[]], [['--json']]])('may leave before the end: %j', async (args) => {
+describe("the reader of the doctor's output", () => {
+  it.each([[[]], [['--json']]])('may close the pipe early: %j', async (args) => {
     const { child, said } = start('pipe', ...args);
     child.stdout?.once('data', () => child.stdout?.destroy());
     const [code] = (await once(child, 'close')) as [number | null];
     expect({ code, ...said }).toEqual({ code: 0, stderr: '' });
   });
 
-  it.each([[[]], [['--json']]])('gets no success when a report cannot be written: %j', async (args) => {
+  it.each([[[]], [['--json']]])('sees exit code 1 when the report cannot be written: %j', async (args) => {
     const full = openSync('/dev/full', 'w');
     const { child, said } = start(full, ...args);
     closeSync(full);

@@ -28,8 +28,8 @@ async function holdMemberships(): Promise<void> {
   await holder.query('BEGIN; LOCK TABLE pg_auth_members IN ACCESS EXCLUSIVE MODE');
 }
 
-describe('a query that is not answered', () => {
-  it('is given up and cancelled, and the next check has a connection of its own', async () => {
+describe("a doctor's query that gets no answer", () => {
+  it('is abandoned and cancelled, and the next check gets another connection', async () => {
     await holdMemberships();
     const diagnosis = await diagnoseRds('--timeout', '15');
     expectFailure(diagnosis, 'rds_iam', 'timeout', 'pg_stat_activity');
@@ -42,7 +42,7 @@ describe('a query that is not answered', () => {
     });
   });
 
-  it('names statement_timeout when that ends it', async () => {
+  it('is reported with statement_timeout when that ends it', async () => {
     await holdMemberships();
     const env = { ...rds().awsEnv, PGOPTIONS: '-c statement_timeout=200' };
     const diagnosis = await diagnose({ args: iamArgs(rds()), env });
@@ -50,7 +50,7 @@ describe('a query that is not answered', () => {
     expect(diagnosis.step('rds_iam').found).toContain('57014');
   });
 
-  it('fails when its session is ended, and the next check has another', async () => {
+  it('fails when its session is ended, and the next check gets another session', async () => {
     await holdMemberships();
     const ending = new AbortController();
     const end = until(
@@ -74,8 +74,8 @@ describe('a query that is not answered', () => {
   });
 });
 
-describe('the time of a run', () => {
-  it('is kept when server, metadata service and collector all hang', async () => {
+describe("the doctor's time limit", () => {
+  it('holds when server, metadata service and collector all hang', async () => {
     await using imds = await startImds();
     imds.set({ hang: true });
     rds().gate.set({ blackhole: true });
@@ -95,7 +95,7 @@ describe('the time of a run', () => {
     expect(diagnosis.failed).toEqual(['tls', 'region', 'otel']);
   });
 
-  it('is over for the checks that it does not reach, which is no success', async () => {
+  it('skips the checks that are not reached, and the exit code is 1', async () => {
     const given = readArguments(iamArgs(rds()));
     if (typeof given === 'string') throw new Error('no run was asked for');
     const settings = { ...settingsOf(given, {}), timeoutMs: 1 };
@@ -107,7 +107,7 @@ describe('the time of a run', () => {
   });
 });
 
-it('a check that fails itself is told apart from what it checks', async () => {
+it('an internal error of a check is reported as such', async () => {
   const env = {
     get OTEL_SDK_DISABLED(): string {
       throw new Error('canary');

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 
 describe('a tunnel to an RDS endpoint', () => {
-  it('is noticed when its token is rejected', async () => {
+  it('is detected when its token is rejected', async () => {
     const diagnosis = await throughTunnel('--ssl-mode', 'verify-ca');
     expect(diagnosis.step('token').found).toContain('127.0.0.1 is not the name of an RDS endpoint');
     expectFailure(
@@ -46,7 +46,7 @@ describe('a tunnel to an RDS endpoint', () => {
     expect(diagnosis.step('login').remedy).toMatch(/signed for app at 127\.0\.0\.1:\d+ in eu-central-1/);
   });
 
-  it('is noticed when its certificate is for the endpoint', async () => {
+  it('is detected when the certificate is for the endpoint', async () => {
     const diagnosis = await throughTunnel('--ssl-mode', 'verify-full');
     expectFailure(diagnosis, 'tls', 'tls_wrong_name', "give the database's own name with --sign-host");
   });
@@ -62,7 +62,7 @@ describe('a tunnel to an RDS endpoint', () => {
     expect(await runExampleCode(diagnosis, rds().awsEnv)).toBe('app');
   });
 
-  it('is signed for the dialled port when --sign-host has none, which the hint shows', async () => {
+  it('has its token signed for the dialled port when --sign-host has none, which the hint shows', async () => {
     const diagnosis = await throughTunnel('--ssl-mode', 'verify-ca', '--sign-host', ENDPOINT);
     expectFailure(diagnosis, 'login', 'token_rejected', 'signed for app at orders.abc123.eu-central-1');
     expect(diagnosis.step('login').remedy).not.toContain('--sign-host');

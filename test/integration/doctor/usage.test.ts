@@ -6,7 +6,7 @@ import { diagnose, emptyHome, expectFailure, runTool, type Diagnosis } from './r
 
 const VERIFIED = ['--host', 'localhost', '--user', 'app', '--database', 'app', '--ssl-mode', 'verify-full'];
 
-describe('the command line', () => {
+describe("the doctor's command line", () => {
   it.each([
     [[], 'a command is missing'],
     [['docter'], 'there is no command "docter"'],
@@ -24,7 +24,7 @@ describe('the command line', () => {
     expect(stderr).toContain('usage: pgauge doctor');
   });
 
-  it('does not repeat a connection string that is given in place of a command', async () => {
+  it('does not repeat a connection string given instead of a command', async () => {
     const { code, stderr } = await runTool(['postgres://app:canary@db.example.com/app']);
     expect(code).toBe(2);
     expect(stderr).toContain('there is no command of that name');
@@ -49,7 +49,7 @@ describe('the command line', () => {
 });
 
 describe('a configuration that newPool would refuse', () => {
-  it('names all that is missing and how to give it', async () => {
+  it('is reported with every missing setting and how to set it', async () => {
     // Given and empty, as by a variable of a shell that is not set.
     const diagnosis = await diagnose({ args: ['--host', ''] });
     expectFailure(
@@ -75,7 +75,7 @@ describe('a configuration that newPool would refuse', () => {
     expect(diagnosis.step('configuration').found).toContain(found);
   });
 
-  it.each(['--ca', 'PGSSLROOTCERT'])('names a file of roots that holds none, given by %s', async (by) => {
+  it.each(['--ca', 'PGSSLROOTCERT'])('is reported with the root file that contains none, set by %s', async (by) => {
     const home = emptyHome();
     const file = join(home['HOME'] ?? '', 'ca.pem');
     writeFileSync(file, 'no certificate');
@@ -88,7 +88,7 @@ describe('a configuration that newPool would refuse', () => {
     expect(diagnosis.step('configuration').found).toContain(`${by} (${file}): holds no PEM certificate`);
   });
 
-  it.each(['PGHOST', 'PGDATABASE'])('does not repeat a connection string in %s', async (name) => {
+  it.each(['PGHOST', 'PGDATABASE'])('is reported without repeating a connection string in %s', async (name) => {
     const diagnosis = await diagnose({
       env: {
         ...{ PGHOST: 'localhost', PGUSER: 'app', PGDATABASE: 'app' },
@@ -100,12 +100,12 @@ describe('a configuration that newPool would refuse', () => {
     expect(diagnosis.json.target[name.slice(2).toLowerCase()]).toBe('[hidden]');
   });
 
-  it('says that a region was left empty', async () => {
+  it('is reported when a region is empty', async () => {
     const diagnosis = await diagnose({ args: [...VERIFIED, '--region', ''] });
     expectFailure(diagnosis, 'configuration', 'config_invalid', '--region us-east-1');
   });
 
-  it('says which packages tokens need, and logs in with a password without them', async () => {
+  it('is reported with the packages that tokens need, and a password login works without them', async () => {
     const copy = new TempCopy({ linked: ['pg', 'pino', '@opentelemetry/api'] });
     copy.write('package.json', JSON.stringify({ type: 'module', version: '0.0.0' }));
     const run = async (...args: string[]) => {

@@ -22,7 +22,7 @@ async function receiver(): Promise<{ readonly url: string; readonly paths: strin
   return state;
 }
 
-describe('a set-up that works', () => {
+describe('the doctor, with a working setup,', () => {
   it('passes every check with tokens, a verified server and a collector', async () => {
     const collector = await receiver();
     const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret } = rds().awsEnv;
@@ -76,7 +76,7 @@ describe('a set-up that works', () => {
     expect(Math.abs(diagnosis.step('token').facts['clock_ahead_ms'] as number)).toBeLessThan(30_000);
   });
 
-  it('takes host, port, user, database, password, mode and roots from the environment', async () => {
+  it('reads host, port, user, database, password, mode and roots from the environment', async () => {
     await rds().createUser('by_password', { password: 'canary-in-PGPASSWORD' });
     const env = {
       PGHOST: 'localhost',
@@ -119,7 +119,7 @@ describe('a set-up that works', () => {
     expect(ignored.failed).toEqual(['login']);
   });
 
-  it('warns of a server that is not verified, and works', async () => {
+  it('warns about an unverified server, and logs in', async () => {
     const args = [...iamArgs(rds()).slice(0, 10), '--ssl-mode', 'require'];
     const diagnosis = await diagnose({ args, env: rds().awsEnv });
     expectWarning(diagnosis, 'tls', 'tls_not_verified', 'https://truststore.pki.rds.amazonaws.com/');

@@ -19,8 +19,8 @@ const pipelined = (depth: number, more: PoolOptions = {}): PoolOptions => ({
 const N = 'select $1::int as n';
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
-describe.runIf(canPipeline())('queries that share connections', () => {
-  test('each get their own answer, on as many connections as the pool may have', async () => {
+describe.runIf(canPipeline())('pipelined queries', () => {
+  test('each get their own answer, on no more connections than the maximum', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 }, pipelined(8));
     for (let round = 0; round < 20; round += 1) {
       const answers = await Promise.all(numbers(200).map((n) => pool.query<{ n: number }>(N, [n])));
@@ -43,7 +43,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     await until('it is returned', () => pool.idleCount === 1);
   });
 
-  test('share none as long as the pool is not at its maximum: each has the connection that is made for it', async () => {
+  test('do not share while the pool is below its maximum: each gets a new connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 3 }, pipelined(8));
     await pool.query('select 1');
     let over = false as boolean;
@@ -57,7 +57,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     await slow;
   });
 
-  test('an error is that of its own query alone', async () => {
+  test('fail alone when one of them has an error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(16));
     await pool.query('select 1');
     const outcomes = await Promise.allSettled(
@@ -71,7 +71,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     expect((await pool.query(N, [1])).rows).toEqual([{ n: 1 }]);
   });
 
-  test('a value that cannot be sent fails its query alone', async () => {
+  test('fail alone when a value cannot be serialised', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(16));
     await pool.query('select 1');
     const odd = {
@@ -93,7 +93,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('named statements are prepared once each, and a failing one fails with its own error', async () => {
+  test('prepare each named statement once, and one that fails gets its own error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 }, pipelined(8));
     const named = (n: number) => pool.query<{ n: number }>({ name: 'n', text: N, values: [n] });
     const answers = await Promise.all(numbers(50).map(named));
@@ -105,7 +105,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('an acquire at the head of the queue stops sharing until a connection is free for it', async () => {
+  test('stop sharing while an acquire is at the head of the queue, until a connection is free for it', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(8));
     await pool.query('select 1');
     const first = pool.query('select pg_sleep($1)', [0.2]);
@@ -120,7 +120,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     expect((await later).rows).toEqual([{ n: 1 }]);
   });
 
-  test('an acquire that gives up lets the queries behind it share', async () => {
+  test('share again when the acquire ahead of them gives up', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(8));
     await pool.query('select 1');
     const slow = pool.query('select pg_sleep($1)', [1]);
@@ -141,7 +141,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     ['a limit of its own', { text: N, values: [1], timeoutMs: 5_000 }],
     ['a COPY', 'copy (select 1) to stdout'],
     ['a pg.Query', () => new pg.Query({ text: N, values: [1] })],
-  ])('%s takes a connection of its own', async (_what, query) => {
+  ])('do not include %s, which gets its own connection', async (_what, query) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(8));
     await pool.query('select 1');
     const slow = pool.query('select pg_sleep($1)', [0.2]);
@@ -154,7 +154,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     await own;
   });
 
-  test('texts share, too, where the option says so', async () => {
+  test('include plain texts with the option texts', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { pipelining: { depth: 8, texts: true } });
     await pool.query('select 1');
     const slow = pool.query('select pg_sleep(0.2)');
@@ -167,7 +167,7 @@ describe.runIf(canPipeline())('queries that share connections', () => {
     expect(await two).toHaveLength(2);
   });
 
-  test('results are those of pg: types, row mode, fields, counts', async () => {
+  test('return the same results as pg: types, row mode, fields, counts', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(8));
     const plain = await makePool(server(), { maxOpenConns: 1 });
     const queries: pg.QueryConfig[] = [
@@ -213,7 +213,7 @@ describe.runIf(canPipeline())('a shared connection that is lost', () => {
     expect((await pool.query(N, [1])).rows).toEqual([{ n: 1 }]);
   });
 
-  test('a backend that is terminated: its running query gets the server’s error', async () => {
+  test('whose backend is terminated rejects its running query with the server’s error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(8));
     await pool.query('select 1');
     const slow = rejection(pool.query('select pg_sleep($1) /* terminated */', [60]));
@@ -229,7 +229,7 @@ describe.runIf(canPipeline())('a shared connection that is lost', () => {
     expect((await pool.query(N, [1])).rows).toEqual([{ n: 1 }]);
   });
 
-  test('end() waits for the queries in flight and for those in the queue', async () => {
+  test('end() waits for pipelined queries in flight and in the queue', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, pipelined(4));
     const queries = numbers(20).map((n) => pool.query<{ n: number }>(N, [n]));
     const ended = pool.end();

@@ -18,14 +18,14 @@ beforeEach(() => proxy().clear());
 
 const running = (mark: string): Promise<number> => backendsRunning(server(), mark);
 
-describe('a query with a limit of its own', () => {
+describe('a query with its own limit', () => {
   const slow = (mark: string, more: object): pg.QueryConfig => ({
     text: `select pg_sleep(60) /* ${mark} */`,
     ...more,
   });
 
   test.each([0, 60_000])(
-    'query_timeout counts, and cancels it, beside queryTimeoutMs %i',
+    'is cancelled at its query_timeout, with queryTimeoutMs %i',
     async (queryTimeoutMs) => {
       const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs });
       const error = await rejection(pool.query(slow(`own ${queryTimeoutMs}`, { query_timeout: 300 })));
@@ -37,13 +37,13 @@ describe('a query with a limit of its own', () => {
     },
   );
 
-  test.each(['query_timeout', 'timeoutMs', 'signal'])('%s: null is unset', async (name) => {
+  test.each(['query_timeout', 'timeoutMs', 'signal'])('treats %s null as unset', async (name) => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const config = (): pg.QueryConfig => ({ text: 'select 1 as one', [name]: null }) as pg.QueryConfig;
     expect((await pool.query(config())).rows).toEqual([{ one: 1 }]);
   });
 
-  test('leaves the config as it is, which may be used again', async () => {
+  test('does not change its config, which may be used again', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 60_000 });
     const config = Object.freeze({ text: 'select 1 as one' });
     const client = await pool.connect();
@@ -54,7 +54,7 @@ describe('a query with a limit of its own', () => {
     expect((await pool.query(config)).rows).toEqual([{ one: 1 }]);
   });
 
-  test('query_timeout 0 lifts that of the pool, and a value and a name stay', async () => {
+  test("query_timeout 0 lifts the pool's limit and keeps values and name", async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 200 });
     const text = 'select $1::int as n, pg_sleep(0.5)';
     const config = Object.freeze({ name: 'patient', text, values: [7], query_timeout: 0 });
@@ -119,7 +119,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('on a client used after its release gives the connection up before anybody else gets it', async () => {
+  test('on a client used after its release closes the connection before it is handed out', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     const client = await pool.connect();
     client.release();
@@ -130,7 +130,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     await until('it is cancelled', async () => (await running('after release')) === 0);
   });
 
-  test('works when it is tried again and is quicker', async () => {
+  test('works when a faster one is tried again', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     await rejection(pool.query('select pg_sleep(60)'));
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
@@ -150,7 +150,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('is cancelled where it runs: through the address that its connection was dialled at', async () => {
+  test('is cancelled through the address at which its connection was dialled', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     await pool.query('select 1');
     expect(proxy().accepted).toBe(1);
@@ -159,7 +159,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(proxy().accepted).toBe(2);
   });
 
-  test('keeps its connection until the cancel request is through, since a proxy may forget the query with it', async () => {
+  test('keeps its connection until the cancel request has been sent, because a proxy may drop the query with it', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 3_000 });
     const client = await pool.connect();
     const slow = rejection(client.query('select pg_sleep(60) /* kept */'));
@@ -176,7 +176,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(pool.log.closeReasons).toEqual(['timeout']);
   });
 
-  test('is none when it ends in time, though its connection lives on', async () => {
+  test('does not apply to a query that ends in time on a connection that lives longer', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 2_000 });
     const before = await backendPid(pool);
     for (let round = 0; round < 4; round += 1) await pool.query('select pg_sleep(0.6)');
@@ -185,7 +185,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(await backendPid(pool)).toBe(before);
   });
 
-  test('is not for submittables, which take as long as their reader', async () => {
+  test('does not apply to query objects, whose readers set the pace', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 100 });
     const client = await pool.connect();
     const query = client.query(new pg.Query('select pg_sleep(0.3), 7 as n'));
@@ -200,7 +200,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('takes values, names and row modes as any query does', async () => {
+  test('supports values, names and row modes like any query', async () => {
     const pool = await makePool(server(), {}, { queryTimeoutMs: 10_000 });
     expect((await pool.query('select $1::int as n', [1])).rows).toEqual([{ n: 1 }]);
     const named = { name: 'named', text: 'select $1::int as n', values: [2] };
@@ -216,7 +216,7 @@ describe('the forms of a query under queryTimeoutMs', () => {
   /** Longer than the timeout of these pools. */
   const outlastTimers = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1_800));
 
-  test('one that the driver refuses leaves nothing that ends the connection of the next user', async () => {
+  test('a query that the driver refuses leaves no timer that closes the connection of the next user', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     const before = await backendPid(pool);
     expect((await rejection(pool.query(null as never))).message).toContain('null or undefined query');
@@ -227,7 +227,7 @@ describe('the forms of a query under queryTimeoutMs', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('a trailing undefined is no callback: the promise settles, and no timer is left', async () => {
+  test('a trailing undefined does not count as a callback: the promise settles, and no timer is left', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     const client = await pool.connect();
     const query = client.query.bind(client) as AnyQuery;
@@ -264,7 +264,7 @@ describe('the forms of a query under queryTimeoutMs', () => {
     client.release();
   });
 
-  test('a callback that is no function is refused as the driver refuses it', async () => {
+  test('a callback that is not a function is refused as by the driver', async () => {
     const pools = [await makePool(server()), await makePool(server(), {}, { queryTimeoutMs: 1_500 })];
     const thrown: unknown[] = [];
     for (const pool of pools) {
@@ -287,8 +287,8 @@ describe('the forms of a query under queryTimeoutMs', () => {
   });
 });
 
-describe('over TLS', () => {
-  test('the cancel request is encrypted too, with the server verified by the name of the first dial', async () => {
+describe('a query timeout over TLS', () => {
+  test('encrypts the cancel request too, and verifies the server by the host name of the first dial', async () => {
     const ca = await createCa();
     // Not good for the address, which is what the cancel request dials.
     const { certPem: cert, keyPem: key } = await ca.issue({

@@ -28,7 +28,7 @@ function asJson(value: unknown): string {
 }
 
 describe('a static password', () => {
-  test('shows in no print of the pool, its options, its clients or its log', async () => {
+  test('does not appear in printed pools, options, clients or log records', async () => {
     const pool = await makePool(server());
     const client = await pool.connect();
     const { secretKey } = client as unknown as { secretKey: number };
@@ -42,14 +42,14 @@ describe('a static password', () => {
     client.release();
   });
 
-  test('shows in no error', async () => {
+  test('does not appear in any error', async () => {
     const pool = await makePool(server(), { database: 'missing' });
     const error = await rejection(pool.connect());
     expect(error.code).toBe('3D000');
     expect(allThatShows(error)).not.toContain(server().password);
   });
 
-  test('is a non-enumerable function in the options, with which a second pool logs in', async () => {
+  test('is a non-enumerable function in pool.options, with which a second pool logs in', async () => {
     const pool = await makePool(server());
     expect(Object.keys(pool.options)).not.toContain('password');
     expect(typeof pool.options.password).toBe('function');
@@ -63,8 +63,8 @@ describe('a static password', () => {
   });
 });
 
-describe("the options under pg's names", () => {
-  test('tell what the pool works by', async () => {
+describe("pool.options, under pg's names,", () => {
+  test('have the settings in use', async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 4, minConns: 1, connMaxLifetimeMs: 60_000 },
@@ -95,7 +95,7 @@ describe('a token', () => {
   });
   afterEach(() => vi.unstubAllEnvs());
 
-  test('is signed afresh for a second pool that is made from the options, and shows nowhere', async () => {
+  test('is signed anew for a second pool created from pool.options, and appears nowhere', async () => {
     const { host, port, user, database, region, caPem } = rds();
     const log = new RecordingLogger();
     const pool = await newPool(

@@ -61,7 +61,7 @@ describe.each(FORMS)('a named statement whose table has changed, run %s', (_form
     expect(pool.stat().newConnsCount).toBe(4);
   });
 
-  test('on a client that is held works when it is run again, in a transaction after its ROLLBACK', async () => {
+  test('on a held client works when it is run again, in a transaction after its ROLLBACK', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     await client.query({ ...ITEMS });
@@ -76,7 +76,7 @@ describe.each(FORMS)('a named statement whose table has changed, run %s', (_form
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('fails once on a connection, however many statements it has prepared', async () => {
+  test('fails once on a connection, however many statements are prepared there', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     await pool.query({ ...ITEMS });
     await pool.query({ ...COUNT });
@@ -172,7 +172,7 @@ describe.each(FORMS)(
       expect(pool.log.closeReasons).toEqual([reason, reason]);
     });
 
-    test('until then a held client can prepare again what DISCARD ALL removed', async () => {
+    test('a held client can prepare the statements again that DISCARD ALL removed', async () => {
       const pool = await makePool(server(), { maxOpenConns: 1 });
       const client = await pool.connect();
       await client.query({ ...ITEMS });
@@ -186,7 +186,7 @@ describe.each(FORMS)(
   },
 );
 
-describe('a session that the server ends by a time limit', () => {
+describe('a session that the server ends at a time limit', () => {
   const LIMITS: [string, string, string][] = [
     ['idle_in_transaction_session_timeout', '25P03', 'begin'],
     ['transaction_timeout', '25P04', 'begin'],

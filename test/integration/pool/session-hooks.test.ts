@@ -61,7 +61,7 @@ describe('onAcquire', () => {
   };
 
   test.each(ACQUIRES)(
-    'runs before %s has its client, in the context of its caller',
+    'runs before %s gets its client, in the async context of its caller',
     async (_how, acquire) => {
       const pool = await makePool(server(), { maxOpenConns: 2 }, { onAcquire: setTenant });
       const names = Array.from({ length: 12 }, (_, at) => `tenant ${at}`);
@@ -85,7 +85,7 @@ describe('onAcquire', () => {
     await acquire(pool);
   });
 
-  test('that throws, or rejects with nothing, rejects the acquire with an error', async () => {
+  test('that throws undefined rejects the acquire with an Error', async () => {
     const pool = await makePool(
       server(),
       {},
@@ -99,7 +99,7 @@ describe('onAcquire', () => {
     expect(await rejection(pool.connect())).toBeInstanceOf(Error);
   });
 
-  test('is bounded by the time of its acquire, and its signal is aborted', async () => {
+  test('is bounded by the timeout of its acquire, which aborts its signal', async () => {
     let signal: AbortSignal | undefined;
     const hang = (_: PoolClient, context: { signal: AbortSignal }): Promise<void> => {
       signal = context.signal;
@@ -113,7 +113,7 @@ describe('onAcquire', () => {
     expect(pool.stat().canceledAcquireCount).toBe(1);
   });
 
-  test('ends with the signal of its acquire', async () => {
+  test('is abandoned when the signal of its acquire aborts', async () => {
     const abort = new AbortController();
     const pool = await makePool(
       server(),
@@ -127,7 +127,7 @@ describe('onAcquire', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('whose connection is lost rejects the acquire with the loss', async () => {
+  test("whose connection is lost rejects the acquire with the server's error", async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 1 },
@@ -143,7 +143,7 @@ describe('onAcquire', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('that has not ended is ended with the pool after endTimeoutMs', async () => {
+  test('that still runs is abandoned when the pool ends, after endTimeoutMs', async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 1 },
@@ -157,27 +157,27 @@ describe('onAcquire', () => {
 
   test.each([
     [
-      'loses it',
+      'loses its client',
       async (client: PoolClient) => {
         await client.query('select pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
       },
       'server_closed',
     ],
     [
-      'ends it',
+      'ends its client',
       (client: PoolClient) => {
         void client.end();
       },
       'hook',
     ],
-  ])('that swallows that it %s hands out no dead client', async (_what, onAcquire, reason) => {
+  ])('that %s and ignores the error does not hand out a dead client', async (_what, onAcquire, reason) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { onAcquire });
     expect(await rejection(pool.connect())).toBeInstanceOf(Error);
     await until('the connection is closed', () => pool.totalCount === 0);
     expect(pool.log.closeReasons).toEqual([reason]);
   });
 
-  test('that goes on after a query of its own was stopped hands out a client that works', async () => {
+  test('that continues after its own query timed out hands out a working client', async () => {
     const onAcquire = async (client: PoolClient): Promise<void> => {
       await client
         .query({ text: 'select pg_sleep(20)', query_timeout: 100 } as QueryConfig)
@@ -191,7 +191,7 @@ describe('onAcquire', () => {
   });
 
   test.each([false, 0, 'text', { code: 1 }])(
-    'that rejects with %j rejects the acquire with an error',
+    'that rejects with %j rejects the acquire with an Error',
     async (thrown) => {
       const onAcquire = (): Promise<void> =>
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
@@ -203,7 +203,7 @@ describe('onAcquire', () => {
     },
   );
 
-  test('cannot return the client, and finds it in no event yet', async () => {
+  test('cannot release the client, and runs before the acquire event', async () => {
     const events: string[] = [];
     const pool = await makePool(
       server(),
@@ -224,7 +224,7 @@ describe('onAcquire', () => {
 });
 
 describe('resetSession', () => {
-  test("'discard' takes back what the last user did, and named statements still work", async () => {
+  test("'discard' resets the session, and named statements still work", async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 1 },
@@ -293,7 +293,7 @@ describe('resetSession', () => {
         await client.query('begin');
       },
     ],
-  ])('that %s costs the connection, and the next user gets another one', async (how, resetSession) => {
+  ])('that %s costs the connection, and the next acquire gets another one', async (how, resetSession) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { resetSession });
     const client = await pool.connect();
     const before = await backendPid(client);
@@ -314,7 +314,7 @@ describe('resetSession', () => {
     expect(pool.log.named('postgres session hook failed')).toMatchObject([{ fields: { hook: 'reset' } }]);
   });
 
-  test('that hangs is ended with the pool after endTimeoutMs', async () => {
+  test('that hangs is abandoned when the pool ends, after endTimeoutMs', async () => {
     const pool = await makePool(
       server(),
       { maxOpenConns: 1 },
@@ -325,7 +325,7 @@ describe('resetSession', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('runs in the context of nobody who released', async () => {
+  test('does not run in the async context of the release', async () => {
     const requests = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const pool = await makePool(
@@ -341,7 +341,7 @@ describe('resetSession', () => {
     expect(seen).toEqual([undefined]);
   });
 
-  test('is not run for a pool that ends, and none is left when it has', async () => {
+  test('is not run while the pool ends', async () => {
     const resetSession = vi.fn(() => sleep(50));
     const pool = await makePool(server(), { maxOpenConns: 1 }, { resetSession });
     const client = await pool.connect();
@@ -351,7 +351,7 @@ describe('resetSession', () => {
     expect(resetSession).not.toHaveBeenCalled();
   });
 
-  test.each(['all', 1, {}])('is refused when it is neither: %j', async (resetSession) => {
+  test.each(['all', 1, {}])("is refused when it is neither 'discard' nor a function: %j", async (resetSession) => {
     const error = await rejection(
       makePool(server(), {}, { resetSession: resetSession as unknown as 'discard' }),
     );
@@ -360,7 +360,7 @@ describe('resetSession', () => {
   });
 });
 
-test('both hooks are timed by name, and failures by type', async () => {
+test('durations of onAcquire and resetSession are recorded by hook name and error type', async () => {
   const meter = meterSdk();
   let fail = false;
   const pool = await makePool(

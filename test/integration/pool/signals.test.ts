@@ -23,8 +23,8 @@ async function warned(): Promise<string[]> {
   return warnings;
 }
 
-describe('one signal for many', () => {
-  test('acquires cancels all of them, and Node does not warn of a leak', async () => {
+describe('one signal used for many', () => {
+  test('acquires cancels all of them, without a leak warning from Node', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const held = await pool.connect();
     const controller = new AbortController();
@@ -37,7 +37,7 @@ describe('one signal for many', () => {
     expect(await warned()).toEqual([]);
   });
 
-  test('pools, stats loggers and tokens makes no warning either', async () => {
+  test('pools, stats loggers and tokens causes no warning', async () => {
     const { signal } = new AbortController();
     const { host, port, user, password, database } = server();
     const pools: InstrumentedPool[] = [];

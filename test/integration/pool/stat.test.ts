@@ -36,8 +36,8 @@ async function added(pool: InstrumentedPool, action: () => Promise<unknown>): Pr
   return Object.fromEntries(KEYS.map((key) => [key, after[key] - before[key]])) as unknown as PoolStat;
 }
 
-describe('stat', () => {
-  test('starts with nothing, and has exactly the documented members', async () => {
+describe('stat()', () => {
+  test('starts at zero, and has exactly the documented members', async () => {
     const pool = await makePool(server(), { maxOpenConns: 7 });
     const zero = Object.fromEntries(KEYS.map((key) => [key, 0]));
     expect(pool.stat()).toEqual({ ...zero, maxConns: 7 });
@@ -50,7 +50,7 @@ describe('stat', () => {
     expect(before.acquireCount).toBe(0);
   });
 
-  test('counts an acquire that constructed as empty, with its whole time', async () => {
+  test('counts an acquire that opened a connection as empty, with its whole duration', async () => {
     const pool = await makePool(server(), {}, { beforeConnect: () => sleep(50) });
     const stat = await added(pool, async () => (await pool.connect()).release());
     expect(stat).toMatchObject({ acquireCount: 1, emptyAcquireCount: 1, newConnsCount: 1 });
@@ -58,7 +58,7 @@ describe('stat', () => {
     expect(stat.emptyAcquireWaitTimeMs).toBe(stat.acquireDurationMs);
   });
 
-  test('counts a warm acquire, and not as empty', async () => {
+  test('counts a warm acquire as not empty', async () => {
     const pool = await makePool(server());
     await pool.query('select 1');
     const stat = await added(pool, async () => {
@@ -69,7 +69,7 @@ describe('stat', () => {
     expect(stat.emptyAcquireWaitTimeMs).toBe(0);
   });
 
-  test('counts a warm acquire whose connection had to be asked first as not empty', async () => {
+  test('counts a warm acquire with a ping as not empty', async () => {
     const pool = await makePool(server());
     await pool.query('select 1');
     await sleep(1_100);
@@ -78,7 +78,7 @@ describe('stat', () => {
     expect(stat.acquireDurationMs).toBeGreaterThan(0);
   });
 
-  test('counts an acquire that waited for a slot as empty, with its whole time', async () => {
+  test('counts an acquire that waited for a slot as empty, with its whole duration', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const holder = await pool.connect();
     const stat = await added(pool, async () => {
@@ -116,7 +116,7 @@ describe('stat', () => {
     });
   });
 
-  test('counts who the end of the pool rejects as nothing', async () => {
+  test('does not count acquires that end() rejects', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const holder = await pool.connect();
     const stat = await added(pool, async () => {
@@ -129,7 +129,7 @@ describe('stat', () => {
     expect(stat).toMatchObject({ canceledAcquireCount: 0, acquireCount: 0, newConnsCount: 0 });
   });
 
-  test('tells the current state: constructing, acquired, idle, and their sum', async () => {
+  test('has the current numbers of constructing, acquired, idle and all connections', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 4 });
     const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
     expect(pool.stat()).toMatchObject({
@@ -164,7 +164,7 @@ describe('stat', () => {
     expect([pool.totalCount, pool.idleCount, pool.waitingCount, pool.expiredCount]).toEqual([4, 3, 0, 0]);
   });
 
-  test('agrees with what was counted from outside over a mixed load', async () => {
+  test('agrees with counts taken outside the pool over a mixed load', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 3 });
     const events = { acquire: 0, connect: 0, remove: 0 };
     for (const event of ['acquire', 'connect', 'remove'] as const) pool.on(event, () => (events[event] += 1));

@@ -19,7 +19,7 @@ describe('the pool is a pg.Pool', () => {
     expectTypeOf(pool.totalCount).toBeNumber();
   });
 
-  test('can be given where a pg.Pool is asked for', async () => {
+  test('is accepted where a pg.Pool is expected', async () => {
     const two = async (pool: pg.Pool): Promise<unknown> =>
       (await pool.query<{ two: number }>('select 2 as two')).rows[0]?.two;
     // At run time it is one, which the test above shows; its types only have the same shape.
@@ -29,7 +29,7 @@ describe('the pool is a pg.Pool', () => {
 });
 
 describe('query with a promise', () => {
-  test('takes a text alone', async () => {
+  test('accepts a text alone', async () => {
     const pool = await makePool(server());
     const result = await pool.query('select 1 as one');
     expect(result.rows).toEqual([{ one: 1 }]);
@@ -37,18 +37,18 @@ describe('query with a promise', () => {
     expect(result.fields[0]?.name).toBe('one');
   });
 
-  test('takes a text and values', async () => {
+  test('accepts a text and values', async () => {
     const pool = await makePool(server());
     expect((await pool.query('select $1::int + $2::int as sum', [2, 3])).rows).toEqual([{ sum: 5 }]);
   });
 
-  test('takes a config object, with values in it or beside it', async () => {
+  test('accepts a config object, with values in it or as an argument', async () => {
     const pool = await makePool(server());
     expect((await pool.query({ text: 'select $1::text as t', values: ['in'] })).rows).toEqual([{ t: 'in' }]);
     expect((await pool.query({ text: 'select $1::text as t' }, ['by'])).rows).toEqual([{ t: 'by' }]);
   });
 
-  test('gives arrays with rowMode array', async () => {
+  test('returns arrays with rowMode array', async () => {
     const pool = await makePool(server());
     const result = await pool.query<[number, number]>({ text: 'select 1 as a, 2 as a', rowMode: 'array' });
     expect(result.rows).toEqual([[1, 2]]);
@@ -64,7 +64,7 @@ describe('query with a promise', () => {
     expect(prepared.rows).toHaveLength(1);
   });
 
-  test('gives one result per statement of a text with several', async () => {
+  test('returns one result per statement of a text', async () => {
     const pool = await makePool(server());
     const results = (await pool.query('select 1 as a; select 2 as b')) as unknown as pg.QueryResult[];
     expect(results.map(({ rows }) => rows as unknown)).toEqual([[{ a: 1 }], [{ b: 2 }]]);
@@ -79,7 +79,7 @@ describe('query with a promise', () => {
     expect(await backendPid(pool)).toBe(before);
   });
 
-  test('rejects a missing query without harm', async () => {
+  test('rejects a missing query, and the pool still works', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const error = await rejection(pool.query(undefined as unknown as string));
     expect(error.message).toBe('Client was passed a null or undefined query');
@@ -88,7 +88,7 @@ describe('query with a promise', () => {
 });
 
 describe('query with a callback', () => {
-  test('takes a text, a text with values, and a config object', async () => {
+  test('accepts a text, a text with values, and a config object', async () => {
     const pool = await makePool(server());
     const rows: unknown[] = [];
     const keep = (_error: unknown, result: pg.QueryResult<{ n: number }>): unknown =>
@@ -102,7 +102,7 @@ describe('query with a callback', () => {
     expect(rows).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 
-  test('gives the error to the callback and returns nothing', async () => {
+  test('passes the error to the callback and returns undefined', async () => {
     const pool = await makePool(server());
     let returned: unknown = 'unset';
     const error = await new Promise<Error>((resolve) => {
@@ -113,7 +113,7 @@ describe('query with a callback', () => {
     expect(returned).toBeUndefined();
   });
 
-  test('refuses a function in the place of the query', async () => {
+  test('refuses a function as the first argument', async () => {
     const pool = await makePool(server());
     const error = await new Promise<Error>((resolve) => {
       (pool.query as unknown as (callback: (error: Error) => void) => void)(resolve);
@@ -123,7 +123,7 @@ describe('query with a callback', () => {
 });
 
 describe('connect', () => {
-  test('gives a client that queries, and takes it back', async () => {
+  test('resolves with a client that runs queries and can be released', async () => {
     const pool = await makePool(server());
     const client = await pool.connect();
     expect(client).toBeInstanceOf(pg.Client);
@@ -133,7 +133,7 @@ describe('connect', () => {
     expect([pool.totalCount, pool.idleCount, pool.waitingCount]).toEqual([1, 1, 0]);
   });
 
-  test('gives the callback no error, the client, and what returns it', async () => {
+  test('passes no error, the client and its release function to the callback', async () => {
     const pool = await makePool(server());
     await new Promise<void>((resolve, reject) => {
       pool.connect((error, client, done) => {
@@ -150,7 +150,7 @@ describe('connect', () => {
     expect(pool.idleCount).toBe(1);
   });
 
-  test('gives the callback the error of a failed attempt, and a harmless done', async () => {
+  test('passes the error of a failed attempt and a harmless release function to the callback', async () => {
     const pool = await makePool(server(), { password: 'wrong' });
     const given = await new Promise<[unknown, unknown, () => void]>((resolve) => {
       pool.connect((error, client, done) => resolve([error, client, done]));
@@ -161,7 +161,7 @@ describe('connect', () => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test('counts who waits', async () => {
+  test('counts waiting acquires in waitingCount', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const waiting = [pool.connect(), pool.connect()];
@@ -174,7 +174,7 @@ describe('connect', () => {
     expect(pool.waitingCount).toBe(0);
   });
 
-  test('hands out the same object for the same connection, as its events do', async () => {
+  test('hands out the same object for the same connection, also in events', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const seen: unknown[] = [];
     for (const event of ['connect', 'acquire'] as const) pool.on(event, (client) => seen.push(client));
@@ -201,7 +201,7 @@ describe('release', () => {
     expect(pool.log.closeReasons).toEqual(['released_with_error']);
   });
 
-  test('a second time throws the text that people know', async () => {
+  test('a second time throws the message of node-postgres', async () => {
     const pool = await makePool(server());
     const client = await pool.connect();
     client.release();
@@ -210,7 +210,7 @@ describe('release', () => {
     );
   });
 
-  test('of an earlier checkout throws and touches no later holder', async () => {
+  test('of an earlier checkout throws and does not affect the later holder', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const first = await pool.connect();
     const stale = first.release;

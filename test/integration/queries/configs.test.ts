@@ -26,13 +26,13 @@ const POOLS = [
 
 describe.each(POOLS)("a query's config, %s,", (_title, options) => {
   test.each([
-    ['that is used again', () => ({ text: 'select 1 as n' })],
-    ['with a limit that is used again', () => ({ text: 'select 1 as n', timeoutMs: 60_000 })],
+    ['used twice', () => ({ text: 'select 1 as n' })],
+    ['with a limit, used twice,', () => ({ text: 'select 1 as n', timeoutMs: 60_000 })],
     [
-      'with a signal that is used again',
+      'with a signal, used twice,',
       () => ({ text: 'select 1 as n', signal: new AbortController().signal }),
     ],
-    ['that is frozen', () => Object.freeze({ text: 'select 1 as n', timeoutMs: 60_000 })],
+    ['frozen', () => Object.freeze({ text: 'select 1 as n', timeoutMs: 60_000 })],
     ['of a tagged template', () => new Tagged(['select ', '::int as n'], [1]) as unknown as { text: string }],
     [
       'of a tagged template with a limit',
@@ -41,7 +41,7 @@ describe.each(POOLS)("a query's config, %s,", (_title, options) => {
           text: string;
         },
     ],
-  ])('%s is answered each time and left as it was', async (_form, make) => {
+  ])('%s is answered each time and not changed', async (_form, make) => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const config = make();
     const before = Object.getOwnPropertyDescriptors(config);
@@ -51,7 +51,7 @@ describe.each(POOLS)("a query's config, %s,", (_title, options) => {
     expect(Object.getOwnPropertyDescriptors(config)).toEqual(before);
   });
 
-  test('with another text under the name of a prepared one fails alone, and the connection is kept', async () => {
+  test('with the name of a prepared statement and another text fails alone, and the connection is kept', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     await pool.query({ name: 'one', text: 'select 1 as n' });
     for (const timeoutMs of [undefined, 60_000]) {

@@ -22,7 +22,7 @@ describe('a slow query', () => {
     expect(JSON.stringify(records)).not.toMatch(/first|second/);
   });
 
-  test('that failed is logged with its error', async () => {
+  test('that fails is logged with its error', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { slowQueryMs: 50 });
     await pool.query('select 1');
     const failing = rejection(pool.query('select pg_sleep(0.1), 1/(random()*0)::int'));
@@ -32,7 +32,7 @@ describe('a slow query', () => {
 });
 
 describe('a query that is stopped', () => {
-  test('is logged and counted whatever the options, in the context of its caller', async () => {
+  test('is logged and counted with any options, in the async context of its caller', async () => {
     const store = new AsyncLocalStorage<string>();
     const log = new RecordingLogger();
     const seen: unknown[] = [];
@@ -66,7 +66,7 @@ describe('a query that is stopped', () => {
   });
 });
 
-describe('an instrumentation that has wrapped the driver', () => {
+describe('a query measured by an instrumentation that wraps the driver', () => {
   const { query } = pg.Client.prototype;
   afterEach(() => {
     pg.Client.prototype.query = query;

@@ -39,7 +39,7 @@ describe('a query whose signal is aborted', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('in the queue leaves it: nothing is sent, and it counts as a cancelled acquire', async () => {
+  test('in the queue is removed from it: the query is not sent, and counts as a cancelled acquire', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const controller = new AbortController();
@@ -56,7 +56,7 @@ describe('a query whose signal is aborted', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 
-  test('before the call is refused at once, with a callback too', async () => {
+  test('before the call rejects at once, with a callback too', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const signal = AbortSignal.abort(REASON);
     expect(await rejection(pool.query({ text: 'select 1', signal }))).toBe(REASON);
@@ -68,7 +68,7 @@ describe('a query whose signal is aborted', () => {
     expect(pool.stat()).toMatchObject({ canceledAcquireCount: 2, idleConns: 1 });
   });
 
-  test('without a usable reason rejects with an error all the same, and a callback is not told of success', async () => {
+  test('with null as the reason still fails with an AbortError in its callback', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const controller = new AbortController();
     const { signal } = controller;
@@ -88,7 +88,7 @@ describe('a query whose signal is aborted', () => {
     expect(await backendPid(pool)).toBe(before);
   });
 
-  test('behind another query of its client is not sent, and the other goes on', async () => {
+  test('behind another query of its client is not sent, and the other query continues', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const controller = new AbortController();
@@ -104,8 +104,8 @@ describe('a query whose signal is aborted', () => {
   });
 });
 
-describe('what comes after a stopped query', () => {
-  test('in a transaction is the ROLLBACK of its user, which works', async () => {
+describe('after a stopped query', () => {
+  test("in a transaction, the user's ROLLBACK works", async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     await client.query('begin');
@@ -120,7 +120,7 @@ describe('what comes after a stopped query', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('in a transaction without a ROLLBACK costs the connection', async () => {
+  test('in a transaction, a release without a ROLLBACK costs the connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     await client.query('begin');
@@ -130,7 +130,7 @@ describe('what comes after a stopped query', () => {
     expect(pool.log.closeReasons).toEqual(['tx_open']);
   });
 
-  test('is cancelled by nobody: a hundred queries, each right behind one that was stopped', async () => {
+  test('the next query on its client is not cancelled, in a hundred rounds', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 });
     const before = pool.stat().newConnsCount;
     for (let round = 0; round < 100; round += 1) {
@@ -154,7 +154,7 @@ describe('what comes after a stopped query', () => {
     expect(pool.stat().newConnsCount - before).toBeLessThanOrEqual(2);
   }, 60_000);
 
-  test('waits on the same connection: a wave of time-outs is no wave of logins', async () => {
+  test('the pool keeps the connection: twenty timeouts at once cause no new logins', async () => {
     const pool = await makePool(server(), { maxOpenConns: 5 }, { queryTimeoutMs: 500 });
     const waves = await Promise.allSettled(
       Array.from({ length: 20 }, () => pool.query('select pg_sleep(60)')),
@@ -165,7 +165,7 @@ describe('what comes after a stopped query', () => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('warns of nothing: no query is added behind another', async () => {
+  test('no deprecation warning of pg is emitted', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error): unknown => warnings.push(warning);
     process.on('warning', note);
@@ -178,7 +178,7 @@ describe('what comes after a stopped query', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('goes to another connection when the server does not answer', async () => {
+  test('the next query goes to another connection when the server does not answer', async () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 });
     const controller = new AbortController();
     const before = await backendPid(pool);
@@ -195,7 +195,7 @@ describe('what comes after a stopped query', () => {
   });
 });
 
-describe('cursors, streams and COPY', () => {
+describe('a signal stops', () => {
   const ENDLESS = 'select n, pg_sleep(0.001) from generate_series(1, 1000000) as n';
   type Form = 'property' | 'argument' | 'config';
 
@@ -243,7 +243,7 @@ describe('cursors, streams and COPY', () => {
     expect(await backendPid(pool)).toBe(before);
   });
 
-  test('in the queue: a stream and a cursor are told, and nothing is sent', async () => {
+  test('a stream and a cursor in the queue, with its reason, before they are sent', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const controller = new AbortController();
@@ -259,7 +259,7 @@ describe('cursors, streams and COPY', () => {
     client.release();
   });
 
-  test('COPY, both ways', async () => {
+  test('COPY in both directions', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     await pool.query('create table copied (n int)');
     const into = new AbortController();
@@ -297,7 +297,7 @@ describe('cursors, streams and COPY', () => {
     client.release();
   });
 
-  test('time limits do not apply', async () => {
+  test('a cursor, to which time limits do not apply', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 100 });
     const client = await pool.connect();
     const cursor = client.query(new Cursor('select pg_sleep(0.3), 7 as n'));

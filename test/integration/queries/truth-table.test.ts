@@ -162,7 +162,7 @@ describe.each(KINDS)('$name', (kind) => {
     client.release();
   });
 
-  test('that the server refuses', async () => {
+  test('that fails on the server', async () => {
     const { outcome, pid, client } = await start(kind, 'error');
     const { code } = (await outcome) as { code: string };
     expect(code).toMatch(/^22012$|^42P01$/);
@@ -211,14 +211,14 @@ async function summaries(): Promise<[summary: string, count: number][]> {
   return found.map(({ attributes, count }) => [String(attributes[ATTR.dbQuerySummary]), count]);
 }
 
-describe('also measured', () => {
-  test('is LISTEN', async () => {
+describe('the telemetry of queries', () => {
+  test('includes LISTEN', async () => {
     const pool = await measuredPool();
     await pool.query('LISTEN news');
     expect(await summaries()).toEqual([['LISTEN news', 1]]);
   });
 
-  test('are queries of connect listeners and of afterConnect, each once', async () => {
+  test('includes queries of connect listeners and of afterConnect, each once', async () => {
     const pool = await measuredPool({
       afterConnect: async (client) => {
         await client.query('SET search_path TO public');
@@ -240,7 +240,7 @@ describe('also measured', () => {
     ]);
   });
 
-  test('are neither the ping nor the cancel of the pool', async () => {
+  test('includes neither pings nor cancel requests of the pool', async () => {
     const pool = await measuredPool();
     const client = await pool.connect();
     await rejection(client.query({ text: 'SELECT pg_sleep(60)', timeoutMs: 50 }));
@@ -254,7 +254,7 @@ describe('also measured', () => {
     ]);
   });
 
-  test('is pool.query without the wait for its connection', async () => {
+  test('measures pool.query without the wait for its connection', async () => {
     const pool = await measuredPool();
     const client = await pool.connect();
     const waiting = pool.query('SELECT n FROM items');

@@ -73,8 +73,8 @@ const withToken =
     target.password = await context.refreshToken({ provider: 'vault' }, refresh);
   };
 
-describe('a token of a source of the application’s', () => {
-  test('is not told when it is accepted', async () => {
+describe('a token from the application’s own source', () => {
+  test('does not appear when it is accepted', async () => {
     const pool = await makeTold(login, { beforeConnect: withToken(() => Promise.resolve(PASSWORD)) });
     const client = await pool.connect();
     expectSilent('a client in use', client);
@@ -82,7 +82,7 @@ describe('a token of a source of the application’s', () => {
     await expectNothingTold(pool);
   });
 
-  test('is not told when it is rejected', async () => {
+  test('does not appear when it is rejected', async () => {
     const pool = await makeTold(login, { beforeConnect: withToken(() => Promise.resolve(TOKEN)) });
     const error = await rejection(pool.query('select 1'));
     for (const cause of causes(error)) expectSilent('the error', cause);
@@ -106,7 +106,7 @@ describe('a token of a source of the application’s', () => {
 });
 
 describe('AWS credentials', () => {
-  test('are not told: neither key nor session token, while they serve and when they are fetched in vain', async () => {
+  test('do not appear, neither key nor session token, whether they are in use or cannot be fetched', async () => {
     const secrets: string[] = [];
     const imds = await startImds({
       credentials: () => {
@@ -132,8 +132,8 @@ describe('AWS credentials', () => {
   });
 });
 
-describe('a value of a query', () => {
-  test('is not told when connections are lost, leak, or are taken back', async () => {
+describe('a query value', () => {
+  test('does not appear when connections are lost, leak or are released', async () => {
     const pool = await makeTold(
       { ...login, maxOpenConns: 2 },
       { leakDetectionMs: 50, endTimeoutMs: 100, queryTimeoutMs: 10_000 },
@@ -176,7 +176,7 @@ describe('a value of a query', () => {
     );
   });
 
-  test('is not told when afterConnect runs it and the server quotes it', async () => {
+  test('does not appear when the server quotes it in an error of afterConnect', async () => {
     const pool = await makeTold(login, {
       afterConnect: async (client) => {
         await client.query('select $1::int', [SQL_VALUE]);
@@ -186,7 +186,7 @@ describe('a value of a query', () => {
     expect(await expectNothingTold(pool)).toEqual(['postgres connect failed']);
   });
 
-  test('is not told when a constraint quotes it, nor by the acquire that then times out', async () => {
+  test('does not appear when a constraint error quotes it, nor in a following acquire timeout', async () => {
     const pool = await makeTold({ ...login, maxOpenConns: 1 });
     const client = await pool.connect();
     await client.query('create temp table kept (value text unique)');
@@ -200,7 +200,7 @@ describe('a value of a query', () => {
   });
 
   test.each(['parameterized', 'sanitized', 'never'] as const)(
-    'is not told of any query that is measured, with text: %s',
+    'does not appear in the telemetry of any query, with text: %s',
     async (text) => {
       const pool = await makeTold(
         { ...login, maxOpenConns: 1 },
@@ -234,7 +234,7 @@ describe('a value of a query', () => {
     },
   );
 
-  test('is not told where the summary of the application quotes it by mistake in an error', async () => {
+  test("does not appear in an error when the application's summary quotes it by mistake", async () => {
     const summary = ({ text }: { text: string }): string => {
       throw new Error(text);
     };

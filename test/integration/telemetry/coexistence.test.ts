@@ -201,7 +201,7 @@ describe.each(APPS)('instrumentation-pg, registered $registered pgauge, in an ap
     ]);
   });
 
-  test('has no series of our pool beside our own', () => {
+  test('adds no series for the pgauge pool', () => {
     const ofConnections = told.series.filter(({ name }) => name.startsWith('db.client.connection.'));
     const foreign = ofConnections.filter(({ scope }) => scope !== 'pgauge');
     const names = foreign.map(({ attributes }) => attributes['db.client.connection.pool.name']);
@@ -215,7 +215,7 @@ describe.each(APPS)('instrumentation-pg, registered $registered pgauge, in an ap
     expect(used.map(({ scope, value }) => [scope, value])).toEqual([['pgauge', 1]]);
   });
 
-  test('has no connect span of our pool beside our own, which is below the acquire that caused it', () => {
+  test('adds no connect span to the one of the pgauge pool, which is below its acquire', () => {
     const parents = new Map(told.spans.map((span) => [span.id, span]));
     const connects = told.spans.filter(
       (span) => /connect/i.test(span.name) && namespaceOf(span) === database && !isQuery(span),
@@ -229,7 +229,7 @@ describe.each(APPS)('instrumentation-pg, registered $registered pgauge, in an ap
     ]);
   });
 
-  test("tells of the app's own pool and client what it tells without pgauge", async () => {
+  test("reports the same for the app's own pool and client as without pgauge", async () => {
     const without = await outcomeOf({ ...app, withOurs: false });
     expect(toldOfPlain(told)).toEqual(toldOfPlain(without));
     const pools = told.spans.filter(({ name }) => name === 'pg-pool.connect');
@@ -252,7 +252,7 @@ describe.each(APPS)(
       told = await outcomeOf({ ...app, withOurs: true, queryTelemetry: true });
     });
 
-    test('has no span of its queries, each of which has one of ours below the request that made it', () => {
+    test('has no span of its queries, each of which has one pgauge span below the request that made it', () => {
       expect(queriesByRequest(told, database)).toEqual({});
       expect(queriesByRequest(told, database, isOurQuery)).toEqual({
         'a new connection': ['select'],
@@ -268,7 +268,7 @@ describe.each(APPS)(
       });
     });
 
-    test('has no series of its queries, each of which is in one of ours', () => {
+    test('has no series of its queries, which are in the series of pgauge', () => {
       const ofOurs = told.series.filter(
         (one) => one.name === 'db.client.operation.duration' && namespaceOf(one) === database,
       );
@@ -290,14 +290,14 @@ describe.each(APPS)(
       expect(Object.values(told.active)).toEqual([true, true, true]);
     });
 
-    test("tells of the app's own pool and client what it tells without pgauge", async () => {
+    test("reports the same for the app's own pool and client as without pgauge", async () => {
       expect(toldOfPlain(told)).toEqual(toldOfPlain(await outcomeOf({ ...app, withOurs: false })));
     });
   },
 );
 
-describe('the View of the guide', () => {
-  test('leaves one series of durations for each outcome, whatever the queries are', async () => {
+describe('the View in the guide', () => {
+  test('keeps one series of durations for each outcome, whatever the queries are', async () => {
     const app: App = { modules: 'CommonJS', registered: 'before', withOurs: true, denyOperationName: true };
     const { database } = server();
     expect(durations(await outcomeOf(app), database)).toEqual([

@@ -15,7 +15,7 @@ const FETCH = 'pgauge.auth.credentials.fetch.duration';
 const EXPIRATION = 'pgauge.auth.credentials.expiration';
 const HOUR_MS = 3_600_000;
 
-test('credentials that are fetched once are one fetch on each meter, and show when they end', async () => {
+test('credentials fetched once count as one fetch on each meter, with their expiration', async () => {
   const imds = await startImds({
     credentials: () => rds().credentials.issueTemporary({ lifetimeMs: HOUR_MS }),
   });
@@ -45,7 +45,7 @@ test('credentials that are fetched once are one fetch on each meter, and show wh
   }
 });
 
-test('credentials that do not end have no end to show', async () => {
+test('credentials that do not expire have no expiration series', async () => {
   setEnv(rds().awsEnv);
   const { meterProvider, points, value } = meterSdk();
   const pool = await makePool({}, { meterProvider });
@@ -54,7 +54,7 @@ test('credentials that do not end have no end to show', async () => {
   expect(await points(EXPIRATION)).toEqual([]);
 });
 
-test('credentials that cannot be had are a failed fetch, with the type of its error', async () => {
+test('credentials that cannot be fetched count as a failed fetch, with its error type', async () => {
   const { meterProvider, points } = meterSdk();
   const pool = await makePool({}, { meterProvider });
   await rejection(pool.query('select 1'));

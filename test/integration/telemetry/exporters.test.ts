@@ -104,7 +104,7 @@ function recordAll(meter: Meter): void {
 }
 
 describe('a pool that exports by OTLP over HTTP and to Prometheus', () => {
-  test('has the same series with the same values in both, once relabelled', async () => {
+  test('has the same series and values in both, once relabelled', async () => {
     const { meterProvider, flush, scrape } = await bothExporters();
     const pool = await makePool(
       server(),
@@ -163,7 +163,7 @@ describe('a pool that exports by OTLP over HTTP and to Prometheus', () => {
 });
 
 describe('the relabel block for Prometheus', () => {
-  test('gives every metric of the contract the name it has by OTLP', async () => {
+  test('renames every documented metric to its OTLP name', async () => {
     const { meterProvider, flush, scrape } = await bothExporters();
     recordAll(meterProvider.getMeter('pgauge'));
     const scraped = await scrape();
@@ -173,12 +173,12 @@ describe('the relabel block for Prometheus', () => {
     expect(namesOf(scraped.map((sample) => relabel(rules, sample)))).toEqual(CANONICAL);
   });
 
-  test.each([...CANONICAL, 'http_server_request_duration_bucket', 'up'])('leaves %s as it is', (name) => {
+  test.each([...CANONICAL, 'http_server_request_duration_bucket', 'up'])('does not change %s', (name) => {
     const sample = { labels: { __name__: name, job: 'app' }, value: 1 };
     expect(relabel(rules, sample)).toEqual(sample);
   });
 
-  test('gives the durations of instrumentation-pg their unit too', () => {
+  test('adds the unit to the durations of instrumentation-pg too', () => {
     const sample = { labels: { __name__: 'db_client_operation_duration_bucket', le: '1' }, value: 1 };
     expect(relabel(rules, sample).labels).toEqual({
       __name__: 'db_client_operation_duration_seconds_bucket',
@@ -186,7 +186,7 @@ describe('the relabel block for Prometheus', () => {
     });
   });
 
-  test('could not have its groups without braces', () => {
+  test('needs the braces around its groups', () => {
     const [rule] = rules as [RelabelRule];
     const bare = { ...rule, replacement: '$1_seconds_$2' };
     const sample = { labels: { __name__: 'db_client_operation_duration_sum' }, value: 1 };

@@ -38,7 +38,7 @@ describe('with the instrumentation of pg registered', () => {
     ['three', 'select 3'],
     ['four', 'select 4'],
     ['five', 'select 5'],
-  ])('the query span of request %s is its child, whoever returned the client', (name, statement) => {
+  ])('the query span of request %s is its child, whichever request released the client', (name, statement) => {
     const request = told.spans.find((span) => span.name === name);
     const queries = told.spans.filter((span) => span.statement === statement);
     expect(queries.map(({ scope, parent }) => ({ scope, parent }))).toEqual([
@@ -46,7 +46,7 @@ describe('with the instrumentation of pg registered', () => {
     ]);
   });
 
-  test('a connection has one connect span, ours', () => {
+  test('a connection has one connect span, from pgauge', () => {
     const connects = told.spans.filter(({ name }) => /connect/i.test(name) && !/pg-pool/.test(name));
     expect(connects.filter(({ scope }) => scope === 'pgauge').map(({ name }) => name)).toEqual([
       `CONNECT ${server().database}`,
@@ -58,7 +58,7 @@ describe('with the instrumentation of pg registered', () => {
     expect(pools.map(({ parent }) => parent)).toEqual([other?.id]);
   });
 
-  test('a series of the pool comes once, from us; the other pool keeps its own', () => {
+  test('each series of the pgauge pool exists once, from pgauge; the other pool keeps its own', () => {
     const ofOurs = told.series.filter(({ pool }) => pool === 'ours');
     expect(new Set(ofOurs.map(({ scope }) => scope))).toEqual(new Set(['pgauge']));
     const { host, port } = server();
@@ -71,7 +71,7 @@ describe('with the instrumentation of pg registered', () => {
     expect(waited.map(({ value }) => value)).toEqual([5]);
   });
 
-  test('the duration of every query is measured, ours and the other pool’s', () => {
+  test('the duration of every query is measured, on the pgauge pool and on the other one', () => {
     const durations = told.series.filter(({ name }) => name === 'db.client.operation.duration');
     expect(durations.reduce((sum, { value }) => sum + value, 0)).toBe(6);
   });

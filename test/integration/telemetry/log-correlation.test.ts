@@ -50,8 +50,8 @@ const line = (message: string): Line => {
   return found[0];
 };
 
-describe('the trace ids of a record are those of', () => {
-  test('the attempt that failed, in the trace of the request that asked', async () => {
+describe('the trace IDs of a log record are those of', () => {
+  test('the failed attempt, in the trace of the request that needed it', async () => {
     const pool = await makePool({ host: '127.0.0.1', port: 1 }, {}, traced);
     const { span, result } = request('checkout', () => rejection(pool.query('select 1')));
     await result;
@@ -60,7 +60,7 @@ describe('the trace ids of a record are those of', () => {
     expect(ids(attempt).trace_id).toBe(ids(span).trace_id);
   });
 
-  test('the token that could not be had', async () => {
+  test('the token that could not be fetched', async () => {
     const pool = await makePool(
       server(),
       {},
@@ -85,7 +85,7 @@ describe('the trace ids of a record are those of', () => {
   });
 
   test.each(['auto', 'never'] as const)(
-    'the acquire that timed out, or its caller where it has no span (acquireSpan %s)',
+    'the acquire that timed out, or its caller if the acquire has no span (acquireSpan %s)',
     async (acquireSpan) => {
       const pool = await makePool(server(), { maxOpenConns: 1 }, { ...traced, acquireSpan });
       const held = await pool.connect();
@@ -98,7 +98,7 @@ describe('the trace ids of a record are those of', () => {
     },
   );
 
-  test('the request that released a transaction it had not ended', async () => {
+  test('the request that released a client in an open transaction', async () => {
     const pool = await makePool(server(), {}, traced);
     const client = await pool.connect();
     await client.query('begin');
@@ -118,7 +118,7 @@ describe('the trace ids of a record are those of', () => {
     expect(line('postgres connection leak suspected')).toMatchObject(ids(span));
   });
 
-  test('nobody for what no request did', async () => {
+  test('no trace if no request caused the record', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, traced);
     const client = await request('holder', () => pool.connect()).result;
     const waiting = request('waiter', () => pool.connect()).result;

@@ -26,7 +26,7 @@ afterEach(() => {
 const of = (name: string): Promise<Record<string, number>> => series(sdk.points, name, P);
 
 describe('the state of a pool', () => {
-  test('is what it reports at every step, and adds up to totalCount', async () => {
+  test('is reported by its metrics at every step, and adds up to totalCount', async () => {
     let letGo = (): void => undefined;
     const held = new Promise<void>((resolve) => (letGo = resolve));
     const pool = await makePool(
@@ -74,7 +74,7 @@ describe('the state of a pool', () => {
     expect(await of('db.client.connection.limit')).toEqual({ '': 0 });
   });
 
-  test('tells minConns where there is one', async () => {
+  test('includes minConns if it is set', async () => {
     const pool = await makePool({ minConns: 2 }, measured);
     expect(await of('db.client.connection.idle.min')).toEqual({ '': 2 });
     await until('the pool is warm', () => pool.idleCount === 2);
@@ -158,7 +158,7 @@ describe('the events of a pool', () => {
     expect(created).toBeLessThan(((performance.now() - startedAt) * 2) / 1_000);
   });
 
-  test('of a failed token have its error type everywhere', async () => {
+  test('after a failed token have its error type everywhere', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     const pool = await makePool({}, measured);
     await rejection(pool.query('select 1'));
@@ -171,7 +171,7 @@ describe('the events of a pool', () => {
     expect(fields).toMatchObject({ error_type: type });
   });
 
-  test('of a pool without dynamicAuth hold no token refresh', async () => {
+  test('on a pool without dynamicAuth include no token refresh', async () => {
     await rds().createUser('plain', { password: 'plain' });
     const pool = await makePool({ dynamicAuth: undefined, user: 'plain', password: 'plain' }, measured);
     await pool.query('select 1');
@@ -181,7 +181,7 @@ describe('the events of a pool', () => {
 });
 
 describe('the series of two pools', () => {
-  test('keep apart, under one name with a suffix', async () => {
+  test('are distinct, with a suffix to a shared name', async () => {
     const [one, two] = [await makePool({}, measured), await makePool({}, measured)];
     await one.query('select 1');
     for (const client of await Promise.all([two.connect(), two.connect()])) client.release();
@@ -194,7 +194,7 @@ describe('the series of two pools', () => {
     expect(await created(P)).toEqual({ '': 2 });
   });
 
-  test('have host, port and database for a name where none was given', async () => {
+  test('are named after host, port and database if no name is given', async () => {
     const pool = await makePool({}, { meterProvider: sdk.meterProvider });
     const name = `${rds().host}:${rds().port}/${rds().database}`;
     expect(await series(sdk.points, 'db.client.connection.limit', name)).toEqual({ '': 10 });

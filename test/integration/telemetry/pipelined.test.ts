@@ -18,7 +18,7 @@ const P = 'shared';
 const HELD_S = 0.3;
 
 test.runIf(canPipeline())(
-  'a shared connection is one that is used, from its first query to its last; each query is an acquire, which waits until it is sent',
+  'a shared connection counts as used from its first query to its last, and each query as an acquire that waits until it is sent',
   async () => {
     const sdk = meterSdk();
     const of = (metric: { name: string }) => series(sdk.points, metric.name, P);
@@ -51,7 +51,7 @@ test.runIf(canPipeline())(
   },
 );
 
-test.runIf(canPipeline())('a shared connection that is lost leaves none in flight', async () => {
+test.runIf(canPipeline())('after a shared connection is lost, no pipelined query counts as in flight', async () => {
   const sdk = meterSdk();
   const of = (metric: { name: string }) => series(sdk.points, metric.name, P);
   const pool = await makePool(

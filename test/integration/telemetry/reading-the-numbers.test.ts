@@ -72,8 +72,8 @@ function writeBlocks(): string[] {
   return blocks.map(([, name = '']) => name);
 }
 
-describe('the recipe for both', () => {
-  test('exports our pool metrics once, and durations of queries without db.operation.name', async () => {
+describe('the recipe for pgauge beside instrumentation-pg', () => {
+  test('exports each pool metric once, and query durations without db.operation.name', async () => {
     expect(writeBlocks()).toEqual(['telemetry.mjs', 'app.mjs']);
     const { host, port, user, password, database } = server();
     const { port: collectorPort } = collector.address() as AddressInfo;
@@ -112,19 +112,19 @@ describe('the recipe for both', () => {
   });
 });
 
-describe('the page', () => {
+describe('docs on reading the numbers', () => {
   const quoted = new Set([...PAGE.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text));
 
-  test('speaks of every metric', () => {
+  test('mention every metric', () => {
     const names = Object.values(METRIC).map(({ name }) => name);
     expect(names.filter((name) => !quoted.has(name))).toEqual([]);
   });
 
-  test('speaks of every close reason', () => {
+  test('mention every close reason', () => {
     expect(CLOSE_REASONS.filter((reason) => !quoted.has(reason))).toEqual([]);
   });
 
-  test('names no metric, attribute, span or record that does not exist', () => {
+  test('name no metric, attribute, span or record that does not exist', () => {
     const known = new Set<string>([
       ...Object.values(METRIC).map(({ name }) => name),
       ...Object.values(ATTR),

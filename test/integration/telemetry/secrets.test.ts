@@ -84,8 +84,8 @@ async function expectSilent(pool: Pool, errors: readonly unknown[] = []): Promis
   for (const error of errors) expectNoSecret('an error', error);
 }
 
-describe('no password, token or value of a query is told', () => {
-  test('as far as this file can see, which sees hidden properties and causes', () => {
+describe('no password, token or query value appears in telemetry, logs or errors', () => {
+  test('and the check of this file sees hidden properties and causes', () => {
     const hidden = Object.defineProperty({}, 'secret', { value: { deep: [PASSWORD] } });
     for (const shown of [
       hidden,
@@ -96,7 +96,7 @@ describe('no password, token or value of a query is told', () => {
     }
   });
 
-  test('when all goes well', async () => {
+  test('when every call succeeds', async () => {
     const pool = await makePool(STATIC, told);
     const client = await pool.connect();
     expect((await client.query('select $1::text as value', [SQL_VALUE])).rows).toEqual([
@@ -110,7 +110,7 @@ describe('no password, token or value of a query is told', () => {
     await expectSilent(pool);
   });
 
-  test('when a token was used, and the token is not shown either', async () => {
+  test('when a token was used, nor does the token', async () => {
     const auth = await newDynamicAuthFunc(iamConfig(rds()), rds().user);
     const pool = await makePool(
       { dynamicAuth: undefined },
@@ -204,7 +204,7 @@ describe('no password, token or value of a query is told', () => {
   test.each<[string, PoolOptions]>([
     ['beforeConnect', { beforeConnect: throwing }],
     ['afterConnect', { afterConnect: throwing }],
-  ])('when %s throws an error that holds one: only its acquirer gets that', async (_hook, options) => {
+  ])('when %s throws an error that contains one: only its acquire rejects with that error', async (_hook, options) => {
     const pool = await makePool(STATIC, { ...told, ...options });
     const error = await rejection(pool.query('select 1'));
     expect(error.message).toBe('canary of the hook');

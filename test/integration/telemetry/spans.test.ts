@@ -91,7 +91,7 @@ describe('a new connection', () => {
     }
   });
 
-  test('has the user’s hook below it, which may start spans of its own', async () => {
+  test('has the span of the user’s hook below it, which may start its own spans', async () => {
     const auth = await newDynamicAuthFunc(iamConfig(rds()), rds().user);
     const pool = await makePool(
       { dynamicAuth: undefined },
@@ -110,7 +110,7 @@ describe('a new connection', () => {
     expect(parentOf(sdk.span('pgauge.auth.token.refresh'))).toBe(idOf(hook));
   });
 
-  test('shows the address that a hook has put in, and the pool’s series that of the config', async () => {
+  test('has the address that a hook set, while the acquire span has that of the config', async () => {
     const auth = await newDynamicAuthFunc(iamConfig(rds()), rds().user);
     rds().gate.set({ advertisedHost: '127.0.0.1' });
     try {
@@ -132,7 +132,7 @@ describe('a new connection', () => {
     expect(sdk.span('pgauge.pool.acquire').attributes).toMatchObject({ 'server.address': 'writer.invalid' });
   });
 
-  test('of the warm-up belongs to nobody’s trace', async () => {
+  test('of the warm-up belongs to no caller’s trace', async () => {
     const [pool] = await inSpan(() => makePool({ minConns: 1 }, traced));
     await until('the pool is warm', () => pool.idleCount === 1);
     expect(parentOf(sdk.span(`CONNECT ${rds().database}`))).toBeUndefined();
@@ -149,7 +149,7 @@ describe('an acquire', () => {
     expect(ours()).toHaveLength(before);
   });
 
-  test('that waits for a slot says so, and is its caller’s', async () => {
+  test('that waits for a slot has a span with that reason, below its caller’s', async () => {
     const pool = await makePool({ maxOpenConns: 1 }, traced);
     const held = await pool.connect();
     const waiting = inSpan(() => pool.query('select 1'));

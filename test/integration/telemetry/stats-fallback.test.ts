@@ -53,7 +53,7 @@ async function expectEqual(pool: InstrumentedPool): Promise<PoolStat> {
 }
 
 describe('the stats record, stat() and the metrics', () => {
-  test('are the same numbers in every state of a pool', async () => {
+  test('have the same numbers in every state of a pool', async () => {
     const gate = { open: (): void => undefined, waits: Promise.resolve() };
     const pool = await makePool(
       server(),
@@ -87,7 +87,7 @@ describe('the stats record, stat() and the metrics', () => {
     expect(await expectEqual(pool)).toMatchObject({ acquiredConns: 0, acquireCount: 5 });
   });
 
-  test('count connections of short life, and attempts that fail', async () => {
+  test('count short-lived connections and failed attempts', async () => {
     let fail = false;
     const pool = await makePool(
       server(),

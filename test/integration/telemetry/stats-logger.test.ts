@@ -35,7 +35,7 @@ async function intervals(pool: InstrumentedPool, count: number): Promise<void> {
 }
 
 describe('startPoolStatsLogger', () => {
-  test('writes what stat() says at that moment, at debug level, in snake_case', async () => {
+  test('writes the current stat() at debug level, in snake_case', async () => {
     const pool = await makePool(server(), { maxOpenConns: 3 });
     const held = await pool.connect();
     await pool.query('select 1');
@@ -75,13 +75,13 @@ describe('startPoolStatsLogger', () => {
     expect(log.records).toHaveLength(length);
   });
 
-  test('writes to the logger of the pool when it is given none', async () => {
+  test("writes to the pool's logger when none is given", async () => {
     const pool = await makePool(server());
     startPoolStatsLogger(pool, { intervalMs: 10 });
     await until('a record', () => pool.log.named(MESSAGE).length > 0);
   });
 
-  test('does nothing without a pool, or with one that has ended', async () => {
+  test('does nothing without a pool or with one that has ended', async () => {
     for (const none of [null, undefined]) startPoolStatsLogger(none, { intervalMs: 10 })[Symbol.dispose]();
     const [pool, other] = [await makePool(server()), await makePool(server())];
     await pool.end();
@@ -97,7 +97,7 @@ describe('startPoolStatsLogger', () => {
 });
 
 describe('the option statsLog', () => {
-  test('starts it with the pool and stops it with its end', async () => {
+  test('starts the stats logger with the pool and stops it when the pool ends', async () => {
     const log = new RecordingLogger();
     const { host, port, user, password, database } = server();
     const config = { host, port, user, password, database, sslMode: 'disable' } as const;
@@ -113,7 +113,7 @@ describe('the option statsLog', () => {
     ['debug', true],
     ['info', false],
   ])(
-    'keeps no process alive, and its records go to stderr as PGAUGE_LOG_LEVEL=%s says',
+    'does not keep the process alive, and writes to stderr according to PGAUGE_LOG_LEVEL=%s',
     async (level, shown) => {
       const { host, port, user, password, database } = server();
       const config = JSON.stringify({ host, port, user, password, database, sslMode: 'disable' });

@@ -7,7 +7,7 @@ import { usePostgres } from '../../support/servers.js';
 const server = usePostgres();
 const makePool = usePools(server);
 
-test('row-level security by onAcquire: each tenant sees its rows, and is on the spans of its queries, though all share a connection', async () => {
+test('row-level security with onAcquire: each tenant sees its own rows, and is on the spans of its queries, although all share a connection', async () => {
   const tenant = new AsyncLocalStorage<string>();
   const ended: ReadableSpan[] = [];
   const processor: SpanProcessor = {

@@ -54,14 +54,14 @@ async function expectTrue(sdk: Sdk, ...played: PlayedScene[]): Promise<void> {
   }
 }
 
-describe('one pool exports what is true of it', () => {
+describe('one pool exports its true state', () => {
   test.each(STATES)('$name', async (state) => {
     const sdk = meterSdk();
     await expectTrue(sdk, await play(state, sdk));
   });
 });
 
-test('a connection that is pinged counts as used, and whoever it is meant for as pending', async () => {
+test('a connection that is being pinged counts as used, and its acquire as pending', async () => {
   const sdk = meterSdk();
   const state: State = {
     name: 'pinged',
@@ -85,7 +85,7 @@ test('a connection that is pinged counts as used, and whoever it is meant for as
   expect(exported?.value(METRIC.longestUse)).toBe(0);
 });
 
-describe('two pools export what is true of each', () => {
+describe('two pools each export their true state', () => {
   const pairs = STATES.map((state, i) => [state, STATES[(i + 1) % STATES.length] as State] as const);
 
   test.each(pairs.map(([first, second]) => ({ title: `${first.name} | ${second.name}`, first, second })))(
@@ -100,7 +100,7 @@ describe('two pools export what is true of each', () => {
   );
 });
 
-describe('two pools of the same config export what is true of each', () => {
+describe('two pools of the same config each export their true state', () => {
   const endsIn = ({ truth }: State): boolean => truth.limit === 0;
 
   test.each(STATES.filter((state) => !endsIn(state)))('$name', async (state) => {
@@ -111,7 +111,7 @@ describe('two pools of the same config export what is true of each', () => {
     await expectTrue(sdk, one, other);
   });
 
-  test.each(STATES.filter(endsIn))('$name, the other used', async (state) => {
+  test.each(STATES.filter(endsIn))('$name, while the other is used', async (state) => {
     const sdk = meterSdk();
     const one = await play(stateOf('used'), sdk);
     const other = await play(state, sdk);
@@ -130,7 +130,7 @@ describe('two pools of the same config export what is true of each', () => {
 });
 
 describe('the name of a pool that has ended', () => {
-  test('stands for its successor, whose numbers alone are shown', async () => {
+  test("passes to its successor, and only the successor's numbers are exported", async () => {
     const sdk = meterSdk();
     const ended = await play(stateOf('ended with an idle connection'), sdk);
     await expectTrue(sdk, ended);

@@ -47,7 +47,7 @@ test('a pool connects through the connector of Cloud SQL, and cancels through it
   expect(log.closeReasons).toEqual(['pool_end']);
 });
 
-test('the settings that the connector makes for pg work by way of fromPgConfig', async () => {
+test("the connector's settings for pg work through fromPgConfig", async () => {
   const { stream } = await connector.getOptions(instance());
   const made = fromPgConfig({ ...login(), stream, max: 3 });
   const pool = await newPool(made.config, { ...made.options, logger: new RecordingLogger() });

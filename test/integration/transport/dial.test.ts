@@ -48,13 +48,13 @@ async function answers(pool: InstrumentedPool): Promise<void> {
 }
 
 describe('dial', () => {
-  test('is asked once for each connection attempt, with the target and who encrypts', async () => {
+  test('is called once for each connection attempt, with the target and whether the pool adds TLS', async () => {
     await answers(await newPool(config(), quiet()));
     const { user, database } = server();
     expect(dials).toEqual([{ host: 'orders.internal', port: 6543, user, database, tls: false }]);
   });
 
-  test('serves newPoolSync, poolClass and the settings of a pg.Pool', async () => {
+  test('works with newPoolSync, poolClass and fromPgConfig', async () => {
     await answers(newPoolSync(config(), quiet()));
     await answers(new (poolClass(config(), quiet()))());
     const { user, password, database, port } = server();
@@ -72,7 +72,7 @@ describe('dial', () => {
     expect(dials).toMatchObject([{ host: 'other.internal', port: 7 }]);
   });
 
-  test('leaves the address of the target in telemetry, and is counted as any attempt', async () => {
+  test("keeps the target's address in telemetry, and counts like any attempt", async () => {
     const { tracerProvider, span } = tracerSdk();
     const { meterProvider, value } = meterSdk();
     const pool = await newPool(config(), quiet({ tracerProvider, meterProvider, poolName: 'dialled' }));
@@ -84,7 +84,7 @@ describe('dial', () => {
     expect(await value('pgauge.connection.closed', { 'pgauge.connection.close_reason': 'pool_end' })).toBe(1);
   });
 
-  test('that is no function is refused', async () => {
+  test('that is not a function is refused', async () => {
     const wrong = { dial: 'tcp' } as unknown as PoolOptions;
     await expect(newPool(config(), wrong)).rejects.toThrow(
       new ConfigError('invalid configuration: dial must be a function'),
@@ -102,7 +102,7 @@ describe('TLS over a stream', () => {
     await rds().createUser('owner', { password: 'secret' });
   });
 
-  test.each(['require', 'verify-ca', 'verify-full'] as const)('is that of sslMode %s', async (mode) => {
+  test.each(['require', 'verify-ca', 'verify-full'] as const)('works with sslMode %s', async (mode) => {
     await answers(await secured(mode, 'localhost'));
   });
 
@@ -120,7 +120,7 @@ describe('TLS over a stream', () => {
     await pool.end();
   });
 
-  test('is left out where the answer says that the stream is encrypted', async () => {
+  test('is omitted when dial returns the stream as encrypted', async () => {
     const encrypted: DialFunction = (target) => ({ stream: socketTo(server()), encrypted: target.tls });
     await answers(await newPool({ ...config(), sslMode: 'verify-full' }, quiet({ dial: encrypted })));
   });

@@ -31,7 +31,7 @@ async function works(pool: InstrumentedPool): Promise<void> {
 }
 
 describe('through an SSH server', () => {
-  test('tokens and certificates are for the name of the database', async () => {
+  test("tokens and certificates are for the database's host name", async () => {
     const ssh = await bastion.client();
     const pool = await sshPool(ssh, config(), options());
     await works(pool);
@@ -40,7 +40,7 @@ describe('through an SSH server', () => {
     ssh.end();
   });
 
-  test('a hook may choose the host, and sign for it', async () => {
+  test('a hook may choose the host and sign for it', async () => {
     const ssh = await bastion.client();
     const sign = await newDynamicAuthFunc(config(), rds().user);
     const pool = await sshPool(
@@ -59,7 +59,7 @@ describe('through an SSH server', () => {
     ssh.end();
   });
 
-  test('a query that times out is cancelled through a channel of its own', async () => {
+  test('a query that times out is cancelled through its own channel', async () => {
     const ssh = await bastion.client();
     const pool = await sshPool(
       ssh,
@@ -92,7 +92,7 @@ describe('through an SSH server', () => {
   });
 });
 
-test('through a forwarded port, tokens and certificates are for the name of the database', async () => {
+test("through a forwarded port, tokens and certificates are for the database's host name", async () => {
   const tunnel = await forward({ host: '127.0.0.1', port: rds().port });
   const pool = await forwardedPool(tunnel.port, config(), options());
   await works(pool);

@@ -15,7 +15,7 @@ const series = (pool: string): string =>
 
 const MIB = 2 ** 20;
 
-describe('an endpoint that cannot be watched ends it with a reason and exit code 1', () => {
+describe('watch stops with a reason and exit code 1 at an endpoint that', () => {
   it.each<[string, RequestListener, string]>([
     ['is a web page', text('<!doctype html><p>hello'), "does not answer in Prometheus' text format (line 1)"],
     ['answers JSON', text('{"status": "up"}'), "does not answer in Prometheus' text format (line 1)"],
@@ -65,14 +65,14 @@ describe('an endpoint that cannot be watched ends it with a reason and exit code
   });
 });
 
-it('reads an answer that is compressed', async () => {
+it('watch reads a compressed answer', async () => {
   const { url } = await serve(text(gzipSync(series('orders')), { 'content-encoding': 'gzip' }));
   const { code, stdout } = await runWatch(url, '--once');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^orders +0 +0 +0 +1 /m);
 });
 
-it('prints a hostile name without what a terminal would obey', async () => {
+it('watch prints a hostile pool name without terminal control characters', async () => {
   const name = '\u001b[2J\u009b31m\u202e<img src=x onerror=alert(1)>\r';
   const { url } = await serve(text(series(name) + 'pgauge_evil_total{x="\u001b]0;y"} 1e400\n'));
   const [table, json] = await Promise.all([runWatch(url, '--once'), runWatch(url, '--json')]);
@@ -83,7 +83,7 @@ it('prints a hostile name without what a terminal would obey', async () => {
   expect(pools.map(({ pool }) => pool)).toEqual([name]);
 });
 
-it('does not repeat the query of a URL, which may hold a token', async () => {
+it('watch does not repeat the query string of a URL, which may contain a token', async () => {
   const { url } = await serve((_, response) => response.writeHead(401).end());
   const { stderr } = await runWatch(`${url}?token=canary`, '--once');
   expect(stderr).toBe(`pgauge: ${url}: it answers with status 401\n`);

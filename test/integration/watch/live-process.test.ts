@@ -23,7 +23,7 @@ async function application(...names: readonly string[]) {
   return { pools: made, ...endpoint };
 }
 
-it('prints for machines what pool.stat() says', async () => {
+it('--json prints the numbers of pool.stat()', async () => {
   const {
     pools: [pool],
     url,
@@ -50,7 +50,7 @@ it('prints for machines what pool.stat() says', async () => {
   expect(reading.pools[0]?.['acquire']).toMatchObject({ count: 2, p99_s: expect.any(Number) as number });
 });
 
-it('prints a table with a row for each pool, or for the selected one', async () => {
+it('watch prints a table with a row for each pool, or for the selected one', async () => {
   const { pools: made, url } = await application('orders', 'users');
   await made[0]?.query('select 1');
   const [all, one] = await Promise.all([runWatch(url, '--once'), runWatch(url, '--once', '--pool', 'users')]);
@@ -61,14 +61,14 @@ it('prints a table with a row for each pool, or for the selected one', async () 
   expect(one.stdout).not.toContain('orders');
 });
 
-it('says which pools there are when the selected one is not among them', async () => {
+it('watch lists the existing pools when the selected one does not exist', async () => {
   const { url } = await application('orders', 'users');
   const { code, stdout, stderr } = await runWatch(url, '--once', '--pool', 'other');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('no pool in it is the selected one; it has "orders", "users"');
 });
 
-it('prints a line for each reading, serves the page, and ends at SIGINT', async () => {
+it('watch prints a line for each reading, serves the page, and ends on SIGINT', async () => {
   const { pools: made, url } = await application('orders', 'users');
   const watch = startWatch(url, '--port', '0', '--pool', 'orders');
   const first = await watch.line('Watch it live');
@@ -89,7 +89,7 @@ it('prints a line for each reading, serves the page, and ends at SIGINT', async 
   expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
 });
 
-it('says when the process is gone, goes on when it is back, and gives up after half a minute', async () => {
+it('watch reports when the process is gone, continues when it is back, and gives up after half a minute', async () => {
   const { url, close, reopen } = await application('orders');
   const watch = startWatch(url, '--port', '0');
   const page = (await watch.line('Watch it live')).replace(/^.* /, '');
@@ -113,7 +113,7 @@ it('says when the process is gone, goes on when it is back, and gives up after h
   expect(stderr).toMatch(/: it has not answered for \d+ s: no process listens there \(ECONNREFUSED\)\n$/);
 });
 
-it('names the port that is taken, and the option that gives another', async () => {
+it('watch names the port that is taken, and the option to choose another', async () => {
   const { url } = await application('orders');
   const port = new URL(url).port;
   const { code, stderr } = await runWatch(url, '--port', port);
@@ -123,7 +123,7 @@ it('names the port that is taken, and the option that gives another', async () =
   );
 });
 
-it('says that no process listens', async () => {
+it('watch reports that no process listens', async () => {
   const [port = 0] = await freePorts(1);
   const { code, stdout, stderr } = await runWatch(`127.0.0.1:${port}`, '--once');
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -12,7 +12,7 @@ import { serve } from '../../support/watch.js';
 const TIMEOUT_MS = 180_000;
 
 it(
-  'serves the whole page from the installed package, with nothing else installed',
+  'watch serves the whole page from the installed package, with nothing else installed',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'pgauge-watch-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

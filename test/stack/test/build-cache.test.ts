@@ -19,7 +19,7 @@ afterEach(() => {
 
 const folders = (): string[] => readdirSync(join(home, 'pgauge'));
 
-test('builds a tool once for a recipe, and again for another', async () => {
+test('the build cache builds a tool once per recipe', async () => {
   const build = vi.fn((folder: string) => writeFile(join(folder, 'tool'), 'binary'));
   const first = await builtOnce('tool', 'recipe 1', build);
   expect(await builtOnce('tool', 'recipe 1', build)).toBe(first);
@@ -28,7 +28,7 @@ test('builds a tool once for a recipe, and again for another', async () => {
   expect(readFileSync(first, 'utf8')).toBe('binary');
 });
 
-test('leaves nothing of a build that fails, and builds anew', async () => {
+test('the build cache removes a failed build and builds again', async () => {
   const broken = async (folder: string): Promise<void> => {
     await writeFile(join(folder, 'tool'), 'half');
     throw new Error('no space');
@@ -39,14 +39,14 @@ test('leaves nothing of a build that fails, and builds anew', async () => {
   expect(readFileSync(path, 'utf8')).toBe('whole');
 });
 
-test('lets builds run at once, and keeps one', async () => {
+test('the build cache keeps one of two concurrent builds', async () => {
   const build = (content: string) => (folder: string) => writeFile(join(folder, 'tool'), content);
   const paths = await Promise.all(['a', 'b', 'c'].map((name) => builtOnce('tool', 'recipe', build(name))));
   expect(new Set(paths).size).toBe(1);
   expect(folders()).toHaveLength(1);
 });
 
-test('refuses a build that made no tool', async () => {
+test('the build cache refuses a build that produced no tool', async () => {
   await expect(builtOnce('tool', 'recipe', () => Promise.resolve())).rejects.toThrow('tool');
   expect(folders()).toEqual([]);
 });

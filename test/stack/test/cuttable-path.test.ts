@@ -22,11 +22,11 @@ afterEach(async () => {
 const get = async (url = '/'): Promise<string> =>
   await (await fetch(`http://127.0.0.1:${path.port}${url}`)).text();
 
-test('leads to its end', async () => {
+test('a path that can be cut forwards connections to its target', async () => {
   expect(await get()).toBe('here');
 });
 
-test('ends what is under way when it is cut, and refuses what comes', async () => {
+test('a cut path ends open connections and refuses new ones', async () => {
   const waiting = expect(get('/never')).rejects.toThrow('fetch failed');
   await once(server, 'request');
   await path.cut();
@@ -34,7 +34,7 @@ test('ends what is under way when it is cut, and refuses what comes', async () =
   await expect(get()).rejects.toThrow('fetch failed');
 });
 
-test('leads there again, from the same port, once it is joined', async () => {
+test('a rejoined path forwards connections again, from the same port', async () => {
   const { port } = path;
   await path.cut();
   await path.join();

@@ -32,7 +32,7 @@ describe('a query', () => {
     ['a offset -2m', 'a offset -2000ms'],
     ['max_over_time(a[1h:30s])', 'max_over_time(a[60000ms:500ms])'],
     ['max_over_time(rate(a[5m])[1h:] offset 1m)', 'max_over_time(rate(a[5000ms])[60000ms:] offset 1000ms)'],
-  ])('has its durations divided: %s', (query, shorter) => {
+  ])('has its durations shortened: %s', (query, shorter) => {
     expect(shortenQuery(query, 60)).toBe(shorter);
   });
 
@@ -43,7 +43,7 @@ describe('a query', () => {
     'job:a:ratio_rate5m > 14.4 * 0.001',
     'a # [5m]\n',
     'quantile(0.99, a) by (rate5m)',
-  ])('keeps what is no duration of its own: %s', (query) => {
+  ])('keeps everything that is not its own duration: %s', (query) => {
     expect(shortenQuery(query, 60)).toBe(query);
   });
 
@@ -71,7 +71,7 @@ describe('a rules file', () => {
     },
   ];
 
-  test('has its durations divided, and no names, labels or annotations', () => {
+  test('has only its durations shortened, not its names, labels or annotations', () => {
     expect(parse(shortenRules(JSON.stringify({ groups }), 60))).toEqual({
       groups: [
         {
@@ -93,7 +93,7 @@ describe('a rules file', () => {
     });
   });
 
-  test('comes out with the rules it went in with, for the one that is shipped', () => {
+  test('keeps all its rules, in the case of the shipped file', () => {
     const names = (text: string): unknown[] =>
       (parse(text) as { groups: { rules: { alert?: string; record?: string }[] }[] }).groups.flatMap(
         ({ rules }) => rules.map(({ alert, record }) => alert ?? record),
@@ -103,7 +103,7 @@ describe('a rules file', () => {
     expect(shorter).not.toMatch(/\[\d+[smh]\]|for: \d+[smh]$/m);
   });
 
-  test('is the same as before, divided by 1', () => {
+  test('is unchanged when divided by 1', () => {
     const ms = (text: string): string => JSON.stringify(parse(shortenRules(text, 1)));
     expect(ms(shortenRules(SHIPPED, 1))).toBe(ms(SHIPPED));
   });

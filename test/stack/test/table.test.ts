@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Table } from '../table.js';
 
-test('is good when every row is, and there is one', () => {
+test('the result table is good when it has rows and every row is good', () => {
   const table = new Table();
   expect(table.ok).toBe(false);
   expect(table.equal('two', { a: [2] }, { a: [2] })).toBe(true);
@@ -10,7 +10,7 @@ test('is good when every row is, and there is one', () => {
   expect(table.ok).toBe(false);
 });
 
-test('makes a row of an error', async () => {
+test('the result table has a row for an error', async () => {
   const table = new Table();
   await table.works('tool', () => Promise.reject(new Error('it is missing')));
   expect(table.rows).toEqual([
@@ -18,13 +18,13 @@ test('makes a row of an error', async () => {
   ]);
 });
 
-test('is not good because something could not be tried', () => {
+test('the result table is not good when a row could not be tried', () => {
   const table = new Table();
   table.cannotRun('engine', 'there is none');
   expect(table.ok).toBe(false);
 });
 
-test('is written in groups, with what could not be tried at the end', () => {
+test('the result table is written in groups, with rows that could not be tried at the end', () => {
   const table = new Table();
   table.group('one');
   table.row('a | b', '__x__ <y> * z', 'line\nbreak', true);
