@@ -96,9 +96,9 @@ describe('a token from the application’s own source', () => {
     ],
     ['rejects with it', () => Promise.reject(NO_ERROR)],
     ['hangs with it', () => new Promise(() => TOKEN)],
-    ['answers what is no text', () => Promise.resolve({ TOKEN } as unknown as string)],
-    ['answers a NUL after it', () => Promise.resolve(`${TOKEN}\0`)],
-  ])('is not told when the source %s', async (_how, refresh) => {
+    ['returns something that is not a string', () => Promise.resolve({ TOKEN } as unknown as string)],
+    ['returns it with a NUL after it', () => Promise.resolve(`${TOKEN}\0`)],
+  ])('does not appear when its source %s', async (_how, refresh) => {
     const pool = await makeTold(login, { beforeConnect: withToken(refresh), connectTimeoutMs: 300 });
     await pool.query('select 1').catch(() => undefined);
     expect(await expectNothingTold(pool)).toContain('postgres connect failed');

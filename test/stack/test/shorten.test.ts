@@ -19,7 +19,7 @@ describe('a duration', () => {
     expect(shortenDuration(text, factor)).toBe(shorter);
   });
 
-  test('that is none is refused', () => {
+  test('that is invalid is refused', () => {
     expect(() => shortenDuration('5 minutes', 2)).toThrow('not a duration: 5 minutes');
     expect(() => shortenDuration('5mm', 2)).toThrow('not a duration');
   });
@@ -47,7 +47,7 @@ describe('a query', () => {
     expect(shortenQuery(query, 60)).toBe(query);
   });
 
-  test('that is none is refused', () => {
+  test('that is invalid is refused', () => {
     expect(() => shortenQuery('rate(a[5m', 60)).toThrow();
   });
 });

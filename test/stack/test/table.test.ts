@@ -18,13 +18,13 @@ test('the result table has a row for an error', async () => {
   ]);
 });
 
-test('the result table is not good when a row could not be tried', () => {
+test('the result table is not good with nothing but an item that could not be tried', () => {
   const table = new Table();
   table.cannotRun('engine', 'there is none');
   expect(table.ok).toBe(false);
 });
 
-test('the result table is written in groups, with rows that could not be tried at the end', () => {
+test('the result table is written in groups, with items that could not be tried at the end', () => {
   const table = new Table();
   table.group('one');
   table.row('a | b', '__x__ <y> * z', 'line\nbreak', true);
