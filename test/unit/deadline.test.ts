@@ -33,7 +33,7 @@ describe('a deadline', () => {
     expect(await noticed(20, 0, (tell) => setTimeout(tell, 1, 'arrived'))).toEqual(['arrived']);
   });
 
-  it.each([1, 2])('lets what has arrived during a stall be noticed first, %i turns later', async (turns) => {
+  it.each([1, 2])('lets data that arrived during a stall be handled first, %i turns later', async (turns) => {
     const later = (left: number, tell: (what: string) => void): void => {
       if (left === 0) tell('arrived');
       else setImmediate(() => later(left - 1, tell));
@@ -42,13 +42,13 @@ describe('a deadline', () => {
     expect(await noticed(50, 60, (tell) => setTimeout(later, 50, turns - 1, tell))).toEqual(['arrived']);
   });
 
-  it('that fires late gives another answer time to arrive, which could not be asked for before', async () => {
+  it('that fires late leaves time for an answer to a request that the stall delayed', async () => {
     const ask = (tell: (what: string) => void): void =>
       void setTimeout(() => setTimeout(tell, 60, 'arrived'), 1);
     expect(await noticed(200, 500, ask)).toEqual(['arrived']);
   });
 
-  it('that fires late expires all the same when nothing arrives, also when it fires late again', async () => {
+  it('that fires late still expires when nothing arrives, even if it fires late again', async () => {
     let expired = false;
     new Deadline(100, () => (expired = true), true);
     stall(200);
@@ -58,7 +58,7 @@ describe('a deadline', () => {
     await until('it expires', () => expired);
   });
 
-  it('that is the rest of a limit is given as much time again as the whole of it', async () => {
+  it('that is the rest of a limit is extended by the whole limit after a stall', async () => {
     let expiredAt = 0;
     const deadline = new Deadline(20, () => (expiredAt = performance.now()), true, 400);
     stall(100);
@@ -68,7 +68,7 @@ describe('a deadline', () => {
     expect(expiredAt - stalledAt).toBeGreaterThan(390);
   });
 
-  it('says when its timer fired, and can be told to keep the process alive', async () => {
+  it('reports when its timer fired, and can keep the process alive', async () => {
     const startedAt = performance.now();
     let upTo: number | undefined;
     const deadline = new Deadline(20, (firedAt) => (upTo = firedAt));
@@ -97,14 +97,14 @@ describe('withTimeout', () => {
     });
   });
 
-  it('hands on the reason of the signal that it follows', async () => {
+  it('passes on the reason of its parent signal', async () => {
     const reason = new Error('stopped');
     const work = (signal: AbortSignal): Promise<never> => Promise.reject(signal.reason as Error);
     expect(await rejection(withTimeout(20, AbortSignal.abort(reason), work))).toBe(reason);
   });
 });
 
-describe('waits for one signal', () => {
+describe('several waits for one signal', () => {
   it('share one listener, and are all called', () => {
     const controller = new AbortController();
     const called: number[] = [];

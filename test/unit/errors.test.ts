@@ -13,14 +13,14 @@ describe('instanceof', () => {
     expect(new other.PoolEndedError() instanceof own.PoolEndedError).toBe(true);
   });
 
-  it('tells the classes apart, of either copy', () => {
+  it('distinguishes the classes of both copies', () => {
     for (const { AuthError } of [own, other]) {
       expect(new AuthError('text') instanceof own.ConfigError).toBe(false);
       expect(new AuthError('text') instanceof own.AuthError).toBe(true);
     }
   });
 
-  it('holds for a subclass of the application, and for it no more than for its own errors', () => {
+  it("holds for an application's subclass, whose own instanceof matches only its own errors", () => {
     class Refused extends own.ConfigError {}
     expect(new Refused('text') instanceof own.ConfigError).toBe(true);
     expect(new Refused('text') instanceof other.ConfigError).toBe(true);
@@ -42,8 +42,8 @@ describe('instanceof', () => {
   });
 });
 
-describe('the names of the classes', () => {
-  it('are written out, since a bundler that minifies renames classes', () => {
+describe('the names of the error classes', () => {
+  it('are set explicitly, because a minifying bundler renames classes', () => {
     const { ConfigError, AuthError, AcquireTimeoutError, ConnectTimeoutError, PoolEndedError } = own;
     for (const [name, Class] of Object.entries({
       ConfigError,

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => void Reflect.deleteProperty(BACKENDS, 'other'));
 
-it('spans name the backend that is configured, not one whose key is present and undefined', async () => {
+it('spans name the configured backend, not one whose key is undefined', async () => {
   const { tracerProvider, spans } = tracerSdk();
   const dynamicAuth = { other: undefined, awsRdsIam: { region: 'us-east-1' } };
   const pool = await newPool(iamConfig({ host: '127.0.0.1', port: 1, dynamicAuth }), {

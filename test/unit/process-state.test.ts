@@ -13,7 +13,7 @@ async function anotherCopy(): Promise<typeof import('../../src/process-state.js'
 afterEach(() => vi.resetModules());
 
 describe('the state of the process', () => {
-  it('is one for all copies of the package', async () => {
+  it('is shared by all copies of the package', async () => {
     const [one, two] = [await anotherCopy(), await anotherCopy()];
     expect(one.sharedByAll).not.toBe(two.sharedByAll);
     const set = one.sharedByAll('test set', () => new Set(['first']));
@@ -22,7 +22,7 @@ describe('the state of the process', () => {
     expect(two.sharedByVersion('test map', () => new Map())).toBe(map);
   });
 
-  it('keeps apart what only copies of one version share', async () => {
+  it('is separate for state shared only by copies of one version', async () => {
     const copy = await anotherCopy();
     const ofAll = copy.sharedByAll('test name', () => ({}));
     expect(copy.sharedByVersion('test name', () => ({}))).not.toBe(ofAll);

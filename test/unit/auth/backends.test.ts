@@ -3,7 +3,7 @@ import { BACKENDS, checkDynamicAuth } from '../../../src/auth/backends.js';
 import { ConfigError } from '../../../src/errors.js';
 
 describe('checkDynamicAuth', () => {
-  it('gives the configured backend, a copy of its settings and where they stand', () => {
+  it('returns the configured backend, a copy of its settings and their path', () => {
     const awsRdsIam = { region: 'eu-west-1' };
     const auth = checkDynamicAuth({ awsRdsIam });
     awsRdsIam.region = 'other';
@@ -16,7 +16,7 @@ describe('checkDynamicAuth', () => {
     expect(checkDynamicAuth(dynamicAuth)).toBeUndefined();
   });
 
-  it('leaves the settings to the check of the backend', () => {
+  it('leaves the settings for the backend to check', () => {
     expect(() => checkDynamicAuth({ awsRdsIam: {} })).not.toThrow();
     expect(() => BACKENDS.awsRdsIam.check({}, 'here')).toThrow(new ConfigError('here.region is required'));
   });

@@ -21,17 +21,17 @@ class Vault {
 afterEach(() => void Reflect.deleteProperty(Object.prototype, 'hint'));
 
 describe('a custom backend', () => {
-  it('may answer without waiting', async () => {
+  it('may return the password synchronously', async () => {
     expect(await newAuthToken(configWith({ name: 'vault', issue: () => 'at once' }), 'app')).toBe('at once');
   });
 
-  it('may be an instance of a class, also in a frozen copy of a config', async () => {
+  it('may be a class instance, also in a frozen copy of a config', async () => {
     const config = configWith(new Vault());
     expect(await newAuthToken(config, 'app')).toBe('password of the instance');
     expect(await newAuthToken(copyConfig(copyConfig(config)), 'app')).toBe('password of the instance');
   });
 
-  it('is called as a method of its settings, and gets what belongs to the call', async () => {
+  it('is called as a method, with target, settings and signal', async () => {
     const settings = { key: 'k' };
     const custom: DynamicAuthCustom = {
       name: 'vault',

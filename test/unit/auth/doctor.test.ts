@@ -36,7 +36,7 @@ function asked(...flags: string[]) {
   return settingsOf(given, {});
 }
 
-describe('a backend that adds nothing to the doctor', () => {
+describe('in the doctor, a backend without its own checks', () => {
   it('has a flag with its name', () => {
     expect(USAGE).toMatch(/^ {2}--stub-auth +log in with Stub tokens$/m);
     const { config, origins } = asked('--stub-auth');
@@ -57,7 +57,7 @@ describe('a backend that adds nothing to the doctor', () => {
     expect(session.text.clean('this is a token of the stub')).toBe('this is [hidden]');
   });
 
-  it('has its own hint as the remedy for a rejected login, and no other backend’s', () => {
+  it('has its own hint as the remedy for a rejected login', () => {
     const outcome = loginFailure({
       error: Object.assign(new Error('no'), { code: '28P01', severity: 'FATAL' }),
       said: '28P01: no',
@@ -73,7 +73,7 @@ describe('a backend that adds nothing to the doctor', () => {
     expect(outcome).toMatchObject({ code: 'token_rejected', remedy: 'look at the stub' });
   });
 
-  it('is refused beside another one, as in a config', async () => {
+  it('is refused together with another one, as in a config', async () => {
     const outcome = await checkConfiguration(
       new Session(asked('--stub-auth', '--region', 'eu-central-1'), {}),
     );

@@ -38,7 +38,7 @@ describe('authFailure', () => {
     expect(inspect(authFailure('awsRdsIam', 'failed', cause))).not.toContain('canary');
   });
 
-  it('makes one line of a reason, and says something of one that is no error', () => {
+  it('puts a reason on one line, and describes one that is not an Error', () => {
     expect(authFailure('b', 'failed', new Error('a\r\nb\u0000c')).message).toBe(
       'dynamic auth (b): failed: a b c',
     );

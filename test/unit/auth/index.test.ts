@@ -45,7 +45,7 @@ function measured(signal = new AbortController().signal): ConnectContext & { sou
 }
 
 describe('newAuthToken', () => {
-  it('signs the token that the SigV4 rules give for long-lived keys', async () => {
+  it('signs a token with long-lived keys according to SigV4', async () => {
     atFixedTime();
     const token = await newAuthToken(iamConfig(), 'app');
     const expected = expectedToken({
@@ -61,7 +61,7 @@ describe('newAuthToken', () => {
     );
   });
 
-  it('signs the session token of temporary keys along', async () => {
+  it('includes the session token of temporary keys in the signature', async () => {
     setEnv({ AWS_SESSION_TOKEN: SESSION_TOKEN });
     atFixedTime();
     const token = await newAuthToken(iamConfig({ port: 6543 }), 'a user+ü');
@@ -79,7 +79,7 @@ describe('newAuthToken', () => {
     );
   });
 
-  it('writes an IPv6 address in brackets, so that host and port can be told apart', async () => {
+  it('writes an IPv6 address in brackets to separate host and port', async () => {
     atFixedTime();
     const token = await newAuthToken(iamConfig({ host: '2001:db8::5' }), 'app');
     const authority = '[2001:db8::5]:5432';
@@ -98,7 +98,7 @@ describe('newAuthToken', () => {
     expect(parameter(second, 'X-Amz-Signature')).not.toBe(parameter(first, 'X-Amz-Signature'));
   });
 
-  it('gives the empty string when dynamicAuth is unset', async () => {
+  it('returns an empty string when dynamicAuth is unset', async () => {
     const config = iamConfig({ dynamicAuth: undefined });
     await expect(newAuthToken(config, 'app')).resolves.toBe('');
   });
@@ -125,13 +125,13 @@ describe('newAuthToken', () => {
     await expect(newAuthToken(iamConfig(), user)).rejects.toThrow(ConfigError);
   });
 
-  it('checks only what it uses', async () => {
+  it('checks only the fields that it uses', async () => {
     const config = { ...iamConfig({ minConns: -1, database: '' }), unknown: 1 };
     await expect(newAuthToken(config, 'app')).resolves.toContain('X-Amz-Signature=');
   });
 
   it.each(['', undefined])(
-    'refuses the missing region %j with the texts of both ways to use it',
+    'refuses the missing region %j as newPool does, with the prefix of the backend',
     async (region) => {
       const refused = newAuthToken(inRegion(region as string), 'app');
       await expect(refused).rejects.toThrow(ConfigError);
@@ -141,7 +141,7 @@ describe('newAuthToken', () => {
     },
   );
 
-  it('still reports a region that does not look like one as AuthError', async () => {
+  it('reports a malformed region as AuthError', async () => {
     const refused = newAuthToken(inRegion('Frankfurt'), 'app');
     await expect(refused).rejects.toThrow(AuthError);
     await expect(refused).rejects.toThrow(
@@ -149,7 +149,7 @@ describe('newAuthToken', () => {
     );
   });
 
-  it('says so when there are no credentials, with the reason of the SDK as cause', async () => {
+  it('reports missing credentials, with the error of the SDK as cause', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     const error = await newAuthToken(iamConfig(), 'app').catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(AuthError);
@@ -159,7 +159,7 @@ describe('newAuthToken', () => {
     expect((cause as Error).name).toBe('CredentialsProviderError');
   });
 
-  it('rejects with the reason of a signal that is aborted already', async () => {
+  it('rejects with the reason of an already aborted signal', async () => {
     const reason = new Error('shutting down');
     const aborted = newAuthToken(iamConfig(), 'app', { signal: AbortSignal.abort(reason) });
     await expect(aborted).rejects.toMatchObject({ code: 'ERR_PGAUGE_AUTH', cause: reason });
@@ -252,7 +252,7 @@ describe('newDynamicAuthFunc', () => {
     expect(verdict).toEqual({ ok: true });
   });
 
-  it('runs each token through the context that measures it, and says what it is', async () => {
+  it('requests each token through context.refreshToken, with provider and region', async () => {
     const hook = await newDynamicAuthFunc(iamConfig(), 'app');
     const context = measured();
     await hook(newTarget(), context);
@@ -263,14 +263,14 @@ describe('newDynamicAuthFunc', () => {
     expect(inspect(context.sources, { depth: 9, showHidden: true })).not.toContain(KEYS.secretAccessKey);
   });
 
-  it('works without a context', async () => {
+  it('works without a hook context', async () => {
     const hook = await newDynamicAuthFunc(iamConfig(), 'app');
     const target = newTarget();
     await hook(target);
     expect(target.password).toContain(`${HOST}:5432/?Action=connect&DBUser=app`);
   });
 
-  it('keeps nothing of the caller’s config', async () => {
+  it('does not retain the caller’s config', async () => {
     const awsRdsIam = { region: 'us-east-1' };
     const config = { ...iamConfig(), dynamicAuth: { awsRdsIam } };
     const preparing = newDynamicAuthFunc(config, 'app');
@@ -301,7 +301,7 @@ describe('newDynamicAuthFunc', () => {
     expect(imds.calls()['GET /latest/meta-data/placement/region']).toBe(1);
   });
 
-  it('leaves the target as it was when there is no token', async () => {
+  it('does not change the target when no token can be issued', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined });
     const hook = await newDynamicAuthFunc(iamConfig(), 'app');
     const target = newTarget({ password: 'static' });
@@ -322,7 +322,7 @@ describe('newDynamicAuthFunc', () => {
     await expect(running).rejects.toMatchObject({ name: 'AuthError', cause: reason });
   });
 
-  it('refuses a target that an earlier hook made impossible to sign for', async () => {
+  it('refuses a target that an earlier hook made invalid for signing', async () => {
     const hook = await newDynamicAuthFunc(iamConfig(), 'app');
     await expect(hook(newTarget({ host: 'db?x=' }))).rejects.toThrow(ConfigError);
   });

@@ -24,14 +24,14 @@ describe('CredentialMemo', () => {
   });
   afterEach(() => void vi.useRealTimers());
 
-  it('keeps credentials that do not end', async () => {
+  it('keeps credentials that do not expire', async () => {
     const held = key('A');
     await memo.get(give(held));
     vi.advanceTimersByTime(24 * 60 * MINUTE_MS);
     expect(await memo.get(hang)).toBe(held);
   });
 
-  it('hands out those held while their renewal hangs', async () => {
+  it('returns the held credentials while their renewal hangs', async () => {
     const held = key('A', 16 * MINUTE_MS);
     await memo.get(give(held));
     vi.advanceTimersByTime(2 * MINUTE_MS);
@@ -49,7 +49,7 @@ describe('CredentialMemo', () => {
     expect(Number(process.hrtime.bigint() - start) / 1e6).toBeLessThan(1_800);
   });
 
-  it('starts another fetch when one hangs for 10 s, and takes what comes', async () => {
+  it('starts another fetch when one hangs for 10 s, and uses its result', async () => {
     const hanging = memo.get(hang);
     vi.advanceTimersByTime(9_999);
     const joined = memo.get(give(key('B')));
@@ -59,7 +59,7 @@ describe('CredentialMemo', () => {
     expect(await Promise.race([hanging, joined, Promise.resolve('pending')])).toBe('pending');
   });
 
-  it('does not let a late answer replace a later one', async () => {
+  it('does not replace newer credentials with a late answer', async () => {
     let answer: (credentials: Credentials) => void = () => undefined;
     const late = memo.get(() => new Promise((resolve) => (answer = resolve)));
     vi.advanceTimersByTime(10_000);
@@ -70,7 +70,7 @@ describe('CredentialMemo', () => {
     expect(await memo.get(hang)).toBe(newer);
   });
 
-  it('keeps suspected credentials when no others can be had, and does not ask again at once', async () => {
+  it('keeps suspected credentials when fetching others fails, and does not fetch again at once', async () => {
     const held = key('A');
     await memo.get(give(held));
     memo.suspect();
@@ -80,7 +80,7 @@ describe('CredentialMemo', () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  it('waits for others when those held have ended, and rejects with why there are none', async () => {
+  it('waits for new credentials when the held ones have expired, and rejects with the error of the fetch', async () => {
     await memo.get(give(key('A', MINUTE_MS)));
     vi.advanceTimersByTime(MINUTE_MS);
     await expect(memo.get(() => Promise.reject(new Error('down')))).rejects.toThrow('down');

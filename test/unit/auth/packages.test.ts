@@ -42,7 +42,7 @@ describe('the packages of AWS RDS IAM', () => {
     await expect(checkDynamicAuthPackages(inRegion('detect'))).resolves.toBe(undefined);
   });
 
-  it('are loaded by the check of a config that needs them, and by nothing before it', async () => {
+  it('are loaded only by the check of a config that needs them', async () => {
     const auth = JSON.stringify(pathToFileURL(join(ROOT, 'src/auth/index.ts')).href);
     const program = `
       import { createRequire } from 'node:module';
@@ -124,7 +124,7 @@ describe('requirePackages', () => {
   const notFound = (message: string): Error =>
     Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
 
-  it('takes a package for too old that lacks what is needed, and names both', async () => {
+  it('reports a package without a needed export as too old, and names both', async () => {
     const old = { name: '@some/sdk', load: () => Promise.resolve({ Signer: String }) };
     const asked = requirePackages('some', [{ ...old, needs: ['Signer', 'provide'] }]);
     await expect(asked).rejects.toThrow(
@@ -139,7 +139,7 @@ describe('requirePackages', () => {
     "Cannot find module '@some/sdk'\nRequire stack:\n- /app/index.js",
     'pgauge tried to access @some/sdk (a peer dependency) but it is not provided by your application',
     "Cannot find module '@some/sdk' from 'node_modules/pgauge/dist/index.cjs'",
-  ])('takes a package for missing that is not found: %j', async (message) => {
+  ])('reports a package that is not found as missing: %j', async (message) => {
     const missing = requirePackages('some', [failing('@some/sdk', notFound(message))]);
     await expect(missing).rejects.toThrow('npm install @some/sdk');
   });
@@ -155,7 +155,7 @@ describe('requirePackages', () => {
     ],
     ["Cannot find package '@some/sdk-core' imported from /app/index.js", 'MODULE_NOT_FOUND'],
     ["'@some/sdk' has no export", 'ERR_PACKAGE_PATH_NOT_EXPORTED'],
-  ])('leaves it to its use to report a package that is there and broken: %j', async (message, code) => {
+  ])('does not report an installed but broken package before its use: %j', async (message, code) => {
     const broken = failing('@some/sdk', Object.assign(new Error(message), { code }));
     await expect(requirePackages('some', [broken])).resolves.toBe(undefined);
   });
@@ -164,12 +164,12 @@ describe('requirePackages', () => {
 describe('loadFailure', () => {
   const ofImport = Object.assign(new Error(), { code: 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG' });
 
-  it('is that of require when it looked for the package in vain', () => {
+  it('is the error of require when it did not find the package', () => {
     const ofRequire = Object.assign(new Error(), { code: 'MODULE_NOT_FOUND' });
     expect(loadFailure(ofImport, ofRequire)).toBe(ofRequire);
   });
 
-  it('is that of import where there is no require', () => {
+  it('is the error of import if require does not exist', () => {
     expect(loadFailure(ofImport, new ReferenceError('require is not defined'))).toBe(ofImport);
   });
 });

@@ -28,7 +28,7 @@ describe('a password file', () => {
     ['a byte order mark, which does not', '\uFEFFsecret', 'secret'],
     ['text beyond ASCII', 'pässwörd🔑\n', 'pässwörd🔑'],
     ['the longest password there is', `${'x'.repeat(65_535)}\r\n`, 'x'.repeat(65_535)],
-  ])('may hold %s', async (_what, content, password) => {
+  ])('may contain %s', async (_what, content, password) => {
     expect(await issue(content)).toBe(password);
   });
 
@@ -38,14 +38,14 @@ describe('a password file', () => {
     ['a NUL', 'sec\0ret', 'it contains a NUL character'],
     ['bytes that are no text', Buffer.from([0xc3, 0x28]), 'it is not UTF-8 text'],
     ['more than a password', 'secret'.repeat(20_000), 'it has more than 65537 bytes'],
-  ])('must not hold %s; the error has the path and none of the content', async (_what, content, reason) => {
+  ])('must not contain %s; the error has the path and none of the content', async (_what, content, reason) => {
     const error = await rejection(issue(content));
     expect(error).toBeInstanceOf(AuthError);
     expect(error.message).toBe(`dynamic auth (passwordFile): failed to read ${PATH}: ${reason}`);
     expect(String(error.cause)).not.toContain('secret');
   });
 
-  it('must be a file: no folder, and no pipe, which nothing may ever write to', async () => {
+  it('must be a regular file, not a folder or a pipe', async () => {
     const folder = join(FOLDER, 'folder');
     mkdirSync(folder);
     await expect(issue(undefined, { path: folder })).rejects.toThrow(/folder: it is not a regular file$/);
@@ -54,7 +54,7 @@ describe('a password file', () => {
     await expect(issue(undefined, { path: pipe })).rejects.toThrow(/pipe: it is not a regular file$/);
   });
 
-  it('that may not be read is an error with the reason', async () => {
+  it('that may not be read gives an error with the reason', async () => {
     writeFileSync(PATH, 'secret');
     chmodSync(PATH, 0);
     // Root may read everything.
@@ -68,7 +68,7 @@ describe('a password file', () => {
     }
   });
 
-  it('is found by a relative path, from the working directory at the start', async () => {
+  it('with a relative path is resolved against the initial working directory', async () => {
     const issuer = passwordFile.issuer({ path: relative(process.cwd(), PATH) });
     const before = process.cwd();
     writeFileSync(PATH, 'secret');
@@ -80,7 +80,7 @@ describe('a password file', () => {
     }
   });
 
-  it('stands beside one for the user', async () => {
+  it('may be combined with a file for the user', async () => {
     const userPath = join(FOLDER, 'user');
     writeFileSync(userPath, 'rotated_app\n');
     expect(await issue('secret', { userPath })).toEqual({ password: 'secret', user: 'rotated_app' });
@@ -88,7 +88,7 @@ describe('a password file', () => {
     await expect(issue('secret', { userPath })).rejects.toThrow(/failed to read .*user: ENOENT/);
   });
 
-  it('is not read once the attempt was given up', async () => {
+  it('is not read after the attempt was abandoned', async () => {
     const { signal } = { signal: AbortSignal.abort(new Error('deadline')) };
     await expect(issue('secret', {}, signal)).rejects.toThrow(/failed to read .*password: deadline$/);
   });

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import { plainError } from '../../../src/auth/plain-error.js';
 
-it('keeps name, code and status of an error, and nothing else', () => {
+it('a plain error keeps name, code and status of an error, and nothing else', () => {
   const error = Object.assign(new Error('canary'), {
     ...{ name: 'GaxiosError', code: 'ECONNREFUSED', status: 500, config: { headers: 'canary' } },
     response: { data: 'canary' },
@@ -21,11 +21,11 @@ it.each([
   'Unexpected token \'e\', "eyJcanary" is not valid JSON',
   'Unexpected end of JSON input',
   'Unterminated string in JSON at position 20',
-])('does not repeat %j', (reason) => {
+])('a plain error does not repeat %j', (reason) => {
   expect(plainError(new Error(reason), reason).message).toBe('the answer could not be parsed');
 });
 
-it('takes secrets out of the reason', () => {
+it('a plain error has no secrets in its reason', () => {
   expect(plainError(undefined, 'no a-secret here', ['a-secret', undefined, '']).message).toBe(
     'no [hidden] here',
   );

@@ -35,8 +35,8 @@ const endingIn = (ms: number) => (n: number) => ({
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
-describe('answers that say when they end', () => {
-  it('serve all logins that ask at once, and later ones, until shortly before their end', async () => {
+describe('answers with an expiration', () => {
+  it('serve all logins made at once and later ones, until shortly before they expire', async () => {
     const { calls, passwords } = counting(endingIn(MINUTE_MS));
     expect(new Set(await passwords(500))).toEqual(new Set(['p1']));
     vi.advanceTimersByTime(54_000);
@@ -46,7 +46,7 @@ describe('answers that say when they end', () => {
     expect(calls).toHaveLength(2);
   });
 
-  it('are renewed five minutes before their end by the login that comes then', async () => {
+  it('are renewed by the first login in the five minutes before they expire', async () => {
     const { passwords } = counting(endingIn(60 * MINUTE_MS));
     await passwords(1);
     vi.advanceTimersByTime(54 * MINUTE_MS);
@@ -85,7 +85,7 @@ describe('answers that say when they end', () => {
     expect(calls).toHaveLength(4);
   });
 
-  it('are refused when they have ended already, and not kept', async () => {
+  it('are refused when already expired, and not kept', async () => {
     const { passwords } = counting((n) => endingIn(n === 1 ? 0 : MINUTE_MS)(n));
     await expect(passwords(1)).rejects.toThrow(
       new AuthError(
@@ -95,7 +95,7 @@ describe('answers that say when they end', () => {
     expect(await passwords(1)).toEqual(['p2']);
   });
 
-  it('of a target that is no longer asked for do not show as expired', async () => {
+  it('for a target no longer in use are not reported as expired', async () => {
     const { passwords, wrapped } = counting((n) => endingIn(n * MINUTE_MS)(n));
     await passwords(1);
     await passwords(1, { ...TARGET, host: 'other' });
@@ -108,7 +108,7 @@ describe('answers that say when they end', () => {
     expect(credentials?.expireAtMs()).toBe(startMs + MINUTE_MS);
   });
 
-  it('show as fetches and as an expiration', async () => {
+  it('are reported as fetches and as an expiration', async () => {
     const { passwords, wrapped } = counting((n) => {
       if (n > 1) throw new Error('down');
       return endingIn(MINUTE_MS)(n);
@@ -129,8 +129,8 @@ describe('answers that say when they end', () => {
   });
 });
 
-describe('answers that are reused for a time', () => {
-  it('are renewed after it, and have no expiration', async () => {
+describe('answers reused for a fixed time', () => {
+  it('are renewed after that time, and have no expiration', async () => {
     const { passwords, wrapped } = counting((n) => ({ password: `p${n}`, reuseMs: 15 * MINUTE_MS }), true);
     await passwords(1);
     vi.advanceTimersByTime(14 * MINUTE_MS);
@@ -141,8 +141,8 @@ describe('answers that are reused for a time', () => {
   });
 });
 
-describe('answers for one login alone', () => {
-  it('are asked for by each of the logins, also by those that waited for the first answer', async () => {
+describe('answers valid for one login only', () => {
+  it('are requested by every login, also by those that waited for the first answer', async () => {
     const { calls, passwords, wrapped } = counting((n) => `p${n}`);
     expect(new Set(await passwords(10))).toHaveProperty('size', 10);
     expect(await passwords(1)).toEqual(['p11']);
@@ -150,7 +150,7 @@ describe('answers for one login alone', () => {
     expect(wrapped.source.credentials?.[0]?.expireAtMs()).toBeUndefined();
   });
 
-  it('are asked for without a wrapper when the issuer says so', () => {
+  it('need no wrapper when the issuer declares them', () => {
     const issuer: LoginIssuer = {
       source: { provider: 'p' },
       reused: false,
@@ -161,7 +161,7 @@ describe('answers for one login alone', () => {
 });
 
 describe('a fetch that hangs', () => {
-  it('is aborted when the last login gives up, with the reason', async () => {
+  it('is aborted with the reason when the last login gives up', async () => {
     const { calls, wrapped } = counting(() => new Promise(() => undefined));
     const [one, two] = [new AbortController(), new AbortController()];
     const logins = [one, two].map(({ signal }) => wrapped.issue(TARGET, { signal }));
@@ -188,7 +188,7 @@ describe('a renewal that no login waits for', () => {
     return { calls, login: passwords(1) };
   };
 
-  it('goes on, and is given up when the pool ends', async () => {
+  it('continues, and is aborted when the pool ends', async () => {
     const ended = new AbortController();
     const { calls, login } = await renewing(ended.signal);
     expect(await login).toEqual(['p1']);
@@ -197,7 +197,7 @@ describe('a renewal that no login waits for', () => {
     expect(calls[1]?.signal.aborted).toBe(true);
   });
 
-  it('is given up by the last login that waits for it after the pool has ended', async () => {
+  it('is aborted by the last login that waits for it after the pool has ended', async () => {
     const ended = new AbortController();
     const { calls, login } = await renewing(ended.signal);
     ended.abort();

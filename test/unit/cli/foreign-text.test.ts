@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ForeignText } from '../../../src/cli/foreign-text.js';
 
-describe('text of others', () => {
-  it('loses secrets, in clear and escaped, and control characters', () => {
+describe('text from other sources', () => {
+  it('is stripped of secrets, plain and escaped, and of control characters', () => {
     const text = new ForeignText();
     text.hide('secret/canary=1');
     expect(text.clean('a secret/canary=1 b secret%2Fcanary%3D1\x1b[31m\r\nc\u202e')).toBe(
@@ -10,13 +10,13 @@ describe('text of others', () => {
     );
   });
 
-  it('keeps short words, which a message has for other reasons', () => {
+  it('keeps short secrets, which may be ordinary words', () => {
     const text = new ForeignText();
     text.hide('app');
     expect(text.clean('user app')).toBe('user app');
   });
 
-  it('names the code of an error once', () => {
+  it('includes the code of an error once', () => {
     const text = new ForeignText();
     expect(text.ofError(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe(
       'connect ECONNREFUSED',

@@ -6,7 +6,7 @@ const second = new AsyncLocalStorage<string>();
 const { detached } = await first.run('loading', () => import('../../../src/connection/detached.js'));
 const stores = (): (string | undefined)[] => [first.getStore(), second.getStore()];
 
-test('what runs detached is in the context of neither its caller nor the code that loaded the package', async () => {
+test('detached code runs in the async context of neither its caller nor the code that loaded the package', async () => {
   const seen = await first.run('calling', () =>
     second.run('calling', () =>
       detached(async () => {
@@ -22,7 +22,7 @@ test('what runs detached is in the context of neither its caller nor the code th
   ]);
 });
 
-test('a store that is entered by what runs detached is not found by what runs after it', () => {
+test('a store entered by detached code is not visible to code that runs after it', () => {
   first.run('calling', () => {
     detached(() => second.enterWith('entered'));
     expect(stores()).toEqual(['calling', undefined]);
@@ -30,7 +30,7 @@ test('a store that is entered by what runs detached is not found by what runs af
   });
 });
 
-test('returns what the function returns, and throws what it throws', () => {
+test('detached returns or throws the result of its function', () => {
   expect(detached(() => 1)).toBe(1);
   expect(() => detached(() => BigInt('x'))).toThrow(SyntaxError);
 });

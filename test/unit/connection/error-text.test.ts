@@ -39,8 +39,8 @@ describe('an error that leaves a connection attempt', () => {
   });
 
   it.each([
-    ['its own text', new Error('sealed'), 'sealed'],
-    ['the text of its cause', new Error('', { cause: new Error('sealed') }), 'sealed'],
+    ['its own message', new Error('sealed'), 'sealed'],
+    ['the message of its cause', new Error('', { cause: new Error('sealed') }), 'sealed'],
     [
       'its code and address',
       Object.assign(new Error(), { syscall: 'connect', code: 'EHOSTUNREACH', address: '::1', port: 1 }),
@@ -52,17 +52,17 @@ describe('an error that leaves a connection attempt', () => {
       'getaddrinfo ENOTFOUND db.test',
     ],
     ['the step', new TypeError(), 'an error without a message (beforeConnect)'],
-  ])('says %s', (_title, error, text) => {
+  ])('has as its message %s', (_title, error, text) => {
     expect(withText(error, 'hook')).toBe(error);
     expect(error.message).toBe(text);
   });
 
-  it('that is frozen stays as it is', () => {
+  it('that is frozen is not changed', () => {
     const frozen = Object.freeze(new Error(''));
     expect(withText(frozen, 'tls')).toBe(frozen);
   });
 
-  it('that is no Error but has a text stays as it is', () => {
+  it('that is not an Error but has a message is not changed', () => {
     const thrown = { message: 'sealed' };
     expect(withText(thrown, 'hook')).toBe(thrown);
   });
@@ -75,7 +75,7 @@ describe('an error that leaves a connection attempt', () => {
     [Symbol('x'), 'a hook threw Symbol(x) instead of an Error (afterConnect)'],
     [{ status: 503 }, 'a hook threw an object instead of an Error (afterConnect)'],
     [Object.create(null), 'a hook threw an object instead of an Error (afterConnect)'],
-  ])('is made of %j, which is its cause', (thrown, text) => {
+  ])('wraps a thrown %j, which is its cause', (thrown, text) => {
     const error = withText(thrown, 'init') as Error;
     expect(error).toBeInstanceOf(Error);
     expect(error.message).toBe(text);
@@ -84,7 +84,7 @@ describe('an error that leaves a connection attempt', () => {
 });
 
 describe('the text of an error', () => {
-  it('ends where errors stand for each other', () => {
+  it('is found in errors that refer to themselves', () => {
     const circular = new AggregateError([]);
     circular.errors.push(circular, new Error('sealed'));
     expect(errorText(circular)).toBe('sealed');
@@ -93,7 +93,7 @@ describe('the text of an error', () => {
     expect(errorText(own)).toBe('');
   });
 
-  it('names no place that is not one', () => {
+  it('does not include an invalid address', () => {
     const odd = { code: 'x y', address: 'secret', port: 1, hostname: 'user:secret@host' };
     expect(failedPlaces(odd)).toEqual([]);
     expect(failedPlaces({ ...odd, code: 'ENOTFOUND' })).toEqual([]);

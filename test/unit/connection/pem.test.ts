@@ -17,7 +17,7 @@ const serials = (certificates: readonly string[]): string[] =>
 const both = (): string[] => serials([a, b]);
 const linesOf = (text: string): number => text.split('\n').length - 1;
 
-describe('certificates in a text', () => {
+describe('PEM certificates', () => {
   it.each<[string, () => string]>([
     ['one after the other', () => a + b],
     ['joined without a line end', () => a.trimEnd() + b],
@@ -40,11 +40,11 @@ describe('certificates in a text', () => {
       expect(one).toMatch(/^-----BEGIN CERTIFICATE-----\n[^]*\n-----END CERTIFICATE-----\n$/);
   });
 
-  it('may be there twice', () => {
+  it('may occur twice', () => {
     expect(serials(readCertificates(a + b + a, 'roots.pem'))).toHaveLength(3);
   });
 
-  it('may be in the form of openssl x509 -trustout', () => {
+  it('may have the format of openssl x509 -trustout', () => {
     const trusted = a.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE');
     expect(serials(readCertificates(trusted + b, 'roots.pem'))).toEqual(both());
   });
@@ -94,13 +94,13 @@ describe('certificates in a text', () => {
     ['DER', () => new X509Certificate(a).raw.toString(), () => 'holds no PEM certificate: it looks like DER'],
     ['UTF-16', () => Buffer.from(a, 'utf16le').toString(), () => 'holds no PEM certificate: it is not UTF-8'],
     ['a page that says no', () => '<html>404</html>', () => 'holds no PEM certificate'],
-  ])('are refused with the place: %s', (_title, text, message) => {
+  ])('are refused with the line: %s', (_title, text, message) => {
     const read = (): unknown => readCertificates(text(), 'roots.pem');
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(`roots.pem: ${message()}`);
   });
 
-  it('are counted by the item of a list', () => {
+  it('are counted within each item of a list', () => {
     expect(() => readCertificates(lines(b, 0, 5), 'ssl.ca', 2)).toThrow(
       'ssl.ca: certificate 1 has no end (line 1 of item 2)',
     );

@@ -100,7 +100,7 @@ describe.skipIf(process.platform === 'win32')('findPassword', () => {
     ]);
   });
 
-  it('takes a file that may only be read', async () => {
+  it('accepts a read-only file', async () => {
     expect((await find(await file('readonly', '*:*:*:*:pw', 0o400))).password).toBe('pw');
   });
 
@@ -112,18 +112,18 @@ describe.skipIf(process.platform === 'win32')('findPassword', () => {
     expect(warnings).toEqual([`${path}: password file ignored: it is not a plain file`]);
   });
 
-  it('ignores a pipe that nobody writes to, and does not wait for it', async () => {
+  it('ignores a pipe without a writer, and does not wait for it', async () => {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', ['-m', '600', path]);
     expect((await find(path)).warnings).toEqual([`${path}: password file ignored: it is not a plain file`]);
   });
 
-  it('says nothing of a file that does not exist', async () => {
+  it('logs nothing about a file that does not exist', async () => {
     expect(await find(join(folder, 'missing'))).toEqual({ password: undefined, warnings: [] });
     expect(await find(join(await file('plain', ''), 'below'))).toEqual({ password: undefined, warnings: [] });
   });
 
-  it('warns of a file that cannot be opened', async () => {
+  it('warns about a file that cannot be opened', async () => {
     const path = join(folder, 'loop');
     await symlink(path, path);
     expect((await find(path)).warnings).toEqual([

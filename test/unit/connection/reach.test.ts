@@ -12,12 +12,12 @@ describe('reachedServer', () => {
     ...['57P03', '57P01', '53300', '08006', '08P01'].map(said),
     new ConnectTimeoutError('late'),
     new Error('Connection terminated unexpectedly'),
-  ])('is false for what may be over soon: %s', (error) => {
+  ])('is false for a temporary failure: %s', (error) => {
     expect(reachedServer(error, 'tcp')).toBe(false);
   });
 
   it.each(['28P01', '28000', '3D000', '42501', '53200'].map(said))(
-    'is true for a login that is refused: %s',
+    'is true for a refused login: %s',
     (error) => {
       expect(reachedServer(error, 'auth')).toBe(true);
     },
@@ -29,11 +29,11 @@ describe('reachedServer', () => {
     new AuthError('no'),
     new Error('other'),
     undefined,
-  ])('is undefined for what tells nothing of the server: %s', (error) => {
+  ])('is undefined for an error that says nothing about the server: %s', (error) => {
     expect(reachedServer(error, 'tls')).toBeUndefined();
   });
 
-  it.each(['hook', 'token', 'init'] as const)('is undefined for whatever fails in the phase %s', (phase) => {
+  it.each(['hook', 'token', 'init'] as const)('is undefined for any failure in the phase %s', (phase) => {
     for (const error of [failed('ECONNREFUSED'), said('57P01'), new ConnectTimeoutError('late')]) {
       expect(reachedServer(error, phase)).toBeUndefined();
     }

@@ -36,7 +36,7 @@ async function contextOf(ssl: SslOptions | undefined, env: NodeJS.ProcessEnv = {
 }
 
 describe('the SecureContext of a pool', () => {
-  it('is shared with pools that have the same roots, given as one text, as a list or by file', async () => {
+  it('is shared with pools that have the same roots, given as one string, as a list or by file', async () => {
     const path = join(folder, 'root.pem');
     await writeFile(path, root(0));
     const context = await contextOf({ ca: root(0) });
@@ -45,14 +45,14 @@ describe('the SecureContext of a pool', () => {
     expect(await contextOf(undefined, { PGSSLROOTCERT: path })).toBe(context);
   });
 
-  it('is another one for other roots, another minimum version or another division of the texts', async () => {
+  it('is not shared with other roots, another order of roots or another minimum version', async () => {
     const context = await contextOf({ ca: root(0) });
     expect(await contextOf({ ca: root(1) })).not.toBe(context);
     expect(await contextOf({ ca: [root(0), root(1)] })).not.toBe(await contextOf({ ca: [root(1), root(0)] }));
     expect(await contextOf({ ca: root(0), minVersion: 'TLSv1.3' })).not.toBe(context);
   });
 
-  it('is made anew for the next pool when the file of roots has changed', async () => {
+  it('is created again for the next pool when the root file has changed', async () => {
     const path = join(folder, 'changing.pem');
     await writeFile(path, root(0));
     const context = await contextOf(undefined, { PGSSLROOTCERT: path });
@@ -62,7 +62,7 @@ describe('the SecureContext of a pool', () => {
     expect(changed).toBe(await contextOf({ ca: root(1) }));
   });
 
-  it('is shared with a client certificate only by pools that have the same one, with the same key', async () => {
+  it('with a client certificate is shared only by pools with the same certificate and key', async () => {
     const ca = root(0);
     const context = await contextOf({ ca, ...identity(0) });
     expect(await contextOf({ ca, ...identity(0) })).toBe(context);
@@ -71,11 +71,11 @@ describe('the SecureContext of a pool', () => {
     await expect(contextOf({ ca, ...identity(0), key: clients[1]?.keyPem })).rejects.toThrow(ConfigError);
   });
 
-  it('is a pool’s own with the roots of Node, which a program may change', async () => {
+  it("is not shared with Node's roots, which a program may change", async () => {
     expect(await contextOf(undefined)).not.toBe(await contextOf(undefined));
   });
 
-  it('is kept for the eight contents that were used last', async () => {
+  it('is cached for the eight most recently used contents', async () => {
     const context = await contextOf({ ca: root(0) });
     for (let n = 1; n <= 7; n += 1) await contextOf({ ca: root(n) });
     expect(await contextOf({ ca: root(0) })).toBe(context);
@@ -83,7 +83,7 @@ describe('the SecureContext of a pool', () => {
     expect(await contextOf({ ca: root(0) })).not.toBe(context);
   });
 
-  it('is not kept for certificates that cannot be parsed', async () => {
+  it('is not cached for certificates that cannot be parsed', async () => {
     const broken = root(0).replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA');
     for (let n = 0; n < 2; n += 1) await expect(contextOf({ ca: broken })).rejects.toThrow(ConfigError);
   });

@@ -148,7 +148,7 @@ describe('a handshake', () => {
     },
   );
 
-  it('verifies even when the process was told to trust everybody', async () => {
+  it('verifies even with NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
     process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
     try {
       const made = await plan('verify-full', { ca: otherCa.certPem });
@@ -171,7 +171,7 @@ describe('a handshake', () => {
     });
   });
 
-  it('asks for and verifies a name without the dot at its end', async () => {
+  it('requests and verifies a name without its trailing dot', async () => {
     const made = await plan('verify-full', { ca: ca.certPem });
     for (const host of ['db.test.', 'db.test']) {
       const options = made.finish(made.target(), host) as tls.ConnectionOptions;
@@ -182,7 +182,7 @@ describe('a handshake', () => {
     expect(made.finish(made.target(), '127.0.0.1.')).not.toHaveProperty('servername');
   });
 
-  it('verifies a servername that is an address, and does not ask for it', async () => {
+  it('verifies a servername that is an address, and does not send it', async () => {
     const made = await plan('verify-full', { ca: ca.certPem, servername: '127.0.0.1' });
     const options = made.finish(made.target(), 'db.test');
     expect(options).not.toHaveProperty('servername');
@@ -190,7 +190,7 @@ describe('a handshake', () => {
     expect(await handshake(options, 'name', 'db.test')).toEqual({ code: NAME });
   });
 
-  it('needs the lowest version that was asked for', async () => {
+  it('requires the configured minimum version', async () => {
     const lowest = await plan('require');
     expect(await handshake(lowest.finish(lowest.target(), 'h'), 'old', 'h')).toMatchObject({
       version: 'TLSv1.2',
@@ -233,7 +233,7 @@ describe('planTls', () => {
     });
   });
 
-  it("takes system for Node's roots", async () => {
+  it("treats system as Node's roots", async () => {
     const made = await plan('verify-full', undefined, { PGSSLROOTCERT: 'system' });
     expect(await handshake(made.finish(made.target(), 'db.test'), 'name', 'db.test')).toEqual({
       code: CHAIN,
@@ -255,7 +255,7 @@ describe('planTls', () => {
     expect(made.finish(made.target(), 'h')).toBe(false);
   });
 
-  it('gives each attempt fresh options over one context', async () => {
+  it('creates new options with one shared context for each attempt', async () => {
     const made = await plan('verify-full', { ca: ca.certPem });
     const [one, other] = [made.target(), made.target()] as [tls.ConnectionOptions, tls.ConnectionOptions];
     expect(one).not.toBe(other);
@@ -278,7 +278,7 @@ describe('finish', () => {
     return made.finish(change(target === false ? {} : target), host);
   };
 
-  it('verifies with roots that a hook added, in a context of their own', async () => {
+  it('verifies with roots that a hook added, in a separate context', async () => {
     const made = await plan('verify-full', { ca: otherCa.certPem });
     const target = made.target() as tls.ConnectionOptions;
     const options = made.finish({ ...target, ca: ca.certPem }, 'db.test') as tls.ConnectionOptions;
@@ -307,7 +307,7 @@ describe('finish', () => {
     expect(await handshake(options, 'asking', 'h')).toMatchObject({ said: { client: 'client' } });
   });
 
-  it('verifies the chain under require once a hook gave roots', async () => {
+  it('verifies the chain under require once a hook sets roots', async () => {
     const options = await changing(
       'require',
       undefined,
@@ -317,7 +317,7 @@ describe('finish', () => {
     expect(await handshake(options, 'name', 'h')).toEqual({ code: CHAIN });
   });
 
-  it('keeps the lowest version when a hook adds something else, and takes its own', async () => {
+  it('keeps the minimum version when a hook changes other options, and accepts a new one from the hook', async () => {
     const tighter = { minVersion: 'TLSv1.3' } as const;
     const kept = await changing(
       'require',
@@ -330,7 +330,7 @@ describe('finish', () => {
     expect(await handshake(own, 'old', 'h')).toHaveProperty('code');
   });
 
-  it('asks the check that a hook gave about the name that is verified', async () => {
+  it("calls a hook's checkServerIdentity with the verified name", async () => {
     const names: string[] = [];
     const checkServerIdentity = (name: string): undefined => void names.push(name);
     const options = await changing(
@@ -344,7 +344,7 @@ describe('finish', () => {
   });
 
   it.each<[SslMode]>([['disable'], ['require'], ['verify-full']])(
-    'uses what a hook put in place as it is, with the name verified, under %s',
+    "uses the hook's replaced options as they are, and verifies the name, under %s",
     async (mode) => {
       const replaced = (host: string) => changing(mode, undefined, () => ({ ca: ca.certPem }), host);
       expect(await handshake(await replaced('db.test'), 'name', 'db.test')).toMatchObject({
@@ -356,7 +356,7 @@ describe('finish', () => {
     },
   );
 
-  it('uses a context that a hook made', async () => {
+  it('uses a SecureContext that a hook created', async () => {
     const secureContext = tls.createSecureContext({ ca: ca.certPem });
     const options = await changing(
       'verify-full',
@@ -368,11 +368,11 @@ describe('finish', () => {
     expect(await handshake(options, 'name', 'db.test')).toMatchObject({ version: 'TLSv1.3' });
   });
 
-  it('lets a hook switch encryption off', async () => {
+  it('lets a hook disable encryption', async () => {
     expect(await changing('verify-full', undefined, () => false, 'h')).toBe(false);
   });
 
-  it('does not change what the hook holds', async () => {
+  it('does not change the object of the hook', async () => {
     const made = await plan('verify-full');
     const given = { ca: ca.certPem, servername: '127.0.0.1' };
     made.finish(given, 'h');
@@ -380,7 +380,7 @@ describe('finish', () => {
   });
 
   it.each([true, undefined, null, 'require'])(
-    'refuses %o, which the driver would make something of',
+    'refuses %o, which the driver would interpret',
     async (ssl) => {
       const made = await plan('verify-full');
       expect(() => made.finish(ssl as never, 'h')).toThrow(

@@ -37,7 +37,7 @@ describe('the example code of a report', () => {
     expect(code).toContain("  dynamicAuth: { azureAd: { clientId: 'some-id' } },\n");
   });
 
-  it('breaks settings that do not fit on a line', () => {
+  it('wraps settings that do not fit on a line', () => {
     const arn = 'arn:aws:iam::123456789012:role/a-role-with-a-long-name';
     const code = codeFor([...TARGET, '--region', 'eu-central-1', '--role-arn', arn]);
     expect(code).toContain(
@@ -51,7 +51,7 @@ describe('the example code of a report', () => {
     expect(code).toContain("const signed = { ...target, host: 'db.example.com', port: 5433 };");
   });
 
-  it('has every host with its port, and the kind of server that is wanted', () => {
+  it('has every host with its port, and the requested kind of server', () => {
     const hosts = ['--host', 'db1.internal,db2.internal', '--port', '5432,5433'];
     const code = codeFor([...TARGET, ...hosts, '--target-session-attrs', 'primary']);
     expect(code).toContain(
@@ -66,14 +66,14 @@ describe('the example code of a report', () => {
     expect(code).not.toMatch(/^ {2}(host|port):/m);
   });
 
-  it('quotes names so that they mean the same in code, with no control character', () => {
+  it('quotes names correctly, without control characters', () => {
     const user = 'it\'s a "user" \\ \n\u009b';
     const [line = ''] = /^ {2}user: .*$/m.exec(codeFor(['--user', user]) ?? '') ?? [];
     expect(runInNewContext(`({${line}})`)).toEqual({ user });
     expect(line).not.toMatch(/\p{Cc}/u);
   });
 
-  it('is left out where a field looks like a connection string, which may hold a password', () => {
+  it('is omitted when a field looks like a connection string, which may contain a password', () => {
     expect(codeFor(['--host', 'postgres://app:canary@db/orders'])).toBeUndefined();
   });
 });

@@ -20,7 +20,7 @@ const reportOf = (kind: Kind, at: number): Report => ({
 });
 const chosen = (wanted: TargetSessionAttrs, ...kinds: Kind[]) => choose(kinds.map(reportOf), wanted);
 
-describe('the host that a pool uses', () => {
+describe('in the doctor, the host that a pool uses', () => {
   it.each<[TargetSessionAttrs, number | undefined, readonly Kind[]]>([
     ['any', 1, ['dead', 'standby', 'primary']],
     ['primary', 2, ['dead', 'standby', 'primary']],
@@ -40,18 +40,18 @@ describe('the host that a pool uses', () => {
     expect(choice.outcome.status === 'failed').toBe(at === undefined);
   });
 
-  it('is told beside what each of the others is', () => {
+  it('is reported together with the state of the others', () => {
     expect(chosen('primary', 'dead', 'standby', 'read-only primary').outcome.found).toBe(
       'host:0 is not logged in to, host:1 is a standby, host:2 is a primary, read-only by default; a pool uses host:2',
     );
   });
 
-  it('is warned of where it is a standby that was not asked for', () => {
+  it('causes a warning if it is a standby that was not requested', () => {
     expect(chosen('any', 'standby').outcome).toMatchObject({ status: 'warning', code: 'standby' });
     expect(chosen('standby', 'standby').outcome).toMatchObject({ status: 'ok' });
   });
 
-  it('is missing for a reason that the remedy names', () => {
+  it('is missing for the reason in the remedy', () => {
     expect(chosen('any', 'dead').outcome.remedy).toBe('mend what failed above');
     expect(chosen('primary', 'standby').outcome.remedy).toContain('the cluster has one of that kind');
   });

@@ -17,7 +17,7 @@ const places = (args: readonly string[], env?: NodeJS.ProcessEnv): unknown[] =>
     return [config.host, config.port, origins.host, origins.port];
   });
 
-describe('lists of hosts', () => {
+describe("the doctor's lists of hosts", () => {
   it('have one port for all hosts, or one for each', () => {
     expect(places(['--host', 'a,b', '--port', '1'])).toEqual([
       ['a', 1, '--host', '--port'],
@@ -33,17 +33,17 @@ describe('lists of hosts', () => {
     ]);
   });
 
-  it('have hosts of the same name at different ports', () => {
+  it('may have the same host at different ports', () => {
     expect(places(['--host', 'a,a', '--port', '1,2'])).toHaveLength(2);
   });
 
-  it('leave one host, or none, as it was given', () => {
+  it('do not change a single host or a missing one', () => {
     expect(requests(['--host', 'a'])).toMatchObject({ wanted: 'any', kindIsJudged: false });
     expect(places(['--host', 'a'])).toEqual([['a', 5432, '--host', 'default']]);
     expect(places([])).toEqual([[undefined, 5432, undefined, 'default']]);
   });
 
-  it('are judged by the wanted kind, a flag before its variable', () => {
+  it('are checked for the requested kind; the flag has precedence over the variable', () => {
     const env = { PGTARGETSESSIONATTRS: 'standby' };
     expect(requests(['--host', 'a'], env)).toMatchObject({ wanted: 'standby', kindIsJudged: true });
     const both = requests(['--host', 'a', '--target-session-attrs', 'primary'], env);
@@ -66,7 +66,7 @@ describe('lists of hosts', () => {
     expect(() => requests(args, env)).toThrow(reason);
   });
 
-  it('in place of which a connection string was given stay whole', () => {
+  it('do not split a connection string given as a host', () => {
     const text = 'postgres://app:can,ary@one,two/app';
     expect(places(['--host', text])).toEqual([[text, 5432, '--host', 'default']]);
   });

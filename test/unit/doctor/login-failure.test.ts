@@ -18,7 +18,7 @@ function said(code: string, message: string, more: Partial<FailedLogin> = {}) {
   });
 }
 
-describe('the SQL that mends a login', () => {
+describe('the SQL that fixes a login', () => {
   it.each([
     ['28000', 'role is not permitted to log in', 'ALTER ROLE "Order" LOGIN;'],
     ['42501', 'permission denied', 'GRANT CONNECT ON DATABASE "my-app" TO "Order";'],
@@ -27,7 +27,7 @@ describe('the SQL that mends a login', () => {
   });
 });
 
-it('a SQLSTATE that is not known is looked up in the log of the server', () => {
+it("for an unknown SQLSTATE the remedy points to the server's log", () => {
   expect(said('XX000', 'internal')).toMatchObject({
     code: 'login_failed',
     remedy: "look up what XX000 means in the server's log",

@@ -22,7 +22,7 @@ describe('the OTLP settings', () => {
     expect(otelSettings(env)?.headers).toEqual({ a: 'b c', d: 'e=f' });
   });
 
-  it('are none without an endpoint', () => {
+  it('are absent without an endpoint', () => {
     expect(otelSettings({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b' })).toBeUndefined();
   });
 });

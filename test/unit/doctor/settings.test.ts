@@ -9,8 +9,8 @@ function given(...args: string[]): Arguments {
   return read;
 }
 
-describe('the settings', () => {
-  it('prefer a flag to its variable, and say where each came from', () => {
+describe("the doctor's settings", () => {
+  it('prefer a flag to its variable, and record the origin of each', () => {
     const env = { PGHOST: 'from-env', PGPORT: '6000', PGUSER: 'env-user', PGDATABASE: '' };
     const { config, origins } = settingsOf(given('--host', 'from-flag', '--port', '5433'), env);
     expect(config).toEqual({ host: 'from-flag', port: 5433, user: 'env-user', maxOpenConns: 10 });
@@ -21,7 +21,7 @@ describe('the settings', () => {
     expect(settingsOf(given(), {})).toMatchObject({ config: { port: 5432 }, origins: { port: 'default' } });
   });
 
-  it('keep a port that is no number, to be refused as such', () => {
+  it('keep a port that is not a number, so that it is refused later', () => {
     expect(settingsOf(given(), { PGPORT: '54x' }).config.port).toBe('54x');
   });
 
@@ -40,7 +40,7 @@ describe('the settings', () => {
     expect(settingsOf(given(), { AWS_REGION: 'us-east-1' }).config.dynamicAuth).toBeUndefined();
   });
 
-  it('count the timeout in seconds', () => {
+  it('take the timeout in seconds', () => {
     expect(given('--timeout', '7').timeoutMs).toBe(7_000);
     expect(given().timeoutMs).toBe(30_000);
   });

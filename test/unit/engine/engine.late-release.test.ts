@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Acquirer, makeEngine } from '../../support/fake-kind.js';
 
-it('a slot that is released after its resource was lost stays gone: nobody gets it', () => {
+it('a slot released after its resource was lost is not handed out', () => {
   const { kind, engine } = makeEngine({ max: 1 });
   const a = new Acquirer(engine, 'a');
   const lost = kind.constructions[0]?.succeed();
@@ -17,7 +17,7 @@ it('a slot that is released after its resource was lost stays gone: nobody gets 
   expect(b.slot.resource).not.toBe(lost);
 });
 
-it('a slot that is released twice is idle once', () => {
+it('a slot released twice is idle once', () => {
   const { kind, engine } = makeEngine({ max: 2 });
   const a = new Acquirer(engine, 'a');
   kind.constructions[0]?.succeed();

@@ -43,7 +43,7 @@ describe('an outage with retryMs', () => {
     expect(waiting.map(({ outcome }) => outcome)).toEqual(Array(6).fill(undefined));
   });
 
-  it('is over with the first success, which opens up to maxConnecting at once', () => {
+  it('ends with the first success, after which up to maxConnecting resources are constructed at once', () => {
     const { kind, engine } = makeEngine({ ...limits, maxConnecting: 2 });
     const [first] = acquirers(engine, 4);
     failAll(kind);
@@ -55,7 +55,7 @@ describe('an outage with retryMs', () => {
     expect(kind.constructions).toHaveLength(2);
   });
 
-  it('pauses for 900 ms at most while what answers may have resources soon, and for longer again when nothing answers', () => {
+  it('pauses for at most 900 ms while the server answers, and for longer again when it does not', () => {
     const { kind, engine } = makeEngine({ ...limits, max: 1, retryMs: 600_000 });
     acquirers(engine, 1);
     const pauseAfter = (reached: false | 'soon'): number => {
@@ -96,7 +96,7 @@ describe('an outage with retryMs', () => {
     expect(engine.state.counts).toMatchObject({ acquireTimeoutCount: 2, canceledAcquireCount: 2 });
   });
 
-  it('never exceeds the timeout of the acquire itself', () => {
+  it('never exceeds the timeout of the acquire', () => {
     const { kind, engine } = makeEngine(limits);
     const [acquirer] = acquirers(engine, 1, 300);
     failAll(kind);
@@ -104,7 +104,7 @@ describe('an outage with retryMs', () => {
     expect(acquirer?.error).toEqual(new Error('timeout'));
   });
 
-  it('rejects at once what fails for another reason; only an answer ends the outage', () => {
+  it('rejects at once on another error; only an answer from the server ends the outage', () => {
     const { kind, engine } = makeEngine(limits);
     const [a, b] = acquirers(engine, 3);
     failAll(kind);
@@ -119,7 +119,7 @@ describe('an outage with retryMs', () => {
     expect(kind.constructions).toHaveLength(1);
   });
 
-  it('lets a construction that hangs keep no other from being tried', () => {
+  it('tries another construction while one hangs', () => {
     const { kind, engine } = makeEngine(limits);
     acquirers(engine, 3);
     failAll(kind);
@@ -129,7 +129,7 @@ describe('an outage with retryMs', () => {
     expect(kind.constructions).toHaveLength(2);
   });
 
-  it('constructs nothing for those that have left, and keeps no timer after end()', () => {
+  it('constructs nothing for cancelled acquires, and leaves no timer after end()', () => {
     const { kind, engine } = makeEngine(limits);
     const [acquirer] = acquirers(engine, 1);
     failAll(kind);
@@ -149,9 +149,9 @@ describe('an outage with retryMs', () => {
   >([
     ['is rejected', limits, (engine) => engine.rejectWaiters(() => new Error('ended'))],
     ['gives up', limits, (_engine, waiter) => waiter?.cancel(new Error('aborted'))],
-    ['has waited for long enough', { ...limits, retryMs: 50 }, () => vi.advanceTimersByTime(50)],
+    ['reaches retryMs', { ...limits, retryMs: 50 }, () => vi.advanceTimersByTime(50)],
   ])(
-    'reports that the queue of an engine that ends is empty when the last waiter %s in a pause',
+    'reports an empty queue of an ending engine when the last waiter %s in a pause',
     (_how, its, leave) => {
       const { kind, engine } = makeEngine(its);
       const [waiter] = acquirers(engine, 1);
@@ -164,7 +164,7 @@ describe('an outage with retryMs', () => {
     },
   );
 
-  it('pauses between constructions for random times below a bound that doubles to 5 s, however many wait', () => {
+  it('pauses for random times below a bound that doubles up to 5 s, however many acquires wait', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0.1, max: 0.999, noNaN: true }), { minLength: 10, maxLength: 15 }),
@@ -234,7 +234,7 @@ describe('an outage without retryMs', () => {
 });
 
 describe('maxPending', () => {
-  it('refuses one more acquire than may wait, and never one that an idle resource serves', () => {
+  it('refuses one waiting acquire too many, but never one that an idle resource can serve', () => {
     const { kind, engine } = makeEngine({ max: 1, maxConnecting: 1, maxPending: 1 });
     const [a, b, c] = acquirers(engine, 3);
     expect([a?.outcome, b?.error, c?.error]).toEqual([undefined, new Error('busy'), new Error('busy')]);
@@ -254,7 +254,7 @@ describe('maxPending', () => {
 });
 
 describe('resize', () => {
-  it('serves those that wait when it grows', () => {
+  it('to a larger size serves waiting acquires', () => {
     const { kind, engine } = makeEngine({ max: 1, maxConnecting: 10 });
     acquirers(engine, 3);
     expect(kind.constructions).toHaveLength(1);
@@ -263,7 +263,7 @@ describe('resize', () => {
     expect(engine.state.max).toBe(3);
   });
 
-  it('destroys what is idle and too many when it shrinks, and the rest when it comes back', () => {
+  it('to a smaller size destroys surplus idle resources, and the rest when they are released', () => {
     const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
     const [a, b, c] = acquirers(engine, 3);
     for (const construction of [...kind.constructions]) construction.succeed();

@@ -11,8 +11,8 @@ function succeed(kind: FakeKind, index = 0): ReturnType<FakeKind['constructions'
   return construction.succeed();
 }
 
-describe('acquire', () => {
-  it('constructs nothing until somebody asks, and then for the one who asks', () => {
+describe('Engine: acquire', () => {
+  it('constructs nothing before the first acquire, and then for that acquire', () => {
     const { kind, engine } = makeEngine();
     expect(engine.state.total).toBe(0);
     const a = new Acquirer(engine, 'a');
@@ -28,7 +28,7 @@ describe('acquire', () => {
     ]);
   });
 
-  it('hands out the one that went idle last', () => {
+  it('hands out the resource that became idle last', () => {
     const { kind, engine } = makeEngine();
     const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
     succeed(kind);
@@ -39,7 +39,7 @@ describe('acquire', () => {
     expect(new Acquirer(engine, 'd').slot).toBe(a.slot);
   });
 
-  it('gives a returned resource to the oldest waiter', () => {
+  it('gives a released resource to the oldest waiter', () => {
     const { kind, engine } = makeEngine({ max: 1 });
     const a = new Acquirer(engine, 'a');
     succeed(kind);
@@ -52,7 +52,7 @@ describe('acquire', () => {
     expect(engine.state.pending).toBe(1);
   });
 
-  it('starts no more constructions at once than allowed, and the next when one ends', () => {
+  it('runs at most maxConnecting constructions at once, and starts the next when one ends', () => {
     const { kind, engine } = makeEngine({ max: 10, maxConnecting: 2 });
     const acquirers = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
     expect(kind.constructions.map((c) => c.cause)).toEqual(['a', 'b']);
@@ -61,7 +61,7 @@ describe('acquire', () => {
     expect(kind.constructions.map((c) => c.cause)).toEqual(['b', 'c']);
   });
 
-  it('rejects with a failed construction only the one it was for, and constructs anew for the rest', () => {
+  it('rejects only the acquire whose construction failed, and constructs again for the others', () => {
     const { kind, engine } = makeEngine({ max: 1 });
     const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
     const refused = new Error('refused');
@@ -73,7 +73,7 @@ describe('acquire', () => {
     expect(b.slot.resource.id).toBe(1);
   });
 
-  it('leaves nobody waiting when a construction fails whose acquirer was served otherwise', () => {
+  it('constructs for the next waiter when a construction fails whose own acquire was already served', () => {
     const { kind, engine } = makeEngine();
     const a = new Acquirer(engine, 'a');
     succeed(kind);
@@ -87,7 +87,7 @@ describe('acquire', () => {
     expect(kind.constructions.map((x) => x.cause)).toEqual(['c']);
   });
 
-  it('takes a timed-out waiter out of the queue and parks what was constructed for it', () => {
+  it('removes a timed-out waiter from the queue and parks the resource constructed for it', () => {
     const { kind, engine } = makeEngine();
     const a = new Acquirer(engine, 'a', 100);
     vi.advanceTimersByTime(100);
@@ -102,7 +102,7 @@ describe('acquire', () => {
     expect(engine.state.idle).toBe(1);
   });
 
-  it('counts a cancelled waiter once, and not when it was served first', () => {
+  it('counts a cancelled waiter once, and not if it was served before', () => {
     const { kind, engine } = makeEngine();
     const a = new Acquirer(engine, 'a');
     succeed(kind);
@@ -118,8 +118,8 @@ describe('acquire', () => {
   });
 });
 
-describe('ping', () => {
-  it('asks a resource that was idle for over a second whether it lives, and not before', async () => {
+describe('Engine: ping', () => {
+  it('pings a resource that was idle for over a second, and no earlier', async () => {
     const { kind, engine } = makeEngine();
     const a = new Acquirer(engine, 'a');
     succeed(kind);
@@ -140,7 +140,7 @@ describe('ping', () => {
     await Promise.resolve();
   });
 
-  it('replaces a dead one and asks the other stale ones aside', () => {
+  it('replaces a dead resource, and pings the other stale ones in the background', () => {
     const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
     const held = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
     const resources = [succeed(kind), succeed(kind), succeed(kind)];
@@ -159,7 +159,7 @@ describe('ping', () => {
     expect(engine.state.total).toBe(1);
   });
 
-  it('serves the waiter by a returned resource when that comes before the answer', () => {
+  it('serves the waiter with a released resource if that comes before the answer to the ping', () => {
     const { kind, engine } = makeEngine();
     const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
     succeed(kind);
@@ -175,8 +175,8 @@ describe('ping', () => {
   });
 });
 
-describe('release', () => {
-  it('destroys what its judge refuses, and the slot is free when the destroyer returns', () => {
+describe('Engine: release', () => {
+  it('destroys a resource that its judge refuses, and frees the slot', () => {
     const { kind, engine } = makeEngine({ max: 1 });
     const a = new Acquirer(engine, 'a');
     const resource = succeed(kind);
@@ -189,7 +189,7 @@ describe('release', () => {
     expect(engine.state.total).toBe(1);
   });
 
-  it('keeps a settling resource used and from everybody until it has settled', () => {
+  it('counts a settling resource as used and does not hand it out until it has settled', () => {
     const { kind, engine } = makeEngine({ max: 1 });
     const a = new Acquirer(engine, 'a');
     const resource = succeed(kind);
@@ -236,7 +236,7 @@ describe('release', () => {
   });
 });
 
-describe('lifetime', () => {
+describe('Engine: lifetime', () => {
   it('ends at acquire, at release and at the health check, never mid-use', () => {
     const { kind, engine } = makeEngine({ lifetimeMs: 500, max: 3, maxConnecting: 3 });
     const [a, b, c] = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
@@ -270,8 +270,8 @@ describe('lifetime', () => {
   });
 });
 
-describe('sweep', () => {
-  it('closes what was idle for too long, but keeps the minimum', () => {
+describe('Engine: sweep', () => {
+  it('destroys resources that were idle for too long, but keeps the minimum', () => {
     const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
     const acquirers = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
     const resources = [succeed(kind), succeed(kind), succeed(kind)];
@@ -283,8 +283,8 @@ describe('sweep', () => {
   });
 });
 
-describe('reset', () => {
-  it('drops what is idle and retires the rest when it is returned', () => {
+describe('Engine: reset', () => {
+  it('destroys idle resources at once, and the others when they are released', () => {
     const { kind, engine } = makeEngine();
     const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
     const [first, second] = [succeed(kind), succeed(kind)];
@@ -298,8 +298,8 @@ describe('reset', () => {
   });
 });
 
-describe('end', () => {
-  it('serves waiters, gives up constructions for nobody, destroys idle resources at once and held ones when returned', () => {
+describe('Engine: end', () => {
+  it('serves waiters, abandons constructions without an acquire, destroys idle resources at once and held ones when they are released', () => {
     const { kind, engine } = makeEngine({ max: 3, maxConnecting: 3 });
     const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
     const [first, second] = [succeed(kind), succeed(kind)];
@@ -314,7 +314,7 @@ describe('end', () => {
     expect([engine.state.total, engine.constructSpare()]).toEqual([0, false]);
   });
 
-  it('lets waiters have what is returned and what is constructed for them, and constructs for those left without', () => {
+  it('serves waiters with released and newly constructed resources', () => {
     const { kind, engine } = makeEngine({ max: 2, maxConnecting: 1 });
     const [a, b, c] = ['a', 'b', 'c'].map((name) => new Acquirer(engine, name));
     engine.end();
@@ -330,7 +330,7 @@ describe('end', () => {
     expect([resource.destroyedFor, engine.state.total]).toEqual(['pool_end', 0]);
   });
 
-  it('lets a returned resource settle before it is destroyed', () => {
+  it('lets a released resource settle before it is destroyed', () => {
     const { kind, engine } = makeEngine();
     const a = new Acquirer(engine, 'a');
     const resource = succeed(kind);
@@ -343,7 +343,7 @@ describe('end', () => {
     expect([resource.destroyedFor, engine.state.total]).toEqual(['tx_open', 0]);
   });
 
-  it('rejects the waiters on demand, and gives up what is constructed for them', () => {
+  it('rejects the waiters on request, and abandons their constructions', () => {
     const { kind, engine } = makeEngine();
     const [a, b] = [new Acquirer(engine, 'a'), new Acquirer(engine, 'b')];
     const ended = new Error('ended');
@@ -354,8 +354,8 @@ describe('end', () => {
   });
 });
 
-describe('statistics', () => {
-  it('count as pgxpool does: waited or constructed is empty, warm is not, a failed dial is neither success nor cancel', () => {
+describe('Engine: statistics', () => {
+  it('count like pgxpool: an acquire that waited or constructed is empty, a warm one is not, a failed dial is neither success nor cancel', () => {
     const { kind, engine } = makeEngine({ max: 1 });
     const a = new Acquirer(engine, 'a');
     vi.advanceTimersByTime(40);

@@ -36,7 +36,7 @@ function exhausted() {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('acquirers with the usual limit share one timer, and each is rejected when its own time is up', () => {
+test('acquires with the default limit share one timer, and each is rejected at its own time', () => {
   const { started, wait } = exhausted();
   const early = Array.from({ length: 100 }, (_, i) => wait(`early ${i}`));
   vi.advanceTimersByTime(400);
@@ -52,7 +52,7 @@ test('acquirers with the usual limit share one timer, and each is rejected when 
   expect(started).toHaveLength(2);
 });
 
-test('an acquirer with a limit of its own has a timer of its own, and holds up none of the others', () => {
+test('an acquire with its own limit has its own timer and delays none of the others', () => {
   const { started, wait } = exhausted();
   const [shorter, longer] = [wait('shorter', 300), wait('longer', 5_000)];
   const usual = wait('usual');
@@ -69,7 +69,7 @@ test('an acquirer with a limit of its own has a timer of its own, and holds up n
   expect([longer, usual, last].map(({ error }) => error !== undefined)).toEqual([false, true, false]);
 });
 
-test('those that left before, wherever they stood, are not waited for', () => {
+test('the shared timer ignores acquires that have left the queue, at any position', () => {
   const { started, wait } = exhausted();
   const [first, own, second] = [wait('first'), wait('own', 5_000), wait('second')];
   vi.advanceTimersByTime(500);
@@ -83,7 +83,7 @@ test('those that left before, wherever they stood, are not waited for', () => {
   expect(started.map(({ ms }) => ms)).toEqual([LIMIT_MS, 5_000, 500]);
 });
 
-test('the timer of an empty queue keeps no process alive, serves the next to wait, and ends with the engine', () => {
+test('the timer of an empty queue does not keep the process alive, serves the next waiter, and ends with the engine', () => {
   const { engine, started, wait, release } = exhausted();
   const served = wait('served');
   release();

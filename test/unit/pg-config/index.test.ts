@@ -43,7 +43,7 @@ const refusal = (given: unknown): string => {
   return 'accepted';
 };
 
-describe('where and as whom', () => {
+describe('fromPgConfig: host and login', () => {
   const TEXT = fc.string({
     unit: fc.constantFrom('a', 'b', 'z', '0', '9', '-', '_', '.', ' ', 'ü', 'ñ'),
     minLength: 1,
@@ -163,7 +163,7 @@ describe('where and as whom', () => {
     );
   });
 
-  it('are those of the environment where the settings leave them open', () => {
+  it('come from the environment if the settings leave them unset', () => {
     setEnv({
       PGHOST: 'env.example',
       PGPORT: '6000',
@@ -188,7 +188,7 @@ describe('where and as whom', () => {
     expect(made.options.ssl?.key).toBe('canary');
   });
 
-  it('are read from settings that a pg.Pool has seen, which hides the password and the key in them', () => {
+  it('are read from the options of a pg.Pool, in which password and key are hidden', () => {
     const given = { ...LOGIN, password: 'word', ssl: { cert: 'c', key: 'k' } };
     const pool = new pg.Pool(given);
     expect(fromPgConfig(pool.options).config.password).toBe('word');
@@ -196,7 +196,7 @@ describe('where and as whom', () => {
   });
 });
 
-describe('the sizes and limits', () => {
+describe('fromPgConfig: sizes and limits', () => {
   it.each<[object, object]>([
     [{ max: 20 }, { maxOpenConns: 20 }],
     [{ max: '20' }, { maxOpenConns: 20 }],
@@ -235,7 +235,7 @@ describe('the sizes and limits', () => {
     expect(translated(given).options).toEqual({ pg: {}, ...wanted });
   });
 
-  it('are those that a pool shows in its options, read back', () => {
+  it('are read back from the options of a pg.Pool', () => {
     const theirs = new pg.Pool({ ...LOGIN, max: 3, idleTimeoutMillis: 7, maxUses: 5 });
     const { config: made, options, dropped } = fromPgConfig(theirs.options);
     expect({ ...made, ...options, dropped }).toMatchObject({
@@ -247,7 +247,7 @@ describe('the sizes and limits', () => {
   });
 });
 
-describe('ssl', () => {
+describe('fromPgConfig: ssl', () => {
   const none = (): undefined => undefined;
   it.each<[unknown, string, object | undefined]>([
     [undefined, 'disable', undefined],
@@ -288,11 +288,11 @@ describe('ssl', () => {
   });
 });
 
-describe('functions', () => {
+describe('fromPgConfig: functions', () => {
   const target = { host: 'h', port: 1, user: 'u', password: '', database: 'd', ssl: false as const };
   const context = { signal: new AbortController().signal, refreshToken: () => Promise.resolve('') };
 
-  it('that give a password become beforeConnect', async () => {
+  it('that return a password become beforeConnect', async () => {
     const asked: unknown[] = [];
     const { config, options } = translated({
       password: (of: object) => {
@@ -307,7 +307,7 @@ describe('functions', () => {
     expect(asked).toEqual([target]);
   });
 
-  it('that give no string as a password fail the attempt with the text of node-postgres', async () => {
+  it('that return a password that is not a string fail the attempt with the message of node-postgres', async () => {
     const { options } = translated({ password: () => 7 });
     await expect(async () => options.beforeConnect?.({ ...target }, context)).rejects.toThrow(
       'Password must be a string',
@@ -336,7 +336,7 @@ describe('functions', () => {
     ).rejects.toThrow('nope');
   });
 
-  it('log becomes a logger, which gives it the message first', () => {
+  it('log becomes a logger that passes the message first', () => {
     const said: unknown[] = [];
     const { options } = translated({ log: (...messages: unknown[]) => said.push(messages) });
     options.logger?.warn({ reason: 'idle' }, 'text');
@@ -344,7 +344,7 @@ describe('functions', () => {
   });
 });
 
-describe('what says nothing to node-postgres', () => {
+describe('fromPgConfig: a setting unknown to node-postgres', () => {
   it('is dropped and named', () => {
     const { dropped, config } = translated({
       connectionLimit: 5,
@@ -367,7 +367,7 @@ describe('what says nothing to node-postgres', () => {
   });
 });
 
-describe('what has no meaning here is refused', () => {
+describe('fromPgConfig refuses', () => {
   it('no user at all', () => {
     Object.assign(pg.defaults, { user: undefined });
     expect(refusal({ host: 'h', database: 'd' })).toMatch(/^user is required/);
@@ -375,7 +375,7 @@ describe('what has no meaning here is refused', () => {
 
   it.each<[string, unknown, RegExp]>([
     [
-      'a URL in the place of the settings',
+      'a URL instead of settings',
       'postgres://h/d',
       /^poolConfig must be an object.*connectionString/,
     ],
@@ -399,13 +399,13 @@ describe('what has no meaning here is refused', () => {
       { connectionString: 'socket:/var/run?db=x', user: 'a' },
       /^host is a unix socket/,
     ],
-    ['a port that is none', { ...LOGIN, port: 'abc' }, /^port must be between 1 and 65535/],
+    ['an invalid port', { ...LOGIN, port: 'abc' }, /^port must be between 1 and 65535/],
     [
       'a URL that cannot be parsed',
       { connectionString: 'postgres://canary:canary@h:port/d' },
       /^node-postgres cannot use/,
     ],
-    ['a URL that is no string', { connectionString: 7 }, /^connectionString must be a string/],
+    ['a URL that is not a string', { connectionString: 7 }, /^connectionString must be a string/],
     ['ssl as a word', { connectionString: 'postgres://a@h/d?ssl=require' }, /^ssl must be true.*sslmode/],
     [
       'a check of names',

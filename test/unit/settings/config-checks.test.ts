@@ -63,14 +63,14 @@ describe('validateConfig', () => {
     ...[undefined, null, 0, -1, 65536, 1.5, NaN, Infinity, true, {}].map(
       (port): [string, unknown, string] => [`the port ${inspect(port)}`, changed({ port }), PORT],
     ),
-    ['a port that is a text', changed({ port: '5432' }), `${PORT}, a number and not a string`],
+    ['a port that is a string', changed({ port: '5432' }), `${PORT}, a number and not a string`],
     ['no user', changed({ user: undefined }), 'user is required'],
     ['an empty user', changed({ user: '' }), 'user is required'],
-    ['a user that is no text', changed({ user: {} }), 'user must be a string'],
+    ['a user that is not a string', changed({ user: {} }), 'user must be a string'],
     ['NUL in the user', changed({ user: 'a\0b' }), 'user must not contain control characters'],
     ['no database', changed({ database: undefined }), 'database is required'],
     ['an empty database', changed({ database: '' }), 'database is required'],
-    ['a database that is no text', changed({ database: 1 }), 'database must be a string'],
+    ['a database that is not a string', changed({ database: 1 }), 'database must be a string'],
     ...['a?b', 'a#b', 'a/b', 'a b', 'a\tb', 'a\nb', 'a\rb'].map((database): [string, unknown, string] => [
       `the database ${JSON.stringify(database)}`,
       changed({ database }),
@@ -226,37 +226,37 @@ describe('several hosts', () => {
       'with the port of the config',
       several([{ host: 'a' }, { host: '::1', port: undefined }], { port: 5432 }),
     ],
-    ['of which there is one', several([a])],
+    ['with a single one', several([a])],
     ['at two ports', several([a, { host: 'a', port: 2 }])],
     [
-      'with what they must be',
+      'with targetSessionAttrs and loadBalanceHosts',
       several([a], { targetSessionAttrs: 'prefer-standby', loadBalanceHosts: 'random' }),
     ],
-    ['of which one must be something', changed({ targetSessionAttrs: 'primary' })],
-  ])('are taken %s', (_how, config) => {
+    ['as a single host with targetSessionAttrs', changed({ targetSessionAttrs: 'primary' })],
+  ])('are accepted %s', (_how, config) => {
     expect(() => validateConfig(config)).not.toThrow();
   });
 
   it.each<[string, unknown, string]>([
     ['beside host', several([a], { host: 'b' }), 'host and hosts are mutually exclusive: give one of them'],
-    ['that are no list', several('a,b'), 'hosts must be a list of one or more { host, port }'],
-    ['of which there is none', several([]), 'hosts must be a list of one or more { host, port }'],
-    ['that are texts', several(['a']), 'hosts[0] must be an object'],
+    ['that are not a list', several('a,b'), 'hosts must be a list of one or more { host, port }'],
+    ['as an empty list', several([]), 'hosts must be a list of one or more { host, port }'],
+    ['that are strings', several(['a']), 'hosts[0] must be an object'],
     ['with a hole', several([a, undefined]), 'hosts[1] must be an object'],
     ['without a name', several([a, { port: 2 }]), 'hosts[1].host is required'],
-    ['in one text', several([{ host: 'a,b', port: 1 }]), 'hosts[0].host must be one host'],
+    ['in one string', several([{ host: 'a,b', port: 1 }]), 'hosts[0].host must be one host'],
     ['without a port', several([a, { host: 'b' }]), 'hosts[1].port is required where the config has no port'],
-    ['at no port', several([{ host: 'a', port: 0 }]), 'hosts[0].port must be between 1 and 65535'],
-    ['at a text', several([{ host: 'a' }], { port: '1' }), 'port must be between 1 and 65535'],
+    ['at port 0', several([{ host: 'a', port: 0 }]), 'hosts[0].port must be between 1 and 65535'],
+    ['with a port that is a string', several([{ host: 'a' }], { port: '1' }), 'port must be between 1 and 65535'],
     ['twice', several([a, { host: 'a' }], { port: 1 }), 'hosts must not name a:1 twice'],
-    ['with more than a place', several([{ ...a, user: 'b' }]), 'unknown key "user" in hosts[0]'],
+    ['with an unknown key', several([{ ...a, user: 'b' }]), 'unknown key "user" in hosts[0]'],
     [
-      'of a kind that is unknown',
+      'with an unknown targetSessionAttrs',
       several([a], { targetSessionAttrs: 'master' }),
       'targetSessionAttrs must be one of any',
     ],
     [
-      'in an order that is unknown',
+      'with an invalid loadBalanceHosts',
       several([a], { loadBalanceHosts: true }),
       'loadBalanceHosts must be one of disable',
     ],
@@ -274,8 +274,8 @@ describe('several hosts', () => {
   });
 });
 
-describe('the checks of what a token needs', () => {
-  it('look at nothing else', () => {
+describe('the checks for tokens', () => {
+  it('check host and port only', () => {
     const fields = readConfig({ host: 'h', port: 1 });
     expect(() => checkHost(fields.host, 'host')).not.toThrow();
     expect(() => checkPort(fields.port, 'port')).not.toThrow();
@@ -296,7 +296,7 @@ describe('copyConfig', () => {
     expect(Object.isFrozen(given)).toBe(false);
   });
 
-  it('leaves unset fields out', () => {
+  it('omits unset fields', () => {
     expect(Object.keys(copyConfig({ ...BASE, password: undefined, dynamicAuth: null }))).toEqual(
       Object.keys(BASE),
     );
@@ -331,11 +331,11 @@ describe('copyConfig', () => {
     expect(() => copyConfig({ ...BASE, dynamicAuth: nested })).toThrow('region is required');
   });
 
-  it('takes nothing from a prototype', () => {
+  it('reads nothing from a prototype', () => {
     expect(() => copyConfig(Object.create(BASE))).toThrow('host is required');
   });
 
-  it('takes nothing from a polluted Object.prototype', () => {
+  it('reads nothing from a polluted Object.prototype', () => {
     Object.assign(Object.prototype, { password: 'canary', sslMode: 'disable', dynamicAuth: {} });
     const copy = copyConfig(BASE);
     expect(copy.password).toBeUndefined();

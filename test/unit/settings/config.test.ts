@@ -6,8 +6,8 @@ import {
   effectiveSslMode,
 } from '../../../src/settings/config.js';
 
-describe('the value in force', () => {
-  it('is the default for what is 0 or unset', () => {
+describe('the effective value of a config field', () => {
+  it('is the default for a field that is 0 or unset', () => {
     for (const config of [{}, { maxOpenConns: 0, minConns: 0, connMaxLifetimeMs: 0, sslMode: undefined }]) {
       expect(effectiveMax(config)).toBe(10);
       expect(effectiveMin(config)).toBe(0);
@@ -16,7 +16,7 @@ describe('the value in force', () => {
     }
   });
 
-  it('is what was given', () => {
+  it('is the given value', () => {
     expect(effectiveMax({ maxOpenConns: 3 })).toBe(3);
     expect(effectiveMin({ minConns: 2 })).toBe(2);
     expect(effectiveLifetimeMs({ connMaxLifetimeMs: 5 })).toBe(5);

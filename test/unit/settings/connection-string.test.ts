@@ -106,7 +106,7 @@ describe('connectionString', () => {
       'sslMode must be one of disable, require, verify-ca, verify-full',
     ],
     ['no config', null, 'config is nil'],
-    ['a user that is no text', config({ user: 7 as never }), 'user must be a string'],
+    ['a user that is not a string', config({ user: 7 as never }), 'user must be a string'],
     ['half a character in the user', config({ user: 'a\ud800' }), 'user must be well-formed Unicode'],
     [
       'half a character in the password',
@@ -123,19 +123,19 @@ describe('connectionString', () => {
   });
 });
 
-describe('a config of which a part was never set', () => {
+describe('a config without a required field', () => {
   it.each<[string, object, string]>([
     ['host', { port: 5432, user: 'alice', database: 'd' }, 'host is required'],
     ['port', { host: 'h', user: 'alice', database: 'd' }, 'port must be between 1 and 65535'],
     ['user', { host: 'h', port: 5432, database: 'd' }, 'user is required'],
     ['database', { host: 'h', port: 5432, user: 'alice' }, 'database is required'],
     ['null as database', config({ database: null as never }), 'database is required'],
-  ])('gives no URL but an error: %s', (_title, value, message) => {
+  ])('throws instead of returning a URL: %s', (_title, value, message) => {
     expect(() => connectionString(value as Config)).toThrow(new ConfigError(message));
     expect(() => migrationConnectionString(value as Config)).toThrow(new ConfigError(message));
   });
 
-  it('gives one when the caller has the user', () => {
+  it('returns a URL when the caller passes the user', () => {
     const rest = { host: 'h', port: 5432, database: 'd' };
     expect(buildConnectionStringWithAuth(rest as Config, 'u', '')).toContain('postgres://u@h');
     expect(migrationConnectionString({ ...rest, migrationUser: 'm' } as Config)).toContain('postgres://m@h');
@@ -148,7 +148,7 @@ describe('the migration user', () => {
   it.each<[string, Partial<Config>, string, string]>([
     ['is the user, with its password, by default', { password: 's' }, 'alice', 's'],
     ['shares the password when the names are equal', { password: 's', migrationUser: 'alice' }, 'alice', 's'],
-    ['has none of another user', { password: 's', migrationUser: 'migrator' }, 'migrator', ''],
+    ['does not use the password of another user', { password: 's', migrationUser: 'migrator' }, 'migrator', ''],
     [
       'has its own password',
       { password: 's', migrationUser: 'migrator', migrationPassword: 'm' },
@@ -163,15 +163,15 @@ describe('the migration user', () => {
     expect(migrationConnectionString(config(changes))).toBe(`postgres://${login}@h:5432/d?sslmode=require`);
   });
 
-  it('writes what the application writes when nothing is set', () => {
+  it('has the same URL as the user when no migration setting is set', () => {
     expect(migrationConnectionString(config({ password: 's' }))).toBe(
       connectionString(config({ password: 's' })),
     );
   });
 });
 
-describe('escaping', () => {
-  it('writes user and password byte for byte as Go does', () => {
+describe('escaping in connection strings', () => {
+  it('escapes user and password exactly like Go', () => {
     const all = Array.from({ length: 256 }, (_, code) => String.fromCodePoint(code)).join('');
     const url = (login: string) => `postgres://${login}@h:5432/d?sslmode=require`;
     expect(buildConnectionStringWithAuth(BASE, all, '')).toBe(url(GO_USERINFO));
@@ -189,7 +189,7 @@ describe('escaping', () => {
   });
   const mode = fc.constantFrom('disable', 'verify-full');
 
-  it('gives the same values back to a parser that follows libpq', () => {
+  it("is read back by a parser with libpq's rules", () => {
     fc.assert(
       fc.property(login, text, text, mode, ({ user, password, port }, host, database, sslMode) => {
         fc.pre(!/^\[.*\]$/s.test(host));
@@ -206,7 +206,7 @@ describe('escaping', () => {
     );
   });
 
-  it('gives the same values back to pg-connection-string', () => {
+  it('is read back by pg-connection-string', () => {
     // It does not decode `?` and `#` in a database, and drops dot segments: a Config refuses the former.
     const database = text.filter((name) => !/[?#/]/.test(name) && !/^\.{1,2}$/.test(name));
     const host = text.filter((name) => !isIPv6(name) && !/^\[.*\]$/s.test(name));
@@ -232,7 +232,7 @@ describe('escaping', () => {
     ['the database .', { database: '.' }],
     ['the database ..', { database: '..' }],
     ['an IPv6 address with a zone', { host: 'fe80::1%eth0' }],
-  ])('is not read by pg-connection-string, as the README says: %s', (_title, changes) => {
+  ])('is not read back by pg-connection-string, as documented: %s', (_title, changes) => {
     const given = config({ sslMode: 'disable', ...changes });
     const url = connectionString(given);
     let read: object = {};
@@ -246,7 +246,7 @@ describe('escaping', () => {
     expect({ host, database }).toEqual({ host: given.host, database: given.database });
   });
 
-  it.each(['::1', '2001:db8::1:0:0:2'])('gives the address %s back to pg-connection-string', (host) => {
+  it.each(['::1', '2001:db8::1:0:0:2'])('is read back by pg-connection-string with the address %s', (host) => {
     expect(parse(connectionString(config({ host, sslMode: 'disable' }))).host).toBe(host);
   });
 });

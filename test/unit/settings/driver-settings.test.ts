@@ -81,7 +81,7 @@ describe('the option pg', () => {
   });
 });
 
-describe('the name of the application', () => {
+describe('the application name', () => {
   afterEach(() => void vi.unstubAllEnvs());
 
   it.each([
@@ -90,7 +90,7 @@ describe('the name of the application', () => {
     ['', 'two', undefined, 'two'],
     [undefined, '', 'three', 'three'],
     [undefined, '', undefined, undefined],
-  ])('of %o, PGAPPNAME %o and the fallback %o', (own, variable, fallback, expected) => {
+  ])('from application_name %o, PGAPPNAME %o and the fallback %o is that of the driver', (own, variable, fallback, expected) => {
     vi.stubEnv('PGAPPNAME', variable);
     const settings = pgSettings({ application_name: own, fallback_application_name: fallback });
     expect(applicationName(settings)).toBe(expected);

@@ -7,7 +7,7 @@ const CONFIG = copyConfig({ host: 'h', port: 5432, user: 'u', database: 'd' });
 const settingsOf = (options: object) => poolSettings(options, CONFIG);
 
 describe('the option pipelining', () => {
-  it('is off by default, and sends no texts unless it says so', () => {
+  it('is off by default, and excludes plain texts by default', () => {
     expect(settingsOf({ pipelining: null }).pipelining).toBeUndefined();
     expect(settingsOf({ pipelining: { depth: 8 } }).pipelining).toEqual({ depth: 8, texts: false });
     expect(settingsOf({ pipelining: { depth: 1, texts: true } }).pipelining).toEqual({
@@ -25,20 +25,20 @@ describe('the option pipelining', () => {
     expect(() => settingsOf({ pipelining })).toThrow(new ConfigError('pipelining must be an object'));
   });
 
-  it('refuses keys that it does not know, and texts that is no flag', () => {
+  it('refuses unknown keys, and a value of texts that is not a boolean', () => {
     expect(() => settingsOf({ pipelining: { depth: 8, deep: 1 } })).toThrow(
       'unknown key "deep" in pipelining',
     );
     expect(() => settingsOf({ pipelining: { depth: 8, texts: 1 } })).toThrow('pipelining.texts must be true');
   });
 
-  it('refuses queryTimeoutMs beside it, and names statement_timeout', () => {
+  it('refuses queryTimeoutMs together with it, and names statement_timeout', () => {
     const both = { pipelining: { depth: 8 }, queryTimeoutMs: 1_000 };
     expect(() => settingsOf(both)).toThrow(ConfigError);
     expect(() => settingsOf(both)).toThrow('statement_timeout');
   });
 
-  it.each(['onAcquire', 'resetSession'])('refuses %s beside it', (name) => {
+  it.each(['onAcquire', 'resetSession'])('refuses %s together with it', (name) => {
     expect(() => settingsOf({ pipelining: { depth: 8 }, [name]: () => undefined })).toThrow(
       `pipelining and ${name} are mutually exclusive`,
     );

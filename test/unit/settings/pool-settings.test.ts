@@ -63,7 +63,7 @@ describe('the defaults of the options', () => {
 });
 
 describe('poolSettings', () => {
-  it('keeps what was given', () => {
+  it('keeps the given values', () => {
     const given = {
       beforeConnect: () => undefined,
       afterConnect: () => undefined,
@@ -94,7 +94,7 @@ describe('poolSettings', () => {
     });
   });
 
-  it('freezes the result and copies what is nested', () => {
+  it('freezes the result and copies nested values', () => {
     const ca = ['one'];
     const given = { ssl: { ca }, pg: { application_name: 'a' }, statsLog: { intervalMs: 5 } };
     const settings = settingsOf(given);
@@ -235,7 +235,7 @@ describe('poolSettings', () => {
     expect(() => settingsOf(options)).toThrow(new ConfigError(message));
   });
 
-  it('takes nothing from a prototype and ignores a __proto__ key', () => {
+  it('reads nothing from a prototype and ignores a __proto__ key', () => {
     expect(settingsOf(JSON.parse('{"__proto__": {"maxUses": 5}}')).maxUses).toBe(0);
     expect(settingsOf(Object.create({ maxUses: 5 })).maxUses).toBe(0);
   });

@@ -25,11 +25,11 @@ const VIEW = {
 };
 
 describe('logValue', () => {
-  it('shows which secrets there are and none of them', () => {
+  it('shows which secrets are set, but not their values', () => {
     expect(logValue(SECRET)).toStrictEqual(VIEW);
   });
 
-  it('shows several hosts and what they must be', () => {
+  it('shows several hosts and targetSessionAttrs', () => {
     const hosts = [{ host: 'a' }, { host: 'b', port: 2 }];
     expect(logValue({ ...BASE, host: undefined, hosts, targetSessionAttrs: 'primary' })).toMatchObject({
       hosts,
@@ -37,7 +37,7 @@ describe('logValue', () => {
     });
   });
 
-  it('shows what is unset as unset', () => {
+  it('shows unset fields as unset', () => {
     expect(logValue({ ...BASE, password: '' })).toStrictEqual({
       ...VIEW,
       ssl_mode: undefined,
@@ -74,7 +74,7 @@ describe('defineConfig', () => {
     });
   });
 
-  it('does not follow later changes of what it was made from', () => {
+  it('ignores later changes to the original object', () => {
     const init = { ...SECRET, password: 'canary-3' };
     const made = defineConfig(init);
     init.password = 'changed';
@@ -111,14 +111,14 @@ describe('defineConfig', () => {
     expect(lines.join('')).not.toContain('canary');
   });
 
-  it('prints no secret, but its redacted view, when it is the pino record itself', () => {
+  it('prints its redacted view when it is the pino record itself', () => {
     const lines: string[] = [];
     pino({}, { write: (line: string) => void lines.push(line) }).info(config, 'text');
     expect(JSON.parse(lines.join(''))).toMatchObject({ msg: 'text', res: { headers: VIEW } });
     expect(lines.join('')).not.toContain('canary');
   });
 
-  it('keeps what is wrong for validation to find', () => {
+  it('keeps invalid fields, which validation then reports', () => {
     expect(() => validateConfig(defineConfig({ ...BASE, nonsense: 1 } as Config))).toThrow(
       'unknown key "nonsense"',
     );

@@ -38,7 +38,7 @@ describe('the option ssl', () => {
     expect(() => sslSettings({ negotiation: 'direct' }, 'disable')).toThrow(ConfigError);
   });
 
-  it('copies Buffers, and shows neither key nor passphrase', () => {
+  it('copies Buffers, and prints neither key nor passphrase', () => {
     const key = Buffer.from('canary-key');
     const ssl = sslSettings(
       { ca: Buffer.from('root'), cert: 'cert', key, passphrase: 'canary-phrase' },

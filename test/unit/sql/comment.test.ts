@@ -4,7 +4,7 @@ import { appended, endsInComment, sqlComment } from '../../../src/sql/comment.js
 describe('sqlComment', () => {
   it('is empty without pairs', () => expect(sqlComment({})).toBe(''));
 
-  it('sorts its pairs and has a space before it', () => {
+  it('sorts its pairs and begins with a space', () => {
     expect(sqlComment({ pool: 'main', application: 'shop', db_driver: 'pg' })).toBe(
       " /*application='shop',db_driver='pg',pool='main'*/",
     );
@@ -21,7 +21,7 @@ describe('sqlComment', () => {
     expect(sqlComment({ [text]: text })).toBe(` /*${encoded}='${encoded}'*/`);
   });
 
-  it('is recognized, whatever is in it', () => {
+  it('is recognised, whatever it contains', () => {
     const pairs = { "it's": "it's", '*/': '*/', "a,b='": "',c='d" };
     expect(endsInComment(`SELECT 1${sqlComment(pairs)}`)).toBe(true);
   });
@@ -61,14 +61,14 @@ describe('appended', () => {
     ['SELECT 1 -- own;', "SELECT 1 /*a='b'*/ -- own;"],
     ['SELECT 1 /* own */', "SELECT 1 /*a='b'*/ /* own */"],
     ["SELECT '--'", "SELECT '--' /*a='b'*/"],
-  ])('puts a comment into %j where the server sees it', (sql, expected) => {
+  ])('puts a comment into %j where the server reads it as one', (sql, expected) => {
     expect(appended(sql, COMMENT)).toBe(expected);
     expect(endsInComment(expected)).toBe(true);
   });
 
-  it.each(['', ' ; ', '-- nothing', "SELECT 1 /*c='d'*/;"])('leaves %j alone', (sql) =>
+  it.each(['', ' ; ', '-- nothing', "SELECT 1 /*c='d'*/;"])('does not change %j', (sql) =>
     expect(appended(sql, COMMENT)).toBe(sql),
   );
 
-  it('changes nothing without a comment', () => expect(appended('SELECT 1', '')).toBe('SELECT 1'));
+  it('does not change a text without a comment to append', () => expect(appended('SELECT 1', '')).toBe('SELECT 1'));
 });

@@ -11,7 +11,7 @@ function tokens(sql: string): string[] {
   return found;
 }
 
-describe('the tokens', () => {
+describe('the SQL tokens', () => {
   it.each<readonly [sql: string, tokens: readonly string[]]>([
     ['a.b_1$c', ['word a', 'punctuation .', 'word b_1$c']],
     ['"a""b"U&"c"', ['quoted "a""b"', 'quoted U&"c"']],
@@ -37,7 +37,7 @@ describe('the tokens', () => {
     ['\\\0{', ['operator \\', 'operator \0', 'operator {']],
   ])('of %j', (sql, expected) => expect(tokens(sql)).toEqual(expected));
 
-  it('end with comments that are nested a hundred thousand deep', () => {
+  it('include comments nested a hundred thousand deep', () => {
     const depth = 100_000;
     expect(tokens(`${'/*'.repeat(depth)}${'*/'.repeat(depth)}a`)).toHaveLength(2);
     expect(tokens(`${'/*'.repeat(depth)}${'*/'.repeat(depth - 1)}a`)).toHaveLength(1);

@@ -3,7 +3,7 @@ import { sanitized } from '../../../src/sql/sanitize.js';
 
 type Row = readonly [sql: string, sanitized: string];
 
-describe('literals are replaced', () => {
+describe('sanitizing replaces literals', () => {
   it.each<Row>([
     ["SELECT 'a', 'it''s', ''", 'SELECT ?, ?, ?'],
     ["SELECT 'a\\' FROM b -- '", 'SELECT ? FROM b'],
@@ -21,7 +21,7 @@ describe('literals are replaced', () => {
   ])('in %s', (sql, expected) => expect(sanitized(sql)).toBe(expected));
 });
 
-describe('what is no literal stays as written', () => {
+describe('sanitizing keeps everything that is not a literal', () => {
   it.each([
     'SELECT  a1 ,\n\tb_2, "c 3"  FROM t$4',
     'SELECT $1, $2::text, a$$b',
@@ -34,7 +34,7 @@ describe('what is no literal stays as written', () => {
   ])('%j', (sql) => expect(sanitized(sql)).toBe(sql));
 });
 
-describe('comments are removed', () => {
+describe('sanitizing removes comments', () => {
   it.each<Row>([
     ['SELECT a -- b\nFROM c', 'SELECT a\nFROM c'],
     ['SELECT a /* b */ FROM c', 'SELECT a FROM c'],
@@ -50,7 +50,7 @@ describe('comments are removed', () => {
   ])('from %j', (sql, expected) => expect(sanitized(sql)).toBe(expected));
 });
 
-describe('a text that ends within a literal', () => {
+describe('sanitizing a text that ends within a literal', () => {
   it.each<Row>([
     ["SELECT 'a", 'SELECT ?'],
     ["SELECT E'a\\'", 'SELECT ?'],

@@ -38,7 +38,7 @@ describe('the summary of queries', () => {
   ])('of %s is %s', (sql, summary) => expect(summaryOf(sql)).toBe(summary));
 });
 
-describe('FROM in an expression is not taken for a clause', () => {
+describe('the summary ignores FROM in an expression', () => {
   it.each<Row>([
     ['SELECT extract(year FROM ts) FROM a', 'SELECT a'],
     ['SELECT substring(x FROM 2), trim(BOTH FROM x), overlay(x PLACING y FROM 3) FROM a', 'SELECT a'],
@@ -48,7 +48,7 @@ describe('FROM in an expression is not taken for a clause', () => {
   ])('of %s is %s', (sql, summary) => expect(summaryOf(sql)).toBe(summary));
 });
 
-describe('the summary of functions in FROM names them: they may be what costs', () => {
+describe('the summary includes functions in FROM, which may be the costly part', () => {
   it.each<Row>([
     ['SELECT * FROM generate_series(1, 3)', 'SELECT generate_series'],
     ['SELECT * FROM music.top_ten($1) AS t (a int, b text), c', 'SELECT music.top_ten c'],
@@ -58,7 +58,7 @@ describe('the summary of functions in FROM names them: they may be what costs', 
   ])('of %s is %s', (sql, summary) => expect(summaryOf(sql)).toBe(summary));
 });
 
-describe('the summary of WITH leaves the names of its queries out', () => {
+describe('the summary of WITH omits the names of its queries', () => {
   it.each<Row>([
     ['WITH a AS (SELECT b FROM c) SELECT d FROM a', 'SELECT c SELECT'],
     ['WITH a AS (SELECT 1), b (x) AS NOT MATERIALIZED (TABLE a) SELECT d FROM b, c', 'SELECT TABLE SELECT c'],
@@ -81,7 +81,7 @@ describe('the summary of WITH leaves the names of its queries out', () => {
   ])('of %s is %s', (sql, summary) => expect(summaryOf(sql)).toBe(summary));
 });
 
-describe('the summary of changes', () => {
+describe('the summary of INSERT, UPDATE, DELETE and MERGE', () => {
   it.each<Row>([
     ['INSERT INTO audit VALUES ($1)', 'INSERT audit'],
     ['INSERT INTO audit (at, "what") SELECT a, b FROM orders', 'INSERT audit SELECT orders'],
@@ -153,7 +153,7 @@ describe('the summary of commands', () => {
   ])('of %s is %s', (sql, summary) => expect(summaryOf(sql)).toBe(summary));
 });
 
-describe('the summary of definitions', () => {
+describe('the summary of data definition statements', () => {
   it.each<Row>([
     [
       'CREATE TABLE IF NOT EXISTS a.b (id int DEFAULT 1, x text GENERATED ALWAYS AS (y) STORED)',
@@ -202,7 +202,7 @@ describe('the summary of several statements', () => {
   ])('of %s is %s', (sql, summary) => expect(summaryOf(sql)).toBe(summary));
 });
 
-describe('a text with nothing to say has no summary', () => {
+describe('a text without a known statement has no summary', () => {
   it.each([
     '',
     ' \n',
@@ -242,7 +242,7 @@ describe('a long summary', () => {
     expect(summary.length).toBeLessThanOrEqual(255);
   });
 
-  it('takes 255 characters and no more', () => {
+  it('has at most 255 characters', () => {
     expect(summaryOf(`TABLE ${'a'.repeat(249)}`)).toHaveLength(255);
     expect(summaryOf(`TABLE ${'a'.repeat(250)}`)).toBe('TABLE');
   });

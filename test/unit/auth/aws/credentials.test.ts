@@ -30,7 +30,7 @@ describe('credentials from the environment', () => {
     expect(parameter(await token(), 'X-Amz-Security-Token')).toBeUndefined();
   });
 
-  it('give way to a profile that is set later', async () => {
+  it('are ignored once AWS_PROFILE is set', async () => {
     setEnv(EXAMPLE_KEYS);
     expect(signedBy(await token())).toBe('AKIDEXAMPLE');
     writeProfile('other', 'AKIDPROFILE');
@@ -46,7 +46,7 @@ describe('credentials from files', () => {
     expect(signedBy(await token())).toBe('AKIDBLUE');
   });
 
-  it('are read again once a login with them was rejected', async () => {
+  it('are read again after a login with them was rejected', async () => {
     writeProfile('default', 'AKIDOLD');
     const source = await sourceOf();
     expect(signedBy(await token())).toBe('AKIDOLD');
@@ -69,14 +69,14 @@ describe('credentials from files', () => {
     expect(parameter(made, 'X-Amz-Security-Token')).toBe('session');
   });
 
-  it('keep what a failed credential_process says out of the whole error', async () => {
+  it('keep the output of a failed credential_process out of the whole error', async () => {
     writeProcess(`console.error('canary'); process.exit(1)`);
     const error: unknown = await token().catch((caught: unknown) => caught);
     expect(error).toHaveProperty('code', 'ERR_PGAUGE_AUTH');
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('canary');
   });
 
-  it('are refused without their secret', async () => {
+  it('are refused without a secret key', async () => {
     const answer = { Version: 1, AccessKeyId: 'AKIDPROCESS', SecretAccessKey: '' };
     writeProcess(`console.log(${JSON.stringify(JSON.stringify(answer))})`);
     await expect(token()).rejects.toThrow('incomplete credentials');
@@ -108,7 +108,7 @@ describe('credentials of an instance', () => {
 
   const fetches = (): number => imds.calls()[KEYS_PATH] ?? 0;
 
-  it('are fetched once for 500 tokens at once from cold, and for those after', async () => {
+  it('are fetched once for 500 tokens requested at once and for later ones', async () => {
     const seen: (number | undefined)[] = [];
     const unsubscribe = awsCredentialsSource('awsRdsIam').observe({
       fetched: (_provider, _durationMs, error) => seen.push(error ? 0 : 1),
@@ -123,7 +123,7 @@ describe('credentials of an instance', () => {
     expect(seen).toEqual([1]);
   });
 
-  it('fail all who wait for them when they cannot be had, and are asked for again', async () => {
+  it('reject every waiting token when they cannot be fetched, and are fetched again by the next one', async () => {
     imds.set({ path: '/latest/meta-data/iam', status: 500 });
     const failed = await Promise.allSettled([token(), token(), token()]);
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
@@ -164,7 +164,7 @@ describe('credentials of an instance', () => {
     expect(fetches()).toBe(1);
   });
 
-  it('serve until they end when renewing them fails', async () => {
+  it('are used until they expire when renewing them fails', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     imds.setCredentialsLifetime(16 * MINUTE_MS);
     await token();
@@ -193,7 +193,7 @@ describe('credentials of an instance', () => {
     expect(signedBy(await token())).toBe('ASIA2');
   });
 
-  it('show when they end, and their failed fetches, to whoever measures them', async () => {
+  it('report their expiration and their fetches, failed ones too, to observers', async () => {
     const seen: { provider: string; durationMs: number; error?: unknown }[] = [];
     const broken = awsCredentialsSource('awsRdsIam').observe({
       fetched() {

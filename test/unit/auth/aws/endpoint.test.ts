@@ -36,7 +36,7 @@ describe('the host that a token is signed for', () => {
       'a.b.eu-central-1.rds.amazonaws.com',
       'signed for app at a.b.eu-central-1.rds.amazonaws.com:5432 in eu-west-1, and the endpoint is in eu-central-1',
     ],
-  ])('is described with what its name says: %s', (host, text) => {
+  ])('is described with the region in its name: %s', (host, text) => {
     expect(describeSigned({ host, port: 5432, user: 'app' }, 'eu-west-1')).toBe(text);
   });
 });

@@ -48,7 +48,7 @@ function provider() {
   };
 }
 
-describe('a profile', () => {
+describe('an AWS profile', () => {
   beforeEach(() => {
     const lines = ['blue', 'green'].flatMap((name) => [
       `[${name}]`,
@@ -58,21 +58,21 @@ describe('a profile', () => {
     writeFileSync(join(place.home, 'credentials'), lines.join('\n'));
   });
 
-  it('signs beside another one, whatever the environment selects', async () => {
+  it('signs beside another one, independent of the environment', async () => {
     setEnv({ ...EXAMPLE_KEYS });
     expect(signedBy(await token({ profile: 'blue' }))).toBe('AKIDBLUE');
     expect(signedBy(await token({ profile: 'green' }))).toBe('AKIDGREEN');
     expect(signedBy(await token({}))).toBe('AKIDEXAMPLE');
   });
 
-  it('shares its credentials with the pools of the same profile only', async () => {
+  it('shares its credentials only with pools of the same profile', async () => {
     const blue = credentialsOf(await sourceOf({ profile: 'blue' }));
     expect(credentialsOf(await sourceOf({ profile: 'blue' }))).toBe(blue);
     expect(credentialsOf(await sourceOf({ profile: 'green' }))).not.toBe(blue);
     expect(blue).toMatchObject({ provider: 'awsRdsIam' });
   });
 
-  it('keeps its credentials while a pool uses them, however many others there are', async () => {
+  it('keeps its credentials while a pool uses them, however many other profiles there are', async () => {
     const blue = credentialsOf(await sourceOf({ profile: 'blue' }));
     const fetches: unknown[] = [];
     blue?.observe({ fetched: (...fetch) => fetches.push(fetch) });
@@ -99,8 +99,8 @@ describe('a profile', () => {
   });
 });
 
-describe('given credentials', () => {
-  it('sign as they are, and show no fetch', async () => {
+describe('credentials from the config', () => {
+  it('sign directly, without a fetch', async () => {
     const credentials = { accessKeyId: 'AKIDGIVEN', secretAccessKey: 'secret', sessionToken: 'session' };
     const fetches: unknown[] = [];
     const source = credentialsOf(await sourceOf({ credentials }));
@@ -151,13 +151,13 @@ describe('the region of the host', () => {
     ['db.abc.eu-central-1.rds.amazonaws.com', 'eu-central-1'],
     ['db.cluster-ro-abc.us-gov-west-1.rds.amazonaws.com.', 'us-gov-west-1'],
     ['db.abc.rds.cn-north-1.amazonaws.com.cn', 'cn-north-1'],
-  ])('%s signs for %s, which the source names', async (host, region) => {
+  ])('of %s is %s, for the signature and for the reported source', async (host, region) => {
     const given = iamConfig({ host, dynamicAuth: { awsRdsIam: { region: 'host' } } });
     expect(parameter(await newAuthToken(given, 'app'), 'X-Amz-Credential')).toContain(`/${region}/rds-db/`);
     expect(await sourceOf({ region: 'host' }, host)).toMatchObject({ region });
   });
 
-  it('is an AuthError where the name says none', async () => {
+  it('is an AuthError if the host name contains none', async () => {
     await expect(sourceOf({ region: 'host' }, 'db.internal')).rejects.toThrow(
       new AuthError(
         'dynamic auth (awsRdsIam): db.internal is not the name of an RDS endpoint, from which to read the region: give the region itself',

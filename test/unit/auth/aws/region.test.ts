@@ -28,7 +28,7 @@ describe('a configured region', () => {
     'ap-southeast-7',
     'mx-central-1',
     'il-central-1',
-  ])('%s is taken as it is', async (region) => {
+  ])('%s is accepted unchanged', async (region) => {
     await expect(resolve(region)).resolves.toBe(region);
   });
 
@@ -53,7 +53,7 @@ describe('a configured region', () => {
     await expect(refused).rejects.toThrow(/^dynamic auth \(awsRdsIam\): AWS RDS IAM region /);
   });
 
-  it.each(['', undefined])('that is %j is not configured', async (region) => {
+  it.each(['', undefined])('that is %j counts as not configured', async (region) => {
     await expect(resolve(region)).rejects.toThrow(
       /^dynamic auth \(awsRdsIam\): AWS RDS IAM region is not configured$/,
     );
@@ -63,7 +63,7 @@ describe('a configured region', () => {
 describe('a detected region', () => {
   const FAILED = /^dynamic auth \(awsRdsIam\): failed to detect region from IMDS: ./;
 
-  it('is what version 2 of the metadata service answers', async () => {
+  it('is read from version 2 of the metadata service', async () => {
     await using imds = await startImds({ region: 'ap-southeast-7' });
     useImds(imds.endpoint);
     await expect(resolve('detect')).resolves.toBe('ap-southeast-7');
@@ -97,7 +97,7 @@ describe('a detected region', () => {
     expect(imds.calls()[`GET ${REGION_PATH}`]).toBeUndefined();
   });
 
-  it('is asked for once more when the first attempt fails', async () => {
+  it('is requested once more when the first attempt fails', async () => {
     let calls = 0;
     const imds = await serve((request, response) => {
       response.statusCode = ++calls === 1 ? 503 : 200;
@@ -118,7 +118,7 @@ describe('a detected region', () => {
         else response.writeHead(200, { 'content-length': 50 }).write('eu-west-1');
       },
     ],
-  ])('is given up within 8 s when the service %s', async (_title, listener) => {
+  ])('fails within 8 s when the service %s', async (_title, listener) => {
     const imds = await serve(listener);
     useImds(imds.endpoint);
     const start = performance.now();
@@ -127,14 +127,14 @@ describe('a detected region', () => {
     imds.close();
   });
 
-  it('is given up when nobody listens', async () => {
+  it('fails when no service listens', async () => {
     const imds = await serve(() => undefined);
     useImds(imds.endpoint);
     imds.close();
     await expect(resolve('detect')).rejects.toThrow(FAILED);
   });
 
-  it('is not asked for when the metadata service is disabled', async () => {
+  it('is not requested when the metadata service is disabled', async () => {
     await using imds = await startImds();
     useImds(imds.endpoint);
     setEnv({ AWS_EC2_METADATA_DISABLED: 'true' });
@@ -144,7 +144,7 @@ describe('a detected region', () => {
     await expect(resolve('detect')).resolves.toBe('eu-central-1');
   });
 
-  it('ends on abort, with the reason as cause', async () => {
+  it('is abandoned on abort, with the reason as cause', async () => {
     await using imds = await startImds();
     imds.set({ hang: true });
     useImds(imds.endpoint);

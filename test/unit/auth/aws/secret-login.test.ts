@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
-it('reads user and password of a secret, which are used for 15 minutes', async () => {
+it('the user and password of a secret are read once and used for 15 minutes', async () => {
   service.put('app/db', { username: 'shop', password: 'of the shop' });
   const settings = { secretId: 'app/db', region: 'eu-central-1' };
   const source = awsCredentialsSource(SECRETS_MANAGER, {});

@@ -20,8 +20,8 @@ function objects() {
   return { made, get };
 }
 
-describe('objects by key', () => {
-  it('are made once while they are in use, whatever is asked for since', () => {
+describe('objects shared by key', () => {
+  it('are created once while they are in use, however many other keys are requested', () => {
     const { made, get } = objects();
     const first = get('first');
     for (let i = 0; i < 300; i++) get(`other ${i}`);
@@ -29,7 +29,7 @@ describe('objects by key', () => {
     expect(made.filter((key) => key === 'first')).toEqual(['first']);
   });
 
-  it('are kept without use while they are among the last 100 asked for, and not after', async () => {
+  it('are kept unused only while they are among the last 100 requested', async () => {
     const { made, get } = objects();
     for (const key of ['old', 'again']) get(key);
     for (let i = 0; i < 99; i++) get(`other ${i}`);

@@ -11,7 +11,7 @@ function unavailable(message: string, cause?: unknown): Error {
 
 const chain = (...errors: Error[]): Error => Object.assign(new Error('long'), { errors });
 
-it('puts the sources that failed before those that are not set up, and leaves out where to read more', () => {
+it('an Azure error lists the failed sources before the unconfigured ones, without links', () => {
   const error = chain(
     unavailable(
       'EnvironmentCredential is unavailable. No underlying credential could be used. To troubleshoot, visit https://aka.ms/x.',
@@ -27,7 +27,7 @@ it('puts the sources that failed before those that are not set up, and leaves ou
   );
 });
 
-it('says that an endpoint gave no usable answer', () => {
+it('an Azure error says that an endpoint gave no usable answer', () => {
   const error = unavailable(
     'ManagedIdentityCredential: Network unreachable. Message: network_error: See https://aka.ms/msal.js.errors#network_error for details',
     new Error('x'),
@@ -35,7 +35,7 @@ it('says that an endpoint gave no usable answer', () => {
   expect(azureError(error).message).toBe('ManagedIdentityCredential: Network unreachable: no usable answer');
 });
 
-it('takes the secrets of the environment out', () => {
+it('an Azure error has no secrets from the environment', () => {
   vi.stubEnv('AZURE_CLIENT_SECRET', 'canary-secret');
   expect(azureError(new Error('wrong secret canary-secret')).message).toBe('wrong secret [hidden]');
 });

@@ -38,7 +38,7 @@ describe('the doctor on a password file', () => {
     expect(session.text.clean('it says canary-of-the-file')).toBe('it says [hidden]');
   });
 
-  it('names a file that is missing, and what to look at', async () => {
+  it('names a missing file, and what to check', async () => {
     const { session } = await sessionWith('--password-file', PATH, '--user-file', join(FOLDER, 'user'));
     const outcome = await checkCredentials(session, signal);
     expect(outcome).toMatchObject({ status: 'failed', code: 'credentials_unavailable' });
@@ -46,7 +46,7 @@ describe('the doctor on a password file', () => {
     expect(outcome.remedy).toContain('mounted');
   });
 
-  it('refuses a file for the user alone', async () => {
+  it('refuses a user file without a password file', async () => {
     const { configuration } = await sessionWith('--user-file', PATH);
     expect(configuration).toMatchObject({ status: 'failed', code: 'config_invalid' });
     expect(configuration.found).toContain('dynamicAuth.passwordFile.path is required');

@@ -22,6 +22,6 @@ it.each<[string, unknown, string]>([
     new Error('connect ECONNREFUSED 127.0.0.1:1'),
     'connect ECONNREFUSED 127.0.0.1:1',
   ],
-])('says of %s what may be shown', (_, error, reason) => {
+])('a Google error shows the safe part of %s', (_, error, reason) => {
   expect(googleError(error).message).toBe(reason);
 });

@@ -41,7 +41,7 @@ describe('the order of hosts', () => {
     expect(new HostOrder(3).begin().order).toEqual([0, 1, 2]);
   });
 
-  it('has a host that failed last for 10 s, and then one attempt at a time in its place to probe it', () => {
+  it('puts a failed host last for 10 s, and then lets one attempt at a time probe it', () => {
     let now = 1_000;
     const order = new HostOrder(3, undefined, () => now);
     const first = order.begin();
@@ -58,7 +58,7 @@ describe('the order of hosts', () => {
     expect(order.begin().order).toEqual([0, 1, 2]);
   });
 
-  it('has a host that gave no answer after those that failed with one', () => {
+  it('puts a silent host after those that failed with an error', () => {
     const order = new HostOrder(4);
     const first = order.begin();
     first.failed(0, true);
@@ -81,7 +81,7 @@ describe('the order of hosts', () => {
     expect(order.begin().order).toEqual([0, 1]);
   });
 
-  it('always names every host once, those that failed last and the silent ones after them, and lets one attempt at a time probe', () => {
+  it('always includes every host once, failed ones last and silent ones after them, and lets one attempt at a time probe', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5 }), fc.boolean(), STEPS, (count, random, steps) => {
         let now = 1;
@@ -134,7 +134,7 @@ describe('the order of hosts', () => {
     );
   });
 
-  it('shuffled, has each host first about as often as the others', () => {
+  it('puts each host first about equally often when shuffled', () => {
     const order = new HostOrder(3, Math.random);
     const counts = [0, 0, 0];
     for (let n = 0; n < 3_000; n += 1) {

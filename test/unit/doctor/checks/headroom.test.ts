@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judge, type Counts } from '../../../../src/doctor/checks/headroom.js';
 
-describe('the headroom', () => {
+describe("the doctor's headroom check", () => {
   const counts: Counts = {
     max_connections: 100,
     reserved: 3,
@@ -13,7 +13,7 @@ describe('the headroom', () => {
   };
   const name = { user: 'App', database: 'app' };
 
-  it('is enough when a full pool fits exactly', () => {
+  it('passes when a full pool fits exactly', () => {
     expect(judge(counts, 17, name)).toMatchObject({ status: 'ok', facts: { free: 17 } });
   });
 
@@ -25,7 +25,7 @@ describe('the headroom', () => {
     expect(judge(counts, 98, name)).toMatchObject({ status: 'failed', code: 'pool_too_large' });
   });
 
-  it("heeds the role's limit and the database's", () => {
+  it('respects the limits of the role and of the database', () => {
     expect(judge({ ...counts, role_limit: 14 }, 10, name)).toMatchObject({
       code: 'headroom_small',
       facts: { free: 9, limited_by: 'CONNECTION LIMIT of role App' },

@@ -10,8 +10,8 @@ const before = fc.array(fc.constantFrom(' ', '\n', '-- begin\n', '/* copy /* x *
 });
 const rest = fc.string({ maxLength: 20 });
 
-describe('a query may share a connection', () => {
-  it('if its first keyword reads or writes rows, whatever precedes and follows it', () => {
+describe('whether a query may share a connection', () => {
+  it('it may if its first keyword reads or writes rows, whatever precedes and follows it', () => {
     fc.assert(
       fc.property(before, fc.constantFrom(...FIRST), rest, (spaces, word, more) => {
         const text = `${spaces.join('')}${word} ${more}`;
@@ -22,7 +22,7 @@ describe('a query may share a connection', () => {
     );
   });
 
-  it('and not with any other', () => {
+  it('it may not with any other first keyword', () => {
     fc.assert(
       fc.property(before, fc.constantFrom(...OTHER), rest, fc.boolean(), (spaces, word, more, texts) => {
         const text = `${spaces.join('')}${word}; ${more}`;
@@ -32,7 +32,7 @@ describe('a query may share a connection', () => {
     );
   });
 
-  it('and never throws', () => {
+  it('the check never throws', () => {
     fc.assert(
       fc.property(fc.anything(), fc.anything(), fc.boolean(), (query, values, texts) => {
         expect(typeof isEligible(query, values, texts)).toBe('boolean');
@@ -48,7 +48,7 @@ describe('a query may share a connection', () => {
     ['select 1; select 2', false],
     ['select 1;;select 2', false],
     ['begin', false],
-  ])('as a text without values only where the option says so: %s, %s', (text, eligible) => {
+  ])('a text without values may only with the option texts: %s, %s', (text, eligible) => {
     expect(isEligible(text, undefined, false)).toBe(false);
     expect(isEligible(text, undefined, true)).toBe(eligible);
     expect(isEligible({ text }, undefined, true)).toBe(eligible);
@@ -60,12 +60,12 @@ describe('a query may share a connection', () => {
     ['query_timeout', 1],
     ['rows', 10],
     ['portal', 'p'],
-  ])('not with %s', (name, value) => {
+  ])('it may not with %s', (name, value) => {
     expect(isEligible({ text: 'select $1', values: [1], [name]: value }, undefined, true)).toBe(false);
     expect(isEligible({ text: 'select $1', values: [1], [name]: null }, undefined, true)).toBe(true);
   });
 
-  it('not as a query object, or with what the driver refuses', () => {
+  it('it may not as a query object, or with input that the driver refuses', () => {
     expect(isEligible(new pg.Query({ text: 'select $1', values: [1] }), undefined, true)).toBe(false);
     expect(isEligible('select 1', 'x', true)).toBe(false);
     expect(isEligible({ text: 'select 1', name: 5 }, undefined, false)).toBe(false);

@@ -44,7 +44,7 @@ function useTemporaryKey() {
 }
 
 describe('the credentials of Aurora DSQL', () => {
-  it('are named with source, key and end', async () => {
+  it('are named with source, key and expiration', async () => {
     const key = useTemporaryKey();
     const session = sessionOf({ awsDsql: {} });
     const outcome = await dsqlDoctor.checks?.credentials?.(session, signal);
@@ -61,7 +61,7 @@ describe('the credentials of Aurora DSQL', () => {
     expect(session.text.clean(key.secretAccessKey)).toBe('[hidden]');
   });
 
-  it('end a token before its own time', async () => {
+  it('limit the expiration of a token', async () => {
     const { expiration } = useTemporaryKey();
     const session = sessionOf({ awsDsql: {} });
     await dsqlDoctor.checks?.credentials?.(session, signal);
@@ -72,7 +72,7 @@ describe('the credentials of Aurora DSQL', () => {
     expect(outcome?.facts).toMatchObject({ action: 'DbConnect', host: CLUSTER, expires_at: end });
   });
 
-  it('that are missing are named as such, with the prefix of this backend', async () => {
+  it('are reported as missing, with the prefix of this backend', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     const outcome = await dsqlDoctor.checks?.credentials?.(sessionOf({ awsDsql: {} }), signal);
     expect(outcome).toMatchObject({ status: 'failed', code: 'credentials_missing' });
@@ -94,7 +94,7 @@ describe('the credentials of Secrets Manager', () => {
     return await secretsManagerDoctor.checks?.credentials?.(session, signal);
   };
 
-  it('are named with source, key and end beside the user of the secret, without its password', async () => {
+  it('are named with source, key and expiration beside the user in the secret, without its password', async () => {
     const key = useTemporaryKey();
     const outcome = await check('app/db');
     expect(outcome).toMatchObject({
@@ -110,7 +110,7 @@ describe('the credentials of Secrets Manager', () => {
     expect(JSON.stringify(outcome)).not.toMatch(/canary/);
   });
 
-  it('are named also where they may not read the secret', async () => {
+  it('are named even if they may not read the secret', async () => {
     const outcome = await check('absent');
     expect(outcome).toMatchObject({
       status: 'failed',
@@ -119,7 +119,7 @@ describe('the credentials of Secrets Manager', () => {
     });
   });
 
-  it('that are missing are named as such, and no secret is asked for', async () => {
+  it('are reported as missing, and no secret is requested', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     expect(await check('app/db')).toMatchObject({ status: 'failed', code: 'credentials_missing' });
     expect(service.reads).toBe(0);

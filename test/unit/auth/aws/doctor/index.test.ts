@@ -44,12 +44,12 @@ describe('a login that RDS rejects', () => {
 });
 
 describe('the flags of AWS RDS IAM', () => {
-  it('are in the usage between the certificates and the maximum', () => {
+  it('are in the usage between --ca and --max', () => {
     expect(USAGE).toMatch(/--ca <file>.*\n {2}--region <name>.*\n[^]*\n {2}--max <n>/);
     for (const { usage } of awsDoctor.flags) expect(USAGE).toContain(usage);
   });
 
-  it('ask for no token when none is given', () => {
+  it('enable token logins only when one is given', () => {
     expect(awsDoctor.settings({})).toBeUndefined();
     expect(awsDoctor.settings({ region: 'detect' })).toEqual({ region: 'detect' });
     expect(awsDoctor.settings({ region: 'x', ...IDENTITY })).toEqual({ region: 'x', ...AS_SETTINGS });

@@ -3,7 +3,7 @@ import { checkRegion } from '../../../../../src/auth/aws/doctor/region.js';
 import { Session } from '../../../../../src/doctor/session.js';
 
 describe('the region of an endpoint', () => {
-  it('is held against the region asked for', async () => {
+  it('is compared with the configured region', async () => {
     const session = new Session(
       {
         config: { dynamicAuth: { awsRdsIam: { region: 'us-east-1' } } },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeSource, maskedKeyId } from '../../../../../src/auth/aws/doctor/source.js';
 
-describe('credentials', () => {
+describe('the source of AWS credentials', () => {
   it.each([
     [{ CREDENTIALS_ENV_VARS: 'g' }, {}, 'environment'],
     [{ CREDENTIALS_PROFILE: 'n' }, { AWS_PROFILE: 'prod' }, 'profile prod'],
@@ -18,11 +18,11 @@ describe('credentials', () => {
     ],
     [{ CREDENTIALS_HTTP: 'z' }, { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://x/' }, 'container'],
     [undefined, {}, 'instance metadata'],
-  ])('with the marks %j come from: %j %s', (marks, env, name) => {
+  ])('with the feature IDs %j and the environment %j is: %s', (marks, env, name) => {
     expect(describeSource(marks, env).name).toBe(name);
   });
 
-  it('show the ends of their key id only', () => {
+  it('is shown with the first and last characters of the key ID only', () => {
     expect(maskedKeyId('AKIA1234567890ABCDEF')).toBe('AKIA…CDEF');
     expect(maskedKeyId('short')).toBe('…');
   });

@@ -17,10 +17,10 @@ it.each<[string, object, EntraClaims]>([
     { appid: 7, upn: 'a\nb' },
     { kind: 'service principal', name: undefined, clientId: undefined },
   ],
-])('reads the principal of %s', (_, claims, read) => {
+])('the doctor reads the principal of an Entra ID token: %s', (_, claims, read) => {
   expect(readClaims(token(claims))).toEqual(read);
 });
 
-it.each(['', 'no token', 'a.b.c'])('reads nothing of %j', (text) => {
+it.each(['', 'no token', 'a.b.c'])('the doctor reads no claims of an invalid Entra ID token: %j', (text) => {
   expect(readClaims(text)).toBeUndefined();
 });
