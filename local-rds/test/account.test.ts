@@ -16,12 +16,12 @@ function accountFor(uid: number, ...lines: string[]) {
 
 const NOBODY = 'nobody:x:65534:65533::/:/bin/false';
 
-describe('the account PostgreSQL is started under', () => {
-  it('is the one of an ordinary user’s process', () => {
+describe('the account under which PostgreSQL is started', () => {
+  it('is the current one for an ordinary user', () => {
     expect(accountFor(1000, NOBODY)).toBeUndefined();
   });
 
-  it('is postgres for root, where that exists', () => {
+  it('is postgres for root, if it exists', () => {
     expect(accountFor(0, NOBODY, 'postgres:x:101:104::/:/bin/sh')).toEqual({
       name: 'postgres',
       uid: 101,
@@ -29,7 +29,7 @@ describe('the account PostgreSQL is started under', () => {
     });
   });
 
-  it.each(['', 'postgres:x:0:0::/:/bin/sh', 'postgres'])('is nobody for root otherwise: %j', (line) => {
+  it.each(['', 'postgres:x:0:0::/:/bin/sh', 'postgres'])('is the account nobody for root otherwise: %j', (line) => {
     expect(accountFor(0, line, NOBODY)).toEqual({ name: 'nobody', uid: 65534, gid: 65533 });
   });
 

@@ -26,7 +26,7 @@ describe('the managed identity endpoints of Azure', () => {
     return ((await (await get(path, headers)).json()) as { access_token: string }).access_token;
   }
 
-  it('gives Azure’s library the tokens of a user-assigned identity', async () => {
+  it('issue tokens of a user-assigned identity to Azure’s library', async () => {
     for (const [name, value] of Object.entries(server.env)) vi.stubEnv(name, value);
     onTestFinished(() => void vi.unstubAllEnvs());
     const managedIdentityClientId = server.userAssigned[0]?.clientId ?? '';
@@ -39,7 +39,7 @@ describe('the managed identity endpoints of Azure', () => {
     expect(server.calls()).toEqual({ 'GET /msi/token': 1 });
   });
 
-  it('gives tokens that name their identity and end', async () => {
+  it('issue tokens with identity and expiration', async () => {
     const value = await token();
     const claims = JSON.parse(Buffer.from(value.split('.')[1] ?? '', 'base64url').toString()) as object;
     expect(claims).toMatchObject({ aud: POSTGRES_RESOURCE, appid: server.systemAssigned?.clientId });
@@ -50,11 +50,11 @@ describe('the managed identity endpoints of Azure', () => {
     expect(refusal.message).toContain('does not have a valid audience claim');
   });
 
-  it('gives the same token by the path of virtual machines', async () => {
+  it('issue the same token on the path for virtual machines', async () => {
     expect(await token(IMDS, { metadata: 'true' })).toBe(await token());
   });
 
-  it('hands out the same token until it is near its end, and can revoke it', async () => {
+  it('issue the same token until it is about to expire, and can revoke it', async () => {
     const first = await token();
     expect(await token()).toBe(first);
     server.setTokenLifetime(240_000);
@@ -64,7 +64,7 @@ describe('the managed identity endpoints of Azure', () => {
     expect(server.verifier().judge(first, 'my-site', new Date())).toBe('not a token of this issuer');
   });
 
-  it('can hand out tokens that have ended or are of another principal', async () => {
+  it('can issue tokens that have expired or are of another principal', async () => {
     server.setTokenLifetime(-1_000);
     const verifier = server.verifier();
     expect(verifier.judge(await token(), 'my-site', new Date())).toBe('the token has expired');
@@ -82,16 +82,16 @@ describe('the managed identity endpoints of Azure', () => {
     ['without the header Metadata', IMDS, () => ({}), 400],
     ['that was forwarded', IMDS, () => ({ metadata: 'true', 'x-forwarded-for': '10.0.0.1' }), 400],
     ['for another path', '/msi', () => secret(), 404],
-  ])('refuses a request %s', async (_, path, headers, status) => {
+  ])('refuse a request %s', async (_, path, headers, status) => {
     expect((await get(path, headers())).status).toBe(status);
   });
 
-  it('refuses other methods', async () => {
+  it('refuse other methods', async () => {
     const posted = await fetch(server.endpoint + APP_SERVICE, { method: 'POST', headers: secret() });
     expect(posted.status).toBe(405);
   });
 
-  it('has nothing to give where there is no identity', async () => {
+  it('issue nothing without an identity', async () => {
     await using none = await startAzureIdentity({ systemAssigned: null });
     const headers = { 'x-identity-header': none.env.IDENTITY_HEADER };
     expect((await fetch(none.endpoint + APP_SERVICE, { headers })).status).toBe(400);

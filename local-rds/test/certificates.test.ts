@@ -66,21 +66,21 @@ describe('createCa', () => {
     expect(await handshake(request)).toBe(code);
   });
 
-  it('is not trusted by the holder of another root', async () => {
+  it('issues certificates that another root does not verify', async () => {
     const other = await createCa();
     expect(await handshake({ dnsNames: ['localhost'] }, { ca: other.certPem })).toBe(
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     );
   });
 
-  it('does not verify for a root of the same name with another key', async () => {
+  it('issues certificates that a root of the same name with another key does not verify', async () => {
     const root = new X509Certificate(ca.certPem);
     const other = await createCa({ commonName: root.subject.replace('CN=', '') });
     expect(new X509Certificate(other.certPem).subject).toBe(root.subject);
     expect(await handshake({ dnsNames: ['localhost'] }, { ca: other.certPem })).not.toBe('ok');
   });
 
-  it('makes roots that may sign and leaves that may not, each with a P-256 key of its own', async () => {
+  it('creates roots that may sign and leaf certificates that may not, each with its own P-256 key', async () => {
     const root = new X509Certificate(ca.certPem);
     const issued = await ca.issue({ commonName: 'a, b="c"+d', dnsNames: ['localhost'] });
     const leaf = new X509Certificate(issued.certPem);

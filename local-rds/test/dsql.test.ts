@@ -18,7 +18,7 @@ function judge(token: string, user = 'app', ageMs = 0): string | undefined {
 }
 
 describe('the verifier of Aurora DSQL, given a token of the AWS SDK', () => {
-  it('accepts one of DbConnect for a role, and one of DbConnectAdmin for admin, not the other way round', async () => {
+  it('accepts DbConnect for a role and DbConnectAdmin for admin, not the other way round', async () => {
     const [token, ofAdmin] = [
       await signer().getDbConnectAuthToken(),
       await signer().getDbConnectAdminAuthToken(),
@@ -29,7 +29,7 @@ describe('the verifier of Aurora DSQL, given a token of the AWS SDK', () => {
     expect(judge(ofAdmin)).toBe('action is not DbConnect');
   });
 
-  it('accepts one of a session', async () => {
+  it('accepts one signed with a session', async () => {
     expect(
       judge(await signer({ credentials: store.issueTemporary() }).getDbConnectAuthToken()),
     ).toBeUndefined();
@@ -45,7 +45,7 @@ describe('the verifier of Aurora DSQL, given a token of the AWS SDK', () => {
     expect(judge(await signer(target).getDbConnectAuthToken())).toBe(reason);
   });
 
-  it('refuses one that has ended, or of another service', async () => {
+  it('refuses one that has expired, or is for another service', async () => {
     const token = await signer().getDbConnectAuthToken();
     expect(judge(token, 'app', 901_000)).toBe('expired');
     expect(judge(token.replace('%2Fdsql%2F', '%2Frds-db%2F'))).toBe('signed for another service');
@@ -53,7 +53,7 @@ describe('the verifier of Aurora DSQL, given a token of the AWS SDK', () => {
     expect(judge('a password')).toBe('malformed token');
   });
 
-  it('answers as a cluster does', () => {
+  it('rejects with the error of a real cluster', () => {
     expect(verifier.refusal('app', 'expired')).toEqual({
       code: '08006',
       message: 'unable to accept connection, access denied',

@@ -109,7 +109,7 @@ describe('a login with a token', () => {
     await (await logIn(long)).end();
   });
 
-  it('works for users with odd names', async () => {
+  it('works for users with unusual names', async () => {
     const user = 'Ödd "user" @+%/';
     await rds().createUser(user);
     const client = await logIn(await token({ username: user }), { user });
@@ -117,7 +117,7 @@ describe('a login with a token', () => {
     await client.end();
   });
 
-  it('works for forty at once', async () => {
+  it('works for 40 logins at once', async () => {
     const clients = await Promise.all(Array.from({ length: 40 }, async () => logIn(await token())));
     const pids = new Set(await Promise.all(clients.map(backendPid)));
     await Promise.all(clients.map((client) => client.end()));
@@ -145,7 +145,7 @@ describe('a login with a token', () => {
       'unknown access key',
     ],
     ['by nobody', () => Promise.resolve('password'), 'malformed token'],
-  ])('is refused as RDS does when the token was signed %s', async (_, make, reason) => {
+  ])('is refused with the error of RDS when the token was signed %s', async (_, make, reason) => {
     const { tokensRejected } = rds().gate.stats();
     const failure = await failureOf(logIn(await make()));
     expect(failure).toMatchObject({ code: '28000', message: 'PAM authentication failed for user "app"' });
@@ -172,7 +172,7 @@ describe('a login with a token', () => {
     await (await logIn(await token())).end();
   });
 
-  it('may be signed for any of several advertised names', async () => {
+  it('works with a token for any of several advertised names', async () => {
     rds().gate.set({ advertisedHost: ['localhost', 'db.internal'] });
     await (await logIn(await token())).end();
     await (await logIn(await token({ hostname: 'db.internal' }))).end();
@@ -180,7 +180,7 @@ describe('a login with a token', () => {
     expect(rds().gate.stats().lastRejectReason).toBe('signed for another user');
   });
 
-  it('is counted, and a token used twice is seen', async () => {
+  it('is counted, and a token used twice is detected', async () => {
     const before = rds().gate.stats();
     const twice = await token();
     for (const password of [twice, twice]) await (await logIn(password)).end();
@@ -191,7 +191,7 @@ describe('a login with a token', () => {
     expect(JSON.stringify(after)).not.toContain('X-Amz');
   });
 
-  it('passes on the errors of PostgreSQL’s own startup', async () => {
+  it('returns the startup errors of PostgreSQL unchanged', async () => {
     expect((await failureOf(logIn(await token(), { database: 'nowhere' }))).code).toBe('3D000');
   });
 });
@@ -206,15 +206,15 @@ describe('a login with a password', () => {
     expect((await failureOf(logIn('wrong', { user: 'static' }))).code).toBe('28P01');
   });
 
-  it('is not possible for a user of rds_iam, nor a token for others', async () => {
+  it('is refused for a member of rds_iam, as is a token for other users', async () => {
     expect((await failureOf(logIn('pässword'))).code).toBe('28000');
     const signed = await token({ username: 'static' });
     expect((await failureOf(logIn(signed, { user: 'static' }))).code).toBe('28P01');
   });
 });
 
-describe('encryption', () => {
-  it('is demanded with the words of rds.force_ssl', async () => {
+describe('encryption at the gate', () => {
+  it('is required, with the message of rds.force_ssl', async () => {
     const failure = await failureOf(logIn(await token(), { ssl: false }));
     expect(failure).toMatchObject({
       code: '28000',
@@ -222,18 +222,18 @@ describe('encryption', () => {
     });
   });
 
-  it('by GSSAPI is declined, TLS may follow', async () => {
+  it('by GSSAPI is declined, and TLS may follow', async () => {
     expect(await exchange(GSS_REQUEST, SSL_REQUEST)).toMatch(/^NS/);
   });
 
   it.each([
     ['a TLS request', SSL_REQUEST],
     ['a GSSAPI request', GSS_REQUEST],
-  ])('is broken off when bytes were sent along with %s', async (_, first) => {
+  ])('is aborted when bytes were sent together with %s', async (_, first) => {
     expect(await exchange(Buffer.concat([first, STARTUP]))).toBe('');
   });
 
-  it('is broken off when plain bytes follow the answer', async () => {
+  it('is aborted when plain bytes follow the answer', async () => {
     const { startups } = rds().gate.stats();
     expect(await exchange(SSL_REQUEST, STARTUP)).not.toContain('(still open)');
     expect(rds().gate.stats().startups).toBe(startups);
@@ -243,7 +243,7 @@ describe('encryption', () => {
     ['of impossible length', Buffer.from([0x7f, 0, 0, 0, 0, 3, 0, 0])],
     ['that are HTTP', Buffer.from('GET / HTTP/1.1\r\nhost: x\r\n\r\n')],
     ['of negative length', Buffer.from([0xff, 0xff, 0xff, 0xff, 0, 3, 0, 0])],
-  ])('or not, first bytes %s close the connection', async (_, bytes) => {
+  ])('is irrelevant for first bytes %s, which close the connection', async (_, bytes) => {
     expect(await exchange(bytes)).toBe('');
   });
 
@@ -252,11 +252,11 @@ describe('encryption', () => {
     ['of protocol 2', request(131072, Buffer.from('user\0app\0\0'))],
     ['cut off', request(196608, Buffer.from('user\0app'))],
     ['with a stray NUL', request(196608, Buffer.from('user\0app\0\0database\0x\0\0'))],
-  ])('or not, a startup message %s is refused', async (_, bytes) => {
+  ])('is irrelevant for a startup message %s, which is refused', async (_, bytes) => {
     expect(await exchange(bytes)).toContain('08P01');
   });
 
-  it('shows new connections another certificate when told to', async () => {
+  it('uses another certificate for new connections after useCertificate', async () => {
     const { certPem, keyPem } = await rds().ca.issue({ dnsNames: ['elsewhere.example'] });
     rds().gate.useCertificate({ cert: certPem, key: keyPem });
     expect((await failureOf(logIn(await token()))).code).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
@@ -265,7 +265,7 @@ describe('encryption', () => {
     await (await logIn(await token())).end();
   });
 
-  it('can be optional, or not on offer', async () => {
+  it("is optional or unavailable depending on the gate's options", async () => {
     const { postgres, region } = rds();
     const backend_ = {
       socketPath: `${postgres.socketDir}/.s.PGSQL.${postgres.port}`,
@@ -322,7 +322,7 @@ describe('a connection through the gate', () => {
     expect(await backendPid(client)).toBe(pid);
   });
 
-  it('brings the client the server’s last words when its backend is terminated mid-query', async () => {
+  it('delivers the server’s last message when its backend is terminated during a query', async () => {
     const pid = await open();
     const query = failureOf(client.query('SELECT pg_sleep(60)'));
     expect(await backend(pid, 'sleeping')).toBe(true);
@@ -332,13 +332,13 @@ describe('a connection through the gate', () => {
     await ended;
   });
 
-  it('ends its backend when the client vanishes', async () => {
+  it('ends its backend when the client disappears', async () => {
     const pid = await open();
     (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
     expect(await backend(pid, 'gone')).toBe(true);
   });
 
-  it('carries much to a reader that pauses', async () => {
+  it('carries a large result to a reader that pauses', async () => {
     await open();
     const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
     const query = client.query<{ text: string }>(
@@ -351,7 +351,7 @@ describe('a connection through the gate', () => {
     expect(rows.reduce((sum, { text }) => sum + text.length, 0)).toBe(40_000_000);
   });
 
-  it('carries much to the server', async () => {
+  it('carries a large parameter to the server', async () => {
     await open();
     const { rows } = await client.query('SELECT length($1) AS length', ['y'.repeat(20_000_000)]);
     expect(rows).toEqual([{ length: 20_000_000 }]);
@@ -368,7 +368,7 @@ describe('a connection through the gate', () => {
   });
 });
 
-describe('the controls', () => {
+describe('the controls of the gate', () => {
   it('refuse: resets new connections', async () => {
     rds().gate.set({ refuse: true });
     expect((await failureOf(logIn(await token()))).code).toMatch(/ECONNRESET|EPIPE/);
@@ -420,7 +420,7 @@ describe('the server behind the gate', () => {
     expect(stand.gate.stats().open).toBeLessThanOrEqual(1);
   }
 
-  it('restarts: its clients get 57P01, new ones find it at the same place', async () => {
+  it('restarts: its clients get 57P01, and new ones find it at the same address', async () => {
     const { port } = rds();
     const client = await logIn(await token());
     const query = failureOf(client.query('SELECT pg_sleep(60)'));
@@ -431,7 +431,7 @@ describe('the server behind the gate', () => {
     await heals(rds());
   });
 
-  it('is killed: its clients are cut off, new ones refused until it starts', async () => {
+  it('is killed: its clients are cut off, and new ones are refused until it starts', async () => {
     const client = await logIn(await token());
     const query = failureOf(client.query('SELECT pg_sleep(60)'));
     await sleep(200);
@@ -442,7 +442,7 @@ describe('the server behind the gate', () => {
     await heals(rds());
   });
 
-  it('is down while the gate is not: the client is cut off', async () => {
+  it('is down while the gate is up: the client is cut off', async () => {
     const valid = await token();
     await rds().postgres.kill();
     expect((await failureOf(logIn(valid))).message).toMatch(/Connection terminated|ECONNRESET/);

@@ -27,7 +27,7 @@ describe('the metadata server of Google Cloud', () => {
     return ((await answer.json()) as { access_token: string }).access_token;
   }
 
-  it('gives Google’s library an access token and the name of its account', async () => {
+  it('issues an access token and the account name to Google’s library', async () => {
     const auth = new GoogleAuth({ scopes: LOGIN_SCOPES.cloudsql });
     const client = await auth.getClient();
     expect(await client.getAccessToken()).toMatchObject({ token: await token() });
@@ -36,7 +36,7 @@ describe('the metadata server of Google Cloud', () => {
     expect(await auth.getProjectId()).toBe('p-1');
   });
 
-  it('gives tokens that its verifier accepts for the account’s database user, and for nobody else', async () => {
+  it('issues tokens that its verifier accepts for the account’s database user only', async () => {
     const verifier = server.verifier();
     const value = await token();
     expect(server.user).toBe('svc@p-1.iam');
@@ -46,7 +46,7 @@ describe('the metadata server of Google Cloud', () => {
     expect(verifier.refusal('x', '')).toMatchObject({ code: '28000' });
   });
 
-  it('hands out the same token until it is near its end', async () => {
+  it('issues the same token until it is about to expire', async () => {
     const first = await token();
     expect(await token()).toBe(first);
     server.setTokenLifetime(240_000);
@@ -55,7 +55,7 @@ describe('the metadata server of Google Cloud', () => {
     expect(await token()).not.toBe(second);
   });
 
-  it('can hand out tokens that have ended, of another account, and revoke them', async () => {
+  it('can issue expired tokens and tokens of another account, and revoke tokens', async () => {
     const verifier = server.verifier();
     server.setTokenLifetime(-1_000);
     expect(verifier.judge(await token(), server.user, new Date())).toBe('the token has expired');
@@ -76,7 +76,7 @@ describe('the metadata server of Google Cloud', () => {
     expect((await get(`${ACCOUNT}token`, headers)).status).toBe(status);
   });
 
-  it('refuses other methods, other paths and scopes it does not have', async () => {
+  it('refuses other methods, unknown paths and unknown scopes', async () => {
     const posted = await fetch(`${server.endpoint}${ACCOUNT}token`, { method: 'POST', headers: FLAVOR });
     expect(posted.status).toBe(405);
     for (const path of ['/', '/computeMetadata/v1beta1/', '/computeMetadata/v1/instance/nothing']) {
@@ -85,7 +85,7 @@ describe('the metadata server of Google Cloud', () => {
     expect((await get(`${ACCOUNT}token?scopes=https://www.googleapis.com/auth/drive`)).status).toBe(403);
   });
 
-  it('names itself in every answer, redirects and refusals included', async () => {
+  it('has its Metadata-Flavor header in every answer, redirects and refusals included', async () => {
     const answers = await Promise.all([
       get('/computeMetadata/v1/instance'),
       get(`${ACCOUNT}email`),

@@ -8,7 +8,7 @@ const TTL = 'x-aws-ec2-metadata-token-ttl-seconds';
 const REGION = '/latest/meta-data/placement/region';
 const ROLES = '/latest/meta-data/iam/security-credentials/';
 
-describe('the metadata service', () => {
+describe('the metadata service of AWS', () => {
   const store = new CredentialStore();
   let imds: Imds;
 
@@ -34,18 +34,18 @@ describe('the metadata service', () => {
     return request(path, { headers: { 'x-aws-ec2-metadata-token': await answer.text() } });
   }
 
-  it('tells the AWS SDK the region', async () => {
+  it('returns the region to the AWS SDK', async () => {
     const client = new MetadataService({ endpoint: imds.endpoint });
     // The client puts the path after the endpoint's own, which is a slash.
     expect(await client.request(REGION.slice(1), {})).toBe('us-gov-west-1');
     expect(imds.calls()).toEqual({ 'PUT /latest/api/token': 1, [`GET ${REGION}`]: 1 });
   });
 
-  it('does not know a path with two slashes', async () => {
+  it('does not accept a path with two slashes', async () => {
     expect((await get(`/${REGION}`)).status).toBe(404);
   });
 
-  it('gives the AWS SDK credentials that the store accepts', async () => {
+  it('issues credentials to the AWS SDK that the store accepts', async () => {
     vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', imds.endpoint);
     const credentials = await fromInstanceMetadata()();
     expect(store.find(credentials.accessKeyId)).toMatchObject({
@@ -64,7 +64,7 @@ describe('the metadata service', () => {
     });
   });
 
-  it('hands out the same credentials until they are near their end', async () => {
+  it('issues the same credentials until they are about to expire', async () => {
     const key = async () =>
       ((await (await get(`${ROLES}app-role`)).json()) as { AccessKeyId: string }).AccessKeyId;
     const first = await key();
@@ -75,7 +75,7 @@ describe('the metadata service', () => {
     expect(await key()).not.toBe(second);
   });
 
-  it('refuses reads without a token of its own', async () => {
+  it('refuses reads without its session token', async () => {
     expect((await request(REGION)).status).toBe(401);
     expect((await request(REGION, { headers: { 'x-aws-ec2-metadata-token': 'x' } })).status).toBe(401);
   });
@@ -90,7 +90,7 @@ describe('the metadata service', () => {
     expect((await request('/latest/api/token', init)).status).toBe(status);
   });
 
-  it('knows no other path', async () => {
+  it('returns 404 for other paths', async () => {
     expect((await get('/latest/meta-data/nothing')).status).toBe(404);
     expect((await get(`${ROLES}other`)).status).toBe(404);
   });
@@ -102,20 +102,20 @@ describe('the metadata service', () => {
     expect(await (await get(REGION)).text()).toBe('us-gov-west-1');
   });
 
-  it('can fail on one path alone', async () => {
+  it('can fail on one path only', async () => {
     imds.set({ path: '/latest/meta-data/', status: 500 });
     expect((await get(REGION)).status).toBe(500);
     expect((await get('/latest/dynamic/instance-identity/document')).status).toBe(200);
   });
 
-  it('can be late', async () => {
+  it('can answer late', async () => {
     imds.set({ path: REGION, delayMs: 300 });
     const before = performance.now();
     await get(REGION);
     expect(performance.now() - before).toBeGreaterThan(250);
   });
 
-  it('can hang, and still stop', async () => {
+  it('can hang, and still be stopped', async () => {
     imds.set({ hang: true });
     const hanging = request(REGION).then(
       () => 'answered',

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { startLocalRds } from '../index.js';
 import { isAlive } from '../processes.js';
 
-it('starts as asked: names, region, limits, and an environment the AWS SDK can sign with', async () => {
+it('local-rds starts with the given names, region and settings, and an environment with which the AWS SDK can sign', async () => {
   await using rds = await startLocalRds({
     user: 'svc "x"',
     database: 'my db',
@@ -39,7 +39,7 @@ it('starts as asked: names, region, limits, and an environment the AWS SDK can s
   expect(rows).toEqual([{ u: 'svc "x"', d: 'my db', m: '25', iam: true }]);
 });
 
-it('leaves nothing behind when it stops, or cannot start', async () => {
+it('local-rds leaves nothing behind when it stops or cannot start', async () => {
   const rds = await startLocalRds();
   const { pid, socketDir } = rds.postgres;
   await expect(startLocalRds({ port: rds.port })).rejects.toThrow(`cannot listen on port ${rds.port}`);

@@ -47,7 +47,7 @@ function start(...options: string[]) {
   });
 }
 
-it('prints where it is on one line without secrets, serves, and ends cleanly at SIGTERM', async () => {
+it('the local-rds command prints its address on one line without secrets, serves, and ends cleanly on SIGTERM', async () => {
   const child = start('--out', out, '--database', 'from_flag', '--max-connections', '30');
   const exited = once(child, 'exit');
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
@@ -81,7 +81,7 @@ it('prints where it is on one line without secrets, serves, and ends cleanly at 
   expect(existsSync(join(out, 'connection.json'))).toBe(false);
 });
 
-it('fronts a PostgreSQL that somebody else runs, again and again, and leaves it alone', async () => {
+it('the local-rds command can be started repeatedly in front of an existing PostgreSQL, which it leaves running', async () => {
   await using postgres = await startPostgres();
   await postgres.query(`CREATE ROLE other LOGIN PASSWORD 'secret'`);
   const folder = join(out, 'external');
@@ -117,7 +117,7 @@ it('fronts a PostgreSQL that somebody else runs, again and again, and leaves it 
   expect(rows).toEqual([{ name: 'first' }, { name: 'second' }]);
 });
 
-it('says so when there is no PostgreSQL at the socket', async () => {
+it('the local-rds command reports that there is no PostgreSQL at the socket', async () => {
   const child = start('--postgres-socket', out);
   const errors: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -129,7 +129,7 @@ it('says so when there is no PostgreSQL at the socket', async () => {
 it.each([
   ['--port', 'x', '--port must be a whole number'],
   ['--nonsense', 'x', '--nonsense'],
-])('refuses %s %s with an error', async (flag, value, message) => {
+])('the local-rds command refuses %s %s with an error', async (flag, value, message) => {
   const child = start(flag, value);
   const errors: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));

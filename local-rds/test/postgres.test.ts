@@ -53,7 +53,7 @@ function pidOf(server: LocalPostgres): number {
 describe('a running PostgreSQL', () => {
   const postgres = usePostgres({ settings: { max_connections: '37' } });
 
-  it('is PostgreSQL 18 with UTF8, UTC, the defaults and the settings asked for', async () => {
+  it('is PostgreSQL 18 with UTF8, UTC, the defaults and the given settings', async () => {
     const { rows } = await postgres().query<{ name: string; setting: string }>(
       'SELECT name, setting FROM pg_settings WHERE name = ANY($1) ORDER BY name COLLATE "C"',
       [['fsync', 'max_connections', 'server_encoding', 'server_version_num', 'TimeZone']],
@@ -67,7 +67,7 @@ describe('a running PostgreSQL', () => {
     ]);
   });
 
-  it('asks for the password over TCP', async () => {
+  it('requires the password over TCP', async () => {
     const client = await tcpClient(postgres());
     expect((await client.query('SELECT current_user')).rows).toEqual([{ current_user: 'postgres' }]);
     await client.end();
@@ -79,7 +79,7 @@ describe('a running PostgreSQL', () => {
     expect(postgres().log()).toContain('nonsense_of_this_test');
   });
 
-  it('refuses a second server on its port with an error that says so', async () => {
+  it('refuses a second server on its port with a clear error', async () => {
     const { port } = postgres();
     await expect(startPostgres({ port })).rejects.toThrow(`port ${port} on 127.0.0.1 is taken`);
   });
@@ -100,7 +100,7 @@ describe('disturbing PostgreSQL', () => {
     ['fast', '57P01'],
     ['immediate', undefined],
   ] as const)(
-    'keeps port and data over a restart that is %s, and ends sessions with code %s',
+    'keeps port and data over a %s restart, and ends sessions with code %s',
     async (mode, code) => {
       const { port } = postgres();
       const pid = pidOf(postgres());
@@ -115,7 +115,7 @@ describe('disturbing PostgreSQL', () => {
     },
   );
 
-  it('dies at once when killed, without a word to its clients, and recovers its data', async () => {
+  it('dies at once when killed, without a message to its clients, and recovers its data', async () => {
     await postgres().query('CREATE TABLE survivor ()');
     const client = await tcpClient(postgres());
     const backend = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
@@ -147,7 +147,7 @@ describe('disturbing PostgreSQL', () => {
 });
 
 describe('starting and stopping PostgreSQL', () => {
-  it('leaves neither process nor files behind, keeps the log, and refuses to start again', async () => {
+  it('leaves neither process nor files behind, and afterwards keeps the log and refuses to start again', async () => {
     const server = await startPostgres();
     const pid = pidOf(server);
     await server.stop();
@@ -165,11 +165,11 @@ describe('starting and stopping PostgreSQL', () => {
     expect(ports.size).toBe(3);
   });
 
-  it('says what the server said when a setting is wrong', async () => {
+  it("reports the server's message when a setting is wrong", async () => {
     await expect(startPostgres({ settings: { max_connections: 'many' } })).rejects.toThrow(/max_connections/);
   });
 
-  it('does not take over PG* variables of the environment', async () => {
+  it('ignores PG variables of the environment', async () => {
     const before = process.env['PGDATA'];
     process.env['PGDATA'] = '/nonexistent';
     try {
@@ -183,7 +183,7 @@ describe('starting and stopping PostgreSQL', () => {
     }
   });
 
-  it('names a taken port that was asked for', async () => {
+  it('names the requested port when it is taken', async () => {
     const other = createServer();
     await once(other.listen(0, '127.0.0.1'), 'listening');
     const { port } = other.address() as AddressInfo;
@@ -191,7 +191,7 @@ describe('starting and stopping PostgreSQL', () => {
     other.close();
   });
 
-  it('speaks TLS with the certificate given, and can insist on it', async () => {
+  it('uses TLS with the given certificate, and can require it', async () => {
     const ca = await createCa();
     // pg before 8.23 verifies the name localhost where it dials an address.
     const { certPem, keyPem } = await ca.issue({ ipAddresses: ['127.0.0.1'], dnsNames: ['localhost'] });
@@ -231,7 +231,7 @@ describe('a process that ends without stopping its PostgreSQL', () => {
     ],
     ['got SIGTERM', 'setInterval(() => {}, 1000);', 'SIGTERM'],
     ['got SIGKILL', 'setInterval(() => {}, 1000);', 'SIGKILL'],
-  ])('takes it along: it %s', async (_, then, signal) => {
+  ])('stops its PostgreSQL too when it %s', async (_, then, signal) => {
     const { pid, socketDir } = await abandon(then, signal);
     expect(await becomesTrue(() => !isAlive(pid) && !existsSync(socketDir), 15_000)).toBe(true);
   });

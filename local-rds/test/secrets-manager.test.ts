@@ -52,7 +52,7 @@ async function send(headers: Record<string, string>, body: string): Promise<stri
 }
 
 describe('Secrets Manager', () => {
-  it('gives the AWS SDK the current value of a secret, by its name and by its ARN', async () => {
+  it('returns the current value of a secret to the AWS SDK, by name and by ARN', async () => {
     const arn = service.put('app', { username: 'a' });
     expect(await read('app')).toMatchObject({ Name: 'app', ARN: arn, SecretString: '{"username":"a"}' });
     service.put('app', Buffer.from([1, 2]));
@@ -75,7 +75,7 @@ describe('Secrets Manager', () => {
     await expect(call()).rejects.toMatchObject({ name });
   });
 
-  it('refuses a request that was changed after it was signed', async () => {
+  it('refuses a request that was modified after it was signed', async () => {
     service.put('app', 'x');
     const { headers, body } = await recorded();
     expect(await send(headers, body)).toBe('ok');

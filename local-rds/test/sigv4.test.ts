@@ -67,7 +67,7 @@ describe('verifyToken, given a token of the AWS SDK', () => {
     },
   );
 
-  it.each(['::1', '[::1]'])('accepts the IPv6 address as the signer was given it: %s', async (hostname) => {
+  it.each(['::1', '[::1]'])('accepts the IPv6 address in the form that the signer got: %s', async (hostname) => {
     expect(verdict(await sign({ hostname }), { host: '::1' })).toBe('ok');
   });
 
@@ -89,7 +89,7 @@ describe('verifyToken, given a token of the AWS SDK', () => {
     expect(verdict(token, { credentials: () => ({ secretAccessKey }) })).toBe('wrong signature');
   });
 
-  it('rejects a temporary key’s token once its session token is another, or gone', () => {
+  it('rejects a temporary key’s token if its session token has changed or is missing', () => {
     const { secretAccessKey } = TEMPORARY;
     const credentials = () => ({ secretAccessKey, sessionToken: 'another' });
     expect(verdict(temporary, { credentials })).toBe('wrong session token');
@@ -162,13 +162,13 @@ describe('verifyToken, given a token of the AWS SDK', () => {
   });
 
   it.each(['', ' ', '/?', 'x', 'db.example.com:5432/?', 'password', '\0', '?'.repeat(5000)])(
-    'rejects what is no token: %j',
+    'rejects a string that is not a token: %j',
     (text) => {
       expect(verdict(text)).toMatch(/^malformed token$/);
     },
   );
 
-  it('names no part of the token in a reason', () => {
+  it('includes no part of the token in the reason for a rejection', () => {
     const signature = token.slice(token.indexOf('Signature=') + 10).slice(0, 64);
     const secretAccessKey = 'rotated';
     expect(verdict(token, { credentials: () => ({ secretAccessKey }) })).not.toContain(signature);

@@ -45,7 +45,7 @@ function assume(
 }
 
 describe('STS', () => {
-  it('gives the AWS SDK keys whose tokens the gate accepts', async () => {
+  it('issues keys to the AWS SDK whose tokens the gate accepts', async () => {
     const { host, port, user, database, region, caPem } = rds();
     const credentials = await assume();
     expect(credentials.expiration?.getTime()).toBeGreaterThan(Date.now() + 50 * 60_000);
@@ -64,12 +64,12 @@ describe('STS', () => {
     await client.end();
   });
 
-  it('lets a session assume the next role', async () => {
+  it('lets a session assume another role', async () => {
     await assume({}, rds().credentials.issueTemporary());
     expect(sts.calls()).toEqual({ 'POST /': 1 });
   });
 
-  it('demands the external ID of a role that has one', async () => {
+  it('requires the external ID of a role that has one', async () => {
     await expect(assume({ RoleArn: GUARDED.arn })).rejects.toMatchObject({ name: 'AccessDenied' });
     await expect(assume({ RoleArn: GUARDED.arn, ExternalId: 'another' })).rejects.toMatchObject({
       name: 'AccessDenied',
@@ -78,7 +78,7 @@ describe('STS', () => {
     expect(assumed.accessKeyId).toMatch(/^ASIA/);
   });
 
-  it('gives sessions of the length that is asked for, or set', async () => {
+  it('issues sessions of the requested or configured length', async () => {
     const { expiration } = await assume({ DurationSeconds: 900 });
     expect(Number(expiration) - Date.now()).toBeLessThanOrEqual(900_000);
     sts.setSessionLifetime(-1_000);
@@ -106,7 +106,7 @@ describe('STS', () => {
     expect(sts.assumed).toEqual([]);
   });
 
-  it('refuses a request that is not signed, in XML', async () => {
+  it('refuses an unsigned request, in XML', async () => {
     const answer = await fetch(sts.endpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -116,7 +116,7 @@ describe('STS', () => {
     expect(await answer.text()).toContain('<Message>not signed</Message>');
   });
 
-  it('can be at fault', async () => {
+  it('can be set to fail', async () => {
     sts.set({ status: 500, body: '<html>' });
     await expect(assume()).rejects.toBeInstanceOf(Error);
     sts.set({});

@@ -9,7 +9,7 @@ interface Lease {
   readonly data: { readonly username: string; readonly password: string };
 }
 
-describe('a stand-in for Vault', () => {
+describe('the stand-in for Vault', () => {
   const server = usePostgres();
   let vault: Vault;
 
@@ -39,7 +39,7 @@ describe('a stand-in for Vault', () => {
     }
   }
 
-  it('makes a role for each lease, which logs in with the grants it is given', async () => {
+  it('creates a role with the configured grants for each lease, which can log in', async () => {
     const [one, two] = [await lease(), await lease()];
     expect(one.lease_duration).toBe(3_600);
     expect(one.data.username).not.toBe(two.data.username);
@@ -47,12 +47,12 @@ describe('a stand-in for Vault', () => {
     expect(vault.passwords).toEqual([one.data.password, two.data.password]);
   });
 
-  it('refuses logins after the end of a lease', async () => {
+  it('refuses logins after a lease has expired', async () => {
     vault.setLease(-1_000);
     expect(await logIn(await lease())).toBe('28P01');
   });
 
-  it('drops the role of a lease that is revoked, with all it owns', async () => {
+  it('drops the role of a revoked lease, with all that it owns', async () => {
     const [one, two] = [await lease(), await lease()];
     await logIn(one);
     const revoked = await ask('/v1/sys/leases/revoke', {

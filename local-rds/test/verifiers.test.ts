@@ -50,7 +50,7 @@ describe('a role whose password is verified by a stand-in', () => {
     await expect(userOf(token())).rejects.toMatchObject(refused);
   });
 
-  it('is refused with a token that has ended by the clock of the gate', async () => {
+  it("is refused with a token that has expired by the gate's clock", async () => {
     const token = issue('old');
     rds().gate.set({ clock: () => new Date(Date.now() + 3_700_000) });
     await expect(userOf(token)).rejects.toThrow('the token has expired');

@@ -11,7 +11,7 @@ function startup(): Buffer {
   return Buffer.concat([head, body]);
 }
 
-it('reads a startup message that comes byte by byte', async () => {
+it('the wire reader reads a startup message that arrives byte by byte', async () => {
   const stream = new PassThrough();
   const message = readFirstMessage(stream);
   for (const byte of startup()) {
@@ -22,14 +22,14 @@ it('reads a startup message that comes byte by byte', async () => {
   expect((await message)?.bytes).toEqual(startup());
 });
 
-it('leaves in the stream what follows a message', async () => {
+it('the wire reader leaves the bytes after a message in the stream', async () => {
   const stream = new PassThrough();
   stream.write(Buffer.concat([startup(), Buffer.from([0x70, 0, 0, 0, 7]), Buffer.from('pw\0')]));
   expect((await readFirstMessage(stream))?.bytes).toEqual(startup());
   expect(await readPassword(stream)).toBe('pw');
 });
 
-it('gives up on a message whose end never comes', async () => {
+it('the wire reader gives up on a message that never ends', async () => {
   const stream = new PassThrough();
   stream.end(startup().subarray(0, 12));
   expect(await readFirstMessage(stream)).toBeUndefined();

@@ -39,7 +39,7 @@ describe.each(Object.entries<AuthBackend>(BACKENDS))('the backend %s', (key, bac
     expect(() => backend.check({ 'no such setting': 1 }, `dynamicAuth.${key}`)).toThrow(ConfigError);
   });
 
-  it('has a row in docs/api.md, and its flags are in docs/doctor.md', () => {
+  it('is documented in docs/api.md, and its flags in docs/doctor.md', () => {
     expect(read('docs/api.md')).toMatch(new RegExp(`^\\| \`${key}\\?\` `, 'm'));
     const flags = DOCTOR_BACKENDS.find(({ name }) => name === key)?.addition.flags ?? [];
     expect(flags.length > 0).toBe(key !== 'custom');
@@ -54,7 +54,7 @@ describe('the packages that src/auth loads', () => {
   });
 });
 
-describe('the source outside of src/auth', () => {
+describe('the source outside src/auth', () => {
   // Stable names: a step and codes of the doctor's report, and public types.
   const STABLE =
     /'?rds_iam'?|not_granted_rds_iam|password_for_iam_user|^export type \{ (?:DynamicAuth\w+|Aws\w+(?:, Aws\w+)*) \} from '.\/auth\/[\w/-]+.js';$/g;

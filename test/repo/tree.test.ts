@@ -36,7 +36,7 @@ const FILES = filesBelow('test');
 const edges = FILES.flatMap((file) => importsOf(file).map((target) => ({ file, target })));
 
 describe('the tree of the tests', () => {
-  it('has in test/unit only tests that are named after a file of src', () => {
+  it('has only tests named after a file of src in test/unit', () => {
     const unit = FILES.filter((file) => file.startsWith('test/unit/'));
     expect(unit.length).toBeGreaterThan(20);
     const strays = unit.filter((file) => mirrored(file) === undefined);
@@ -46,7 +46,7 @@ describe('the tree of the tests', () => {
     expect(strays, message).toEqual([]);
   });
 
-  it('has helpers in test/support that import no test and nothing of a folder of tests', () => {
+  it('has helpers in test/support that import neither tests nor files of test folders', () => {
     const wrong = edges.filter(
       ({ file, target }) =>
         folderOf(file) === 'support' && target.startsWith('test/') && folderOf(target) !== 'support',
@@ -58,7 +58,7 @@ describe('the tree of the tests', () => {
     expect(edges.filter(({ target }) => target.endsWith('.test.ts'))).toEqual([]);
   });
 
-  it('has no folder of tests that imports from another one', () => {
+  it('has no test folder that imports from another one', () => {
     const wrong = edges.filter(
       ({ file, target }) =>
         target.startsWith('test/') && ![folderOf(file), 'support'].includes(folderOf(target)),

@@ -16,7 +16,7 @@ import {
   textOf,
 } from '../../support/stack-files.js';
 
-it('follows the compose specification', () => {
+it('docker-compose.yml follows the compose specification', () => {
   // Its ids and its dialect's address have a form that validators no longer read.
   const schema = JSON.parse(JSON.stringify(specification), (key, value: unknown) =>
     ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value,
@@ -26,8 +26,8 @@ it('follows the compose specification', () => {
   expect(validate.errors).toBeNull();
 });
 
-describe.each(services)('$name', ({ name, ...own }) => {
-  it('has an image of an exact version', () => {
+describe.each(services)('compose service $name', ({ name, ...own }) => {
+  it('has an image with an exact version', () => {
     expect(own.image).toMatch(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/);
   });
 
@@ -35,7 +35,7 @@ describe.each(services)('$name', ({ name, ...own }) => {
     for (const port of own.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
   });
 
-  it('mounts what exists: files of the repository, read-only, and declared volumes', () => {
+  it('mounts only existing files of the repository, read-only, and declared volumes', () => {
     for (const { source, isFile } of mountsOf(own)) {
       if (isFile) expect(existsSync(`${ROOT}${source}`), source).toBe(true);
       else expect(Object.keys(compose.volumes)).toContain(source);
@@ -43,7 +43,7 @@ describe.each(services)('$name', ({ name, ...own }) => {
     for (const volume of own.volumes ?? []) if (volume.startsWith('.')) expect(volume).toMatch(/:ro$/);
   });
 
-  it('talks to services that exist, and starts after them', () => {
+  it('refers to existing services, and starts after them', () => {
     const values = Object.values(own.environment ?? {}).filter((value) => !value.includes('0.0.0.0'));
     for (const value of values) {
       const host = /^(?:https?:\/\/)?([a-z-]+):\d+/.exec(value)?.[1];
@@ -53,7 +53,7 @@ describe.each(services)('$name', ({ name, ...own }) => {
     }
   });
 
-  it('waits for health where there is a check, and for the end of what ends', () => {
+  it('waits for healthy services if they have a check, and for the completion of one-off services', () => {
     for (const [other, { condition }] of Object.entries(own.depends_on ?? {})) {
       const ends = other === 'install';
       const checked = service(other).healthcheck !== undefined;
@@ -64,26 +64,26 @@ describe.each(services)('$name', ({ name, ...own }) => {
   });
 });
 
-it('has health checks where the image has the program for it', () => {
+it('compose services have health checks if their image has a program for them', () => {
   const checked = services.filter(({ healthcheck }) => healthcheck).map(({ name }) => name);
   expect(checked.sort()).toEqual(['grafana', 'local-rds', 'postgres', 'prometheus']);
 });
 
-describe('collector', () => {
+describe('compose service collector', () => {
   const given = service('collector').environment ?? {};
   const used = [...textOf('otel-collector.yaml').matchAll(/\$\{env:(\w+)(?::-([^}]*))?\}/g)];
 
-  it('gets each address that otherwise is loopback, and each variable without a default', () => {
+  it('gets a value for every address that defaults to loopback, and for every variable without a default', () => {
     const needed = used.filter(([, , otherwise]) => otherwise?.includes('127.0.0.1') ?? true);
     expect(needed).not.toEqual([]);
     for (const [, variable] of needed) expect(Object.keys(given)).toContain(variable);
   });
 
-  it('gets no variable that its configuration does not know', () => {
+  it('gets no variable that its configuration does not use', () => {
     for (const variable of Object.keys(given)) expect(used.map(([, known]) => known)).toContain(variable);
   });
 
-  it('listens where the application sends and Prometheus scrapes', () => {
+  it('listens on the ports to which the application sends and that Prometheus scrapes', () => {
     const portOf = (address = '') => /:(\d+)\/?$/.exec(address)?.[1];
     const sent = service('demo').environment?.['OTEL_EXPORTER_OTLP_ENDPOINT'];
     expect(portOf(given['OTLP_HTTP_ADDRESS'])).toBe(portOf(sent));
@@ -94,25 +94,25 @@ describe('collector', () => {
     ]);
   });
 
-  it('has its traces taken where Tempo listens', () => {
+  it('sends traces to the port on which Tempo listens', () => {
     const [, port = 'none'] = (given['TRACES_ENDPOINT'] ?? '').split(':');
     expect(textOf('dashboards/stack/tempo.yaml')).toContain(`endpoint: 0.0.0.0:${port}`);
   });
 });
 
-describe('demo', () => {
-  it('is what npm run demo:load runs', () => {
+describe('compose service demo', () => {
+  it('runs the same program as npm run demo:load', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
     const script = scripts['demo:load']?.split(' ') ?? [];
     expect(service('demo').command?.slice(0, script.length)).toEqual(script);
   });
 
-  it('logs in with the backend that a variable names, by default the one that local-rds serves', () => {
+  it('logs in with the backend named by a variable, by default the one that local-rds serves', () => {
     const { command = [] } = service('demo');
     expect(command[command.indexOf('--auth') + 1]).toBe(`\${DEMO_AUTH:-${DEFAULT_AUTH}}`);
   });
 
-  it('looks where local-rds writes', () => {
+  it('reads the file that local-rds writes', () => {
     const { environment = {} } = service('demo');
     const written = service('local-rds').environment ?? {};
     expect(environment['LOCAL_RDS_CONNECTION']).toBe(`${written['LOCAL_RDS_OUT'] ?? ''}/connection.json`);
@@ -126,14 +126,14 @@ describe('demo', () => {
   });
 });
 
-describe('local-rds', () => {
+describe('compose service local-rds', () => {
   it('gets only variables that it reads', () => {
     const usage = textOf('local-rds/main.ts');
     for (const name of Object.keys(service('local-rds').environment ?? {}))
       expect(usage).toContain(`[${name}]`);
   });
 
-  it('comes to postgres through the folder that postgres shares', () => {
+  it('reaches postgres through the folder that postgres shares', () => {
     const folder = service('local-rds').environment?.['LOCAL_RDS_POSTGRES_SOCKET'];
     const [one, other] = ['postgres', 'local-rds'].map((name) =>
       mountsOf(service(name)).find(({ target }) => target === folder),
@@ -143,10 +143,10 @@ describe('local-rds', () => {
   });
 });
 
-describe('prometheus', () => {
+describe('compose service prometheus', () => {
   const mounts = mountsOf(service('prometheus'));
 
-  it('finds its configuration, and from there its rules, in the container as in the repository', () => {
+  it('finds its configuration, and its rules from there, in the container and in the repository', () => {
     const config = mounts.find(({ source }) => source === './dashboards/stack/prometheus.yml');
     expect(service('prometheus').command).toContain(`--config.file=${config?.target ?? ''}`);
     for (const rules of prometheus.rule_files) {
@@ -162,10 +162,10 @@ describe('prometheus', () => {
   });
 });
 
-describe('grafana', () => {
+describe('compose service grafana', () => {
   const mounts = mountsOf(service('grafana'));
 
-  it('has one interval from export to panel', () => {
+  it('has the same interval for export, scrape, rules and panels', () => {
     const ms = Number(service('demo').environment?.['OTEL_METRIC_EXPORT_INTERVAL']);
     const { scrape_interval, evaluation_interval } = prometheus.global;
     const { jsonData } = datasources.find(({ isDefault }) => isDefault) ?? {};
@@ -185,13 +185,13 @@ describe('grafana', () => {
     expect(textOf('dashboards/stack/tempo.yaml')).toContain('http_listen_port: 3200');
   });
 
-  it('leads from an exemplar to its trace', () => {
+  it('links an exemplar to its trace', () => {
     const destinations = datasources.flatMap(({ jsonData }) => jsonData?.exemplarTraceIdDestinations ?? []);
     const tempo = datasources.find(({ type }) => type === 'tempo')?.uid;
     expect(destinations).toEqual([{ name: 'trace_id', datasourceUid: tempo }]);
   });
 
-  it('has every dashboard where its provider looks, and its home among them', () => {
+  it('has every dashboard in the folder of its provider, including the home dashboard', () => {
     const files = readdirSync(`${ROOT}dashboards`).filter((name) => name.endsWith('.json'));
     expect(files).not.toEqual([]);
     const [folder = ''] = dashboardFolders;
@@ -203,7 +203,7 @@ describe('grafana', () => {
     expect(provided.map(({ target }) => target)).toContain(home);
   });
 
-  it('has its provisioning where it looks', () => {
+  it('has its provisioning in the folder that Grafana reads', () => {
     const mount = mounts.find(({ source }) => source === './dashboards/provisioning');
     expect(mount?.target).toBe('/etc/grafana/provisioning');
     expect(readdirSync(`${ROOT}dashboards/provisioning`).sort()).toEqual(['dashboards', 'datasources']);

@@ -68,7 +68,7 @@ describe.each(dashboards)('the dashboard $uid', (dashboard) => {
   const { templating, annotations, links } = dashboard;
   const panels = allPanels(dashboard.panels);
 
-  it('has a datasource variable and asks for nothing on import', () => {
+  it('has a datasource variable and no inputs on import', () => {
     expect(templating.list[0]).toMatchObject({
       name: 'datasource',
       label: 'Data source',
@@ -100,7 +100,7 @@ describe.each(dashboards)('the dashboard $uid', (dashboard) => {
     );
   });
 
-  it('leads to the others with time and variables', () => {
+  it('links to the others with time range and variables', () => {
     const others = dashboards.filter((one) => one !== dashboard);
     expect(links).toEqual(
       others.map(({ uid }): unknown =>
@@ -127,12 +127,12 @@ describe.each(dashboards)('the dashboard $uid', (dashboard) => {
     ]);
   });
 
-  it('is of the classic schema, tagged, and changed in its source only', () => {
+  it('has the classic schema, is tagged, and is not editable', () => {
     expect(dashboard).toMatchObject({ schemaVersion: 38, editable: false });
     expect(dashboard.tags).toContain('pgauge');
   });
 
-  it('has an id of its own for every panel and row', () => {
+  it('has a unique id for every panel and row', () => {
     const ids = panels.map(({ id }) => id);
     for (const id of ids) expect(id).toBeGreaterThan(0);
     expect(new Set(ids).size).toBe(ids.length);
@@ -158,7 +158,7 @@ describe.each(dashboards)('the dashboard $uid', (dashboard) => {
     }
   });
 
-  it('gives a name one colour', () => {
+  it('uses one colour per series name', () => {
     const colors = new Map<string, unknown>();
     for (const { fieldConfig } of panels.filter(({ type }) => type === 'timeseries')) {
       for (const { matcher, properties } of fieldConfig.overrides) {
@@ -179,21 +179,21 @@ describe.each(dashboards)('the dashboard $uid', (dashboard) => {
 describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
   const { defaults } = panel.fieldConfig;
 
-  it('asks the chosen datasource, in every target', () => {
+  it('queries the selected datasource in every target', () => {
     expect(panel.targets?.length).toBeGreaterThan(0);
     for (const { datasource } of [panel, ...(panel.targets ?? [])]) expect(datasource).toEqual(DATASOURCE);
     const refIds = panel.targets?.map(({ refId }) => refId);
     expect(new Set(refIds).size).toBe(refIds?.length);
   });
 
-  it('says what it means and what to do', () => {
+  it('has a description with its meaning and what to do', () => {
     const [means = '', todo = ''] = panel.description?.split('\n\n**What to do:** ') ?? [];
     expect(means.length).toBeGreaterThan(30);
     expect(todo.length).toBeGreaterThan(30);
     expect(panel.title).not.toBe('');
   });
 
-  it('is in base units, from 0', () => {
+  it('uses base units, from 0', () => {
     const overridden = panel.fieldConfig.overrides.flatMap(({ properties }) =>
       properties.filter(({ id }) => id === 'unit').map(({ value }) => value),
     );
@@ -201,12 +201,12 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
     expect(defaults.min).toBe(0);
   });
 
-  it('says what is counted, where a number has no unit', () => {
+  it('names the counted thing if a number has no unit', () => {
     if (panel.type === 'timeseries' && defaults.unit === 'short')
       expect(defaults.custom.axisLabel).toMatch(/^[a-z]+$/);
   });
 
-  it('draws nothing where there is nothing', () => {
+  it('draws nothing without data', () => {
     expect(defaults.noValue).toBe('no data');
     const noData = { match: 'null', result: { text: 'no data', color: 'text' } };
     expect(defaults.mappings ?? []).toEqual(
@@ -227,7 +227,7 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
     }
   });
 
-  it('has thresholds in order, and each number that is judged at a glance has some', () => {
+  it('has its thresholds in order, and every stat panel has some', () => {
     const steps = defaults.thresholds?.steps ?? [];
     if (panel.type === 'stat') expect(steps.length).toBeGreaterThan(1);
     if (steps.length > 0) expect(steps[0]?.value).toBeNull();
@@ -241,7 +241,7 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
     for (const { expr } of panel.targets ?? []) expect(expr).not.toMatch(/\[\d+[sm]\]/);
   });
 
-  it('has legends that a person can read, of labels that the result has', () => {
+  it('has readable legends of labels that the result has', () => {
     for (const { legendFormat, expr, format } of panel.targets ?? []) {
       if (format === 'table') continue;
       expect(legendFormat).not.toBe('');
@@ -263,11 +263,11 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
   });
 });
 
-describe('what each dashboard answers', () => {
+describe('the content of the dashboards', () => {
   const rows = (dashboard: Dashboard) =>
     dashboard.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
 
-  it('asks of the pool: symptoms first, then causes', () => {
+  it('shows the pool: symptoms first, then causes', () => {
     expect(rows(pool)).toEqual([
       'Healthy?',
       'Saturation',
@@ -283,7 +283,7 @@ describe('what each dashboard answers', () => {
     ]);
   });
 
-  it('asks of queries: how they are, which, and why', () => {
+  it('shows queries: their health, the summaries, and the causes', () => {
     expect(rows(queries)).toEqual([
       'Healthy?',
       'Rate, errors, latency',
@@ -293,20 +293,20 @@ describe('what each dashboard answers', () => {
     ]);
   });
 
-  it('asks of authentication: tokens, credentials, logins', () => {
+  it('shows authentication: tokens, credentials, logins', () => {
     expect(rows(auth)).toEqual(['Healthy?', 'Token refresh', 'Credentials', 'Logins']);
   });
 
   it.each([
     ['Credentials validity left', [120]],
     ['New connections of the fleet', [150, 200]],
-  ])('draws the lines of %s at %j', (title, lines) => {
+  ])('draws the thresholds of %s at %j', (title, lines) => {
     const steps = allPanels(auth.panels).find((panel) => panel.title === title)?.fieldConfig.defaults
       .thresholds?.steps;
     expect(steps?.slice(1).map(({ value }) => value)).toEqual(lines);
   });
 
-  it('leads from an instance in the table to it alone, with time and selection', () => {
+  it('links an instance in the table to the dashboards of that instance, with time range and selection', () => {
     const table = allPanels(pool.panels).find(({ type }) => type === 'table');
     const links = table?.fieldConfig.overrides
       .find(({ matcher }) => matcher.options === 'Instance')

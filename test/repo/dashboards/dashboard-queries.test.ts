@@ -49,7 +49,7 @@ describe('the queries of a dashboard', () => {
     ]);
   });
 
-  it('include what each variable asks for', () => {
+  it('include the query of each variable', () => {
     expect(variableQueries(readDashboard('pgauge-pool'))).toEqual([
       expect.objectContaining({ variable: 'job', selector: 'db_client_connection_limit', label: 'job' }),
       expect.objectContaining({
@@ -85,13 +85,13 @@ describe('variables in an expression', () => {
     );
   });
 
-  it('leave the groups of a replacement alone', () => {
+  it('do not replace the groups of label_replace', () => {
     expect(withVariables('label_replace(a / $__range_s, "b", "$1", "c", "(.+)")', values)).toBe(
       'label_replace(a / 21600, "b", "$1", "c", "(.+)")',
     );
   });
 
-  it('must be known', () => {
+  it('throw if they are unknown', () => {
     expect(() => withVariables('rate(a[$__range_ms])', values)).toThrow(/\$__range_ms is not known/);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DASHBOARDS, dashboardText } from '../../../dashboards/src/files.js';
 
 describe('the committed dashboards', () => {
-  it.each(DASHBOARDS)('$board.title is what `npm run dashboards` makes', async (dashboard) => {
+  it.each(DASHBOARDS)('$board.title matches the output of `npm run dashboards`', async (dashboard) => {
     expect(readFileSync(dashboard.file, 'utf8')).toBe(await dashboardText(dashboard));
   });
 });

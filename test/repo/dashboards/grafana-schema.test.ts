@@ -40,7 +40,7 @@ function panel(type: string, { panels }: Planted): PlantedPanel {
 }
 
 describe.each(MAJORS)('Grafana $version', ({ problems }) => {
-  it.each(texts)('knows everything that $uid says', ({ text }) => {
+  it.each(texts)('accepts every field of $uid', ({ text }) => {
     expect(problems(JSON.parse(text) as UnknownDashboard)).toEqual([]);
   });
 
@@ -119,7 +119,7 @@ describe.each(MAJORS)('Grafana $version', ({ problems }) => {
       (d) => (panel('timeseries', d).fieldConfig.defaults['color'] = { mode: 'palette-rainbow' }),
       /palette-rainbow is none of the colorModes/,
     ],
-  ])('does not know %s that is planted', (_what, plant, problem) => {
+  ])('rejects an invalid dashboard: %s', (_what, plant, problem) => {
     expect(problems(planted(plant))).toContainEqual(expect.stringMatching(problem));
   });
 });

@@ -51,10 +51,10 @@ const everything = [
   })),
 ];
 
-describe.each(everything)('the query of $where', ({ expr }) => {
+describe.each(everything)('the dashboard query of $where', ({ expr }) => {
   const { selectors, aggregations, joinLabels } = parsed(expr);
 
-  it('asks for series that are emitted, by labels that they have', () => {
+  it('selects emitted series by labels that they have', () => {
     expect(selectors.length).toBeGreaterThan(0);
     for (const { metric, matchers } of selectors) {
       expect([...known.keys()]).toContain(metric);
@@ -62,7 +62,7 @@ describe.each(everything)('the query of $where', ({ expr }) => {
     }
   });
 
-  it('groups and joins by labels that something in it has', () => {
+  it('groups and joins by labels of its series', () => {
     for (const { by, metrics } of aggregations) {
       const available = new Set(metrics.flatMap((metric) => [...(known.get(metric) ?? [])]));
       for (const label of by) expect([...available]).toContain(label);
@@ -71,21 +71,21 @@ describe.each(everything)('the query of $where', ({ expr }) => {
     for (const label of joinLabels) expect([...available]).toContain(label);
   });
 
-  it('asks only for boundaries that a histogram has', () => {
+  it('uses only bucket boundaries that the histogram has', () => {
     for (const { matchers } of selectors) {
       for (const { label, value } of matchers)
         if (label === 'le') expect([...KNOWN_BOUNDARIES]).toContain(value);
     }
   });
 
-  it('takes rates over $__rate_interval, and counters by rate or increase alone', () => {
+  it('uses rates over $__rate_interval, and counters only with rate or increase', () => {
     for (const { metric, range } of selectors) {
       if (range?.call === 'rate') expect(range.window).toBe('7m');
       if (metric.endsWith('_total')) expect(['rate', 'increase']).toContain(range?.call);
     }
   });
 
-  it('takes rates before it sums, and quantiles over sums by le', () => {
+  it('computes rates before sums, and quantiles over sums by le', () => {
     for (const { metric, within } of selectors) {
       if (metric.endsWith('_bucket')) expect(within).toContain('AggregateExpr');
     }
@@ -97,7 +97,7 @@ describe.each(everything)('the query of $where', ({ expr }) => {
     }
   });
 
-  it('makes no zeroes out of nothing', () => {
+  it('does not turn missing data into zeros', () => {
     expect(expr).not.toMatch(/\bvector\s*\(/);
   });
 });
@@ -116,7 +116,7 @@ describe.each(panels)('the target $refId of $panelTitle in $dashboard', (target)
     }
   });
 
-  it('asks for exemplars of spans, and of nothing else', () => {
+  it('requests exemplars for span metrics only', () => {
     const spans = selectors.some(({ metric }) => metric.startsWith('traces_span_metrics_'));
     expect(target.exemplar).toBe(spans);
   });
@@ -127,7 +127,7 @@ describe('the exclusions from the linter', () => {
     Object.entries(lint.exclusions).flatMap(([rule, { entries }]) =>
       entries.map((entry) => ({ rule, ...entry })),
     ),
-  )('$rule of $panel has a reason, a panel and a need', ({ rule, panel, dashboard, reason }) => {
+  )('$rule of $panel has a reason and an existing panel that needs it', ({ rule, panel, dashboard, reason }) => {
     const variable = /^target-(\w+)-rule$/.exec(rule)?.[1] ?? '';
     const targets = panels.filter(
       ({ panelTitle, title }) => panelTitle === panel && (dashboard ?? title) === title,
@@ -144,8 +144,8 @@ describe('the exclusions from the linter', () => {
 /** Series of instrumentation-pg are in no pool, and what the rules make of them is not either. */
 const mayLackPools = (metric: string): boolean => /^db_client_operation_|:pgauge_query_/.test(metric);
 
-describe('what the dashboards have for the pool', () => {
-  it('selects by the variable pool where the series have pools', () => {
+describe('the dashboard queries', () => {
+  it('select by the variable pool if the series have a pool label', () => {
     for (const { panelTitle, expr } of panels) {
       // The fleet is everybody's, and query spans have no pool's name.
       if (['New connections of the fleet', 'Alerts firing', 'Alerts'].includes(panelTitle)) continue;
@@ -165,7 +165,7 @@ describe('what the dashboards have for the pool', () => {
     }
   });
 
-  it('counts the alerts that the rules have', () => {
+  it('find alert names that all start with Pgauge', () => {
     expect(alertNames().length).toBeGreaterThan(0);
     for (const name of alertNames()) expect(name).toMatch(/^Pgauge/);
   });

@@ -51,13 +51,13 @@ function spoken(name: string, value: unknown): RegExp {
 }
 
 describe('the API reference', () => {
-  it('is what the doc comments give, and no public symbol lacks one', { timeout: 300_000 }, async () => {
+  it('matches the doc comments, and every public symbol has one', { timeout: 300_000 }, async () => {
     const { text, faults } = await apiPage();
     expect(faults).toEqual([]);
     expect(PAGE).toBe(text);
   });
 
-  it('says of every setting what holds when it is left out', () => {
+  it('states the default of every setting', () => {
     const nested = ['SslOptions', 'PgSettings', 'QueryTelemetry'].flatMap((type) => [...members(type)]);
     const silent = [...OPTIONS, ...CONFIG, ...nested].filter(
       ([, says]) => !/\bdefault\b|\bunset\b|\bRequired\b/i.test(says),
@@ -67,19 +67,19 @@ describe('the API reference', () => {
     expect(silent).toEqual([]);
   });
 
-  it('says of every time that it is in milliseconds', () => {
+  it('states for every duration that it is in milliseconds', () => {
     const times = [...OPTIONS, ...CONFIG, ...CONSTANTS].filter(([name]) => /(Ms|_MS)$/.test(name));
     expect(times.length).toBeGreaterThan(15);
     expect(times.filter(([, says]) => !/\bmilliseconds\b/i.test(says))).toEqual([]);
   });
 
-  it('says of every statistic whether it is current or cumulative', () => {
+  it('states for every statistic whether it is current or cumulative', () => {
     const stats = [...members('PoolStat')];
     expect(stats.length).toBeGreaterThan(10);
     expect(stats.filter(([, says]) => !/^(Current|Cumulative): /.test(says))).toEqual([]);
   });
 
-  it('says the defaults that the code has', () => {
+  it('states the same defaults as the code', () => {
     const defaults = Object.entries(pgauge).filter(([name]) => name.startsWith('DEFAULT_'));
     expect(defaults.map(([name]) => name).sort()).toEqual(Object.keys(TOLD).sort());
     expect(defaults.filter(([name, value]) => !spoken(name, value).test(TOLD[name] ?? ''))).toEqual([]);
@@ -97,7 +97,7 @@ describe('the check of the doc comments', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('finds what lacks one', { timeout: 300_000 }, async () => {
+  it('finds symbols without a comment', { timeout: 300_000 }, async () => {
     const source = `
       export const SILENT = 1;
       /** Said. */

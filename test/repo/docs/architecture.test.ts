@@ -14,12 +14,12 @@ const foldersIn = (folder: string): string[] =>
     .map(({ name }) => `${folder}${name}/`);
 
 describe('the tree in ARCHITECTURE.md', () => {
-  it('names only what there is', () => {
+  it('contains only existing paths', () => {
     expect(PATHS.length).toBeGreaterThan(60);
     expect(PATHS.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  it('names every file of src, or the folder it is in where it names none of its files', () => {
+  it('contains every file of src, or its whole folder', () => {
     const whole = PATHS.filter(
       (path) => path.endsWith('/') && !PATHS.some((other) => other.startsWith(path) && other !== path),
     );
@@ -32,11 +32,11 @@ describe('the tree in ARCHITECTURE.md', () => {
     expect(untold).toEqual([]);
   });
 
-  it.each(['', 'test/', 'examples/'])('names every folder of "%s"', (folder) => {
+  it.each(['', 'test/', 'examples/'])('contains every folder of "%s"', (folder) => {
     expect(foldersIn(folder).filter((path) => !PATHS.includes(path))).toEqual([]);
   });
 
-  it('names nothing twice', () => {
+  it('contains no path twice', () => {
     expect(PATHS.filter((path, at) => PATHS.indexOf(path) !== at)).toEqual([]);
   });
 });
@@ -55,18 +55,18 @@ describe('the arrows in ARCHITECTURE.md', async () => {
     return source === target || source === 'doctor' ? [] : [`${source} → ${target}`];
   });
 
-  it('are those of the imports, types included', () => {
+  it('match the imports, types included', () => {
     expect(taken.length).toBeGreaterThan(50);
     expect([...new Set(taken)].sort()).toEqual([...drawn].sort());
   });
 
-  it('leave nothing that imports nothing of ours', () => {
+  it('do not start at a folder described as importing none of ours', () => {
     expect(leaves(TEXT).length).toBeGreaterThan(3);
     expect(taken.filter((arrow) => leaves(TEXT).includes(arrow.split(' → ')[0] ?? ''))).toEqual([]);
   });
 });
 
-it('the table of changes leads to what there is, for at least thirty changes', () => {
+it('the table of changes in ARCHITECTURE.md has at least 30 rows and only existing paths', () => {
   const paths = tablePaths(TEXT);
   expect(paths.length).toBeGreaterThan(40);
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);

@@ -32,47 +32,47 @@ const isOfSample = (error: string): boolean =>
   Object.keys(SAMPLES).some((path) => error.startsWith(`${path}:`));
 
 describe('the code in the documentation', () => {
-  it('is in languages that are known, so that no block goes unchecked', () => {
+  it('uses only known languages, so that every block is checked', () => {
     const languages = new Set(PAGES.flatMap((page) => blocksOf(page).map(({ language }) => language)));
     expect([...languages].filter((language) => !['ts', 'js', ...OTHERS].includes(language))).toEqual([]);
     expect(languages).toContain('ts');
     expect(languages).toContain('js');
   });
 
-  it('has types that are right where it is TypeScript', () => {
+  it('has no type errors in TypeScript', () => {
     expect(TYPE_ERRORS.filter((error) => !isOfSample(error))).toEqual([]);
   });
 
-  it('is that of the file that it is cut from', () => {
+  it('matches the file that it is an excerpt of', () => {
     expect(cutWrong(PAGES)).toEqual([]);
   });
 
-  it('can be parsed where it is JavaScript', () => {
+  it('can be parsed if it is JavaScript', () => {
     expect(syntaxErrorsOf(PAGES)).toEqual([]);
   });
 
-  it('can be parsed where it is data', () => {
+  it('can be parsed if it is data', () => {
     expect(dataErrorsOf(PAGES)).toEqual([]);
   });
 
-  it('names only npm scripts that there are', () => {
+  it('names only existing npm scripts', () => {
     expect(missingScriptsOf(PAGES)).toEqual([]);
   });
 });
 
-describe('the check of the code', () => {
-  it('finds an option that there is not, and names its line', () => {
+describe('the check of the code in the documentation', () => {
+  it('finds an unknown option, and names its line', () => {
     const [error, ...others] = errorsIn('docs/wrong-option.md');
     expect(error).toMatch(/^docs\/wrong-option\.md:13: .*'maximum' does not exist in type 'PoolOptions'/);
     expect(others).toEqual([]);
   });
 
-  it('gives a block what was declared before it only where a comment says so', () => {
+  it('shares declarations between blocks only where a comment says so', () => {
     expect(errorsIn('docs/apart.md')).toEqual(["docs/apart.md:8: Cannot find name 'mine'."]);
     expect(errorsIn('docs/continued.md')).toEqual([]);
   });
 
-  it('finds a block that is not in the file that it is cut from, and a file that is not there', () => {
+  it('finds a block that does not match its file, and a missing file', () => {
     const cut = (from: string, code: string): string[] =>
       cutWrong([{ path: 'docs/page.md', text: `<!-- from: ${from} -->\n\n\`\`\`ts\n${code}\n\`\`\`\n` }]);
     const first = "import { defineConfig } from 'pgauge';";
@@ -84,7 +84,7 @@ describe('the check of the code', () => {
 
   const page = (text: string) => [{ path: 'docs/page.md', text }];
 
-  it('finds a script that cannot be parsed', () => {
+  it('finds JavaScript that cannot be parsed', () => {
     expect(syntaxErrorsOf(page('```js\nconst = 3;\n```\n'))[0]).toMatch(/^docs\/page\.md:2: /);
   });
 
@@ -96,13 +96,13 @@ describe('the check of the code', () => {
     ]);
   });
 
-  it('finds an npm script that there is not, also of the package in another folder', () => {
+  it('finds an unknown npm script, also in the package of another folder', () => {
     const text =
       '```sh\nnpm ci && npm test\nnpm run nope\nnpm --prefix dashboards/pictures run neither\n```\n';
     expect(missingScriptsOf(page(text))).toEqual(['docs/page.md:2: nope', 'docs/page.md:2: neither']);
   });
 
-  it('takes the reason why a block is not run from a comment above it', () => {
+  it('reads the reason why a block is not run from the comment above it', () => {
     const text =
       '<!-- continues -->\n<!-- not run: it needs the\n     moon -->\n\n```js\n1;\n```\n\n```js\n2;\n```\n';
     expect(page(text).flatMap(blocksOf)).toMatchObject([

@@ -21,8 +21,8 @@ const TESTS = ['../../integration/doctor/', '../../unit/doctor/']
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');
 
-describe('the schema of the report', () => {
-  it('has every step, in its order', () => {
+describe("the schema of the doctor's report", () => {
+  it('has every step in order', () => {
     const ids = SCHEMA.$defs.steps.prefixItems.map(({ properties }) => properties.id.const);
     expect(ids).toEqual(Object.keys(STEP_TITLES));
   });

@@ -46,7 +46,7 @@ const faultsOf = (page: Page): string[] => linksOf(page).flatMap((link) => fault
 describe('the links of the documentation', () => {
   const pages = [...new Map([...allPages(), ...writtenPages()].map((page) => [page.path, page])).values()];
 
-  it('are there', () => {
+  it('are found', () => {
     expect(pages.flatMap(linksOf).length).toBeGreaterThan(80);
   });
 
@@ -58,21 +58,21 @@ describe('the links of the documentation', () => {
 describe('the check of the links', () => {
   const of = (text: string): string[] => faultsOf({ path: 'docs/page.md', text });
 
-  it('knows what exists', () => {
+  it('accepts valid links', () => {
     expect(
       of('# A `b.c` (d)\n\n[a](#a-bc-d) [b](../README.md#install) [c](runbooks/) ![d](https://e.org/f.png)'),
     ).toEqual([]);
   });
 
-  it('finds a file that is not there', () => {
+  it('finds a link to a missing file', () => {
     expect(of('[a](missing.md)')).toEqual(['docs/page.md: missing.md leads to no file']);
   });
 
-  it('finds a heading that is not there, also of the page itself', () => {
+  it('finds a link to a missing heading, also on the same page', () => {
     expect(of('# A\n\n[a](#b) [c](../README.md#no-such)')).toHaveLength(2);
   });
 
-  it('takes no comment in a block for a heading', () => {
+  it('does not mistake a comment in a code block for a heading', () => {
     expect(of('```sh\n# a\n```\n\n[a](#a)')).toHaveLength(1);
   });
 });

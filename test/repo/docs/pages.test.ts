@@ -11,7 +11,7 @@ const longRows = ({ path, text }: Page): string[] =>
     .split('\n')
     .flatMap((line, at) => (/^ *\|/.test(line) && line.length > MAX_ROW ? [`${path}:${at + 1}`] : []));
 
-describe('the tables', () => {
+describe('the tables in the documentation', () => {
   it('have no row above 200 characters', () => {
     expect(WRITTEN.flatMap(longRows)).toEqual([]);
   });
@@ -50,26 +50,26 @@ const wordsIn = (page: Page, words: readonly string[]): string[] =>
 describe('the glossary', () => {
   const refused = refusedWords();
 
-  it('refuses words', () => {
+  it('lists words to avoid', () => {
     expect(refused.length).toBeGreaterThan(20);
     expect(refused).toContain('waiter');
     expect(refused).toContain('nobody');
   });
 
-  it('is kept by every page', () => {
+  it('is followed by every page', () => {
     const pages = WRITTEN.filter(({ path }) => path !== 'docs/glossary.md');
     expect(pages.flatMap((page) => wordsIn(page, refused))).toEqual([]);
   });
 
-  it('is broken by a refused word in prose, and not by one in code', () => {
+  it('forbids a listed word in prose, but not in code', () => {
     const page = (text: string): Page => ({ path: 'docs/page.md', text });
     expect(wordsIn(page('Two waiters.'), refused)).toEqual(['docs/page.md: waiter']);
     expect(wordsIn(page('The function `waiter()`.\n\n```ts\nwaiter();\n```\n'), refused)).toEqual([]);
   });
 });
 
-describe('the map', () => {
-  it('leads to every page of the documentation', () => {
+describe('the map of the documentation', () => {
+  it('links to every page', () => {
     const pages = new Map(allPages().map((page) => [page.path, page]));
     const found = new Set(['docs/README.md']);
     for (const path of found) {
@@ -83,7 +83,7 @@ describe('the map', () => {
   });
 });
 
-describe('the settings', () => {
+describe('the settings in the documentation', () => {
   const api = allPages().find(({ path }) => path === 'docs/api.md')?.text ?? '';
   const prose = WRITTEN.filter(({ path }) => path.startsWith('docs/') || path === 'README.md')
     .map(({ text }) => text)
@@ -97,7 +97,7 @@ describe('the settings', () => {
     'QueryTelemetry',
     'Pipelining',
     'EndOptions',
-  ])('of %s are each named outside the reference', (type) => {
+  ])('of %s are all mentioned outside the reference', (type) => {
     const section = api.split(/^##+ /m).find((text) => text.startsWith(`${type}\n`) && text.includes('\n| '));
     const names = [...(section ?? '').matchAll(/^\| `(\w+)\??` /gm)].map(([, name = '']) => name);
     expect(names.length).toBeGreaterThan(0);

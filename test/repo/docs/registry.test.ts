@@ -21,7 +21,7 @@ const groups = readdirSync(REGISTRY_FOLDER)
 const of = (type: Group['type']) => groups.filter((group) => group.type === type);
 
 describe('docs/registry', () => {
-  it('is what `npm run docs:registry` makes of the names', async () => {
+  it('matches the output of `npm run docs:registry`', async () => {
     const files = await registryFiles();
     expect(readdirSync(REGISTRY_FOLDER).sort()).toEqual(Object.keys(files).sort());
     for (const [name, text] of Object.entries(files))
@@ -38,12 +38,12 @@ describe('docs/registry', () => {
     expect([...new Set(used)].sort()).toEqual(named(ATTR).sort());
   });
 
-  it('has no id twice', () => {
+  it('has no duplicate id', () => {
     const ids = groups.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('defines each attribute that it refers to, unless the semantic conventions do', () => {
+  it('defines every attribute that it refers to, unless the semantic conventions do', () => {
     const theirs: readonly unknown[] = Object.values(conventions);
     const ours = of('attribute_group').flatMap(({ attributes }) => attributes.map(({ id }) => id));
     for (const { ref } of groups.flatMap(({ attributes }) => attributes)) {

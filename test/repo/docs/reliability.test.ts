@@ -38,7 +38,7 @@ describe('the page on reliability', () => {
   });
 
   it.each(['server', 'network', 'process', 'credentials', 'tls', 'configuration', 'life'])(
-    'tells of every test file of %s',
+    'cites every test file of %s',
     (area) => {
       const files = readdirSync(join(ROOT, 'test/faults', area)).filter((name) => name.endsWith('.test.ts'));
       const told = new Set(cited.map(({ file }) => file));

@@ -122,8 +122,8 @@ function kindOf(name: string): string {
 
 const sorted = (names: Iterable<string>) => [...new Set(names)].sort();
 
-describe('what the page is made from', () => {
-  it('has every metric with the attributes that it really has', async () => {
+describe('the source of docs/telemetry.md', () => {
+  it('has every metric with its actual attributes', async () => {
     const { metrics } = await everything();
     const seen = metrics.map(({ descriptor, dataPoints }) => [
       descriptor.name,
@@ -133,7 +133,7 @@ describe('what the page is made from', () => {
     expect(Object.fromEntries(seen)).toEqual(Object.fromEntries(declared));
   });
 
-  it('has every span with the attributes that it really has', async () => {
+  it('has every span with its actual attributes', async () => {
     const { spans } = await everything();
     const seen: Record<string, string[]> = {};
     for (const { name, attributes } of spans) {
@@ -147,7 +147,7 @@ describe('what the page is made from', () => {
     expect(seen).toEqual(Object.fromEntries(declared));
   });
 
-  it('has every log record with the level and the fields that it really has', async () => {
+  it('has every log record with its actual level and fields', async () => {
     const { entries } = await everything();
     const seen: Record<string, unknown> = {};
     for (const { level, message, fields } of entries) {
@@ -165,7 +165,7 @@ describe('what the page is made from', () => {
 });
 
 describe('docs/telemetry.md', () => {
-  it('is what `npm run docs:telemetry` makes of the names', async () => {
+  it('matches the output of `npm run docs:telemetry`', async () => {
     expect(readFileSync(TELEMETRY_PAGE, 'utf8')).toBe(await telemetryPage());
   });
 
@@ -176,7 +176,7 @@ describe('docs/telemetry.md', () => {
     [METRIC.tokenRefreshDuration, 'pgauge_auth_token_refresh_duration_seconds'],
     [METRIC.credentialsExpiration, 'pgauge_auth_credentials_expiration_seconds'],
     [METRIC.emptyAcquireWaitTime, 'pgauge_pool_empty_acquire_wait_time_seconds_total'],
-  ])('gives the name in Prometheus of $name', (metric, name) => {
+  ])('has the Prometheus name of $name', (metric, name) => {
     expect(prometheusName(metric)).toBe(name);
   });
 });

@@ -63,7 +63,7 @@ async function refusals(): Promise<string[]> {
 }
 
 describe('the page on troubleshooting', () => {
-  test('prints what newPool says', async () => {
+  test('quotes the messages of newPool', async () => {
     const said = await refusals();
     const texts = textsUnder('Making the pool');
     expect(texts.length).toBeGreaterThan(10);

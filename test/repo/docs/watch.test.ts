@@ -25,7 +25,7 @@ it('docs/watch.md names every field of the JSON', () => {
   for (const name of Object.keys(pool['acquire'] ?? {})) expect(PAGE).toContain(`\`${name}\``);
 });
 
-it('docs/watch.md says its limits and its port', () => {
+it('docs/watch.md states the limits and the port', () => {
   const { ms, bytes } = SCRAPE_LIMITS;
   expect(PAGE).toContain(`An answer may take ${ms / 1_000} s and have ${bytes / 2 ** 20} MiB`);
   expect(PAGE).toContain(`${MOST_POOLS} pools of all instances are shown`);

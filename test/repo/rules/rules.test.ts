@@ -20,7 +20,7 @@ const ALERT_NAMES = [...new Set(ALERTING_RULES.map(({ alert }) => alert))];
 describe.each(ALL_RULES)('$name', ({ expr }) => {
   const { selectors, groupingLabels, durations, hasSubquery } = readQuery(expr);
 
-  it('reads only series that the library has or a rule records', () => {
+  it('reads only series from the library or from a recording rule', () => {
     expect(selectors).not.toEqual([]);
     for (const { metric } of selectors) expect([...KNOWN_METRICS.keys(), ...RECORDED]).toContain(metric);
   });
@@ -51,7 +51,7 @@ describe.each(ALERTING_RULES)('$alert ($labels.severity)', ({ alert, labels, ann
     expect(['warning', 'critical']).toContain(labels?.['severity']);
   });
 
-  it('says what is wrong, with its value, and where to look', () => {
+  it('has annotations with the problem, its value, and a runbook', () => {
     expect(annotations?.['summary']).toContain('{{ $labels.');
     expect(annotations?.['description']).toContain('{{ $value');
     expect(annotations?.['runbook_url']).toBe(`docs/runbooks/${pageOf(alert)}`);
@@ -65,7 +65,7 @@ describe.each(ALERT_NAMES)('%s', (alert) => {
     ({ alertname }) => alertname === alert,
   );
 
-  it('has unit tests in which it fires and is silent', () => {
+  it('has unit tests in which it fires and does not fire', () => {
     expect(checks.filter(({ exp_alerts = [] }) => exp_alerts.length > 0)).not.toEqual([]);
     expect(checks.filter(({ exp_alerts = [] }) => exp_alerts.length === 0)).not.toEqual([]);
   });
@@ -76,14 +76,14 @@ describe.each(ALERT_NAMES)('%s', (alert) => {
   });
 });
 
-it('has unit tests of every recorded series that expect values', () => {
+it('the rules have unit tests with expected values for every recorded series', () => {
   const expected = RULE_TESTS.flatMap((test) => test.promql_expr_test ?? []).filter(
     ({ exp_samples = [] }) => exp_samples.length > 0,
   );
   for (const record of RECORDED) expect(expected.some(({ expr }) => expr.includes(record))).toBe(true);
 });
 
-it('has unit tests with series that the library has', () => {
+it('the unit tests of the rules use only series of the library', () => {
   for (const { series } of RULE_TESTS.flatMap((test) => test.input_series)) {
     for (const { metric, matchers } of readQuery(series).selectors) {
       const labels = KNOWN_METRICS.get(metric)?.labels;
@@ -93,7 +93,7 @@ it('has unit tests with series that the library has', () => {
 });
 
 it.each(['acquire', 'query'])(
-  'records the share of each slow %s in the same way for every window',
+  'the rules record the share of slow %s calls in the same way for every window',
   (what) => {
     const expressions = RECORDING_RULES.filter(({ record }) =>
       record.includes(`pgauge_${what}_slow:ratio_`),
@@ -103,7 +103,7 @@ it.each(['acquire', 'query'])(
   },
 );
 
-it('says in one place what a query may take, and the dashboards draw that', () => {
+it('the rules define the limit for slow queries once, and the dashboards use it', () => {
   const bounds = [...RECORDING_RULES, ...ALERTING_RULES].flatMap(({ expr }) =>
     readQuery(expr)
       .selectors.filter(({ metric }) => metric.startsWith('db_client_operation_'))
@@ -116,12 +116,12 @@ it('says in one place what a query may take, and the dashboards draw that', () =
     expect(expr.match(/ \* [\d.]+/g)).toEqual([` * ${SLOW_BUDGET}`, ` * ${SLOW_BUDGET}`]);
 });
 
-it('has no runbook page without an alert', () => {
+it('every runbook belongs to an alert', () => {
   const pages = readdirSync(`${ROOT}docs/runbooks`).filter((name) => name !== 'README.md');
   expect(pages.sort()).toEqual(ALERT_NAMES.map(pageOf).sort());
 });
 
-it('points to dashboards that exist', () => {
+it('the rules link to existing dashboards', () => {
   const uids = readdirSync(`${ROOT}dashboards`)
     .filter((name) => name.endsWith('.json'))
     .map((name) => (JSON.parse(readFileSync(`${ROOT}dashboards/${name}`, 'utf8')) as { uid?: string }).uid);

@@ -31,33 +31,33 @@ describe.each(PAGES)('%s', (name) => {
   const prose = page.replaceAll(/^```[\s\S]*?^```/gm, '');
   const quoted = [...prose.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
 
-  it('has the parts of a runbook', () => {
+  it('has every section of a runbook', () => {
     expect([...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual(SECTIONS);
   });
 
-  it('quotes only telemetry that the library has', () => {
+  it('quotes only telemetry of the library', () => {
     for (const text of quoted.filter((text) => /^(db\.client|pgauge\.)\S+$/.test(text)))
       expect([...TELEMETRY]).toContain(text);
     for (const text of quoted.filter((text) => text.includes('rate(')))
       for (const { metric } of readQuery(text).selectors) expect([...KNOWN_METRICS.keys()]).toContain(metric);
   });
 
-  it('quotes only log records that the library writes', () => {
+  it('quotes only log records of the library', () => {
     for (const text of quoted.filter((text) => text.startsWith('postgres ')))
       expect(MESSAGES).toContain(text);
   });
 
-  it('names panels that the dashboards have', () => {
+  it('names only existing panels', () => {
     for (const [, title] of prose.matchAll(/\*\*([^*]+)\*\*/g)) expect(PANELS).toContain(title);
   });
 
-  it('quotes only options that the library takes', () => {
+  it('quotes only options of the library', () => {
     for (const text of quoted.filter((text) => /^([a-z]\w+Ms|max\w+|min\w+|poolName)$/.test(text)))
       if (text !== 'max_connections' && !isCloseReason(text))
         expect(SETTINGS).toMatch(new RegExp(`readonly ${text}\\??:`));
   });
 
-  it('leads only to pages that exist', () => {
+  it('links only to existing pages', () => {
     for (const [, target = ''] of page.matchAll(/\]\(([^)]+)\)/g)) expect(PAGES).toContain(target);
   });
 });

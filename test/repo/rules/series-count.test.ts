@@ -40,7 +40,7 @@ const optional: readonly Metric[] = [
 ];
 const always = ofPool.filter((metric) => !optional.includes(metric));
 
-it('is told in the guide as it follows from the names', () => {
+it('the number of series in the guide matches the metrics', () => {
   const observed = total(always.filter((metric) => !('buckets' in metric)));
   const plain = total(always);
   const iam = plain + seriesOf(METRIC.tokenRefreshDuration);
@@ -54,7 +54,7 @@ it('is told in the guide as it follows from the names', () => {
   expect(PAGE).toContain(`50 × (${iam + 1} + ${process}) = ${spaced(fleet)} series`);
 });
 
-it('is bounded for failures as the guide tells', () => {
+it('the limit of series for failures is as in the guide', () => {
   const failing = ofPool.filter((metric) => has(metric, ATTR.errorType) && !ofQueries.includes(metric));
   const perType = new Set(failing.map(seriesOf));
   expect([...perType]).toHaveLength(1);
@@ -69,7 +69,7 @@ it('is bounded for failures as the guide tells', () => {
   expect(PAGE).toContain(`${sets} × ${types} × ${each} = ${spaced(sets * types * each)} series`);
 });
 
-it('is bounded for queries as the guide tells', () => {
+it('the limit of series for queries is as in the guide', () => {
   // Those of the bound, `_OTHER`, and texts that have none.
   const summaries = MAX_SUMMARIES + 2;
   const [answered, rows] = ofQueries.map(seriesOf) as [number, number];

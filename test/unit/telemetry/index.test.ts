@@ -66,7 +66,7 @@ describe('observePool', () => {
     expect(told).not.toContain(canary);
   });
 
-  it('returns the logger it was given, guarded', () => {
+  it('returns the given logger, guarded', () => {
     const { logger, entries } = keptLogs();
     const failing = () => {
       throw new Error('broken');

@@ -7,14 +7,14 @@ it.each([
   ['http://app:9464/', 'http://app:9464/metrics'],
   ['[::1]:9464', 'http://[::1]:9464/metrics'],
   ['https://app.example/federate?match[]=x#top', 'https://app.example/federate?match[]=x'],
-])('reads the URL %s as %s', (given, href) => {
+])('watch reads the URL %s as %s', (given, href) => {
   expect(readArguments([given])).toMatchObject({
     url: { href },
     ...{ selection: {}, print: undefined, port: undefined, intervalMs: 1_000 },
   });
 });
 
-it('reads the options', () => {
+it('watch reads its options', () => {
   const given = [
     'host',
     '--pool',
@@ -45,7 +45,7 @@ it.each([
   [['host', '--port', '65536'], '--port must be a whole number from 0 to 65535'],
   [['host', '--interval', '0'], '--interval must be a whole number from 1 to 60'],
   [['host', '--pol', 'x'], "Unknown option '--pol'"],
-])('refuses %j without repeating a password', (args, reason) => {
+])('watch refuses %j without repeating a password', (args, reason) => {
   expect(() => readArguments(args)).toThrow(UsageError);
   expect(() => readArguments(args)).toThrow(reason);
   expect(() => readArguments(args)).not.toThrow('canary');

@@ -5,7 +5,7 @@ import { WatchError } from '../../../src/watch/watch-error.js';
 
 const all = (text: string) => [...samplesOf(text, () => true)];
 
-it('reads the text format 0.0.4 with timestamps, comments and blank lines', () => {
+it('the parser reads the text format 0.0.4 with timestamps, comments and blank lines', () => {
   const text = '# HELP a b\n# TYPE a gauge\n\na 1\nb{x="1",} 2.5 1700000000000\n  c { x = "2" } -3e-2\n# end';
   expect(all(text).map(({ name, labels, value }) => [name, Object.fromEntries(labels), value])).toEqual([
     ['a', {}, 1],
@@ -14,12 +14,12 @@ it('reads the text format 0.0.4 with timestamps, comments and blank lines', () =
   ]);
 });
 
-it('leaves out timestamps and exemplars of OpenMetrics', () => {
+it('the parser omits timestamps and exemplars of OpenMetrics', () => {
   const text = '# TYPE a counter\n# UNIT a seconds\na_total{x="y"} 3 123.5 # {trace_id="ab"} 1 1.5\n# EOF\n';
   expect(all(text)).toEqual([{ name: 'a_total', labels: new Map([['x', 'y']]), value: 3 }]);
 });
 
-it('reads quoted names as if they had underscores', () => {
+it('the parser reads quoted names as if they had underscores', () => {
   expect(all('{"a.b","c.d"="e"} 1\n')).toEqual([{ name: 'a_b', labels: new Map([['c_d', 'e']]), value: 1 }]);
 });
 
@@ -28,7 +28,7 @@ it.each([
   ['-Inf', -Infinity],
   ['NaN', NaN],
   ['1e3', 1000],
-])('reads the value %s', (text, value) => {
+])('the parser reads the value %s', (text, value) => {
   expect(all(`a ${text}`)[0]?.value).toBe(value);
 });
 
@@ -41,12 +41,12 @@ it.each([
   'a{x=1} 2',
   'a{x="1"y="2"} 3',
   `a{x="${'y'.repeat(100_000)}"} 1`,
-])('refuses %.40s and names the line', (line) => {
+])('the parser refuses %.40s and names the line', (line) => {
   expect(() => all(`# first\n${line}\n`)).toThrow(WatchError);
   expect(() => all(`# first\n${line}\n`)).toThrow('(line 2)');
 });
 
-it('keeps any label value, a hostile one too', () => {
+it('the parser keeps any label value, even a hostile one', () => {
   const label = fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_]{0,20}$/);
   fc.assert(
     fc.property(
@@ -64,7 +64,7 @@ it('keeps any label value, a hostile one too', () => {
   );
 });
 
-it('either reads a text or throws a WatchError, whatever the text is', () => {
+it('the parser either reads a random text or throws a WatchError', () => {
   const piece = fc.oneof(
     fc.constantFrom('a', '{', '}', '"', '=', ',', ' ', '\\', '\n', '#', '1', 'x="y"'),
     fc.string(),

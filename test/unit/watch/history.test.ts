@@ -15,12 +15,12 @@ function historyOf(readings: readonly (readonly [at: number, opened: number])[])
   return history;
 }
 
-it('gives rates over the last five seconds', () => {
+it('the history has rates over the last five seconds', () => {
   const history = historyOf(Array.from({ length: 8 }, (_, i) => [i * SECOND, i * 3]));
   expect(history.figures()?.openedPerS).toBe(3);
 });
 
-it('gives no rate across a gap, and after it the rate since the gap', () => {
+it('the history has no rate across a gap, and after it the rate since the gap', () => {
   const before: [number, number][] = [
     [0, 0],
     [SECOND, 3],
@@ -30,7 +30,7 @@ it('gives no rate across a gap, and after it the rate since the gap', () => {
   expect(historyOf([...before, [HOUR, 1_000], [HOUR + SECOND, 1_002]]).figures()?.openedPerS).toBe(2);
 });
 
-it('takes an endpoint that needs ten seconds for an answer as one without gaps', () => {
+it('the history has no gap with an endpoint that takes ten seconds to answer', () => {
   const history = historyOf([
     [0, 0],
     [10 * SECOND, 20],

@@ -22,14 +22,14 @@ const collector = (labels: string): string =>
 const label = (pool: string, instance?: string): string =>
   `db_client_connection_pool_name="${pool}"${instance === undefined ? '' : `,instance="${instance}"`}`;
 
-it('reads the names of both exporters alike', () => {
+it('a reading is the same from the names of both exporters', () => {
   const [a, b] = [js, collector].map((text) => readingOf(text(label('p')), 1));
   expect(a).toEqual(b);
   expect(a?.pools).toHaveLength(1);
   expect(a?.pools[0]).toMatchObject({ used: 3, idle: 2, limit: 10, longestWaitS: 0.5, opened: 5 });
 });
 
-it('sums what is selected, and has rates and latencies since the reading before', () => {
+it('a reading sums the selected pools, and has rates and latencies since the previous one', () => {
   const text = (scale: number): string =>
     js(label('p', 'a'), scale) + js(label('p', 'b'), scale) + js(label('q', 'a'), scale);
   const [before, now] = [readingOf(text(1), 1_000), readingOf(text(3), 3_000)];
@@ -50,12 +50,12 @@ it('sums what is selected, and has rates and latencies since the reading before'
   expect(figuresOf(now, undefined, {})).toMatchObject({ openedPerS: null, closedPerS: [] });
 });
 
-it('counts from zero after the process has started again', () => {
+it('a reading counts from zero after the process has restarted', () => {
   const [before, now] = [readingOf(js(label('p'), 9), 0), readingOf(js(label('p'), 1), 1_000)];
   expect(figuresOf(now, before, {})).toMatchObject({ openedPerS: 5, closedPerS: [['lifetime', 4]] });
 });
 
-it('gives the queries of instrumentation-pg to the one pool of the process, or to all together', () => {
+it('queries of instrumentation-pg count for the only pool of a process, or for all pools together', () => {
   const queries =
     'db_client_operation_duration_count{db_system_name="postgresql"} 7\ndb_client_operation_duration_count{db_system_name="mysql"} 9\n';
   const empty = { ...readingOf(js(label('p')), 0) };
@@ -65,14 +65,14 @@ it('gives the queries of instrumentation-pg to the one pool of the process, or t
   expect(figuresOf(two, empty, {}).queriesPerS).toBe(7);
 });
 
-it('refuses series of another library under the same names', () => {
+it('a reading refuses series of another library under the same names', () => {
   const text =
     'db_client_connection_count{db_client_connection_state="used",db_client_connection_pool_name="x"} 1\n';
   expect(() => readingOf(text, 0)).toThrow('it has no series of pgauge');
   expect(readingOf(js(label('p')) + text, 0).pools.map(({ pool }) => pool)).toEqual(['p']);
 });
 
-it('shows a bounded number of pools and says how many it leaves out', () => {
+it('a reading has a limited number of pools and the number of omitted ones', () => {
   const text = Array.from({ length: MOST_POOLS + 5 }, (_, i) => js(label(`pool ${i}`))).join('');
   const { pools, leftOut } = readingOf(text, 0);
   expect([pools.length, leftOut]).toEqual([MOST_POOLS, 5]);

@@ -13,7 +13,7 @@ function make(count: number, identity: Parameters<typeof observed>[0]): readonly
 }
 
 describe('many live pools of one target and name', () => {
-  it('are warned of once, with what to do', () => {
+  it('cause one warning with advice', () => {
     const target = { host: 'many.example' };
     expect(make(MANY_POOLS - 1, target)).toEqual([]);
     expect(make(10, target)).toEqual([
@@ -31,11 +31,11 @@ describe('many live pools of one target and name', () => {
     ['of several databases', (n: number) => ({ host: 'a.example', database: `tenant_${n}` })],
     ['of several databases under one name', (n: number) => ({ poolName: 'tenant', database: `tenant_${n}` })],
     ['with names of their own', (n: number) => ({ host: 'b.example', poolName: `job ${n}` })],
-  ])('are none: pools %s', (_title, identity) => {
+  ])('do not include pools %s', (_title, identity) => {
     for (let n = 0; n < 2 * MANY_POOLS; n++) expect(make(1, identity(n))).toEqual([]);
   });
 
-  it('are none when those before have ended', () => {
+  it('do not include ended pools', () => {
     const { logger, named } = keptLogs();
     for (let n = 0; n < 3 * MANY_POOLS; n++) {
       const { observer, watch } = observed({ host: 'ended.example' }, { logger });

@@ -28,7 +28,7 @@ describe('the comment of a query', () => {
     expect(comment(comments, query('named'), ROOT_CONTEXT)).toBe(SERVICE);
   });
 
-  it('leaves the application out where none is known', () => {
+  it('omits the application if it is unknown', () => {
     expect(comment(new Comments('service', 'orders', undefined))).toBe(
       " /*db_driver='pgauge',pool='orders'*/",
     );
@@ -45,17 +45,17 @@ describe('the comment of a query', () => {
     ['is not sampled', within(TraceFlags.NONE)],
     ['is not valid', within(TraceFlags.SAMPLED, '0'.repeat(32))],
     ['does not exist', ROOT_CONTEXT],
-  ])('with trace, has no span that %s', (_what, active) => {
+  ])('with trace, omits a span that %s', (_what, active) => {
     expect(comment(new Comments('trace', 'orders', 'shop'), query(), active)).toBe(SERVICE);
   });
 
-  it('is empty for a text that ends in such a comment', () => {
+  it('is empty for a text that already ends in such a comment', () => {
     const text = "select 1 /*route='x'*/";
     expect(comment(new Comments('trace', 'orders', 'shop'), { ...query(), text })).toBe('');
   });
 
   it.each(['*/ drop table users; --', "it's", 'a\\', '\ud800', "','", '*/', 'ü\n\0'])(
-    'cannot be left by a name: %o',
+    'cannot be ended early by a name: %o',
     (name) => {
       for (const comments of [new Comments('service', name, 'shop'), new Comments('service', 'p', name)]) {
         const inside = /^ \/\*(.*)\*\/$/s.exec(comment(comments))?.[1] ?? '';

@@ -10,7 +10,7 @@ function fill(memo: TextMemo<number>, count: number, length = 10, wanted?: strin
 }
 
 describe('TextMemo', () => {
-  it('finds what it keeps', () => {
+  it('finds a text that it keeps', () => {
     const memo = new TextMemo<number>();
     expect(memo.find('select 1')).toBeUndefined();
     memo.keep('select 1', 1);
@@ -21,7 +21,7 @@ describe('TextMemo', () => {
   it.each([
     ['texts', 2 * MEMO_TEXTS + 1, 10],
     ['characters', 25, MEMO_CHARACTERS / 10],
-  ])('forgets a text that nobody asks for once it has kept enough %s', (_what, count, length) => {
+  ])('forgets an unused text after it has kept enough %s', (_what, count, length) => {
     const memo = new TextMemo<number>();
     memo.keep('select 1', 1);
     fill(memo, count, length);

@@ -31,7 +31,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('the sessions of a pool', () => {
+describe('whether the sessions of a pool are observed', () => {
   it.each([
     ['neither option', {}, false],
     ['queryTelemetry', { queryTelemetry: measured() }, true],
@@ -46,7 +46,7 @@ describe('the sessions of a pool', () => {
     expect(observed({}, options).observer.session !== undefined).toBe(are);
   });
 
-  it('report to where each of them was dialled', async () => {
+  it('they report the address at which each was dialled', async () => {
     const { meterProvider, points } = meterSdk();
     const { observer } = observed({}, { meterProvider, queryTelemetry: measured() });
     for (const host of ['one', 'two', 'two'])
@@ -65,7 +65,7 @@ describe('the sessions of a pool', () => {
     ]);
   });
 
-  it('need no context of the caller where there are metrics only', () => {
+  it("they do not read the caller's context for metrics alone", () => {
     const active = vi.spyOn(AsyncLocalStorageContextManager.prototype, 'active');
     const run = (options: Parameters<typeof observed>[1]) => {
       const session = observed({}, options).observer.session?.(SESSION);
@@ -79,7 +79,7 @@ describe('the sessions of a pool', () => {
     active.mockRestore();
   });
 
-  it('follow a global provider that is registered later', async () => {
+  it('they follow a global provider that is registered later', async () => {
     const { meterProvider, value } = meterSdk();
     const { tracerProvider, spans } = tracerSdk();
     const { observer } = observed({}, { queryTelemetry: measured() });
@@ -92,7 +92,7 @@ describe('the sessions of a pool', () => {
     expect(spans().map(({ name }) => name)).toEqual(['SELECT t']);
   });
 
-  it('write the comment with the span of the query, not that of its caller', () => {
+  it('they write the comment with the span of the query, not of its caller', () => {
     const { tracerProvider, span } = tracerSdk();
     const { observer } = observed(
       { poolName: 'orders' },
@@ -111,8 +111,8 @@ describe('the sessions of a pool', () => {
   });
 });
 
-describe('queries that are stopped', () => {
-  it('are counted by reason, both 0 from the start, whatever the options', async () => {
+describe('stopped queries', () => {
+  it('are counted by reason, both 0 at the start, with any options', async () => {
     const { meterProvider, points } = meterSdk();
     const { observer, watch } = observed({}, { meterProvider });
     watch(idleGauges());
@@ -133,7 +133,7 @@ describe('queries that are stopped', () => {
     expect(await counted()).toEqual({ timeout: 2, aborted: 1 });
   });
 
-  it('are counted from the start where the global provider is registered later', async () => {
+  it('are counted from the start even if the global provider is registered later', async () => {
     const { meterProvider, value } = meterSdk();
     const { observer, watch } = observed();
     watch(idleGauges());
@@ -144,7 +144,7 @@ describe('queries that are stopped', () => {
     expect(await value(CANCELED, { 'pgauge.query.cancel_reason': 'aborted' })).toBe(0);
   });
 
-  it('are logged once a minute per summary, with the number of those held back', () => {
+  it('are logged once a minute per summary, with the number of suppressed records', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const { logger, entries } = keptLogs();
     const { observer } = observed({}, { logger });
@@ -211,7 +211,7 @@ it('slow queries are logged once a minute per summary', () => {
   ]);
 });
 
-it('a pool with ever new summaries reports 500 of them, then _OTHER, in every signal', async () => {
+it('a pool reports its first 500 summaries, and _OTHER for any further one, in every signal', async () => {
   const { meterProvider, points } = meterSdk();
   const { tracerProvider, spans } = tracerSdk();
   const { logger, entries } = keptLogs();
@@ -227,7 +227,7 @@ it('a pool with ever new summaries reports 500 of them, then _OTHER, in every si
   expect(entries.filter(({ message }) => message === 'postgres query canceled')).toHaveLength(501);
 });
 
-it('a summary function that fails is told once, with what to do', () => {
+it('a failing summary function causes one warning with advice', () => {
   const { logger, named } = keptLogs();
   const queryTelemetry = measured({
     summary: () => {
@@ -245,7 +245,7 @@ it('a summary function that fails is told once, with what to do', () => {
   expect(JSON.stringify(record)).not.toContain('secret');
 });
 
-describe('what throws fails no query', () => {
+describe('no query fails because of an exception from', () => {
   const broken = (): never => {
     throw new Error('broken');
   };

@@ -123,18 +123,18 @@ async function told(settings: Parameters<typeof measured>[0], slowQueryMs: numbe
 describe.each(Object.entries(OUTCOMES))('a query that is %s', (_name, outcome) => {
   const { end, rows, failure, stopped } = outcome;
 
-  it('is one record of its duration', async () => {
+  it('is recorded once in the duration histogram', async () => {
     const { durations } = await told({}, 0, end);
     expect(durations).toStrictEqual([{ attributes: { ...AT, ...failure }, count: 1, sum: 0.02 }]);
   });
 
-  it('is one record of its rows, if they are known and wanted', async () => {
+  it('is recorded once in the rows histogram, if rows are known and enabled', async () => {
     expect((await told({}, 0, end)).rows).toEqual([]);
     const expected = rows === undefined ? [] : [{ attributes: AT, count: 1, sum: rows }];
     expect((await told({ rows: true, metrics: false }, 0, end)).rows).toStrictEqual(expected);
   });
 
-  it('is one span below that of its caller', async () => {
+  it('has one span below that of its caller', async () => {
     const { spans, request } = await told({}, 0, end);
     expect(spans).toHaveLength(1);
     const [span] = spans;
@@ -153,7 +153,7 @@ describe.each(Object.entries(OUTCOMES))('a query that is %s', (_name, outcome) =
     expect(span.duration).toEqual([0, 20_000_000]);
   });
 
-  it('is one record of the log, inside its span, if it was slow and not stopped', async () => {
+  it('has one log record inside its span, if it was slow and not stopped', async () => {
     expect((await told({}, 21, end)).entries).toEqual([]);
     const { entries, spans } = await told({}, 20, end);
     const [span] = spans;
@@ -173,7 +173,7 @@ describe.each(Object.entries(OUTCOMES))('a query that is %s', (_name, outcome) =
     expect(entries).toStrictEqual(stopped ? [] : [expected]);
   });
 
-  it('is told nowhere else', async () => {
+  it('has no telemetry that is not enabled', async () => {
     const off = { metrics: false, rows: false, spans: 'never' } as const;
     const nothing = await told(off, 0, end);
     expect([nothing.durations, nothing.rows, nothing.spans, nothing.entries]).toEqual([[], [], [], []]);
@@ -181,7 +181,7 @@ describe.each(Object.entries(OUTCOMES))('a query that is %s', (_name, outcome) =
     expect([durations.length, spans.length]).toEqual([1, 0]);
   });
 
-  it('leaves no text of its error', async () => {
+  it('has no text of its error in telemetry', async () => {
     const all = await told({ rows: true }, 1, end);
     expect(all.spans).toHaveLength(1);
     const spans = all.spans.map(({ name, attributes, status, events }) => [name, attributes, status, events]);
@@ -201,14 +201,14 @@ describe('the record of a slow query', () => {
     ]);
   });
 
-  it('is written in the span of the caller where the query has none', async () => {
+  it("is written in the caller's span if the query has none", async () => {
     const { entries, request } = await told({ spans: 'never' }, 20, (query) => query.completed(1));
     expect(entries.map((entry) => entry.spanId)).toEqual([request && spanId(request)]);
     expect(trace.getActiveSpan()).toBeUndefined();
   });
 });
 
-it('an error type beyond the bound has no status code either', async () => {
+it('an error type beyond the limit has no status code', async () => {
   const { meterProvider, points } = meterSdk();
   const { observer } = observed({}, { meterProvider, queryTelemetry: measured() });
   const session = observer.session?.(SESSION);

@@ -40,7 +40,7 @@ describe('whether a query gets a span', () => {
     expect(wantsSpan(mode, context)).toBe(wanted);
   });
 
-  it('with child: only below a span of the application', () => {
+  it('with child, only below a span of the application', () => {
     const { tracerProvider, spans } = tracerSdk();
     const { observer } = observed({}, { tracerProvider, queryTelemetry: measured({ spans: 'child' }) });
     const session = observer.session?.(SESSION);
@@ -95,7 +95,7 @@ const AT_START = {
 };
 
 describe('a sampler', () => {
-  it('sees the name and the attributes that are there at the start', () => {
+  it('sees the name and the attributes of the span at its start', () => {
     const { seen } = sampledBy(SamplingDecision.RECORD_AND_SAMPLED, 'parameterized');
     expect(seen).toStrictEqual([
       { name: 'SELECT orders', attributes: { ...AT_START, 'db.query.text': SELECT.text } },
@@ -112,7 +112,7 @@ describe('a sampler', () => {
     ]);
   });
 
-  it('that drops the span saves what is told at its end', () => {
+  it('that drops the span saves the work at its end', () => {
     const kept = sampledBy(SamplingDecision.RECORD_AND_SAMPLED, 'parameterized');
     expect([kept.asked, kept.exported.length]).toEqual([1, 1]);
     const dropped = sampledBy(SamplingDecision.NOT_RECORD, 'parameterized');
@@ -130,7 +130,7 @@ it('the span of a query without a summary is named after the database', () => {
   expect(span('other').attributes).not.toHaveProperty('db.query.summary');
 });
 
-it('a session that does not know its backend has no attributes of it', () => {
+it('a session without a known backend has no backend attributes', () => {
   const { tracerProvider, span } = tracerSdk();
   const { observer } = observed({}, { tracerProvider, queryTelemetry: measured() });
   const session = { ...SESSION, pid: null, peerAddress: undefined };

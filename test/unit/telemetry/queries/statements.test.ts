@@ -5,7 +5,7 @@ import { Summaries } from '../../../../src/telemetry/queries/summaries.js';
 const statement = (text: string) => new Statement({ text: 'SELECT' }, text);
 const query = (text: string, parameterized: boolean, name?: string) => ({ text, name, parameterized });
 
-describe('the text that a span shows', () => {
+describe('the query text on a span', () => {
   const literal = "select * from users where mail = 'ann@example.com' and age > 30";
   const placeholder = 'select * from users where mail = $1 and age > 30';
   it.each([
@@ -40,11 +40,11 @@ describe('Statements', () => {
   const summariesOf = (statements: Statements, ...names: (string | undefined)[]) =>
     names.map((name) => statements.of(query('select 1', true, name)).summary.text);
 
-  it('asks for a summary once per text', () => {
+  it('computes the summary once per text', () => {
     expect(summariesOf(counting(false), undefined, 'a', 'b')).toEqual(['own 1', 'own 1', 'own 1']);
   });
 
-  it('asks once per text and name where the name matters', () => {
+  it('computes the summary once per text and name if the function uses the name', () => {
     const asked = summariesOf(counting(true), undefined, 'a', 'b', undefined, 'a');
     expect(asked).toEqual(['own 1', 'own 2', 'own 3', 'own 1', 'own 2']);
   });

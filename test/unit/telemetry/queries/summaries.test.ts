@@ -9,7 +9,7 @@ const builtIn = () => new Summaries(undefined, () => undefined);
 afterEach(() => void vi.restoreAllMocks());
 
 describe('the built-in summary', () => {
-  it('is that of the text', () => {
+  it('is computed from the text', () => {
     const text = 'select * from orders join customers using (id)';
     expect(builtIn().of(query(text)).text).toBe(summaryOf(text));
   });
@@ -18,14 +18,14 @@ describe('the built-in summary', () => {
     expect(builtIn().of(query(text)).text).toBeUndefined();
   });
 
-  it('is one object for all texts that have it', () => {
+  it('is one object for all texts with that summary', () => {
     const summaries = builtIn();
     expect(summaries.of(query('select 1 from t'))).toBe(summaries.of(query('select 2 from t')));
     expect(summaries.of(query('select 1 from t'))).not.toBe(summaries.of(query('select 1 from u')));
   });
 });
 
-it('the summaries of a pool are limited: a new one is _OTHER, known ones stay', () => {
+it('the summaries of a pool are limited: beyond the limit, a new one is _OTHER', () => {
   const summaries = builtIn();
   const known = Array.from(
     { length: MAX_SUMMARIES },
@@ -39,7 +39,7 @@ it('the summaries of a pool are limited: a new one is _OTHER, known ones stay', 
 });
 
 describe("a user's function", () => {
-  it('gets the text, and the name of a named statement', () => {
+  it('receives the text, and the name of a named statement', () => {
     const seen: unknown[] = [];
     const summaries = new Summaries(
       (given) => `own ${seen.push(given)}`,
@@ -50,7 +50,7 @@ describe("a user's function", () => {
     expect(seen).toStrictEqual([{ text: 'select 1' }, { text: 'select 1', name: 'one' }]);
   });
 
-  it('is limited as the built-in summary is', () => {
+  it('is limited like the built-in summary', () => {
     let calls = 0;
     const summaries = new Summaries(
       () => `own ${calls++}`,
@@ -60,7 +60,7 @@ describe("a user's function", () => {
     expect(summaries.of(query('select 1')).text).toBe('_OTHER');
   });
 
-  it.each([undefined, null])('that returns %o asks for the built-in summary', (nothing) => {
+  it.each([undefined, null])('that returns %o selects the built-in summary', (nothing) => {
     const refused = vi.fn();
     const summaries = new Summaries(() => nothing as undefined, refused);
     expect(summaries.of(query('select 1 from t')).text).toBe(summaryOf('select 1 from t'));
@@ -85,7 +85,7 @@ describe("a user's function", () => {
         throw 'a text' as unknown as Error;
       },
     ],
-  ])('that %s is told once, and the built-in summary is used', async (_what, own) => {
+  ])('that %s is reported once, and the built-in summary is used', async (_what, own) => {
     const refused = vi.fn();
     const summaries = new Summaries(own as () => string, refused);
     const texts = ['select 1 from t', 'delete from u'];

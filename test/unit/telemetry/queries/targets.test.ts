@@ -10,18 +10,18 @@ const SHARED = {
   'db.client.connection.pool.name': 'p',
 };
 
-describe('the attributes of a series', () => {
+describe('the attributes of a query series', () => {
   const series = (changes: object, summary: { text: string | undefined } = SUMMARY) =>
     new Targets('p').of({ ...SESSION, ...changes }).series(summary);
 
-  it('have the port only where it is not the usual one, except on spans', () => {
+  it('have the port only if it is not the default, except on spans', () => {
     const { answered, span } = series({});
     expect(answered).toStrictEqual({ ...SHARED, 'db.query.summary': 'SELECT orders' });
     expect(span).toStrictEqual({ ...answered, 'server.port': 5432 });
     expect(series({ port: 6432 }).answered).toStrictEqual({ ...answered, 'server.port': 6432 });
   });
 
-  it('have no summary where there is none', () => {
+  it('have no summary if there is none', () => {
     expect(series({}, { text: undefined }).answered).toStrictEqual(SHARED);
   });
 
@@ -35,7 +35,7 @@ describe('the attributes of a series', () => {
     expect(one.failed('22012', undefined)).toStrictEqual({ ...one.answered, 'error.type': '22012' });
   });
 
-  it('are made once', () => {
+  it('are created once', () => {
     const targets = new Targets('p');
     const one = targets.of(SESSION).series(SUMMARY);
     const other = targets.of({ ...SESSION, pid: 8, peerAddress: undefined }).series(SUMMARY);
@@ -46,12 +46,12 @@ describe('the attributes of a series', () => {
 });
 
 describe('Targets', () => {
-  it.each([{ host: 'other' }, { port: 1 }, { database: 'other' }])('keeps %o apart', (change) => {
+  it.each([{ host: 'other' }, { port: 1 }, { database: 'other' }])('distinguishes a session by %o', (change) => {
     const targets = new Targets('p');
     expect(targets.of({ ...SESSION, ...change })).not.toBe(targets.of(SESSION));
   });
 
-  it('forgets the oldest when a hook dials ever new hosts', () => {
+  it('forgets the oldest when a hook keeps dialling new hosts', () => {
     const targets = new Targets('p');
     const first = targets.of(SESSION);
     for (let n = 0; n < 63; n++) targets.of({ ...SESSION, host: `replica-${n}` });

@@ -37,7 +37,7 @@ function shown(terminal: boolean) {
   return said;
 }
 
-it('draws over itself in a terminal, within its width and with each pool, and leaves it as it was', () => {
+it('on a terminal, the screen redraws in place within the width, shows each pool, and restores the cursor', () => {
   const { out, err } = shown(true);
   const drawn = out.slice(out.lastIndexOf('pgauge watch'));
   const lines = stripVTControlCharacters(drawn).split('\n');
@@ -53,7 +53,7 @@ it('draws over itself in a terminal, within its width and with each pool, and le
   expect(err).toBe('');
 });
 
-it('writes a line for each reading elsewhere, and the state on stderr when it changes', () => {
+it('without a terminal, the screen writes a line for each reading, and state changes to stderr', () => {
   const { out, err } = shown(false);
   const lines = out.trimEnd().split('\n');
   expect(lines).toHaveLength(2);
