@@ -29,9 +29,12 @@ describe('the account under which PostgreSQL is started', () => {
     });
   });
 
-  it.each(['', 'postgres:x:0:0::/:/bin/sh', 'postgres'])('is the account nobody for root otherwise: %j', (line) => {
-    expect(accountFor(0, line, NOBODY)).toEqual({ name: 'nobody', uid: 65534, gid: 65533 });
-  });
+  it.each(['', 'postgres:x:0:0::/:/bin/sh', 'postgres'])(
+    'is the account nobody for root otherwise: %j',
+    (line) => {
+      expect(accountFor(0, line, NOBODY)).toEqual({ name: 'nobody', uid: 65534, gid: 65533 });
+    },
+  );
 
   it('must exist', () => {
     expect(() => accountFor(0)).toThrow('has no account named postgres or nobody');

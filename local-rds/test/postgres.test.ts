@@ -99,21 +99,18 @@ describe('disturbing PostgreSQL', () => {
   it.each([
     ['fast', '57P01'],
     ['immediate', undefined],
-  ] as const)(
-    'keeps port and data over a %s restart, and ends sessions with code %s',
-    async (mode, code) => {
-      const { port } = postgres();
-      const pid = pidOf(postgres());
-      await postgres().query(`CREATE TABLE kept_${mode} ()`);
-      const client = await tcpClient(postgres());
-      const sleeping = await startSleeping(postgres(), client);
-      await postgres().restart({ mode });
-      expect(await sleeping.code).toBe(code);
-      expect(postgres().port).toBe(port);
-      expect(postgres().pid).not.toBe(pid);
-      await postgres().query(`SELECT FROM kept_${mode}`);
-    },
-  );
+  ] as const)('keeps port and data over a %s restart, and ends sessions with code %s', async (mode, code) => {
+    const { port } = postgres();
+    const pid = pidOf(postgres());
+    await postgres().query(`CREATE TABLE kept_${mode} ()`);
+    const client = await tcpClient(postgres());
+    const sleeping = await startSleeping(postgres(), client);
+    await postgres().restart({ mode });
+    expect(await sleeping.code).toBe(code);
+    expect(postgres().port).toBe(port);
+    expect(postgres().pid).not.toBe(pid);
+    await postgres().query(`SELECT FROM kept_${mode}`);
+  });
 
   it('dies at once when killed, without a message to its clients, and recovers its data', async () => {
     await postgres().query('CREATE TABLE survivor ()');

@@ -67,9 +67,12 @@ describe('verifyToken, given a token of the AWS SDK', () => {
     },
   );
 
-  it.each(['::1', '[::1]'])('accepts the IPv6 address in the form that the signer got: %s', async (hostname) => {
-    expect(verdict(await sign({ hostname }), { host: '::1' })).toBe('ok');
-  });
+  it.each(['::1', '[::1]'])(
+    'accepts the IPv6 address in the form that the signer got: %s',
+    async (hostname) => {
+      expect(verdict(await sign({ hostname }), { host: '::1' })).toBe('ok');
+    },
+  );
 
   it.each<[string, Target, string]>([
     ['host', { hostname: 'other.example.com' }, 'signed for another host or port'],

@@ -24,60 +24,64 @@ function exposition(used: number): string {
 const widestGap = (columns: readonly number[]): number =>
   Math.max(...columns.slice(1).map((column, i) => column - (columns[i] ?? 0)));
 
-it('a live page that was frozen draws the missed readings in one go and shows the latest', { timeout: 2 * MINUTE }, async () => {
-  const history = new History('orders', { live: true, text: 'Live' }, SECOND);
-  const livePage = new LivePage(history);
-  const server = createServer((request, response) => livePage.handle(request, response));
-  const url = await listenOnLoopback(server, { port: 0, from: 0, serves: 'the page', option: '--port' });
-  const begin = Date.now();
-  const add = (second: number, used: number): void =>
-    history.add(readingOf(exposition(used), begin + second * SECOND));
-  try {
-    add(0, 1);
-    const { page, problems } = await open(browser(), `${url}/`);
-    await until(
-      'the page shows the first reading',
-      async () => (await tilesOf(page))['Used of limit'] === '1 / 10',
-    );
-    await page.evaluate(() => {
-      const { prototype } = CanvasRenderingContext2D;
-      const { clearRect } = prototype;
-      Object.assign(window, { drawings: 0 });
-      prototype.clearRect = function (...area) {
-        Object.assign(window, { drawings: (window as unknown as { drawings: number }).drawings + 1 });
-        clearRect.apply(this, area);
-      };
-    });
+it(
+  'a live page that was frozen draws the missed readings in one go and shows the latest',
+  { timeout: 2 * MINUTE },
+  async () => {
+    const history = new History('orders', { live: true, text: 'Live' }, SECOND);
+    const livePage = new LivePage(history);
+    const server = createServer((request, response) => livePage.handle(request, response));
+    const url = await listenOnLoopback(server, { port: 0, from: 0, serves: 'the page', option: '--port' });
+    const begin = Date.now();
+    const add = (second: number, used: number): void =>
+      history.add(readingOf(exposition(used), begin + second * SECOND));
+    try {
+      add(0, 1);
+      const { page, problems } = await open(browser(), `${url}/`);
+      await until(
+        'the page shows the first reading',
+        async () => (await tilesOf(page))['Used of limit'] === '1 / 10',
+      );
+      await page.evaluate(() => {
+        const { prototype } = CanvasRenderingContext2D;
+        const { clearRect } = prototype;
+        Object.assign(window, { drawings: 0 });
+        prototype.clearRect = function (...area) {
+          Object.assign(window, { drawings: (window as unknown as { drawings: number }).drawings + 1 });
+          clearRect.apply(this, area);
+        };
+      });
 
-    const session = await page.context().newCDPSession(page);
-    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-    // An hour goes by in the process that the page shows.
-    for (let second = 1; second <= 3_600; second += 1) {
-      add(second, 2);
-      if (second % 50 === 0) await new Promise(setImmediate);
+      const session = await page.context().newCDPSession(page);
+      await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+      // An hour goes by in the process that the page shows.
+      for (let second = 1; second <= 3_600; second += 1) {
+        add(second, 2);
+        if (second % 50 === 0) await new Promise(setImmediate);
+      }
+      add(3_601, 7);
+      await session.send('Page.setWebLifecycleState', { state: 'active' });
+
+      await until(
+        'the page shows the latest reading',
+        async () => (await tilesOf(page))['Used of limit'] === '7 / 10',
+      );
+      expect(await stateOf(page)).toBe('Live');
+      // The first reading is out of its window, which has a bound.
+      expect((await chartsOf(page))['Connections, and their limit']?.lines[1]).toMatchObject({
+        now: '7',
+        highest: '7',
+      });
+      const drawings = await page.evaluate(() => (window as unknown as { drawings: number }).drawings);
+      const charts = await page.locator('figure').count();
+      expect(drawings, 'drawings of all charts').toBeLessThan(charts * 100);
+      expect(problems).toEqual([]);
+    } finally {
+      server.close();
+      server.closeAllConnections();
     }
-    add(3_601, 7);
-    await session.send('Page.setWebLifecycleState', { state: 'active' });
-
-    await until(
-      'the page shows the latest reading',
-      async () => (await tilesOf(page))['Used of limit'] === '7 / 10',
-    );
-    expect(await stateOf(page)).toBe('Live');
-    // The first reading is out of its window, which has a bound.
-    expect((await chartsOf(page))['Connections, and their limit']?.lines[1]).toMatchObject({
-      now: '7',
-      highest: '7',
-    });
-    const drawings = await page.evaluate(() => (window as unknown as { drawings: number }).drawings);
-    const charts = await page.locator('figure').count();
-    expect(drawings, 'drawings of all charts').toBeLessThan(charts * 100);
-    expect(problems).toEqual([]);
-  } finally {
-    server.close();
-    server.closeAllConnections();
-  }
-});
+  },
+);
 
 it(
   'the live page says that no readings arrive while the process is stopped, and leaves a gap for that time',

@@ -155,26 +155,22 @@ it(
   },
 );
 
-it(
-  'plays all phases with the named backend, including slow credentials',
-  { timeout: 240_000 },
-  async () => {
-    const demo = startDemo(['--seconds', '10', '--metrics-port', '0', '--auth', 'gcpCloudSqlIam'], {
-      // Nor are the user's credentials of another cloud.
-      GOOGLE_APPLICATION_CREDENTIALS: '/nowhere',
-      AZURE_CLIENT_ID: 'of another account',
-    });
-    const exit = await demo.closed;
-    const { out, err } = demo.said;
-    expect(exit, out + err).toEqual([0, null]);
-    expect(out).toMatch(/^PostgreSQL .* as app@local-project\.iam, .* access tokens of Google Cloud$/m);
-    expect(out).toMatch(/^Logins +dynamicAuth: gcpCloudSqlIam$/m);
-    expect(figure(out, 'slow-credentials', 'token_refresh_p99_ms')).toBeGreaterThan(300);
-    expect(out).toMatch(/^tokens: [1-9][\d ]* accepted by the server, 0 rejected$/m);
-    expect(out).toMatch(/^The pool recovered from every phase\.$/m);
-    expect(remains()).toEqual([]);
-  },
-);
+it('plays all phases with the named backend, including slow credentials', { timeout: 240_000 }, async () => {
+  const demo = startDemo(['--seconds', '10', '--metrics-port', '0', '--auth', 'gcpCloudSqlIam'], {
+    // Nor are the user's credentials of another cloud.
+    GOOGLE_APPLICATION_CREDENTIALS: '/nowhere',
+    AZURE_CLIENT_ID: 'of another account',
+  });
+  const exit = await demo.closed;
+  const { out, err } = demo.said;
+  expect(exit, out + err).toEqual([0, null]);
+  expect(out).toMatch(/^PostgreSQL .* as app@local-project\.iam, .* access tokens of Google Cloud$/m);
+  expect(out).toMatch(/^Logins +dynamicAuth: gcpCloudSqlIam$/m);
+  expect(figure(out, 'slow-credentials', 'token_refresh_p99_ms')).toBeGreaterThan(300);
+  expect(out).toMatch(/^tokens: [1-9][\d ]* accepted by the server, 0 rejected$/m);
+  expect(out).toMatch(/^The pool recovered from every phase\.$/m);
+  expect(remains()).toEqual([]);
+});
 
 it.each(['custom', 'passwordFile'])('serves requests with the backend %s', async (name) => {
   const demo = startDemo(['--seconds', '60', '--metrics-port', '0', '--auth', name]);

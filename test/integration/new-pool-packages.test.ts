@@ -33,19 +33,22 @@ describe('in an installation without the AWS packages', () => {
     ['eu-central-1', ''],
     // Before the metadata service is asked for the region.
     ['detect', ' @aws-sdk/ec2-metadata-service'],
-  ])('newPool names the command that installs them and dials no connection (region %s)', async (region, more) => {
-    const said = await run({ minConns: 1, dynamicAuth: { awsRdsIam: { region } } });
-    expect(said).toEqual({
-      name: 'AuthError',
-      code: 'ERR_PGAUGE_AUTH',
-      message:
-        'dynamic auth (awsRdsIam): a package it needs is not installed: ' +
-        `npm install @aws-sdk/rds-signer @aws-sdk/credential-providers${more}`,
-      cause: 'MODULE_NOT_FOUND',
-      lines: [],
-    });
-    expect(await listener.dialled()).toBe(0);
-  });
+  ])(
+    'newPool names the command that installs them and dials no connection (region %s)',
+    async (region, more) => {
+      const said = await run({ minConns: 1, dynamicAuth: { awsRdsIam: { region } } });
+      expect(said).toEqual({
+        name: 'AuthError',
+        code: 'ERR_PGAUGE_AUTH',
+        message:
+          'dynamic auth (awsRdsIam): a package it needs is not installed: ' +
+          `npm install @aws-sdk/rds-signer @aws-sdk/credential-providers${more}`,
+        cause: 'MODULE_NOT_FOUND',
+        lines: [],
+      });
+      expect(await listener.dialled()).toBe(0);
+    },
+  );
 
   test('a pool with a password needs none of them', async () => {
     expect(await run({ password: 'x' })).toEqual({ lines: ['postgres connection pool created'] });

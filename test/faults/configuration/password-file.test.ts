@@ -69,41 +69,48 @@ describe('a pool without a password', () => {
     expect((await pool.query('select current_user')).rows).toEqual([{ current_user: odd }]);
   });
 
-  test.each(['640', '604', '660'])('ignores a file of mode %s, warns once, and names the file in the error', async (mode) => {
-    const path = passfile([RIGHT()], Number.parseInt(mode, 8));
-    const pool = await makePool(server());
-    for (let n = 0; n < 2; n += 1) {
-      const error = await rejection(pool.query('select 1'));
-      expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONFIG' });
-      expect(error.message).toContain(`PGPASSFILE (${path})`);
-    }
-    expect(pool.totalCount).toBe(0);
-    const ignored = pool.log.records.filter(({ message }) => message.startsWith('password file ignored'));
-    expect(ignored).toEqual([
-      {
-        level: 'warn',
-        message: 'password file ignored: group or others have access to it, its mode should be 0600 or less',
-        fields: { path },
-      },
-    ]);
-  });
+  test.each(['640', '604', '660'])(
+    'ignores a file of mode %s, warns once, and names the file in the error',
+    async (mode) => {
+      const path = passfile([RIGHT()], Number.parseInt(mode, 8));
+      const pool = await makePool(server());
+      for (let n = 0; n < 2; n += 1) {
+        const error = await rejection(pool.query('select 1'));
+        expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONFIG' });
+        expect(error.message).toContain(`PGPASSFILE (${path})`);
+      }
+      expect(pool.totalCount).toBe(0);
+      const ignored = pool.log.records.filter(({ message }) => message.startsWith('password file ignored'));
+      expect(ignored).toEqual([
+        {
+          level: 'warn',
+          message:
+            'password file ignored: group or others have access to it, its mode should be 0600 or less',
+          fields: { path },
+        },
+      ]);
+    },
+  );
 
-  test.each(['no file', 'no matching line'])('names PGPASSFILE in the error when there is %s', async (lack) => {
-    const path = join(place.home, 'pgpass');
-    setEnv({ PGPASSFILE: path });
-    if (lack !== 'no file') passfile(['other.host:*:*:*:canary']);
-    const pool = await makePool(server());
-    const error = await rejection(pool.query('select 1'));
-    expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONFIG', name: 'ConfigError' });
-    expect(error.message).toContain(`PGPASSFILE (${path})`);
-    expect(error.message).not.toContain('canary');
-    expect(pool.log.named('postgres connect failed')[0]?.fields).toMatchObject({
-      error_type: 'ERR_PGAUGE_CONFIG',
-      phase: 'auth',
-      hint: expect.stringContaining('PGPASSFILE') as string,
-    });
-    expect(pool.totalCount).toBe(0);
-  });
+  test.each(['no file', 'no matching line'])(
+    'names PGPASSFILE in the error when there is %s',
+    async (lack) => {
+      const path = join(place.home, 'pgpass');
+      setEnv({ PGPASSFILE: path });
+      if (lack !== 'no file') passfile(['other.host:*:*:*:canary']);
+      const pool = await makePool(server());
+      const error = await rejection(pool.query('select 1'));
+      expect(error).toMatchObject({ code: 'ERR_PGAUGE_CONFIG', name: 'ConfigError' });
+      expect(error.message).toContain(`PGPASSFILE (${path})`);
+      expect(error.message).not.toContain('canary');
+      expect(pool.log.named('postgres connect failed')[0]?.fields).toMatchObject({
+        error_type: 'ERR_PGAUGE_CONFIG',
+        phase: 'auth',
+        hint: expect.stringContaining('PGPASSFILE') as string,
+      });
+      expect(pool.totalCount).toBe(0);
+    },
+  );
 
   test('never uses PGPASSWORD', async () => {
     setEnv({ PGPASSWORD: server().password });

@@ -143,7 +143,11 @@ describe('newPool refuses, and dials nothing:', () => {
     ],
     ['an empty ssl.ca', { ssl: { ca: '' } }, 'ssl.ca must not be empty'],
     ['a driver setting that belongs in Config', { pg: { password: CANARY } }, 'pg.password is refused'],
-    ['a driver setting that belongs in the options', { pg: { query_timeout: 5 } }, 'pg.query_timeout is refused'],
+    [
+      'a driver setting that belongs in the options',
+      { pg: { query_timeout: 5 } },
+      'pg.query_timeout is refused',
+    ],
     ['a stream', { pg: { stream: () => undefined } }, 'pg.stream is refused'],
     ['an unknown driver setting', { pg: { aplication_name: 'x' } }, 'unknown key "aplication_name" in pg'],
     ...['application_name', 'fallback_application_name', 'options', 'client_encoding'].map(

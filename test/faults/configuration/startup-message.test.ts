@@ -55,7 +55,11 @@ describe('a target changed by a hook is checked like a config', () => {
     ['a socket path', (target) => (target.host = server().socketDir), /host must not contain any of/],
     ['no host', (target) => (target.host = ''), /host is required/],
     ['port 0', (target) => (target.port = 0), /port must be between/],
-    ['a port that is a string', (target) => ((target as { port: unknown }).port = '1'), /port must be between/],
+    [
+      'a port that is a string',
+      (target) => ((target as { port: unknown }).port = '1'),
+      /port must be between/,
+    ],
     ['no user', (target) => (target.user = ''), /user is required/],
     ['no database', (target) => (target.database = ''), /database is required/],
     ['half a character', (target) => (target.user = '\ud800'), /user must be well-formed/],

@@ -75,7 +75,10 @@ describe('newPool rejects, names IMDS and dials no connection when the metadata 
     ['answers nothing', { path: '/latest/meta-data', body: '' }],
     ['answers HTML', { path: '/latest/meta-data', body: '<html>canary: please log in</html>' }],
     ['answers a region and a new line', { path: '/latest/meta-data', body: 'us-east-1\r\nx-canary: 1' }],
-    ['answers with something that is not a region', { path: '/latest/meta-data', body: 'canary.example/../' }],
+    [
+      'answers with something that is not a region',
+      { path: '/latest/meta-data', body: 'canary.example/../' },
+    ],
     ['refuses a session token', { path: '/latest/api/token', status: 403 }],
     ['hangs', { hang: true }],
     ['hangs after the session token', { path: '/latest/meta-data', hang: true }],

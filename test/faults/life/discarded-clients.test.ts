@@ -54,16 +54,19 @@ describe('a client that is returned', () => {
     ['with an error is destroyed', withError, { released_with_error: 1 }],
     ['after a plain SQL error is kept', afterPlainError, {}],
     ['in the callback of a failed query is kept', inCallbackOfFailure, {}],
-  ])('%s, logged and counted, and the next caller gets a working connection', async (_how, giveBack, closed) => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
-    const client = await pool.connect();
-    const waiting = pool.query(unique('select current_database()'));
-    await giveBack(client);
-    expect((await waiting).rows).toHaveLength(1);
-    await pool.keepsTheRules(closed);
-    const { rowCount } = await server().query("select 1 from pg_tables where tablename = 'never'");
-    expect(rowCount).toBe(0);
-  });
+  ])(
+    '%s, logged and counted, and the next caller gets a working connection',
+    async (_how, giveBack, closed) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
+      const client = await pool.connect();
+      const waiting = pool.query(unique('select current_database()'));
+      await giveBack(client);
+      expect((await waiting).rows).toHaveLength(1);
+      await pool.keepsTheRules(closed);
+      const { rowCount } = await server().query("select 1 from pg_tables where tablename = 'never'");
+      expect(rowCount).toBe(0);
+    },
+  );
 });
 
 describe('an afterConnect that', () => {

@@ -38,22 +38,25 @@ const WITHIN: [string, (pool: InstrumentedPool, calls: Calls) => void][] = [
 ];
 
 describe('end', () => {
-  test.each(WITHIN)('called again from %s returns the promise of the first call, and it settles', async (_name, arm) => {
-    const pool = await makePool(server(), { maxOpenConns: 1 });
-    const client = await pool.connect();
-    const calls: Calls = [];
-    arm(pool, calls);
-    calls.push(pool.end({ waiting: 'reject' }));
-    expect(calls).toHaveLength(2);
-    expect(calls[0]).toBe(calls[1]);
-    expect(pool.ended).toBe(false);
-    let settled = 0;
-    for (const call of calls) void call.then(() => (settled += 1));
-    client.release();
-    await until('both calls settle', () => settled === 2, 5_000);
-    expect(pool.ended).toBe(true);
-    expect(pool.log.named('postgres connection pool ended')).toHaveLength(1);
-  });
+  test.each(WITHIN)(
+    'called again from %s returns the promise of the first call, and it settles',
+    async (_name, arm) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 });
+      const client = await pool.connect();
+      const calls: Calls = [];
+      arm(pool, calls);
+      calls.push(pool.end({ waiting: 'reject' }));
+      expect(calls).toHaveLength(2);
+      expect(calls[0]).toBe(calls[1]);
+      expect(pool.ended).toBe(false);
+      let settled = 0;
+      for (const call of calls) void call.then(() => (settled += 1));
+      client.release();
+      await until('both calls settle', () => settled === 2, 5_000);
+      expect(pool.ended).toBe(true);
+      expect(pool.log.named('postgres connection pool ended')).toHaveLength(1);
+    },
+  );
 
   test('called from the remove listener of the last connection settles', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });

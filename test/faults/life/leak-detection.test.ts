@@ -30,21 +30,24 @@ describe('a client that is not returned', () => {
   test.each([
     ['a new', false],
     ['a warm', true],
-  ])('causes one warning with leakDetectionMs, with the stack of the acquire of %s connection', async (_name, warm) => {
-    const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: LIMIT_MS });
-    if (warm) await pool.query('select 1');
-    const leaked = await forgetfulCaller(pool);
-    await until('the leak is suspected', () => pool.log.named(SUSPECTED).length > 0);
-    const [record] = pool.log.named(SUSPECTED);
-    expect(record?.level).toBe('warn');
-    expect(record?.fields['held_ms']).toBeGreaterThanOrEqual(LIMIT_MS - 1);
-    expect(record?.fields['stack']).toContain('forgetfulCaller');
-    expect(record?.fields['stack']).toContain('leak-detection.test.ts');
-    leaked.release();
-    expect(pool.log.named(SUSPECTED)).toHaveLength(1);
-    expect(pool.log.named(RETURNED)).toMatchObject([{ level: 'debug' }]);
-    expect(pool.log.named(RETURNED)[0]?.fields['held_ms']).toBeGreaterThanOrEqual(LIMIT_MS - 1);
-  });
+  ])(
+    'causes one warning with leakDetectionMs, with the stack of the acquire of %s connection',
+    async (_name, warm) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: LIMIT_MS });
+      if (warm) await pool.query('select 1');
+      const leaked = await forgetfulCaller(pool);
+      await until('the leak is suspected', () => pool.log.named(SUSPECTED).length > 0);
+      const [record] = pool.log.named(SUSPECTED);
+      expect(record?.level).toBe('warn');
+      expect(record?.fields['held_ms']).toBeGreaterThanOrEqual(LIMIT_MS - 1);
+      expect(record?.fields['stack']).toContain('forgetfulCaller');
+      expect(record?.fields['stack']).toContain('leak-detection.test.ts');
+      leaked.release();
+      expect(pool.log.named(SUSPECTED)).toHaveLength(1);
+      expect(pool.log.named(RETURNED)).toMatchObject([{ level: 'debug' }]);
+      expect(pool.log.named(RETURNED)[0]?.fields['held_ms']).toBeGreaterThanOrEqual(LIMIT_MS - 1);
+    },
+  );
 
   test('and was acquired by callback causes a warning with the stack of the acquire', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { leakDetectionMs: LIMIT_MS });

@@ -217,17 +217,22 @@ describe('a query object with its own callback', () => {
   test.each([
     ['that works', 'select 1 as one', null, { rows: [{ one: 1 }] }],
     ['that fails', 'select 1/0', { code: '22012' }, undefined],
-  ])('%s has its callback called once, and the client goes back to the pool', async (_name, text, error, result) => {
-    const pool = await makePool(server(), { maxOpenConns: 1 });
-    const calls: unknown[][] = [];
-    const outcome = pool.query(new Query(text, (...args) => calls.push(args))) as unknown as Promise<unknown>;
-    await outcome.catch(() => undefined);
-    await until('the callback is called', () => calls.length > 0);
-    await expectWhole(pool);
-    expect(calls).toHaveLength(1);
-    expect(calls[0]?.[0]).toEqual(error === null ? null : expect.objectContaining(error));
-    expect(calls[0]?.[1]).toEqual(result === undefined ? undefined : expect.objectContaining(result));
-  });
+  ])(
+    '%s has its callback called once, and the client goes back to the pool',
+    async (_name, text, error, result) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 });
+      const calls: unknown[][] = [];
+      const outcome = pool.query(
+        new Query(text, (...args) => calls.push(args)),
+      ) as unknown as Promise<unknown>;
+      await outcome.catch(() => undefined);
+      await until('the callback is called', () => calls.length > 0);
+      await expectWhole(pool);
+      expect(calls).toHaveLength(1);
+      expect(calls[0]?.[0]).toEqual(error === null ? null : expect.objectContaining(error));
+      expect(calls[0]?.[1]).toEqual(result === undefined ? undefined : expect.objectContaining(result));
+    },
+  );
 });
 
 describe('null instead of an argument', () => {

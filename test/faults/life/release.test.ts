@@ -126,17 +126,20 @@ const POOL_QUERIES: [string, (pool: InstrumentedPool, text: string) => Promise<u
 ];
 
 describe('a pool.query that leaves a transaction open', () => {
-  test.each(POOL_QUERIES)('rejects in the form of %s, and its connection is destroyed', async (_form, run) => {
-    const pool = await makePool(server(), { maxOpenConns: 1 });
-    const error = await run(pool, 'begin');
-    expect(error).toBeInstanceOf(OpenTransactionError);
-    expect(error).toMatchObject({
-      code: 'ERR_PGAUGE_OPEN_TRANSACTION',
-      message: expect.stringContaining('pool.connect()') as string,
-    });
-    expect(pool.log.closeReasons).toEqual(['tx_open']);
-    await pool.query('select 1');
-  });
+  test.each(POOL_QUERIES)(
+    'rejects in the form of %s, and its connection is destroyed',
+    async (_form, run) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 });
+      const error = await run(pool, 'begin');
+      expect(error).toBeInstanceOf(OpenTransactionError);
+      expect(error).toMatchObject({
+        code: 'ERR_PGAUGE_OPEN_TRANSACTION',
+        message: expect.stringContaining('pool.connect()') as string,
+      });
+      expect(pool.log.closeReasons).toEqual(['tx_open']);
+      await pool.query('select 1');
+    },
+  );
 
   test('is rolled back, and the queries after it commit on their own', async () => {
     await server().query('create table unnoticed (id int)');

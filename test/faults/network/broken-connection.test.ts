@@ -26,15 +26,18 @@ describe('a connection that is reset', () => {
   });
 
   // In the first message, between messages of SCRAM, and in the parameters that follow.
-  test.each([1, 7, 60, 200, 400])('after %i bytes of the login rejects the acquire', async (cutAfterBytes) => {
-    proxy().set({ cutAfterBytes });
-    const pool = await makePool(proxy(), { maxOpenConns: 2 });
-    const calls = [pool.connect(), pool.query(unique('select 1')), pool.connect()].map(rejection);
-    for (const error of await Promise.all(calls)) expect(codeOrText(error)).toMatch(LOST);
-    expect(pool.totalCount).toBe(0);
-    proxy().set({ cutAfterBytes: Infinity });
-    await pool.keepsTheRules({ network: 3 });
-  });
+  test.each([1, 7, 60, 200, 400])(
+    'after %i bytes of the login rejects the acquire',
+    async (cutAfterBytes) => {
+      proxy().set({ cutAfterBytes });
+      const pool = await makePool(proxy(), { maxOpenConns: 2 });
+      const calls = [pool.connect(), pool.query(unique('select 1')), pool.connect()].map(rejection);
+      for (const error of await Promise.all(calls)) expect(codeOrText(error)).toMatch(LOST);
+      expect(pool.totalCount).toBe(0);
+      proxy().set({ cutAfterBytes: Infinity });
+      await pool.keepsTheRules({ network: 3 });
+    },
+  );
 
   test('while idle is removed, without a crash when the pool has no error listener', async () => {
     const pool = await makePool(proxy());

@@ -45,9 +45,10 @@ const byToken = (): Config => iamConfig(rds(), { sslMode: 'require' });
 describe.each<[string, { preloads?: string[]; uid?: number }]>([
   ['on a system without a home folder', { preloads: [preload('no-home')] }],
   // Only root can be another user; the case above stands for it elsewhere.
-  ...(process.getuid?.() === 0 ? [['with a user ID that has no passwd entry', { uid: NOBODY }] as const] : []).map(
-    ([title, bare]): [string, { uid: number }] => [title, bare],
-  ),
+  ...(process.getuid?.() === 0
+    ? [['with a user ID that has no passwd entry', { uid: NOBODY }] as const]
+    : []
+  ).map(([title, bare]): [string, { uid: number }] => [title, bare]),
 ])('a process without HOME, %s,', (_title, bare) => {
   test('logs in with a password', async () => {
     expect(await run(byPassword(), bare)).toEqual({ user: 'postgres', warnings: [], stderr: '' });

@@ -98,14 +98,18 @@ async function allCancelled(): Promise<void> {
 }
 
 describe.concurrent.each(STALLS_MS)('an event loop blocked for %i ms', (stallMs) => {
-  test('costs no connection, no query and no warning, whenever it happens', { timeout: TIMEOUT_MS }, async () => {
-    const proxy = await startProxy();
-    // Some moments are between an error and ReadyForQuery.
-    proxy.set({ messageDelayMs: (type) => (type === 'Z' ? 30 : 0) });
-    const { host, port } = proxy;
-    expect(await outcomesOf(stallMs, Object.keys(EXPECTED), { host, port })).toEqual(EXPECTED);
-    await allCancelled();
-  });
+  test(
+    'costs no connection, no query and no warning, whenever it happens',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      const proxy = await startProxy();
+      // Some moments are between an error and ReadyForQuery.
+      proxy.set({ messageDelayMs: (type) => (type === 'Z' ? 30 : 0) });
+      const { host, port } = proxy;
+      expect(await outcomesOf(stallMs, Object.keys(EXPECTED), { host, port })).toEqual(EXPECTED);
+      await allCancelled();
+    },
+  );
 
   test('costs no connection, no query and no warning over TLS', { timeout: TIMEOUT_MS }, async () => {
     const where = { ...gate('localhost'), sslMode: 'require' };

@@ -209,21 +209,18 @@ describe('a server that does not encrypt', () => {
     ),
     ['answers with an error', 'require', 'E\0\0\0\x10SFATAL\0C08P01\0\0', SSL_ERROR],
     ['appends bytes to its answer', 'require', 'SR\0\0\0\x08\0\0\0\0', SSL_ERROR],
-  ])(
-    'and %s is refused under %s, and receives only the TLS request',
-    async (_how, sslMode, answer, text) => {
-      listener.reply = ({ socket }, piece) => {
-        if (piece.length > 0) socket.write(answer, 'latin1');
-      };
-      const pool = await makePool(listener, { sslMode, password: 'canary' }, { ssl: ROOT });
-      const error = await rejection(pool.query('select 1'));
-      expect(error.message).toBe(text);
-      await until('the connection is closed', () => listener.sessions[0]?.closed);
-      expect(listener.sessions).toHaveLength(1);
-      expect(listener.sessions[0]?.received).toEqual(SSL_REQUEST);
-      expect(pool.totalCount).toBe(0);
-    },
-  );
+  ])('and %s is refused under %s, and receives only the TLS request', async (_how, sslMode, answer, text) => {
+    listener.reply = ({ socket }, piece) => {
+      if (piece.length > 0) socket.write(answer, 'latin1');
+    };
+    const pool = await makePool(listener, { sslMode, password: 'canary' }, { ssl: ROOT });
+    const error = await rejection(pool.query('select 1'));
+    expect(error.message).toBe(text);
+    await until('the connection is closed', () => listener.sessions[0]?.closed);
+    expect(listener.sessions).toHaveLength(1);
+    expect(listener.sessions[0]?.received).toEqual(SSL_REQUEST);
+    expect(pool.totalCount).toBe(0);
+  });
 
   test('and sends bytes between its answer and the handshake is refused', async () => {
     listener.reply = ({ socket }, piece) => {

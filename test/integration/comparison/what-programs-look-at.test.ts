@@ -147,18 +147,15 @@ describe.each(KINDS)('with %s', (kind) => {
 });
 
 describe('a query callback', () => {
-  test.each(KINDS)(
-    'of %s gets undefined for a missing error and for a missing result',
-    async (kind) => {
-      const pool = open(kind);
-      const answer = (text: string): Promise<unknown[]> =>
-        new Promise((resolve) => {
-          pool.query(text, (...args: unknown[]) => resolve(args));
-        });
-      expect((await answer('select 1'))[0]).toBeUndefined();
-      const [error, result] = await answer('select 1/0');
-      expect(error).toMatchObject({ code: '22012' });
-      expect(result).toBeUndefined();
-    },
-  );
+  test.each(KINDS)('of %s gets undefined for a missing error and for a missing result', async (kind) => {
+    const pool = open(kind);
+    const answer = (text: string): Promise<unknown[]> =>
+      new Promise((resolve) => {
+        pool.query(text, (...args: unknown[]) => resolve(args));
+      });
+    expect((await answer('select 1'))[0]).toBeUndefined();
+    const [error, result] = await answer('select 1/0');
+    expect(error).toMatchObject({ code: '22012' });
+    expect(result).toBeUndefined();
+  });
 });

@@ -107,7 +107,12 @@ describe('the doctor, when it cannot reach the server,', () => {
   });
 
   it.each([
-    ['another service that answers', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'not_postgres', 'another service listens'],
+    [
+      'another service that answers',
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      'not_postgres',
+      'another service listens',
+    ],
     ['a service that injects bytes before TLS', 'Sstuffed', 'not_postgres', 'another service listens'],
     ['a server that reports an error', 'EFATAL: canary', 'server_unavailable', "the server's log"],
     ['a service that closes the connection', '', 'no_answer', 'no server to forward to'],

@@ -75,30 +75,36 @@ describe('a configuration that newPool would refuse', () => {
     expect(diagnosis.step('configuration').found).toContain(found);
   });
 
-  it.each(['--ca', 'PGSSLROOTCERT'])('is reported with the root file that contains none, set by %s', async (by) => {
-    const home = emptyHome();
-    const file = join(home['HOME'] ?? '', 'ca.pem');
-    writeFileSync(file, 'no certificate');
-    const given = by === '--ca' ? { args: [by, file], env: {} } : { args: [], env: { [by]: file } };
-    const diagnosis = await diagnose({
-      args: [...VERIFIED, ...given.args],
-      env: { ...home, ...given.env },
-    });
-    expectFailure(diagnosis, 'configuration', 'config_invalid', 'correct what it names');
-    expect(diagnosis.step('configuration').found).toContain(`${by} (${file}): holds no PEM certificate`);
-  });
+  it.each(['--ca', 'PGSSLROOTCERT'])(
+    'is reported with the root file that contains none, set by %s',
+    async (by) => {
+      const home = emptyHome();
+      const file = join(home['HOME'] ?? '', 'ca.pem');
+      writeFileSync(file, 'no certificate');
+      const given = by === '--ca' ? { args: [by, file], env: {} } : { args: [], env: { [by]: file } };
+      const diagnosis = await diagnose({
+        args: [...VERIFIED, ...given.args],
+        env: { ...home, ...given.env },
+      });
+      expectFailure(diagnosis, 'configuration', 'config_invalid', 'correct what it names');
+      expect(diagnosis.step('configuration').found).toContain(`${by} (${file}): holds no PEM certificate`);
+    },
+  );
 
-  it.each(['PGHOST', 'PGDATABASE'])('is reported without repeating a connection string in %s', async (name) => {
-    const diagnosis = await diagnose({
-      env: {
-        ...{ PGHOST: 'localhost', PGUSER: 'app', PGDATABASE: 'app' },
-        [name]: 'postgres://app:canary@db.example.com/app?sslmode=require',
-      },
-      secrets: ['canary'],
-    });
-    expectFailure(diagnosis, 'configuration', 'config_invalid', `${name} holds a whole connection string`);
-    expect(diagnosis.json.target[name.slice(2).toLowerCase()]).toBe('[hidden]');
-  });
+  it.each(['PGHOST', 'PGDATABASE'])(
+    'is reported without repeating a connection string in %s',
+    async (name) => {
+      const diagnosis = await diagnose({
+        env: {
+          ...{ PGHOST: 'localhost', PGUSER: 'app', PGDATABASE: 'app' },
+          [name]: 'postgres://app:canary@db.example.com/app?sslmode=require',
+        },
+        secrets: ['canary'],
+      });
+      expectFailure(diagnosis, 'configuration', 'config_invalid', `${name} holds a whole connection string`);
+      expect(diagnosis.json.target[name.slice(2).toLowerCase()]).toBe('[hidden]');
+    },
+  );
 
   it('is reported when a region is empty', async () => {
     const diagnosis = await diagnose({ args: [...VERIFIED, '--region', ''] });

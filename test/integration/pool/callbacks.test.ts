@@ -135,18 +135,21 @@ describe('a callback that throws', () => {
     for (const listener of others) process.on('uncaughtException', listener);
   });
 
-  test.each(['select 1', 'select 1/0'])('after %s is an uncaught exception, and its connection is kept', async (text) => {
-    const pool = await makePool(server(), { maxOpenConns: 1 });
-    const before = await backendPid(pool);
-    const mine = new Error('mine');
-    pool.query(text, () => {
-      throw mine;
-    });
-    await until('the error surfaces', () => uncaught.length > 0);
-    expect(uncaught).toEqual([mine]);
-    expect(await backendPid(pool)).toBe(before);
-    expect(pool.stat()).toMatchObject({ acquiredConns: 0, idleConns: 1 });
-  });
+  test.each(['select 1', 'select 1/0'])(
+    'after %s is an uncaught exception, and its connection is kept',
+    async (text) => {
+      const pool = await makePool(server(), { maxOpenConns: 1 });
+      const before = await backendPid(pool);
+      const mine = new Error('mine');
+      pool.query(text, () => {
+        throw mine;
+      });
+      await until('the error surfaces', () => uncaught.length > 0);
+      expect(uncaught).toEqual([mine]);
+      expect(await backendPid(pool)).toBe(before);
+      expect(pool.stat()).toMatchObject({ acquiredConns: 0, idleConns: 1 });
+    },
+  );
 
   test('when it gets a released client does not throw in that release, and the next acquire is served', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });

@@ -351,13 +351,16 @@ describe('resetSession', () => {
     expect(resetSession).not.toHaveBeenCalled();
   });
 
-  test.each(['all', 1, {}])("is refused when it is neither 'discard' nor a function: %j", async (resetSession) => {
-    const error = await rejection(
-      makePool(server(), {}, { resetSession: resetSession as unknown as 'discard' }),
-    );
-    expect(error).toBeInstanceOf(ConfigError);
-    expect(error.message).toContain("resetSession must be 'discard' or a function");
-  });
+  test.each(['all', 1, {}])(
+    "is refused when it is neither 'discard' nor a function: %j",
+    async (resetSession) => {
+      const error = await rejection(
+        makePool(server(), {}, { resetSession: resetSession as unknown as 'discard' }),
+      );
+      expect(error).toBeInstanceOf(ConfigError);
+      expect(error.message).toContain("resetSession must be 'discard' or a function");
+    },
+  );
 });
 
 test('durations of onAcquire and resetSession are recorded by hook name and error type', async () => {

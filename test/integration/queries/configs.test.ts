@@ -28,10 +28,7 @@ describe.each(POOLS)("a query's config, %s,", (_title, options) => {
   test.each([
     ['used twice', () => ({ text: 'select 1 as n' })],
     ['with a limit, used twice,', () => ({ text: 'select 1 as n', timeoutMs: 60_000 })],
-    [
-      'with a signal, used twice,',
-      () => ({ text: 'select 1 as n', signal: new AbortController().signal }),
-    ],
+    ['with a signal, used twice,', () => ({ text: 'select 1 as n', signal: new AbortController().signal })],
     ['frozen', () => Object.freeze({ text: 'select 1 as n', timeoutMs: 60_000 })],
     ['of a tagged template', () => new Tagged(['select ', '::int as n'], [1]) as unknown as { text: string }],
     [

@@ -38,13 +38,16 @@ describe('with the instrumentation of pg registered', () => {
     ['three', 'select 3'],
     ['four', 'select 4'],
     ['five', 'select 5'],
-  ])('the query span of request %s is its child, whichever request released the client', (name, statement) => {
-    const request = told.spans.find((span) => span.name === name);
-    const queries = told.spans.filter((span) => span.statement === statement);
-    expect(queries.map(({ scope, parent }) => ({ scope, parent }))).toEqual([
-      { scope: INSTRUMENTATION, parent: request?.id },
-    ]);
-  });
+  ])(
+    'the query span of request %s is its child, whichever request released the client',
+    (name, statement) => {
+      const request = told.spans.find((span) => span.name === name);
+      const queries = told.spans.filter((span) => span.statement === statement);
+      expect(queries.map(({ scope, parent }) => ({ scope, parent }))).toEqual([
+        { scope: INSTRUMENTATION, parent: request?.id },
+      ]);
+    },
+  );
 
   test('a connection has one connect span, from pgauge', () => {
     const connects = told.spans.filter(({ name }) => /connect/i.test(name) && !/pg-pool/.test(name));

@@ -51,20 +51,23 @@ test.runIf(canPipeline())(
   },
 );
 
-test.runIf(canPipeline())('after a shared connection is lost, no pipelined query counts as in flight', async () => {
-  const sdk = meterSdk();
-  const of = (metric: { name: string }) => series(sdk.points, metric.name, P);
-  const pool = await makePool(
-    proxy(),
-    { maxOpenConns: 1 },
-    { pipelining: { depth: 8 }, meterProvider: sdk.meterProvider, poolName: P },
-  );
-  await pool.query('select 1');
-  const lost = [1, 2, 3, 4].map(() => rejection(pool.query('select pg_sleep($1)', [60])));
-  expect(await of(METRIC.pipelined)).toEqual({ '': 3 });
-  proxy().resetAll();
-  await Promise.all(lost);
-  expect(await of(METRIC.pipelined)).toEqual({ '': 0 });
-  expect(await of(METRIC.useTime)).toEqual({ '': 2 });
-  expect(await of(METRIC.connectionCount)).toEqual({ idle: 0, used: 0, connecting: 0 });
-});
+test.runIf(canPipeline())(
+  'after a shared connection is lost, no pipelined query counts as in flight',
+  async () => {
+    const sdk = meterSdk();
+    const of = (metric: { name: string }) => series(sdk.points, metric.name, P);
+    const pool = await makePool(
+      proxy(),
+      { maxOpenConns: 1 },
+      { pipelining: { depth: 8 }, meterProvider: sdk.meterProvider, poolName: P },
+    );
+    await pool.query('select 1');
+    const lost = [1, 2, 3, 4].map(() => rejection(pool.query('select pg_sleep($1)', [60])));
+    expect(await of(METRIC.pipelined)).toEqual({ '': 3 });
+    proxy().resetAll();
+    await Promise.all(lost);
+    expect(await of(METRIC.pipelined)).toEqual({ '': 0 });
+    expect(await of(METRIC.useTime)).toEqual({ '': 2 });
+    expect(await of(METRIC.connectionCount)).toEqual({ idle: 0, used: 0, connecting: 0 });
+  },
+);

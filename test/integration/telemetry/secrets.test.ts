@@ -204,14 +204,17 @@ describe('no password, token or query value appears in telemetry, logs or errors
   test.each<[string, PoolOptions]>([
     ['beforeConnect', { beforeConnect: throwing }],
     ['afterConnect', { afterConnect: throwing }],
-  ])('when %s throws an error that contains one: only its acquire rejects with that error', async (_hook, options) => {
-    const pool = await makePool(STATIC, { ...told, ...options });
-    const error = await rejection(pool.query('select 1'));
-    expect(error.message).toBe('canary of the hook');
-    const late = await rejection(pool.query('select 1'));
-    await expectSilent(pool);
-    expect(late.message).toBe('canary of the hook');
-  });
+  ])(
+    'when %s throws an error that contains one: only its acquire rejects with that error',
+    async (_hook, options) => {
+      const pool = await makePool(STATIC, { ...told, ...options });
+      const error = await rejection(pool.query('select 1'));
+      expect(error.message).toBe('canary of the hook');
+      const late = await rejection(pool.query('select 1'));
+      await expectSilent(pool);
+      expect(late.message).toBe('canary of the hook');
+    },
+  );
 
   test('when acquires time out and queries fail in every way', async () => {
     const pool = await makePool({ ...STATIC, maxOpenConns: 1 }, { ...told, queryTimeoutMs: 2_000 });

@@ -127,18 +127,22 @@ describe('the exclusions from the linter', () => {
     Object.entries(lint.exclusions).flatMap(([rule, { entries }]) =>
       entries.map((entry) => ({ rule, ...entry })),
     ),
-  )('$rule of $panel has a reason and an existing panel that needs it', ({ rule, panel, dashboard, reason }) => {
-    const variable = /^target-(\w+)-rule$/.exec(rule)?.[1] ?? '';
-    const targets = panels.filter(
-      ({ panelTitle, title }) => panelTitle === panel && (dashboard ?? title) === title,
-    );
-    const selectors = targets.flatMap(({ expr }) => parsed(expr).selectors);
-    const lacking = selectors.filter(
-      ({ matchers }) => !matchers.some(({ label, value }) => label === variable && value === `$${variable}`),
-    );
-    expect(reason).toMatch(/\w{3}/);
-    expect(lacking.length).toBeGreaterThan(0);
-  });
+  )(
+    '$rule of $panel has a reason and an existing panel that needs it',
+    ({ rule, panel, dashboard, reason }) => {
+      const variable = /^target-(\w+)-rule$/.exec(rule)?.[1] ?? '';
+      const targets = panels.filter(
+        ({ panelTitle, title }) => panelTitle === panel && (dashboard ?? title) === title,
+      );
+      const selectors = targets.flatMap(({ expr }) => parsed(expr).selectors);
+      const lacking = selectors.filter(
+        ({ matchers }) =>
+          !matchers.some(({ label, value }) => label === variable && value === `$${variable}`),
+      );
+      expect(reason).toMatch(/\w{3}/);
+      expect(lacking.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 /** Series of instrumentation-pg are in no pool, and what the rules make of them is not either. */

@@ -38,12 +38,15 @@ describe('a password file', () => {
     ['a NUL', 'sec\0ret', 'it contains a NUL character'],
     ['bytes that are no text', Buffer.from([0xc3, 0x28]), 'it is not UTF-8 text'],
     ['more than a password', 'secret'.repeat(20_000), 'it has more than 65537 bytes'],
-  ])('must not contain %s; the error has the path and none of the content', async (_what, content, reason) => {
-    const error = await rejection(issue(content));
-    expect(error).toBeInstanceOf(AuthError);
-    expect(error.message).toBe(`dynamic auth (passwordFile): failed to read ${PATH}: ${reason}`);
-    expect(String(error.cause)).not.toContain('secret');
-  });
+  ])(
+    'must not contain %s; the error has the path and none of the content',
+    async (_what, content, reason) => {
+      const error = await rejection(issue(content));
+      expect(error).toBeInstanceOf(AuthError);
+      expect(error.message).toBe(`dynamic auth (passwordFile): failed to read ${PATH}: ${reason}`);
+      expect(String(error.cause)).not.toContain('secret');
+    },
+  );
 
   it('must be a regular file, not a folder or a pipe', async () => {
     const folder = join(FOLDER, 'folder');

@@ -379,15 +379,12 @@ describe('finish', () => {
     expect(given).toEqual({ ca: ca.certPem, servername: '127.0.0.1' });
   });
 
-  it.each([true, undefined, null, 'require'])(
-    'refuses %o, which the driver would interpret',
-    async (ssl) => {
-      const made = await plan('verify-full');
-      expect(() => made.finish(ssl as never, 'h')).toThrow(
-        new ConfigError('ssl must be false or an object of TLS options'),
-      );
-    },
-  );
+  it.each([true, undefined, null, 'require'])('refuses %o, which the driver would interpret', async (ssl) => {
+    const made = await plan('verify-full');
+    expect(() => made.finish(ssl as never, 'h')).toThrow(
+      new ConfigError('ssl must be false or an object of TLS options'),
+    );
+  });
 
   it.each<[string, tls.ConnectionOptions, string]>([
     ['roots without PEM', { ca: 'canary' }, 'ssl.ca: holds no PEM certificate'],

@@ -150,19 +150,16 @@ describe('an outage with retryMs', () => {
     ['is rejected', limits, (engine) => engine.rejectWaiters(() => new Error('ended'))],
     ['gives up', limits, (_engine, waiter) => waiter?.cancel(new Error('aborted'))],
     ['reaches retryMs', { ...limits, retryMs: 50 }, () => vi.advanceTimersByTime(50)],
-  ])(
-    'reports an empty queue of an ending engine when the last waiter %s in a pause',
-    (_how, its, leave) => {
-      const { kind, engine } = makeEngine(its);
-      const [waiter] = acquirers(engine, 1);
-      failAll(kind);
-      engine.end();
-      const left: number[] = [];
-      kind.onProgress = () => void left.push(engine.state.total + engine.state.pending);
-      leave(engine, waiter);
-      expect([waiter?.outcome === undefined, left.at(-1)]).toEqual([false, 0]);
-    },
-  );
+  ])('reports an empty queue of an ending engine when the last waiter %s in a pause', (_how, its, leave) => {
+    const { kind, engine } = makeEngine(its);
+    const [waiter] = acquirers(engine, 1);
+    failAll(kind);
+    engine.end();
+    const left: number[] = [];
+    kind.onProgress = () => void left.push(engine.state.total + engine.state.pending);
+    leave(engine, waiter);
+    expect([waiter?.outcome === undefined, left.at(-1)]).toEqual([false, 0]);
+  });
 
   it('pauses for random times below a bound that doubles up to 5 s, however many acquires wait', () => {
     fc.assert(

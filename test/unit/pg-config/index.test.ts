@@ -374,11 +374,7 @@ describe('fromPgConfig refuses', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    [
-      'a URL instead of settings',
-      'postgres://h/d',
-      /^poolConfig must be an object.*connectionString/,
-    ],
+    ['a URL instead of settings', 'postgres://h/d', /^poolConfig must be an object.*connectionString/],
     ['nothing', undefined, /^poolConfig must be an object/],
     ['a stream', { ...LOGIN, stream: {} }, /^stream must be a function/],
     ['a connection', { ...LOGIN, connection: {} }, /^connection is refused: .*onConnect/],

@@ -247,7 +247,11 @@ describe('several hosts', () => {
     ['in one string', several([{ host: 'a,b', port: 1 }]), 'hosts[0].host must be one host'],
     ['without a port', several([a, { host: 'b' }]), 'hosts[1].port is required where the config has no port'],
     ['at port 0', several([{ host: 'a', port: 0 }]), 'hosts[0].port must be between 1 and 65535'],
-    ['with a port that is a string', several([{ host: 'a' }], { port: '1' }), 'port must be between 1 and 65535'],
+    [
+      'with a port that is a string',
+      several([{ host: 'a' }], { port: '1' }),
+      'port must be between 1 and 65535',
+    ],
     ['twice', several([a, { host: 'a' }], { port: 1 }), 'hosts must not name a:1 twice'],
     ['with an unknown key', several([{ ...a, user: 'b' }]), 'unknown key "user" in hosts[0]'],
     [

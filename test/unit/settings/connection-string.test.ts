@@ -148,7 +148,12 @@ describe('the migration user', () => {
   it.each<[string, Partial<Config>, string, string]>([
     ['is the user, with its password, by default', { password: 's' }, 'alice', 's'],
     ['shares the password when the names are equal', { password: 's', migrationUser: 'alice' }, 'alice', 's'],
-    ['does not use the password of another user', { password: 's', migrationUser: 'migrator' }, 'migrator', ''],
+    [
+      'does not use the password of another user',
+      { password: 's', migrationUser: 'migrator' },
+      'migrator',
+      '',
+    ],
     [
       'has its own password',
       { password: 's', migrationUser: 'migrator', migrationPassword: 'm' },
@@ -246,9 +251,12 @@ describe('escaping in connection strings', () => {
     expect({ host, database }).toEqual({ host: given.host, database: given.database });
   });
 
-  it.each(['::1', '2001:db8::1:0:0:2'])('is read back by pg-connection-string with the address %s', (host) => {
-    expect(parse(connectionString(config({ host, sslMode: 'disable' }))).host).toBe(host);
-  });
+  it.each(['::1', '2001:db8::1:0:0:2'])(
+    'is read back by pg-connection-string with the address %s',
+    (host) => {
+      expect(parse(connectionString(config({ host, sslMode: 'disable' }))).host).toBe(host);
+    },
+  );
 });
 
 /** libpq's reading of a URL: cut at the first delimiter, then decode each part. */

@@ -90,15 +90,18 @@ describe('the application name', () => {
     ['', 'two', undefined, 'two'],
     [undefined, '', 'three', 'three'],
     [undefined, '', undefined, undefined],
-  ])('from application_name %o, PGAPPNAME %o and the fallback %o is that of the driver', (own, variable, fallback, expected) => {
-    vi.stubEnv('PGAPPNAME', variable);
-    const settings = pgSettings({ application_name: own, fallback_application_name: fallback });
-    expect(applicationName(settings)).toBe(expected);
-    // The driver tells the server the same.
-    const { connectionParameters } = new pg.Client({ ...settings } as pg.ClientConfig) as unknown as {
-      connectionParameters: { application_name?: string; fallback_application_name?: string };
-    };
-    const { application_name: told, fallback_application_name: instead } = connectionParameters;
-    expect(told || instead || undefined).toBe(expected);
-  });
+  ])(
+    'from application_name %o, PGAPPNAME %o and the fallback %o is that of the driver',
+    (own, variable, fallback, expected) => {
+      vi.stubEnv('PGAPPNAME', variable);
+      const settings = pgSettings({ application_name: own, fallback_application_name: fallback });
+      expect(applicationName(settings)).toBe(expected);
+      // The driver tells the server the same.
+      const { connectionParameters } = new pg.Client({ ...settings } as pg.ClientConfig) as unknown as {
+        connectionParameters: { application_name?: string; fallback_application_name?: string };
+      };
+      const { application_name: told, fallback_application_name: instead } = connectionParameters;
+      expect(told || instead || undefined).toBe(expected);
+    },
+  );
 });

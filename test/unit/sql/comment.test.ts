@@ -70,5 +70,6 @@ describe('appended', () => {
     expect(appended(sql, COMMENT)).toBe(sql),
   );
 
-  it('does not change a text without a comment to append', () => expect(appended('SELECT 1', '')).toBe('SELECT 1'));
+  it('does not change a text without a comment to append', () =>
+    expect(appended('SELECT 1', '')).toBe('SELECT 1'));
 });

@@ -46,10 +46,13 @@ describe('the attributes of a query series', () => {
 });
 
 describe('Targets', () => {
-  it.each([{ host: 'other' }, { port: 1 }, { database: 'other' }])('distinguishes a session by %o', (change) => {
-    const targets = new Targets('p');
-    expect(targets.of({ ...SESSION, ...change })).not.toBe(targets.of(SESSION));
-  });
+  it.each([{ host: 'other' }, { port: 1 }, { database: 'other' }])(
+    'distinguishes a session by %o',
+    (change) => {
+      const targets = new Targets('p');
+      expect(targets.of({ ...SESSION, ...change })).not.toBe(targets.of(SESSION));
+    },
+  );
 
   it('forgets the oldest when a hook keeps dialling new hosts', () => {
     const targets = new Targets('p');
