@@ -144,7 +144,7 @@ describe('a login with a token', () => {
       () => token({}, rds().credentials.issueTemporary({ lifetimeMs: -1 })),
       'unknown access key',
     ],
-    ['by nobody', () => Promise.resolve('password'), 'malformed token'],
+    ['by no key', () => Promise.resolve('password'), 'malformed token'],
   ])('is refused with the error of RDS when the token was signed %s', async (_, make, reason) => {
     const { tokensRejected } = rds().gate.stats();
     const failure = await failureOf(logIn(await make()));

@@ -59,7 +59,7 @@ describe('psql, given connectionString(config),', () => {
     expect(refused.message).toContain('does not match host name "127.0.0.1"');
   });
 
-  test('takes the password of a migration user from PGPASSFILE when the URL has none', async () => {
+  test('reads the password of a migration user from PGPASSFILE when the URL has none', async () => {
     await createUser(server(), 'migrator', 'pa:ss');
     const path = join(place.home, 'pgpass');
     writeFileSync(path, 'localhost:*:*:migrator:pa\\:ss\n', { mode: 0o600 });

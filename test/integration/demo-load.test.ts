@@ -61,7 +61,7 @@ const load = ({ controlUrl }: Ready, change: Partial<Load> | Record<string, unkn
   fetch(`${controlUrl}/load`, { method: 'POST', body: JSON.stringify(change) });
 
 describe('the application under load', () => {
-  test('works, counts what it does, and ends at SIGTERM', async () => {
+  test('works, counts its operations, and ends on SIGTERM', async () => {
     const { app, ready } = await startLoad('--pool-name', 'p1', '--clients', '3');
     expect(ready).toMatchObject({ pool: 'p1', instanceId: 'one' });
     await until('some work', async () => (await stat(ready)).work.acquires > 20);

@@ -84,7 +84,7 @@ describe('newPool', () => {
     await pool.end();
   });
 
-  test('takes a frozen config and frozen options', async () => {
+  test('accepts a frozen config and frozen options', async () => {
     const pool = await makePool(
       server(),
       Object.freeze({ maxOpenConns: 1 }),

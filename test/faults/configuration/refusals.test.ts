@@ -46,7 +46,7 @@ const HOST = 'host must not contain any of "@/?#" or whitespace';
 const PORT = 'port must be between 1 and 65535';
 const DATABASE = 'database must not contain any of "?#/" or whitespace';
 
-describe('newPool refuses, and dials nothing:', () => {
+describe('newPool refuses, and dials no connection:', () => {
   test.each([undefined, null])('a config that is %s', async (config) => {
     expect(await refusal(config)).toMatchObject({ code: 'ERR_PGAUGE_CONFIG', message: 'config is nil' });
   });

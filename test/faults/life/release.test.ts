@@ -111,10 +111,7 @@ const POOL_QUERIES: [string, (pool: InstrumentedPool, text: string) => Promise<u
     'a callback',
     (pool, text) => new Promise((resolve) => pool.query(text, (error: Error) => resolve(error))),
   ],
-  [
-    'a ready-made query',
-    (pool, text) => rejection(pool.query(new pg.Query(text)) as unknown as Promise<void>),
-  ],
+  ['a query object', (pool, text) => rejection(pool.query(new pg.Query(text)) as unknown as Promise<void>)],
   [
     'a query object with a callback',
     (pool, text) =>

@@ -39,7 +39,7 @@ const ON_CONNECT: [string, () => { host: string; port: number }, () => Begun | P
   ['a hanging server accepts no connection', server, () => freezeListener(server())],
   ['the SYN is dropped', server, () => dropSyns(server())],
   [
-    'the network swallows what is sent',
+    'the network drops everything that is sent',
     proxy,
     () => {
       proxy().set({ blackHole: true });

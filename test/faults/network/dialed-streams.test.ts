@@ -99,7 +99,7 @@ describe.each(Object.entries(WAYS))('through %s', (_name, { dial, tls }) => {
     await pool.keepsTheRules({ timeout: 1 });
   });
 
-  test('a query that times out is cancelled through a stream of its own, and its connection is kept', async () => {
+  test('a query that times out is cancelled through a separate stream, and its connection is kept', async () => {
     const pool = await open({ queryTimeoutMs: 500 });
     await pool.query(unique('select 1'));
     expect((await rejection(pool.query(unique('select pg_sleep(60)')))).message).toContain('timeout');

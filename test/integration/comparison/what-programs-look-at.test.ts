@@ -60,7 +60,7 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(pool.totalCount).toBe(0);
   });
 
-  test(`a query on a lost client rejects with ${ours ? 'the loss' : "the driver's stand-in for it"}`, async () => {
+  test(`a query on a lost client rejects with ${ours ? 'the error of the lost connection' : "the driver's generic error"}`, async () => {
     const client = await lostClient(open(kind));
     const error = await rejection(client.query('select 1'));
     if (ours) expect(error.code).toBe('57P01');
@@ -68,7 +68,7 @@ describe.each(KINDS)('with %s', (kind) => {
     client.release();
   });
 
-  test(`an error that a program emits on a held client ${ours ? 'makes it count as lost' : 'changes nothing'}`, async () => {
+  test(`an error emitted on a held client ${ours ? 'makes it count as lost' : 'changes nothing'}`, async () => {
     const pool = open(kind);
     const client = await pool.connect();
     client.on('error', () => undefined);
@@ -77,14 +77,14 @@ describe.each(KINDS)('with %s', (kind) => {
     client.release(true);
   });
 
-  test(`options.password is ${ours ? 'a function, not enumerable, that gives it' : 'what was given'}`, async () => {
+  test(`options.password is ${ours ? 'a non-enumerable function that returns it' : 'the given value'}`, async () => {
     const { options } = open(kind);
     const { password } = options as { password: unknown };
     expect(Object.keys(options)).not.toContain('password');
     expect(ours ? await (password as () => Promise<string>)() : password).toBe(server().password);
   });
 
-  test(`the lists behind underscores ${ours ? 'stay empty' : 'hold clients and waiters'}`, async () => {
+  test(`the underscored lists ${ours ? 'stay empty' : 'hold clients and waiters'}`, async () => {
     const pool = open(kind);
     const client = await pool.connect();
     const waiter = pool.connect();
@@ -98,7 +98,7 @@ describe.each(KINDS)('with %s', (kind) => {
     expect(pool.idleCount).toBe(1);
   });
 
-  test(`log gets ${ours ? 'the texts and fields of our records' : 'texts of its own'}`, async () => {
+  test(`log gets ${ours ? 'the messages and fields of pgauge' : 'the messages of pg-pool'}`, async () => {
     const said: unknown[][] = [];
     const pool = open(kind, { maxUses: 1, log: (...messages: unknown[]) => said.push(messages) });
     await pool.query('select 1');

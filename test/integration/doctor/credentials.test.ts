@@ -15,7 +15,7 @@ const rds = useLocalRds();
 const { diagnoseRds } = diagnosesOf(rds);
 
 describe('the doctor, checking AWS credentials,', () => {
-  it('says that there are none, and where they could come from', async () => {
+  it('says that there are none, and which sources there are', async () => {
     const diagnosis = await diagnoseRds([], {});
     expectFailure(diagnosis, 'credentials', 'credentials_missing', 'aws sso login');
     expect(diagnosis.step('credentials').found).toMatch(/^dynamic auth \(awsRdsIam\): /);

@@ -28,7 +28,7 @@ const CALLS: [string, Call][] = [
   ['connect', connect],
   ['query', query],
   ['query refused by the driver', badQuery],
-  ['query that is none', noQuery],
+  ['query without a query', noQuery],
 ];
 
 describe.each(CALLS)('a callback of %s', (_name, call) => {

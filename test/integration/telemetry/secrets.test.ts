@@ -154,7 +154,7 @@ describe('no password, token or query value appears in telemetry, logs or errors
       {},
       () => rds().gate.set({ fatal: { code: '57P03', message: 'the database system is starting up' } }),
     ],
-    ['nobody listens', { ...STATIC, host: '127.0.0.1', port: 1 }, {}],
+    ['no server listens', { ...STATIC, host: '127.0.0.1', port: 1 }, {}],
     ['the certificate is not trusted', { ...STATIC, sslMode: 'verify-full' }, {}],
     [
       'there are no credentials',
@@ -163,7 +163,7 @@ describe('no password, token or query value appears in telemetry, logs or errors
       () => setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined }),
     ],
     [
-      'a command for credentials fails and says too much',
+      'a credentials command fails and prints secrets',
       {},
       {},
       () => {
@@ -177,7 +177,7 @@ describe('no password, token or query value appears in telemetry, logs or errors
       },
     ],
     [
-      'a hook makes the target one that cannot be dialled',
+      'a hook makes the target invalid',
       STATIC,
       { beforeConnect: (target) => void (target.password = 'canary\0') },
     ],

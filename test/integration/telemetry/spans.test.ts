@@ -214,7 +214,7 @@ describe('a failed attempt', () => {
       { config: () => ({ host: '127.0.0.1', port: 1 }), type: 'ECONNREFUSED', phase: 'tcp' },
     ],
     [
-      'a name that is none',
+      'a host name that does not exist',
       { config: () => ({ host: 'no-such-host.invalid' }), type: '(ENOTFOUND|EAI_AGAIN)', phase: 'dns' },
     ],
     [

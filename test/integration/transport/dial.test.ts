@@ -148,7 +148,7 @@ describe('a token', () => {
   });
 
   test.each<[string, (stream: ReturnType<typeof socketTo>) => ReturnType<DialFunction>]>([
-    ['as it is', (stream) => stream],
+    ['without a claim of encryption', (stream) => stream],
     ['as not encrypted', (stream) => ({ stream, encrypted: false })],
   ])('is never sent over a stream that is returned %s with sslMode disable', async (_how, answer) => {
     asks();

@@ -77,7 +77,7 @@ describe.each(MAJORS)('Grafana $version', ({ problems }) => {
       /"spanNull"/,
     ],
     [
-      'a group of stacked series that is no text',
+      'a stacking group that is not a string',
       (d) =>
         panel('timeseries', d).fieldConfig.overrides.push({
           matcher: { id: 'byName', options: 'limit' },

@@ -47,7 +47,7 @@ describe('a custom backend', () => {
     expect(await newAuthToken(configWith(custom), 'someone')).toBe('x');
   });
 
-  it.each(['plain object', 'instance'])('takes nothing from a polluted Object.prototype: %s', (kind) => {
+  it.each(['plain object', 'instance'])('reads nothing from a polluted Object.prototype: %s', (kind) => {
     Object.assign(Object.prototype, { hint: 'of everything' });
     const custom = kind === 'instance' ? new Vault() : { name: 'vault', issue: () => 'x' };
     expect(Object.keys(checkDynamicAuth({ custom })?.settings ?? {}).sort()).toEqual(['issue', 'name']);

@@ -27,7 +27,7 @@ describe('a password file', () => {
     ['spaces, which belong to the password', ' se cret ', ' se cret '],
     ['a byte order mark, which does not', '\uFEFFsecret', 'secret'],
     ['text beyond ASCII', 'pässwörd🔑\n', 'pässwörd🔑'],
-    ['the longest password there is', `${'x'.repeat(65_535)}\r\n`, 'x'.repeat(65_535)],
+    ['a password of the maximum length', `${'x'.repeat(65_535)}\r\n`, 'x'.repeat(65_535)],
   ])('may contain %s', async (_what, content, password) => {
     expect(await issue(content)).toBe(password);
   });
@@ -36,7 +36,7 @@ describe('a password file', () => {
     ['nothing', '', 'it is empty'],
     ['a line break alone', '\n', 'it is empty'],
     ['a NUL', 'sec\0ret', 'it contains a NUL character'],
-    ['bytes that are no text', Buffer.from([0xc3, 0x28]), 'it is not UTF-8 text'],
+    ['bytes that are not text', Buffer.from([0xc3, 0x28]), 'it is not UTF-8 text'],
     ['more than a password', 'secret'.repeat(20_000), 'it has more than 65537 bytes'],
   ])(
     'must not contain %s; the error has the path and none of the content',

@@ -9,17 +9,21 @@ const TARGET = { host: 'db.example.com', port: 5432, database: 'app', user: 'ali
 
 describe('matchPassword', () => {
   it.each<[string, string, string | undefined]>([
-    ['takes the line that matches', 'db.example.com:5432:app:alice:secret\n', 'secret'],
-    ['takes the first of two that match', '*:*:*:*:first\ndb.example.com:5432:app:alice:second\n', 'first'],
-    ['takes a last line without a newline', 'db.example.com:5432:app:alice:secret', 'secret'],
-    ['takes lines that end in CR LF', 'x:1:y:z:no\r\ndb.example.com:5432:app:alice:secret\r\n', 'secret'],
+    ['uses the matching line', 'db.example.com:5432:app:alice:secret\n', 'secret'],
+    [
+      'uses the first of two matching lines',
+      '*:*:*:*:first\ndb.example.com:5432:app:alice:second\n',
+      'first',
+    ],
+    ['reads a last line without a newline', 'db.example.com:5432:app:alice:secret', 'secret'],
+    ['reads lines that end in CR LF', 'x:1:y:z:no\r\ndb.example.com:5432:app:alice:secret\r\n', 'secret'],
     ['matches every field with a star', '*:*:*:*:any', 'any'],
     ['skips another host', 'db:5432:app:alice:no', undefined],
     ['skips another port', 'db.example.com:5433:app:alice:no', undefined],
     ['skips another database', 'db.example.com:5432:apps:alice:no', undefined],
     ['skips another user', 'db.example.com:5432:app:Alice:no', undefined],
-    ['takes no star inside a name', 'db.*:5432:app:alice:no', undefined],
-    ['takes an escaped star for a name', '\\*:5432:app:alice:no', undefined],
+    ['does not expand a star inside a name', 'db.*:5432:app:alice:no', undefined],
+    ['reads an escaped star as a literal name', '\\*:5432:app:alice:no', undefined],
     ['skips comments', '#*:*:*:*:no\n*:*:*:*:yes', 'yes'],
     ['skips short lines', '*:*:*:*\n*\n\n*:*:*:*:yes', 'yes'],
     ['ends the password at a colon', '*:*:*:*:pass:word', 'pass'],
@@ -28,7 +32,7 @@ describe('matchPassword', () => {
     ['keeps a backslash at the end', '*:*:*:*:pw\\', 'pw\\'],
     ['keeps spaces', '*:*:*:*: pw ', ' pw '],
     ['keeps characters beyond ASCII', '*:*:*:*:пароль😀', 'пароль😀'],
-    ['lets a first match without a password win', '*:*:*:*:\n*:*:*:*:no', ''],
+    ['uses a first match even without a password', '*:*:*:*:\n*:*:*:*:no', ''],
     ['finds nothing in an empty file', '', undefined],
   ])('%s', (_title, content, expected) => {
     expect(matchPassword(content, TARGET)).toBe(expected);
@@ -44,7 +48,7 @@ describe('passfilePath', () => {
   it.each<[string, NodeJS.ProcessEnv, NodeJS.Platform, string | undefined]>([
     ['is PGPASSFILE', { PGPASSFILE: '/x', HOME: '/h' }, 'linux', '/x'],
     ['is in the home folder', { HOME: '/h' }, 'linux', '/h/.pgpass'],
-    ['takes an empty PGPASSFILE for none', { PGPASSFILE: '', HOME: '/h' }, 'darwin', '/h/.pgpass'],
+    ['treats an empty PGPASSFILE as unset', { PGPASSFILE: '', HOME: '/h' }, 'darwin', '/h/.pgpass'],
     ['asks the system without HOME', {}, 'linux', `${homedir()}/.pgpass`],
     ['is in APPDATA on Windows', { APPDATA: 'C:\\A' }, 'win32', 'C:\\A\\postgresql\\pgpass.conf'],
     ['is nowhere on Windows without APPDATA', {}, 'win32', undefined],

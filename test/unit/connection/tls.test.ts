@@ -389,9 +389,9 @@ describe('finish', () => {
   it.each<[string, tls.ConnectionOptions, string]>([
     ['roots without PEM', { ca: 'canary' }, 'ssl.ca: holds no PEM certificate'],
     ['an empty list of roots', { ca: [] }, 'ssl.ca: holds no PEM certificate'],
-    ['a server name that is no text', { servername: 5 as never }, 'ssl.servername must be a string'],
+    ['a server name that is not a string', { servername: 5 as never }, 'ssl.servername must be a string'],
     [
-      'a check of the name that is no function',
+      'a checkServerIdentity that is not a function',
       { checkServerIdentity: 'no' as never },
       'ssl.checkServerIdentity must be a function',
     ],

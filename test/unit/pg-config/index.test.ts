@@ -402,7 +402,7 @@ describe('fromPgConfig refuses', () => {
       /^node-postgres cannot use/,
     ],
     ['a URL that is not a string', { connectionString: 7 }, /^connectionString must be a string/],
-    ['ssl as a word', { connectionString: 'postgres://a@h/d?ssl=require' }, /^ssl must be true.*sslmode/],
+    ['ssl as a string', { connectionString: 'postgres://a@h/d?ssl=require' }, /^ssl must be true.*sslmode/],
     [
       'a check of names',
       { ...LOGIN, ssl: { checkServerIdentity: () => new Error('no') } },
@@ -425,7 +425,7 @@ describe('fromPgConfig refuses', () => {
       { ...LOGIN, maxLifetimeSeconds: 1e9 },
       /^maxLifetimeSeconds must be from 0 to/,
     ],
-    ['a hook that is none', { ...LOGIN, onConnect: 7 }, /^onConnect must be a function/],
+    ['an onConnect that is not a function', { ...LOGIN, onConnect: 7 }, /^onConnect must be a function/],
   ])('%s', (_what, given, text) => {
     expect(refusal(given)).toMatch(text);
     expect(refusal(given)).not.toContain('canary');

@@ -34,12 +34,12 @@ describe('validateConfig', () => {
   it.each<[string, unknown, string]>([
     ['null', null, 'config is nil'],
     ['undefined', undefined, 'config is nil'],
-    ['a text', 'postgres://h/d', 'config must be an object'],
-    ['a list', [BASE], 'config must be an object'],
+    ['a string', 'postgres://h/d', 'config must be an object'],
+    ['an array', [BASE], 'config must be an object'],
     ['no host', changed({ host: undefined }), 'host is required'],
     ['null as host', changed({ host: null }), 'host is required'],
     ['an empty host', changed({ host: '' }), 'host is required'],
-    ['a host that is no text', changed({ host: 7 }), 'host must be a string'],
+    ['a host that is not a string', changed({ host: 7 }), 'host must be a string'],
     ['hosts in a list', changed({ host: ['a', 'b'] }), 'host must be a string'],
     ...['a@b', 'a?b', 'a#b', 'a b', 'a\tb', 'a\nb', 'a\rb', 'a\u00a0b', ' a'].map(
       (host): [string, unknown, string] => [`the host ${JSON.stringify(host)}`, changed({ host }), HOST],
@@ -85,7 +85,11 @@ describe('validateConfig', () => {
     ['dynamicAuth without a backend', changed({ dynamicAuth: {} }), NO_AUTH],
     ['dynamicAuth with an unset backend', changed({ dynamicAuth: { awsRdsIam: undefined } }), NO_AUTH],
     ['dynamicAuth with a backend of the future', changed({ dynamicAuth: { futureAuth: {} } }), NO_AUTH],
-    ['dynamicAuth that is a text', changed({ dynamicAuth: 'awsRdsIam' }), 'dynamicAuth must be an object'],
+    [
+      'a dynamicAuth that is a string',
+      changed({ dynamicAuth: 'awsRdsIam' }),
+      'dynamicAuth must be an object',
+    ],
     [
       'two backends',
       changed({ dynamicAuth: { awsRdsIam: { region: 'eu-west-1' }, azureAd: {} } }),
@@ -97,7 +101,7 @@ describe('validateConfig', () => {
       'unknown key "futureAuth" in dynamicAuth',
     ],
     [
-      'a backend that is a text',
+      'a backend that is a string',
       changed({ dynamicAuth: { awsRdsIam: 'eu-west-1' } }),
       'dynamicAuth.awsRdsIam must be an object',
     ],
@@ -108,7 +112,7 @@ describe('validateConfig', () => {
       'dynamicAuth.awsRdsIam.region is required',
     ],
     [
-      'a region that is no text',
+      'a region that is not a string',
       changed({ dynamicAuth: { awsRdsIam: { region: 1 } } }),
       'dynamicAuth.awsRdsIam.region must be a string',
     ],
@@ -124,7 +128,7 @@ describe('validateConfig', () => {
     ],
     ['an unknown key', changed({ passwort: 'canary' }), 'unknown key "passwort" in config'],
     ['an unknown key without a value', changed({ ssl: undefined }), 'unknown key "ssl" in config'],
-    ['a password that is no text', changed({ password: () => 'canary' }), 'password must be a string'],
+    ['a password that is not a string', changed({ password: () => 'canary' }), 'password must be a string'],
     [
       'NUL in the password',
       changed({ password: 'canary\0' }),
@@ -135,14 +139,18 @@ describe('validateConfig', () => {
       changed({ password: 'canary\ud800' }),
       'password must be well-formed Unicode',
     ],
-    ['a migration user that is no text', changed({ migrationUser: 1 }), 'migrationUser must be a string'],
+    [
+      'a migration user that is not a string',
+      changed({ migrationUser: 1 }),
+      'migrationUser must be a string',
+    ],
     [
       'NUL in the migration user',
       changed({ migrationUser: '\0' }),
       'migrationUser must not contain control characters',
     ],
     [
-      'a migration password that is no text',
+      'a migration password that is not a string',
       changed({ migrationPassword: 1 }),
       'migrationPassword must be a string',
     ],
@@ -180,8 +188,8 @@ describe('validateConfig', () => {
   });
 
   it.each<[string, Record<string, unknown>]>([
-    ['the least', {}],
-    ['null for what is optional', { password: null, dynamicAuth: null, sslMode: null, maxOpenConns: null }],
+    ['the minimal config', {}],
+    ['null for optional fields', { password: null, dynamicAuth: null, sslMode: null, maxOpenConns: null }],
     ['zero sizes', { maxOpenConns: 0, minConns: 0, connMaxLifetimeMs: 0 }],
     [
       'the largest sizes',
@@ -190,9 +198,9 @@ describe('validateConfig', () => {
     ['an empty mode', { sslMode: '' }],
     ['an IPv4 address', { host: '127.0.0.1' }],
     ['an IPv6 address', { host: '::1' }],
-    ['a host with what a URL may hold in one', { host: "a!$&'()*+;=_~-.b" }],
+    ['a host with every character that a URL allows in it', { host: "a!$&'()*+;=_~-.b" }],
     ['an IPv6 address with a zone', { host: 'fe80::1%eth0' }],
-    ['odd names', { user: 'a b"\'@:/%é密😀', database: 'a"\'@:%é密😀', password: ' "\'@:/%é密😀' }],
+    ['unusual names', { user: 'a b"\'@:/%é密😀', database: 'a"\'@:%é密😀', password: ' "\'@:/%é密😀' }],
     [
       'all printable ASCII as password',
       { password: String.fromCharCode(...Array.from({ length: 95 }, (_, at) => at + 32)) },

@@ -41,14 +41,14 @@ const config = (changes: Partial<Config> = {}): Config => ({ ...BASE, ...changes
 
 describe('connectionString', () => {
   it.each<[string, Partial<Config>, string]>([
-    ['leaves the colon out without a password', {}, 'postgres://alice@h:5432/d?sslmode=require'],
+    ['omits the colon without a password', {}, 'postgres://alice@h:5432/d?sslmode=require'],
     [
       'escapes the password',
       { password: 'p@ss/word' },
       'postgres://alice:p%40ss%2Fword@h:5432/d?sslmode=require',
     ],
     [
-      'takes an empty mode for the default',
+      'treats an empty mode as the default',
       { sslMode: '' as never },
       'postgres://alice@h:5432/d?sslmode=require',
     ],
@@ -63,14 +63,14 @@ describe('connectionString', () => {
       'postgres://alice@a:5432,[::1]:6432/d?sslmode=require&target_session_attrs=read-write',
     ],
     [
-      'writes that hosts are shuffled',
+      'writes load_balance_hosts',
       { loadBalanceHosts: 'random' },
       'postgres://alice@h:5432/d?sslmode=require&load_balance_hosts=random',
     ],
     ['brackets IPv6', { host: '::1' }, 'postgres://alice@[::1]:5432/d?sslmode=require'],
     ['does not bracket twice', { host: '[::1]' }, 'postgres://alice@[::1]:5432/d?sslmode=require'],
     [
-      'leaves what may stand in a host',
+      'does not escape characters allowed in a host',
       { host: "a!$&'()*+;=b" },
       "postgres://alice@a!$&'()*+;=b:5432/d?sslmode=require",
     ],

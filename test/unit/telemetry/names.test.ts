@@ -13,7 +13,7 @@ describe('names', () => {
     },
   );
 
-  it('gives the eight connection metrics the names of the conventions', () => {
+  it('uses the names of the conventions for the eight connection metrics', () => {
     const ours = Object.values(names.METRIC).map((metric) => metric.name);
     expect(ours).toEqual(
       expect.arrayContaining([

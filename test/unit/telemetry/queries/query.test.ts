@@ -58,7 +58,7 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
     end: (query) => query.failed(new RangeError('secret')),
     failure: { 'error.type': 'RangeError' },
   },
-  'failed with what is no error': {
+  'failed with a value that is not an Error': {
     end: (query) => query.failed('secret'),
     failure: { 'error.type': '_OTHER' },
   },

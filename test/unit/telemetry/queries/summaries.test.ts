@@ -68,8 +68,8 @@ describe("a user's function", () => {
   });
 
   it.each<[string, () => unknown]>([
-    ['returns an empty text', () => ''],
-    ['returns too long a text', () => 'x'.repeat(256)],
+    ['returns an empty string', () => ''],
+    ['returns a string that is too long', () => 'x'.repeat(256)],
     ['returns a line break', () => 'SELECT\n1'],
     ['returns a NUL', () => 'a\0'],
     ['returns a lone surrogate', () => '\ud800'],
@@ -80,7 +80,7 @@ describe("a user's function", () => {
     ['rejects', () => Promise.reject(new Error('nobody waits for it'))],
     ['throws', () => JSON.parse('{') as unknown],
     [
-      'throws what is no error',
+      'throws a value that is not an Error',
       () => {
         throw 'a text' as unknown as Error;
       },
