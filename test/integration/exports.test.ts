@@ -54,7 +54,7 @@ test('the package exports these values and no others', () => {
   ]);
 });
 
-test('the defaults are these', () => {
+test('the exported defaults have these values', () => {
   const defaults = Object.entries(pgauge).filter(([name]) => name.startsWith('DEFAULT_'));
   expect(Object.fromEntries(defaults)).toEqual({
     DEFAULT_ACQUIRE_SPAN: 'auto',

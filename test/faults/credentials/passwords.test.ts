@@ -40,7 +40,7 @@ test('a wrong password rejects with 28P01 and leaves no connection open', async 
   expect(JSON.stringify(pool.log.records)).not.toContain('canary');
 });
 
-test('a failing credentials provider causes no fallback to PGPASSWORD or PGPASSFILE', async () => {
+test('a failing credentials provider causes no fallback to the configured password, PGPASSWORD or PGPASSFILE', async () => {
   writeFileSync(join(place.home, 'pgpass'), `*:*:*:*:${USER.password}`, { mode: 0o600 });
   setEnv({ PGPASSFILE: join(place.home, 'pgpass'), PGPASSWORD: USER.password });
   const { connections } = rds().gate.stats();

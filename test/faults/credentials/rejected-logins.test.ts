@@ -58,7 +58,7 @@ describe('a rejected login', () => {
     expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
   });
 
-  test('after a key rotation in the credentials file needs no restart to recover', async () => {
+  test('after a key rotation in the credentials file is followed by a successful one, without a restart', async () => {
     setEnv({ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined });
     const write = ({ accessKeyId, secretAccessKey }: AccessKey): void => {
       const lines = [
@@ -80,7 +80,7 @@ describe('a rejected login', () => {
     held.release();
   });
 
-  test('after a key rotation in the environment needs no restart to recover', async () => {
+  test('after a key rotation in the environment is followed by a successful one, without a restart', async () => {
     const pool = await makePool();
     rds().credentials.rotate();
     await expectRejected(pool);

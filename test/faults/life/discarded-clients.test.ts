@@ -10,7 +10,7 @@ import { useWatchedPools, type WatchedPool } from '../support/watched-pools.js';
 const server = useFaultServer({ client_connection_check_interval: '100ms' });
 const makePool = useWatchedPools(server);
 
-describe('a client that is returned', () => {
+describe('a client that is released', () => {
   const inTransaction = async (client: PoolClient): Promise<void> => {
     await client.query(unique('begin'));
     await client.query(unique('create table never (id int)'));

@@ -16,7 +16,7 @@ async function forgetfulCaller(pool: InstrumentedPool) {
   return await pool.connect();
 }
 
-describe('a client that is not returned', () => {
+describe('a client that is not released', () => {
   test('makes other acquires time out with an error that says how long it has been held', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { acquireTimeoutMs: 100 });
     const leaked = await pool.connect({ timeoutMs: 20_000 });

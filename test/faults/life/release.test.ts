@@ -151,7 +151,7 @@ describe('a pool.query that leaves a transaction open', () => {
   });
 
   test.each(['begin; select 1; commit', 'begin; select 1; rollback', 'select 1'])(
-    'does not include a text that ends its own transaction: %s',
+    'is not one whose own text ends the transaction: %s',
     async (text) => {
       const pool = await makePool(server(), { maxOpenConns: 1 });
       await pool.query(text);

@@ -61,7 +61,7 @@ describe.each(DEPARTURES)('a server that %s', (_how, goAndComeBack) => {
   });
 });
 
-describe('a server that is down when the pool is made', () => {
+describe('a server that is down when the pool is created', () => {
   test('is reported by the first query, and used once it is up', async () => {
     await server().stop({ keepData: true });
     const pool = await makePool(server());

@@ -109,7 +109,7 @@ describe('the doctor, checking AWS credentials,', () => {
     expect(diagnosis.failed).toEqual(['region']);
   });
 
-  it("warns of a region that the host's name contradicts", async () => {
+  it('warns about a region that differs from the one in the host name', async () => {
     const host = 'no-such-database.abc.us-east-1.rds.amazonaws.com';
     const diagnosis = await diagnoseRds(['--host', host]);
     expectWarning(diagnosis, 'region', 'region_mismatch', '--region us-east-1');

@@ -40,7 +40,7 @@ describeEveryClient((options) => {
     expect(pool.log.closeReasons).toEqual([]);
   });
 
-  test('a stream destroyed half way whose client is returned before it has closed keeps its connection', async () => {
+  test('a stream destroyed half way whose client is released before it has closed keeps its connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, options);
     const client = await pool.connect();
     const before = await backendPid(client);

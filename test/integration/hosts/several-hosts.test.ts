@@ -63,7 +63,7 @@ describe('several hosts', () => {
     expect(await portOf(other)).toBe((first || expected === 'primary' ? primary() : standby()).port);
   });
 
-  test('with prefer-standby lead to a primary where there is no standby', async () => {
+  test('with prefer-standby lead to a primary if there is no standby', async () => {
     const pool = await open([DEAD, at(primary())], 'prefer-standby');
     expect(await portOf(pool)).toBe(primary().port);
   });

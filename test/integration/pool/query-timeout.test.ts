@@ -130,7 +130,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     await until('it is cancelled', async () => (await running('after release')) === 0);
   });
 
-  test('works when a faster one is tried again', async () => {
+  test('succeeds when a retry is faster', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 }, { queryTimeoutMs: 1_500 });
     await rejection(pool.query('select pg_sleep(60)'));
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);

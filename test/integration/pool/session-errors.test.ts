@@ -172,7 +172,7 @@ describe.each(FORMS)(
       expect(pool.log.closeReasons).toEqual([reason, reason]);
     });
 
-    test('a held client can prepare the statements again that DISCARD ALL removed', async () => {
+    test('a held client can prepare its statements again after DISCARD ALL', async () => {
       const pool = await makePool(server(), { maxOpenConns: 1 });
       const client = await pool.connect();
       await client.query({ ...ITEMS });

@@ -164,7 +164,7 @@ describe('a token', () => {
     await pool.end();
   });
 
-  test('with sslMode disable and without dial is refused when the pool is made', async () => {
+  test('with sslMode disable and without dial is refused when the pool is created', async () => {
     await expect(newPool(iamConfig({ sslMode: 'disable' }))).rejects.toThrow('in clear');
   });
 });
