@@ -4,7 +4,7 @@ import * as own from '../../src/errors.js';
 vi.resetModules();
 const other = await import('../../src/errors.js');
 
-describe('instanceof', () => {
+describe('instanceof with the error classes', () => {
   it('holds for the errors of another copy of the package', () => {
     const error = new other.ConfigError('text');
     expect(Object.getPrototypeOf(error)).not.toBe(own.ConfigError.prototype);

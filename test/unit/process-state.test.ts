@@ -12,7 +12,7 @@ async function anotherCopy(): Promise<typeof import('../../src/process-state.js'
 
 afterEach(() => vi.resetModules());
 
-describe('the state of the process', () => {
+describe('process-wide state', () => {
   it('is shared by all copies of the package', async () => {
     const [one, two] = [await anotherCopy(), await anotherCopy()];
     expect(one.sharedByAll).not.toBe(two.sharedByAll);

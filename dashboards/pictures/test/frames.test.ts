@@ -8,7 +8,7 @@ const values = (
 ): Record<string, unknown[]> =>
   Object.fromEntries((frame?.fields ?? []).map((field) => [field.name, field.values]));
 
-describe('series', () => {
+describe('time series in a picture', () => {
   const answer: Answer = {
     resultType: 'matrix',
     result: [
@@ -36,7 +36,7 @@ describe('series', () => {
   });
 });
 
-describe('a table', () => {
+describe('a table in a picture', () => {
   const answer: Answer = {
     resultType: 'vector',
     result: [
@@ -59,7 +59,7 @@ describe('a table', () => {
   });
 });
 
-describe('a heatmap', () => {
+describe('a heatmap in a picture', () => {
   it('sorts buckets by their upper edge and subtracts the bucket below from each', () => {
     const bucket = (le: string, ...counts: string[]) => ({
       metric: { le },

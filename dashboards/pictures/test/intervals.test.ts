@@ -7,7 +7,7 @@ const last = (minutes: number) => {
   return { from, to, raw: { from, to } };
 };
 
-describe('intervals', () => {
+describe('intervals in a picture', () => {
   it('are never shorter than the scrape interval, and the rate interval is four times it', () => {
     expect(intervalsFor(last(15), 800, '15s')).toEqual({ stepMs: 15_000, rateIntervalMs: 60_000 });
   });

@@ -25,7 +25,7 @@ const dashboard = {
 const places = (placed: Placed[]): string[] =>
   placed.map((item) => `${String(item.kind === 'row' ? item.row.title : item.panel.title)} ${item.at.y}`);
 
-describe('the layout', () => {
+describe('the layout of a picture', () => {
   it('opens a closed row and moves the rows after it down', () => {
     expect(places(openedLayout(dashboard))).toEqual([
       'first 0',

@@ -5,7 +5,7 @@ import { interpolate, labelOf, valueOf } from '../page/data/variables.ts';
 const pool = (current: unknown): VariableModel =>
   ({ name: 'pool', type: 'query', includeAll: true, allValue: '.+', current }) as VariableModel;
 
-describe('variables', () => {
+describe('dashboard variables in a picture', () => {
   it('match everything when nothing is selected', () => {
     expect(valueOf(pool({ text: 'All', value: '$__all' }), undefined)).toBe('.+');
     expect(valueOf(pool({ text: ['All'], value: ['$__all'] }), undefined)).toBe('.+');

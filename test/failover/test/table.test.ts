@@ -46,7 +46,7 @@ describe('the list of broken promises', () => {
   });
 });
 
-test('the table has the median and the worst of each figure, and the most frequent codes', () => {
+test('the failover table has the median and the worst of each figure, and the most frequent codes', () => {
   const once = outcome();
   const again = { fault: 'freeze' as const, cost: { ...GOOD, firstWriteMs: 900, mostDials: 8 } };
   const table = markdown([{ ...once, costs: [...once.costs, again] }], '2026-01-01');

@@ -68,7 +68,7 @@ describe.each<SslMode>(['disable', 'require'])('an explicit config, sslMode %s,'
     const env = { ...HOSTILE, NODE_PG_FORCE_NATIVE: '1' };
     const { lines, stderr } = await runScript(script, [JSON.stringify(config(sslMode))], { env }).result;
     expect(stderr).toBe('');
-    // What the application asked for is there again for whoever else loads the driver.
+    // The application's own setting is restored for other code that loads the driver.
     expect(JSON.parse(lines.join('') || 'null')).toEqual({ ...facts(sslMode), forced: '1' });
   });
 });

@@ -101,7 +101,7 @@ describe('a credentials provider', () => {
     const pool = await makePool({}, { connectTimeoutMs: 3_000 });
     const { connections } = rds().gate.stats();
     expect((await undialled(pool)).message).toContain('timeout');
-    // The late answer serves the next attempt, which finds it or joins its fetch, and nobody before that.
+    // The late answer serves the next attempt only, which finds it or joins its fetch.
     await until('the next attempt is served', async () => {
       const [row] = await pool.query<object>('select 1 as one').then(
         ({ rows }) => rows,

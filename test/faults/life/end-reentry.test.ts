@@ -37,7 +37,7 @@ const WITHIN: [string, (pool: InstrumentedPool, calls: Calls) => void][] = [
   ],
 ];
 
-describe('end', () => {
+describe('end()', () => {
   test.each(WITHIN)(
     'called again from %s returns the promise of the first call, and it settles',
     async (_name, arm) => {

@@ -28,7 +28,7 @@ function watchClosed(clients: PoolClient[]): () => boolean {
   return () => open === 0;
 }
 
-describe('end', () => {
+describe('end()', () => {
   test('closes every socket before it resolves', async () => {
     const pool = await makePool(proxy());
     const clients = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
@@ -47,7 +47,7 @@ describe('end', () => {
     const slow = rejection(pool.query('select pg_sleep(60) /* cancelled by end */'));
     const running = `select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60) /* cancelled by end */'`;
     await until('the server runs it', async () => (await server().query(running)).rowCount === 1);
-    // Nobody answers the cancel request.
+    // The cancel request gets no answer.
     proxy().set({ blackHole: true });
     expect((await slow).message).toContain('timeout');
     await until('the cancel request is dialled', () => sockets.held === 2);

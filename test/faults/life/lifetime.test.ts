@@ -110,7 +110,7 @@ describe('a connection that is idle for too long', () => {
   });
 });
 
-describe('reset', () => {
+describe('reset()', () => {
   test('closes idle connections at once and the others when they are released', async () => {
     const pool = await makePool(server(), { maxOpenConns: 2 });
     const [held, idle] = await Promise.all([pool.connect(), pool.connect()]);

@@ -55,7 +55,7 @@ async function whoAnswers(pool: WatchedPool): Promise<LocalPostgres | undefined>
   return [first(), other()].find(({ socketDir }) => rows[0]?.at.startsWith(socketDir));
 }
 
-/** Asks until somebody answers, as an application does; gives who, and how long that took. */
+/** Queries until a server answers, as an application does; returns that server and how long it took. */
 async function firstAnswer(pool: WatchedPool): Promise<{ server: LocalPostgres | undefined; ms: number }> {
   const startedAt = performance.now();
   const server = await until('somebody answers', () => whoAnswers(pool).catch(() => undefined));

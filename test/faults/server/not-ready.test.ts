@@ -9,7 +9,7 @@ import { useWatchedPools } from '../support/watched-pools.js';
 const server = useFaultServer({ max_connections: '8', superuser_reserved_connections: '0' });
 const makePool = useWatchedPools(server);
 
-/** Begins a state in which the server takes nobody; gives what ends it. */
+/** Puts the server into a state in which it accepts no login; returns a function that ends the state. */
 type Fault = () => Promise<() => Promise<unknown>>;
 
 const stopped: Fault = async () => {
@@ -54,7 +54,7 @@ describe.each(FAULTS)('a server that %s', (_how, code, text, begin) => {
     expect(pool.totalCount).toBe(0);
     expect(pool.log.named('postgres connect failed')).toMatchObject([{ fields: { error_type: code } }]);
     await sleep(400);
-    // Nobody waits, so nobody dials.
+    // No acquire waits, so no connection is dialled.
     expect(pool.socketsDialled() - before).toBe(8);
     await end();
     await pool.keepsTheRules(code === 'ECONNREFUSED' ? {} : { server_closed: 8 });

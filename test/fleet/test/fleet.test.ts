@@ -33,7 +33,7 @@ test('a fleet never asks for more connections than the server has', () => {
   }
 });
 
-test('the table has a section for each size', () => {
+test("the fleet's result table has a section for each size", () => {
   const cost = { failedPerCaller: 294.6, dialsInOutage: 4_916.4, mostDials: 3, servedAfterMs: 2_420 };
   const table = markdown([{ instances: 2_000, strategy: 'one', cost }], 1);
   expect(table).toContain('2 000 instances of 2 connections:');

@@ -12,7 +12,7 @@ const server = usePostgres();
 const proxy = useProxy(server);
 const makePool = usePools(server);
 
-/** For whoever must get a connection, however slow the machine is. */
+/** For acquires that must succeed, however slow the machine is. */
 const PATIENT = { timeoutMs: 20_000 };
 
 beforeEach(() => proxy().clear());

@@ -28,7 +28,7 @@ describe('the pool is a pg.Pool', () => {
   });
 });
 
-describe('query with a promise', () => {
+describe('query() with a promise', () => {
   test('accepts a text alone', async () => {
     const pool = await makePool(server());
     const result = await pool.query('select 1 as one');
@@ -87,7 +87,7 @@ describe('query with a promise', () => {
   });
 });
 
-describe('query with a callback', () => {
+describe('query() with a callback', () => {
   test('accepts a text, a text with values, and a config object', async () => {
     const pool = await makePool(server());
     const rows: unknown[] = [];
@@ -122,7 +122,7 @@ describe('query with a callback', () => {
   });
 });
 
-describe('connect', () => {
+describe('connect()', () => {
   test('resolves with a client that runs queries and can be released', async () => {
     const pool = await makePool(server());
     const client = await pool.connect();
@@ -190,7 +190,7 @@ describe('connect', () => {
   });
 });
 
-describe('release', () => {
+describe('release()', () => {
   test('with an error destroys the connection', async () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();

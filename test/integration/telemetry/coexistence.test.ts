@@ -53,7 +53,7 @@ function mainModule(app: App): string {
   const options = `{ queryTelemetry: ${queryTelemetry}, logger: { debug() {}, info() {}, warn() {} } }`;
   const makeOurs = `const ours = await newPool(config, ${options});`;
   const isEsm = modules !== 'CommonJS';
-  // Whoever registers late gets patched what is required from then on.
+  // A late registration patches only modules that are required after it.
   const requirePg = isEsm
     ? "const pg = (await import('node:module')).createRequire(import.meta.url)('pg');"
     : "const pg = require('pg');";
@@ -233,7 +233,7 @@ describe.each(APPS)('instrumentation-pg, registered $registered pgauge, in an ap
     const without = await outcomeOf({ ...app, withOurs: false });
     expect(toldOfPlain(told)).toEqual(toldOfPlain(without));
     const pools = told.spans.filter(({ name }) => name === 'pg-pool.connect');
-    // Whoever registers late, with pgauge or without, is too late for pg-pool.
+    // A late registration, with pgauge or without, is too late for pg-pool.
     expect(pools.map(namespaceOf)).toEqual(app.registered === 'before' ? [PLAIN, PLAIN] : []);
     expect(queriesByRequest(told, PLAIN)).toEqual({
       plain: ['pg.query:SELECT', 'pg.query:SELECT'],

@@ -78,7 +78,7 @@ describe('the state of a pool', () => {
     const pool = await makePool({ minConns: 2 }, measured);
     expect(await of('db.client.connection.idle.min')).toEqual({ '': 2 });
     await until('the pool is warm', () => pool.idleCount === 2);
-    // Warm-up makes connections, and nobody waits for them.
+    // The warm-up opens connections, and no acquire waits for them.
     expect(await of('db.client.connection.create_time')).toEqual({ '': 2 });
     expect(await of('db.client.connection.wait_time')).toEqual({});
     expect(await of('pgauge.auth.token.refresh.duration')).toEqual({ awsRdsIam: 2 });

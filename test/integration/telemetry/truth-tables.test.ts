@@ -81,7 +81,7 @@ test('a connection that is being pinged counts as used, and its acquire as pendi
   const scene = await play(state, sdk);
   const [exported] = await Exported.collect(sdk, [scene.poolName]);
   expectTruth(exported as Exported, scene.truth, scene.pool, scene.events);
-  // Nobody has it checked out.
+  // The connection is not checked out.
   expect(exported?.value(METRIC.longestUse)).toBe(0);
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { withText } from '../../../src/connection/error-text.js';
 import { errorText, failedPlaces } from '../../../src/foreign-error.js';
 
-/** Node's own error for a name with two addresses, at a port where nobody listens. */
+/** Node's own error for a name with two addresses, at a port where no server listens. */
 async function refusedByBoth(): Promise<AggregateError & { code: string }> {
   const closed = createServer();
   await new Promise<void>((resolve) => closed.listen(0, resolve));

@@ -117,7 +117,7 @@ class Model {
     return this.retryMs > 0 && this.engine.state.unreachable && vi.getTimerCount() > 0;
   }
 
-  /** Nobody waits through an outage for longer than allowed. */
+  /** No acquire waits through an outage for longer than allowed. */
   #checkOutage(waiting: readonly Acquirer[]): void {
     const outage = this.kind.outages.at(-1);
     expect(this.engine.state.unreachable).toBe(outage !== undefined && outage.lastedMs === undefined);
@@ -191,7 +191,7 @@ class Model {
     this.engine.discard(resource.slot, 'dead');
   }
 
-  /** Lets all that is under way come to its end, well or badly, until nobody waits. */
+  /** Completes everything in progress, successfully or not, until no acquire waits. */
   drain(wells: readonly boolean[]): void {
     let turn = 0;
     const well = (): boolean => wells[turn++ % wells.length] ?? true;

@@ -324,7 +324,7 @@ describe('Engine: end', () => {
     expect(b?.slot.resource).toBe(resource);
     if (b !== undefined) engine.release(b.slot, performance.now());
     expect(c?.slot.resource).toBe(resource);
-    // The construction that was started for c is for nobody now.
+    // The construction that was started for c is no longer needed.
     expect([kind.constructions.length, kind.aborted]).toEqual([0, 1]);
     if (c !== undefined) engine.release(c.slot, performance.now());
     expect([resource.destroyedFor, engine.state.total]).toEqual(['pool_end', 0]);

@@ -221,7 +221,7 @@ describe('validateConfig', () => {
   });
 });
 
-describe('several hosts', () => {
+describe('validateConfig: several hosts', () => {
   const several = (hosts: unknown, changes: object = {}): unknown => ({
     ...{ user: 'alice', database: 'app', hosts },
     ...changes,

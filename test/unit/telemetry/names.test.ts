@@ -5,7 +5,7 @@ import * as names from '../../../src/telemetry/names.js';
 
 const conventional = new Set<unknown>(Object.values(semconv));
 
-describe('names', () => {
+describe('telemetry names', () => {
   it.each([...Object.values(names.METRIC).map((metric) => metric.name), ...Object.values(names.ATTR)])(
     '%s is a name of the conventions or starts with pgauge.',
     (name) => {

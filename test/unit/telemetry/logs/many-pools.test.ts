@@ -5,7 +5,7 @@ import { cleanUp, idleGauges, keptLogs, observed } from '../../../support/teleme
 const MESSAGE = 'postgres many pools of one target';
 afterEach(cleanUp);
 
-/** Makes pools that nobody ends; returns the warnings. */
+/** Creates pools that are never ended; returns the warnings. */
 function make(count: number, identity: Parameters<typeof observed>[0]): readonly object[] {
   const { logger, named } = keptLogs();
   for (let n = 0; n < count; n++) observed(identity, { logger }).watch(idleGauges());

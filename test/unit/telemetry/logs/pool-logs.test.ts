@@ -51,7 +51,7 @@ describe('PoolLogs', () => {
     ]);
   });
 
-  it('warns of a failed attempt with its phase and the number of consecutive failures', () => {
+  it('warns about a failed attempt with its phase and the number of consecutive failures', () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     observer.connecting(undefined).failed(3, withCode('ENOTFOUND'), 'dns', undefined);
@@ -68,7 +68,7 @@ describe('PoolLogs', () => {
     ]);
   });
 
-  it('warns of a failed token refresh with its provider', async () => {
+  it('warns about a failed token refresh with its provider', async () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     const attempt = observer.connecting(undefined);
@@ -85,7 +85,7 @@ describe('PoolLogs', () => {
     ]);
   });
 
-  it('warns of a token refresh that hangs until the deadline', () => {
+  it('warns about a token refresh that hangs until the deadline', () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     const attempt = observer.connecting(undefined);
@@ -94,7 +94,7 @@ describe('PoolLogs', () => {
     expect(named('postgres token refresh failed')[0]?.fields['error_type']).toBe('connect_timeout');
   });
 
-  it('does not warn of an attempt that is cut off by the end of the pool', async () => {
+  it('does not warn about an attempt that is cut off by the end of the pool', async () => {
     const { logger, entries } = keptLogs();
     const { observer } = observed({}, { logger });
     const attempt = observer.connecting(undefined);
@@ -104,7 +104,7 @@ describe('PoolLogs', () => {
     expect(entries.filter((entry) => entry.level === 'warn')).toEqual([]);
   });
 
-  it('warns of an acquire timeout with the state of the pool, and of no other failed acquire', () => {
+  it('warns about an acquire timeout with the state of the pool, and about no other failed acquire', () => {
     const { logger, entries } = keptLogs();
     const { observer, watch } = observed({}, { logger });
     watch(idleGauges({ used: 7, idle: 1, connecting: 2, pending: 4 }));

@@ -44,7 +44,7 @@ describe('the observables of a pool', () => {
     expect(await value('db.client.connection.count', { [STATE]: 'used' })).toBe(4);
   });
 
-  it('count the connections to each of several hosts, and report none where there is one', async () => {
+  it('count the connections to each of several hosts, and report none for a single host', async () => {
     const { meterProvider, points } = meterSdk();
     const { watch, observer } = observed({ poolName: 'several' }, { meterProvider });
     watch(idleGauges({ hosts: HOST_GAUGES }));

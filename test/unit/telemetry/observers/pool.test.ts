@@ -14,7 +14,7 @@ describe('TelemetryObserver', () => {
     expect(observer.acquireStarted()).toBe(observer.acquireStarted());
   });
 
-  it('warns of a connection that is closed because of a fault, and of no other', () => {
+  it('warns about a connection that is closed because of a fault, and about no other', () => {
     const { logger, named } = keptLogs();
     const { observer } = observed({}, { logger });
     for (const reason of CLOSE_REASONS) observer.closed(reason, 1);

@@ -8,7 +8,7 @@ const builtIn = () => new Summaries(undefined, () => undefined);
 
 afterEach(() => void vi.restoreAllMocks());
 
-describe('the built-in summary', () => {
+describe('the built-in query summary', () => {
   it('is computed from the text', () => {
     const text = 'select * from orders join customers using (id)';
     expect(builtIn().of(query(text)).text).toBe(summaryOf(text));
@@ -38,7 +38,7 @@ it('the summaries of a pool are limited: beyond the limit, a new one is _OTHER',
   expect(summaries.of(query('')).text).toBeUndefined();
 });
 
-describe("a user's function", () => {
+describe("a user's summary function", () => {
   it('receives the text, and the name of a named statement', () => {
     const seen: unknown[] = [];
     const summaries = new Summaries(
