@@ -10,7 +10,7 @@ const fetches = (...matchers: string[]): string =>
   sum(events(histogram(METRIC.credentialsFetchDuration, 'count', ...matchers), RARE), LABEL.provider);
 const none = `0 * ${sum(histogram(METRIC.credentialsFetchDuration, 'count'), LABEL.provider)}`;
 
-const ofTheProcess = 'Credentials belong to the process: the variable Pool does not apply.';
+const ofTheProcess = 'Credentials belong to the process, so the variable Pool does not apply.';
 
 export const credentials: Row = {
   id: 300,
@@ -20,8 +20,8 @@ export const credentials: Row = {
       type: 'timeseries',
       id: 301,
       title: 'Credentials validity left',
-      says: `Time until the session credentials of an instance end: a sawtooth that jumps up with each renewal. It may fall below the line at 120 s while nobody asks for a token. ${ofTheProcess}`,
-      todo: 'A tooth that goes on falling below the line while tokens are asked for: renewal fails, see credential fetches.',
+      says: `Time until the session credentials of an instance expire: a sawtooth that jumps up with each renewal. It may fall below the line at 120 s while no tokens are requested. ${ofTheProcess}`,
+      todo: 'A line that keeps falling below 120 s while tokens are requested: renewal is failing, see credential fetches.',
       unit: 's',
       queries: [
         {
@@ -39,8 +39,8 @@ export const credentials: Row = {
       type: 'timeseries',
       id: 302,
       title: 'Credential fetches',
-      says: `How often the provider really fetched, not answered from memory, within the hour before. ${WHY_AN_HOUR} ${ofTheProcess}`,
-      todo: 'More than a few an hour for each instance: the provider is asked too often, or fails. Failures: `postgres token refresh failed` in the logs has the type.',
+      says: `How often the provider fetched credentials instead of using cached ones. ${WHY_AN_HOUR} ${ofTheProcess}`,
+      todo: 'More than a few per hour and instance: the provider is called too often, or fails. Failures: `postgres token refresh failed` in the logs has the type.',
       unit: 'short',
       axisLabel: 'fetches',
       queries: [
@@ -53,8 +53,8 @@ export const credentials: Row = {
       type: 'timeseries',
       id: 303,
       title: 'Credential fetch p50, p95, p99',
-      says: `How long those fetches took, failures included. ${WHY_AN_HOUR} ${ofTheProcess}`,
-      todo: 'Seconds: the source is slow (a metadata service, STS, Vault), or it is tried in vain before another one; name the source to skip the others.',
+      says: `How long the fetches of credentials took, failures included. ${WHY_AN_HOUR} ${ofTheProcess}`,
+      todo: 'Seconds: the source is slow (a metadata service, STS, Vault), or fails before another one succeeds; name the source to skip the others.',
       unit: 's',
       ...quantilesByProvider(events(histogram(METRIC.credentialsFetchDuration, 'bucket'), RARE)),
       thresholds: [

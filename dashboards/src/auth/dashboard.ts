@@ -8,7 +8,8 @@ import { tokens } from './tokens.js';
 export const authBoard: Board = {
   uid: UID.auth,
   title: 'pgauge token refresh',
-  description: 'Do connections get their tokens, tokens their credentials, and does the server take them?',
+  description:
+    'Do connections get tokens, are the credentials behind them renewed, and does the server accept them?',
   tags: ['pgauge', 'postgresql', 'credentials'],
   from: 'now-6h',
   variables: VARIABLES,

@@ -38,8 +38,8 @@ export const healthy: Row = {
     credentialsStat(
       {
         id: 101,
-        says: 'Time until the first session credentials of any instance end, by provider. No data: none are held, or they do not end.',
-        todo: 'Below two minutes renewal fails: look at credential fetches and their errors below, then at the role or the metadata service of the instance.',
+        says: 'Time until the first session credentials of any instance expire, by provider. No data: there are none, or they do not expire.',
+        todo: 'Below two minutes, renewal is failing: look at credential fetches and their errors below, then at the role or the metadata service of the instance.',
         ...width5,
       },
       LABEL.provider,
@@ -48,8 +48,8 @@ export const healthy: Row = {
       type: 'stat',
       id: 102,
       title: 'Failed token refreshes',
-      says: 'Attempts within the time range that got no token, by provider. Each is a connection that was not made. No data: no token was ever asked for.',
-      todo: 'The panel of failures by error.type says what; connections that are open live on, so there is time until their lifetime ends.',
+      says: 'Attempts within the time range that got no token, by provider. Each is a connection that could not be opened. No data: no token was ever requested.',
+      todo: 'The panel of failures by error.type shows the cause. Open connections keep working, so there is time until their lifetime ends.',
       unit: 'short',
       decimals: 0,
       query: { expr: `${failedRefreshes} or 0 * ${refreshes}`, legend: provider, instant: true },
@@ -63,8 +63,8 @@ export const healthy: Row = {
       type: 'stat',
       id: 103,
       title: 'Token refresh p95',
-      says: 'Of twenty tokens of a provider within the time range nineteen took no longer. A signature takes milliseconds. No data: there were none.',
-      todo: 'What takes longer waited for credentials: look at the credential fetches.',
+      says: "The time within which 95 % of a provider's tokens in the time range were ready. A signature takes milliseconds. No data: there were none.",
+      todo: 'Longer ones waited for credentials: look at the credential fetches.',
       unit: 's',
       query: {
         expr: quantile(
@@ -86,8 +86,8 @@ export const healthy: Row = {
       type: 'stat',
       id: 104,
       title: 'Logins rejected',
-      says: 'Logins within the time range that the server refused although there was a token or password (SQLSTATE class 28), by provider; pools with a password have none.',
-      todo: 'The warning `postgres connect failed` has the hint of the provider: for RDS IAM the clock of the instance, the policy (`rds-db:connect`) and the role `rds_iam` of the database user.',
+      says: 'Logins within the time range that the server refused (SQLSTATE class 28), by provider; pools with a password have no provider.',
+      todo: "The warning `postgres connect failed` contains the provider's hint: for RDS IAM the clock of the instance, the policy (`rds-db:connect`) and the role `rds_iam` of the database user.",
       unit: 'short',
       decimals: 0,
       query: {
@@ -103,7 +103,7 @@ export const healthy: Row = {
     },
     firingAlertsStat({
       id: 105,
-      says: 'Alerts of pgauge that fire now for the selection, those of the pool included. No data: Prometheus has not loaded the rules.',
+      says: "pgauge's alerts that are firing for the selection, including the pool's. No data: Prometheus has not loaded the rules.",
       ...size,
     }),
     alertsTimeline(106),

@@ -45,8 +45,8 @@ export const logins: Row = {
       type: 'timeseries',
       id: 401,
       title: 'Logins rejected',
-      says: `Logins that the server refused (SQLSTATE class 28, on DSQL 08006) within the hour before, all, and by provider and SQLSTATE; pools with a password have no provider. ${WHY_AN_HOUR}`,
-      todo: 'The warning `postgres connect failed` has the hint of the provider. 28000 with a token of RDS: the clock, the IAM policy (`rds-db:connect`), or the role `rds_iam`. 28P01: the password. Refused logins are tried again, so they count against the connect rate too.',
+      says: `Logins that the server refused (SQLSTATE class 28, on DSQL 08006) in total, and by provider and SQLSTATE; pools with a password have no provider. ${WHY_AN_HOUR}`,
+      todo: "The warning `postgres connect failed` contains the provider's hint. 28000 with an RDS token: the clock, the IAM policy (`rds-db:connect`), or the role `rds_iam`. 28P01: the password. Refused logins are retried, so they count towards the connect rate too.",
       unit: 'short',
       axisLabel: 'logins',
       queries: [
@@ -66,8 +66,8 @@ export const logins: Row = {
       type: 'timeseries',
       id: 402,
       title: 'New connections of the fleet',
-      says: 'Connections opened per second, and tokens used for logins by provider, by database server, over all jobs and instances whatever is selected above: the server does not care who asks. The lines are at 150 and 200 per second; AWS recommends fewer than 200 with IAM authentication.',
-      todo: 'Near the lines: lengthen the lifetime and idle timeout of connections, set `minConns` lower on deployments that start at once, or put RDS Proxy between.',
+      says: "Connections opened per second, and tokens used for logins by provider, by database server, over all jobs and instances, whatever is selected above, because the server's limit applies to all of them. The lines are at 150 and 200 per second; AWS recommends fewer than 200 with IAM authentication.",
+      todo: 'Near the lines: lengthen the lifetime and idle timeout of connections, set `minConns` lower for deployments whose instances start together, or use RDS Proxy.',
       unit: 'cps',
       queries: [
         { expr: perServer(rate(wholeFleet(METRIC.connectionOpened))), legend: `opened ${serverName}` },

@@ -3,4 +3,4 @@ export const RARE = '1h';
 
 /** Why, for the descriptions. */
 export const WHY_AN_HOUR =
-  'Each point looks back over an hour, because these events are rare: one per new connection at most.';
+  'Each point covers the preceding hour, because these events are rare: at most one per new connection.';

@@ -12,7 +12,7 @@ export const poolBoard: Board = {
   uid: UID.pool,
   title: 'pgauge pool',
   description:
-    'Is the pool healthy, and if not, whose fault is it? Read it from the top: symptoms, then causes.',
+    'Is the pool healthy, and if not, what is the cause? Read it from the top: symptoms, then causes.',
   tags: ['pgauge', 'postgresql'],
   from: 'now-1h',
   variables: VARIABLES,

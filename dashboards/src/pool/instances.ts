@@ -17,8 +17,8 @@ export const instances: Row = {
       type: 'table',
       id: 601,
       title: 'Instances',
-      says: 'Every pool of every instance at the end of the time range; the p99 is that of acquires within the range. An ended pool has the limit 0 until its process ends.',
-      todo: 'Sort by waiting or p99 to find the instance that suffers, and click its name to see it alone.',
+      says: 'Every pool of every instance at the end of the time range; the p99 is that of acquires within the range. A pool that has ended has the limit 0 until its process exits.',
+      todo: 'Sort by waiting or p99 to find the instance with the problem, and click its name to select it.',
       unit: 'short',
       keys: [
         { label: LABEL.job, title: 'Job' },

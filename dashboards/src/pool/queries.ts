@@ -33,8 +33,8 @@ export const queries: Row = {
       type: 'timeseries',
       id: 504,
       title: 'Span latency p99',
-      says: 'The slowest of a hundred spans: waiting acquires, connects, all queries of pgauge together, and those of instrumentation-pg by name, to which Pool does not apply. The dots are exemplars, single traces. No data: the collector has no span_metrics connector.',
-      todo: 'Click a dot near the top and open its trace: it shows what that request waited for.',
+      says: 'The 99th percentile of span durations: waiting acquires, connects, all queries of pgauge together, and those of instrumentation-pg by name, to which the variable Pool does not apply. The dots are exemplars: single traces. No data: the collector has no span_metrics connector.',
+      todo: 'Click a dot near the top and open its trace to see what that request waited for.',
       unit: 's',
       queries: [
         {

@@ -10,7 +10,7 @@ export const queriesBoard: Board = {
   uid: UID.queries,
   title: 'pgauge queries',
   description:
-    'Which queries are slow, fail or are stopped, and do requests wait for them or for a connection?',
+    'Which queries are slow, fail or are cancelled, and do requests wait for queries or for a connection?',
   tags: ['pgauge', 'postgresql'],
   from: 'now-1h',
   variables: VARIABLES,

@@ -9,7 +9,7 @@ const size = { width: 12, height: 8 } as const;
 const failures = events(queries('count', QUERY_FAILED), RATE_WINDOW);
 
 const WINDOWS =
-  'Each point counts those of one rate interval, at least four scrapes, so that a single one shows, in several points.';
+  'Each point covers one rate interval, at least four scrapes, so a single query shows in several points.';
 
 export const failed: Row = {
   id: 400,
@@ -19,8 +19,8 @@ export const failed: Row = {
       type: 'timeseries',
       id: 401,
       title: 'Errors by SQLSTATE',
-      says: `Queries that failed, all and by the SQLSTATE of the server; where the server did not answer, by error.type. Aborted ones are beside. ${WINDOWS} ${ABOUT_POOLS}`,
-      todo: '23: a constraint, often the business as usual. 40P01, 40001: retry. 42: the query itself is wrong, often after a migration. 53, 57, 08: the server. query_timeout: too slow for its limit.',
+      says: `Failed queries, in total and by the server's SQLSTATE, or by error.type if the server did not answer. Aborted queries are in the next panel. ${WINDOWS} ${ABOUT_POOLS}`,
+      todo: '23: a violated constraint, often expected by the application. 40P01, 40001: retry. 42: the query itself is wrong, often after a migration. 53, 57, 08: the server. query_timeout: too slow for its limit.',
       unit: 'short',
       axisLabel: 'errors',
       tableLegend: true,
@@ -35,7 +35,7 @@ export const failed: Row = {
       type: 'timeseries',
       id: 402,
       title: 'Cancelled by reason',
-      says: `Queries that were stopped while they ran: by a time limit (timeout), or by their caller's signal (aborted). ${WINDOWS}`,
+      says: `Queries that were cancelled while they ran: by a time limit (timeout), or by their caller's signal (aborted). ${WINDOWS}`,
       todo: 'The warning `postgres query canceled` has the summary and the pid. timeout: the query is slow or waits for a lock. aborted: callers gave up, so look at their own deadlines.',
       unit: 'short',
       axisLabel: 'queries',

@@ -17,8 +17,8 @@ export const healthy: Row = {
       type: 'stat',
       id: 101,
       title: 'Query p99',
-      says: `Of a hundred queries within the time range 99 took no longer, those that failed included. No data: there were none. ${ABOUT_POOLS}`,
-      todo: 'Look for the slowest query in the table below. If all are slower than usual, it is the database, its locks or the network.',
+      says: `The time within which 99 % of the queries in the time range ended, failures included. No data: there were none. ${ABOUT_POOLS}`,
+      todo: 'Look for the slowest query in the table below. If all are slower than usual, the cause is the database, its locks or the network.',
       unit: 's',
       query: {
         expr: quantile(0.99, increase(queries('bucket'), WHOLE_RANGE)),
@@ -36,8 +36,8 @@ export const healthy: Row = {
       type: 'stat',
       id: 102,
       title: 'Failed queries',
-      says: `Share of the queries within the time range that failed; those that their caller aborted are no failures. ${ABOUT_POOLS}`,
-      todo: 'Errors by SQLSTATE says what failed, the table below which query it was.',
+      says: `Share of the queries within the time range that failed; queries that their caller aborted do not count. ${ABOUT_POOLS}`,
+      todo: 'Errors by SQLSTATE shows the cause, the table below the query.',
       unit: 'percentunit',
       query: { expr: ratio(counted(QUERY_FAILED), counted()), legend: 'failed', instant: true },
       thresholds: [
@@ -51,8 +51,8 @@ export const healthy: Row = {
       type: 'stat',
       id: 103,
       title: 'Slow queries of the last hour',
-      says: 'Share of the queries of the last hour that took longer than 500 ms, in the pool in which most did; the objective allows 1 %. No data: Prometheus has not loaded the rules, or there were no queries.',
-      todo: 'Above 1 % the error budget burns: see Slow queries below for how long it has, and the table for the query.',
+      says: 'Share of the queries of the last hour that took longer than 500 ms, in the pool with the largest share; the objective allows 1 %. No data: Prometheus has not loaded the rules, or there were no queries.',
+      todo: 'Above 1 %, the error budget is being consumed: Slow queries below shows for how long, and the table which query.',
       unit: 'percentunit',
       query: { expr: max(slowQueries('1h')), legend: 'slow', instant: true },
       thresholds: [
@@ -66,8 +66,8 @@ export const healthy: Row = {
       type: 'stat',
       id: 104,
       title: 'Cancelled queries',
-      says: 'Queries within the time range that were stopped while they ran, by their time limit or by their caller. No data: no pool of the selection reports its queries.',
-      todo: 'By their time limit: those queries are too slow, or wait for locks. By their caller: look at who gave up, and why.',
+      says: 'Queries within the time range that were cancelled while they ran, by their time limit or by their caller. No data: no selected pool reports its queries.',
+      todo: 'By their time limit: those queries are too slow, or wait for locks. By their caller: find out which caller gave up, and why.',
       unit: 'short',
       decimals: 0,
       query: {
@@ -83,7 +83,7 @@ export const healthy: Row = {
     },
     firingAlertsStat({
       id: 105,
-      says: 'Alerts of pgauge that fire now for the selection, those of the pool included. No data: Prometheus has not loaded the rules.',
+      says: "pgauge's alerts that are firing for the selection, including the pool's. No data: Prometheus has not loaded the rules.",
       width: 4,
       height: 4,
     }),

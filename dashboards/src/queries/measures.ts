@@ -32,4 +32,4 @@ export function orNoPool(series: string): string {
 }
 
 export const ABOUT_POOLS =
-  'From pgauge with `queryTelemetry`, or from `@opentelemetry/instrumentation-pg`, which knows no pools: Pool does not apply to its queries.';
+  'From pgauge with `queryTelemetry`, or from `@opentelemetry/instrumentation-pg`, whose queries have no pool, so that the variable Pool does not apply to them.';

@@ -24,7 +24,7 @@ export function queriesPerSecond(own: Own): TimeseriesPanel {
     type: 'timeseries',
     title: 'Queries per second',
     says: `Queries by instance and pool. ${ABOUT_POOLS}`,
-    todo: 'Read it beside utilization: more queries and more used connections is load; fewer queries and more used connections is something slow.',
+    todo: 'Compare it with utilization: more queries and more used connections mean load; fewer queries and more used connections mean that something is slow.',
     unit: 'reqps',
     queries: [{ expr: orNoPool(sum(queryRate(), ...by)), legend }],
     ...own,
@@ -35,8 +35,8 @@ export function queryErrorRatio(own: Own): TimeseriesPanel {
   return {
     type: 'timeseries',
     title: 'Query error ratio',
-    says: `Share of queries that failed, by instance and pool; 0 where none did, no data where there were no queries. Queries that their caller aborted are no failures. ${ABOUT_POOLS}`,
-    todo: 'Errors by SQLSTATE on the dashboard of queries says what failed: class 57 and 08 are restarts, 40 asks for a retry, 42 is a fault of the application.',
+    says: `Share of queries that failed, by instance and pool; 0 if none did, no data if there were no queries. Queries that their caller aborted do not count as failures. ${ABOUT_POOLS}`,
+    todo: 'Errors by SQLSTATE on the dashboard of queries shows the cause: classes 57 and 08 are restarts, 40 can be retried, 42 is an error of the application.',
     unit: 'percentunit',
     queries: [
       { expr: orNoPool(ratio(sum(queryRate(QUERY_FAILED), ...by), sum(queryRate(), ...by))), legend },
@@ -76,8 +76,8 @@ export function timeShare(own: Own): TimeseriesPanel {
   return {
     type: 'timeseries',
     title: 'Waiting: for a connection or for the database',
-    says: `Of all the time that requests wait, the share that they wait for a connection, and the share that their queries take. No data: no queries are measured. ${ABOUT_POOLS}`,
-    todo: 'Mostly for a connection: the pool is the bottleneck, see its dashboard under Saturation. Mostly for the database: a larger pool makes nothing faster, look at the slowest queries.',
+    says: `How the waiting time of requests divides into waiting for a connection and waiting for their queries. No data: no queries are measured. ${ABOUT_POOLS}`,
+    todo: 'Mostly for a connection: the pool is the bottleneck, see Saturation on its dashboard. Mostly for the database: a larger pool does not help, look at the slowest queries.',
     unit: 'percentunit',
     max: 1,
     stacked: true,

@@ -29,8 +29,8 @@ export const summaries: Row = {
       type: 'table',
       id: 301,
       title: 'Queries by summary',
-      says: `What pg_stat_statements shows, from the client's side and for each pool: the queries of the time range by their summary, those first that took most of the time. \`_OTHER\` are those beyond the 500 summaries of a pool. Rows are counted with \`rows: true\`. The summary of instrumentation-pg is the first word of the query. ${ABOUT_POOLS}`,
-      todo: 'Much of the time and many calls: send it less often, or cache its answer. Much of the time and a high p99: look at its plan with EXPLAIN. Many rows for each call: ask for fewer.',
+      says: `Like pg_stat_statements, but seen from the client and for each pool: the queries of the time range by their summary, with the most time-consuming first. \`_OTHER\` are queries beyond the 500 summaries of a pool. Rows are counted with \`rows: true\`. The summary of instrumentation-pg is the first word of the query. ${ABOUT_POOLS}`,
+      todo: 'A large share of time with many calls: send the query less often, or cache its result. A large share of time with a high p99: look at its plan with EXPLAIN. Many rows per call: select fewer.',
       unit: 'short',
       keys: [
         { label: LABEL.summary, title: 'Query', width: 480 },

@@ -237,7 +237,7 @@ describe.each(drawn)('the panel $title of $dashboard', ({ panel }) => {
 
   it('explains a window that is not the rate interval', () => {
     const fixed = panel.targets?.some(({ expr }) => /\[\d+[hd]\]/.test(expr)) ?? false;
-    expect(/looks back over an hour, because .* rare/.test(panel.description ?? '')).toBe(fixed);
+    expect(/covers the preceding hour, because .* rare/.test(panel.description ?? '')).toBe(fixed);
     for (const { expr } of panel.targets ?? []) expect(expr).not.toMatch(/\[\d+[sm]\]/);
   });
 
