@@ -16,8 +16,8 @@ const TURNS = 2;
  *
  * - `expired` is called two turns of the event loop after the timer has fired, unless `clear` is called meanwhile.
  * - A timer that fires more than 20 ms late starts again, once: some work needs several answers and could not request
- * them   during the stall. The extension is as long as the first timer was late, at least a second, and at most the
- * limit   itself. A dead peer is thus detected within twice the limit, plus the stall.
+ *   them during the stall. The extension is as long as the first timer was late, at least a second, and at most the
+ *   limit itself. A dead peer is thus detected within twice the limit, plus the stall.
  *
  * Every limit of a pool is a Deadline: connecting (hooks included), acquiring, the ping, settling, queries, cancel
  * requests, closing sockets, `endTimeoutMs`, `leakDetectionMs`, saturation, and everything that runs `withTimeout`. A

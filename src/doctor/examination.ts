@@ -1,5 +1,5 @@
 import { additional } from '../auth/doctor.js';
-import { withTimeout, untilAborted } from '../deadline.js';
+import { Deadline, onAbort, untilAborted, withTimeout } from '../deadline.js';
 import type { Check } from './addition.js';
 import { checkCancel } from './checks/cancel.js';
 import { checkConfiguration } from './checks/configuration.js';
@@ -46,8 +46,8 @@ const STEPS: Readonly<Record<StepId, { readonly check: Check; readonly needs: re
   otel: { check: checkOtel, needs: [] },
 };
 
-/** How long an aborted check may take to report what it was waiting for, in milliseconds. */
-const GRACE_MS = 200;
+/** How long an aborted check may take to report what it was waiting for, in milliseconds; on a busy machine that is long. */
+const GRACE_MS = 1_000;
 
 /** Receives each step when it starts and when it ends, also when its check was skipped. */
 export interface Watcher {
@@ -118,8 +118,8 @@ function skippedAfter(step: StepResult): Outcome & Pick<StepResult, 'because'> {
 
 async function run(id: StepId, session: Session, limitMs: number): Promise<Outcome> {
   try {
-    return await withTimeout(limitMs + GRACE_MS, undefined, (overdue) =>
-      withTimeout(limitMs, undefined, (signal) => untilAborted(STEPS[id].check(session, signal), overdue)),
+    return await withTimeout(limitMs, undefined, (signal) =>
+      untilOverdue(STEPS[id].check(session, signal), signal),
     );
   } catch (error) {
     if ((error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT') {
@@ -135,5 +135,20 @@ async function run(id: StepId, session: Session, limitMs: number): Promise<Outco
       `the check itself failed: ${session.text.ofError(error)}`,
       'please report this with the output of --json',
     );
+  }
+}
+
+/** Settles as the check does, or rejects with the signal's reason when the check ignores the signal for too long. */
+async function untilOverdue(check: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  const overdue = new AbortController();
+  let grace: Deadline | undefined;
+  const forget = onAbort(signal, () => {
+    grace = new Deadline(GRACE_MS, () => overdue.abort(signal.reason), true);
+  });
+  try {
+    return await untilAborted(check, overdue.signal);
+  } finally {
+    grace?.clear();
+    forget();
   }
 }

@@ -10,13 +10,14 @@ import { alerts } from './phases/alerts.js';
 import { dashboards } from './phases/dashboards.js';
 import { directScrape } from './phases/direct-scrape.js';
 import { pipeline } from './phases/pipeline.js';
+import { registry } from './phases/registry.js';
 import { traces } from './phases/traces.js';
 import { truth } from './phases/truth.js';
 import { startStack, type StackOptions } from './stack.js';
 import { Table } from './table.js';
 
 /** In this order, on one stack: alerts while nothing has happened yet, dashboards when much has. */
-const PHASES: readonly Phase[] = [pipeline, alerts, traces, truth, dashboards, directScrape];
+const PHASES: readonly Phase[] = [pipeline, alerts, traces, truth, dashboards, directScrape, registry];
 /** What is looked at with another version of Prometheus too: how it reads, stores and answers. */
 const AGAIN: readonly Phase[] = [pipeline, traces, truth, directScrape];
 

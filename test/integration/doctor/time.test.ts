@@ -95,6 +95,27 @@ describe("the doctor's time limit", () => {
     expect(diagnosis.failed).toEqual(['tls', 'region', 'otel']);
   });
 
+  it('is extended after a stall of the event loop, and the check still reports what it waited for', async () => {
+    rds().gate.set({ blackhole: true });
+    onTestFinished(() => rds().gate.set({ blackhole: false }));
+    const given = readArguments(iamArgs(rds()));
+    if (typeof given === 'string') throw new Error('no run was asked for');
+    const limitMs = 3_000;
+    let stalled = false;
+    const stall = (): void => {
+      const end = performance.now() + 100;
+      while (performance.now() < end) stalled = true;
+    };
+    const watcher = {
+      // The stall begins before the limit, a third of the whole time, and ends after it.
+      started: (id: string) => (id === 'tls' ? setTimeout(stall, limitMs - 50) : undefined),
+      ended: () => undefined,
+    };
+    const { steps } = await examine({ ...settingsOf(given, {}), timeoutMs: 3 * limitMs }, {}, watcher);
+    expect(stalled).toBe(true);
+    expect(steps.find(({ id }) => id === 'tls')).toMatchObject({ status: 'failed', code: 'no_answer' });
+  });
+
   it('skips the checks that are not reached, which alone makes the exit code 1', async () => {
     const given = readArguments(iamArgs(rds()));
     if (typeof given === 'string') throw new Error('no run was asked for');

@@ -29,6 +29,8 @@ export interface LoadAppOptions {
   readonly maxPending?: number;
   /** Queries that share a connection; default 0, none. */
   readonly pipelining?: number;
+  /** Where it exports to; default the stack's collector. */
+  readonly otlpUrl?: string;
   /** Who measures the queries; default `pgauge`. */
   readonly queries?: QuerySource;
 }
@@ -90,7 +92,7 @@ export class LoadApp implements AsyncDisposable {
       ],
       cwd: ROOT,
       env: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: surroundings.otlpUrl,
+        OTEL_EXPORTER_OTLP_ENDPOINT: options.otlpUrl ?? surroundings.otlpUrl,
         OTEL_METRIC_EXPORT_INTERVAL: String(scale.intervalMs),
         OTEL_BSP_SCHEDULE_DELAY: String(scale.intervalMs),
         OTEL_SERVICE_NAME: service,
