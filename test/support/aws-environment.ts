@@ -5,7 +5,10 @@ import { afterEach, beforeEach } from 'vitest';
 
 const CHANGED = /^AWS_|^HOME$/;
 
-/** Gives every test an empty home, no AWS variables and no metadata service but its own; restores the environment after it. */
+/**
+ * Gives every test an empty home, no AWS variables and only its own metadata service; restores the environment
+ * afterwards.
+ */
 export function useCleanAwsEnvironment(): { readonly home: string } {
   const place = { home: '' };
   let saved: NodeJS.ProcessEnv = {};

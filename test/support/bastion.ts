@@ -2,9 +2,9 @@ import { connect, createServer, type AddressInfo, type Server as TcpServer } fro
 import { utils, Client, Server } from 'ssh2';
 import type { Endpoint } from './pools.js';
 
-/** An SSH server on 127.0.0.1 that forwards to where its own resolver says that a name leads. */
+/** An SSH server on 127.0.0.1 that forwards to the addresses its own resolver returns. */
 export class Bastion {
-  /** The names and ports that clients asked for, oldest first. */
+  /** The names and ports that clients requested, oldest first. */
   readonly asked: string[] = [];
   readonly #server: Server;
 
@@ -39,7 +39,7 @@ export class Bastion {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
   }
 
-  /** A client that is connected. */
+  /** Returns a connected client. */
   async client(): Promise<Client> {
     const client = new Client();
     const { port } = this.#server.address() as AddressInfo;
@@ -55,7 +55,7 @@ export class Bastion {
   }
 }
 
-/** Forwards a port, by default a free one of 127.0.0.1, as a session of SSM does. */
+/** Forwards a port, by default a free one on 127.0.0.1, as an SSM session does. */
 export async function forward(
   to: Endpoint,
   host = '127.0.0.1',

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export interface ChildResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** What it printed, a line each. */
+  /** The lines it printed. */
   readonly lines: readonly string[];
   readonly stderr: string;
   /** Milliseconds from its last line to its exit. */
@@ -14,15 +14,18 @@ export interface ChildResult {
 
 /** A running script. */
 export interface Child {
-  /** Resolves with the first line printed that starts so, or matches; rejects when the script ends without. */
+  /** Resolves with the first printed line that starts with or matches `start`; rejects if the script ends before. */
   line(start: string | RegExp): Promise<string>;
   /** Sends it a signal. */
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when it has ended; one that runs for longer than its limit is killed. */
+  /** Resolves when it has ended; a script that exceeds its time limit is killed. */
   readonly result: Promise<ChildResult>;
 }
 
-/** Runs a file of TypeScript or JavaScript as a process of its own, killed after `timeoutMs` (60 000); as another user with `uid`, which only root may give. */
+/**
+ * Runs a TypeScript or JavaScript file in a separate process, killed after `timeoutMs` (60 000); as another user with
+ * `uid`, which only root may set.
+ */
 export function runScript(
   script: URL,
   args: readonly string[],
@@ -34,7 +37,7 @@ export function runScript(
 ): Child {
   const loader = /\.m?ts$/.test(script.pathname) ? ['--import', 'tsx'] : [];
   const child = spawn(process.execPath, [...loader, fileURLToPath(script), ...args], {
-    // Not the test runner's: its NODE_OPTIONS and VITEST would change the child.
+    // Do not pass on the test runner's variables: its NODE_OPTIONS and VITEST would change the child.
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,

@@ -5,7 +5,7 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Sees to it that a process does not outlive this one, also when a run is interrupted. */
+/** Makes sure that a process does not outlive this one, even when a run is interrupted. */
 export function endsWithUs(child: ChildProcess): void {
   running.add(child);
   child.once('close', () => running.delete(child));

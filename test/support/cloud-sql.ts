@@ -9,17 +9,20 @@ import { createCa, type CertificateAuthority } from '../../local-rds/index.js';
 const PROJECT = 'shop-project';
 const NAME = 'orders';
 const REGION = 'europe-west1';
-/** Where the connector dials an instance, whatever the Admin API says. */
+/** The port at which the connector dials an instance, whatever the Admin API returns. */
 const INSTANCE_PORT = 3307;
 const DAY_MS = 86_400_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-/** A stand-in for the Cloud SQL Admin API and for one instance, which takes only TLS connections with a certificate of that API. */
+/**
+ * Stands in for the Cloud SQL Admin API and one instance, which accepts only TLS connections with a certificate of that
+ * API.
+ */
 export class CloudSql {
   /** The instance connection name. */
   readonly instance = `${PROJECT}:${REGION}:${NAME}`;
   readonly accessToken = 'an-access-token';
-  /** Cumulative: connections that the instance has taken. */
+  /** Cumulative: connections that the instance has accepted. */
   accepted = 0;
   /** Cumulative: the requests to the Admin API. */
   readonly requests: string[] = [];
@@ -38,7 +41,7 @@ export class CloudSql {
     });
   }
 
-  /** Listens on 127.0.0.1 before a PostgreSQL at `socketPath`. */
+  /** Listens on 127.0.0.1 and forwards to a PostgreSQL at `socketPath`. */
   static async start(socketPath: string): Promise<CloudSql> {
     const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
     const clientCa = await x509.X509CertificateGenerator.createSelfSigned({

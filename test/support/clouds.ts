@@ -16,7 +16,9 @@ type MakeCloudPool = (
   options?: PoolOptions,
 ) => Promise<InstrumentedPool & { readonly log: RecordingLogger }>;
 
-/** Starts Google Cloud's metadata server before the file's tests, and makes pools that log in as its service account. */
+/**
+ * Starts Google Cloud's metadata server before the file's tests, and makes pools that log in as its service account.
+ */
 export function useGcp(rds: () => LocalRds): { server(): GcpMetadata; readonly makePool: MakeCloudPool } {
   let server: GcpMetadata | undefined;
   beforeAll(async () => {
@@ -36,7 +38,10 @@ export function useGcp(rds: () => LocalRds): { server(): GcpMetadata; readonly m
   };
 }
 
-/** Starts Azure's managed identity endpoints before the file's tests, and makes pools that log in as the system-assigned identity. */
+/**
+ * Starts Azure's managed identity endpoints before the file's tests, and makes pools that log in as the system-assigned
+ * identity.
+ */
 export function useAzure(
   rds: () => LocalRds,
   options?: AzureIdentityOptions,

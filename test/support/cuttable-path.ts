@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { resetSocket } from '../../local-rds/reset-socket.js';
 
-/** A way to a port of 127.0.0.1 that can be cut: TCP as it is, whatever is spoken over it. */
+/** A TCP path to a port of 127.0.0.1 that can be cut, whatever the protocol. */
 export class CuttablePath implements AsyncDisposable {
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
@@ -13,19 +13,19 @@ export class CuttablePath implements AsyncDisposable {
     this.#target = target;
   }
 
-  /** Opens a way to this port. */
+  /** Opens a path to this port. */
   static async to(target: number): Promise<CuttablePath> {
     const path = new CuttablePath(target);
     await path.join();
     return path;
   }
 
-  /** The port at the near end; the same after a cut. */
+  /** The port at the near end; it stays the same after a cut. */
   get port(): number {
     return this.#port;
   }
 
-  /** Opens it again. */
+  /** Opens the path again. */
   async join(): Promise<void> {
     if (this.#server) return;
     const server = createServer((near) => {
@@ -49,7 +49,7 @@ export class CuttablePath implements AsyncDisposable {
     this.#port = (server.address() as AddressInfo).port;
   }
 
-  /** Resets what is open and refuses what comes. */
+  /** Resets open connections and refuses new ones. */
   async cut(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** As much of a dashboard's JSON as runners and tests read. */
+/** The parts of a dashboard's JSON that runners and tests read. */
 export interface DashboardJson {
   readonly uid: string;
   readonly title: string;
@@ -15,7 +15,7 @@ export interface PanelJson {
   readonly title: string;
   readonly targets?: readonly TargetJson[];
   readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
-  /** Those of a collapsed row. */
+  /** The panels of a collapsed row. */
   readonly panels?: readonly PanelJson[];
 }
 
@@ -39,7 +39,7 @@ interface AnnotationJson {
   readonly target: { readonly expr: string };
 }
 
-/** One query as Grafana would send it, but for the variables in it. */
+/** One query as Grafana would send it, with its variables not yet replaced. */
 export interface PanelQuery {
   readonly dashboard: string;
   readonly panelId: number;
@@ -66,7 +66,7 @@ export interface AnnotationQuery {
   readonly expr: string;
 }
 
-/** What stands for Grafana's variables; each of `job`, `instance` and `pool` is a pattern. */
+/** Values for Grafana's variables; each of `job`, `instance` and `pool` is a pattern. */
 export interface VariableValues {
   readonly job: string;
   readonly instance: string;
@@ -86,7 +86,7 @@ export function readDashboard(uid: string): DashboardJson {
   return JSON.parse(readFileSync(file, 'utf8')) as DashboardJson;
 }
 
-/** All panels, those of collapsed rows and the rows themselves included. */
+/** All panels, including rows and the panels of collapsed rows. */
 export function allPanels<P extends { readonly panels?: readonly P[] }>(panels: readonly P[]): P[] {
   return panels.flatMap((panel) => [panel, ...allPanels(panel.panels ?? [])]);
 }
@@ -129,7 +129,9 @@ export function annotationQueries({
   return annotations.list.map(({ name, target }) => ({ dashboard: uid, name, expr: target.expr }));
 }
 
-/** An expression that Prometheus understands; a variable that is not known is an error. `$1` is a group of a pattern. */
+/**
+ * An expression that Prometheus understands; throws for an unknown variable. `$1` stays: it is a group of a pattern.
+ */
 export function withVariables(expr: string, values: VariableValues): string {
   const known: Readonly<Record<string, string>> = {
     __interval: values.interval,

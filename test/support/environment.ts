@@ -7,8 +7,8 @@ const CHANGED =
   /^PG|^VAULT_|^NODE_PG_|^NODE_TLS_|^NODE_EXTRA_CA_CERTS$|^GCE_|^GOOGLE_|^GCLOUD_|^CLOUDSDK_|^METADATA_SERVER_|^AZURE_|^IDENTITY_|^MSI_/;
 
 /**
- * Gives every test an environment without variables of PostgreSQL's, the clouds' and Vault's, an empty home and no metadata service,
- * with what `variables` says on top; restores the environment after it.
+ * Gives every test an environment without variables of PostgreSQL, the clouds and Vault, with an empty home, no
+ * metadata service and the variables that `variables` returns; restores the environment afterwards.
  */
 export function useCleanEnvironment(variables: () => Readonly<Record<string, string>> = () => ({})): {
   readonly home: string;

@@ -11,7 +11,7 @@ import type { WaitReason } from '../../src/engine/wait-queue.js';
 
 const nothing = (): void => undefined;
 
-/** A resource whose every answer the test decides. */
+/** A resource whose every answer is decided by the test. */
 export class Resource {
   verdict: 'ready' | 'settling' | 'tx_open' | 'busy' = 'ready';
   alive = true;
@@ -21,7 +21,7 @@ export class Resource {
   onSettled: (() => void) | undefined;
   answerPing: (() => void) | undefined;
   slot: Slot<Resource> | undefined;
-  /** What is asked of a connection that is shared. */
+  /** The parts of a connection that sharing reads. */
   sharing = false;
   readonly lostWith: unknown = undefined;
   readonly client = {
@@ -39,16 +39,16 @@ export interface Construction {
 
 type Reason = 'tx_open' | 'busy';
 
-/** Records what the engine asks for and tells; constructions and pings end when the test says so. */
+/** Records the engine's calls and events; constructions and pings complete when the test decides. */
 export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineListener<Resource, Reason> {
   readonly resources: Resource[] = [];
   readonly constructions: Construction[] = [];
   aborted = 0;
-  /** Called when the engine reports a step towards its end. */
+  /** Called when the engine reports progress towards its end. */
   onProgress: (() => void) | undefined;
   resumedCount = 0;
   readonly outages: { error: unknown; at: number; lastedMs: number | undefined }[] = [];
-  /** Answers pings at once with `alive`. */
+  /** Whether pings are answered at once, with `alive`. */
   instantPings = true;
 
   create(
@@ -107,7 +107,7 @@ export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineL
     resource.destroyedFor = reason;
   }
   constructed(): void {
-    // Nothing keeps a minimum here.
+    // There is no minimum to maintain here.
   }
   placed(slot: Slot<Resource>): void {
     slot.resource.slot = slot;
@@ -135,13 +135,13 @@ export type Outcome = { slot: Slot<Resource>; waitMs: number } | { error: unknow
 
 /** Gives acquirers resources that others hold. */
 export interface Shares {
-  /** One for an acquirer that comes now, if it is to share one. */
+  /** A resource for an acquirer that arrives now, if it is to share one. */
   pick(): Slot<Resource> | undefined;
-  /** It was given one, to itself or beside others. */
+  /** Called when the acquirer has been given a resource, exclusively or shared. */
   served(acquirer: Acquirer, slot: Slot<Resource>): void;
 }
 
-/** One acquire, as the pool above the engine makes it. */
+/** One acquire, as made by the pool above the engine. */
 export class Acquirer {
   reason: WaitReason | undefined;
   outcome: Outcome | undefined;

@@ -4,21 +4,24 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 /** What one client did. */
 export interface FakeSession {
   readonly socket: Socket;
-  /** All that it sent, before encryption. */
+  /** Everything it sent, before encryption. */
   received: Buffer;
-  /** It has closed its side, or the connection was lost. */
+  /** Whether it has closed its side, or the connection was lost. */
   closed: boolean;
 }
 
-/** Called with each session and each piece it sends, and with an empty piece when it opens. */
+/** Called with each session and each piece it sends, and with an empty piece when the session opens. */
 export type FakeReply = (session: FakeSession, piece: Buffer) => void;
 
-/** The request for encryption, as the protocol defines it. */
+/** The protocol's SSLRequest message. */
 export const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 const silent: FakeReply = () => undefined;
 
-/** Listens on 127.0.0.1 for the calling file's tests: a server that keeps all it is sent and answers as it is told, by default not at all. */
+/**
+ * Listens on 127.0.0.1 for the calling file's tests: a server that keeps all bytes it receives and answers with
+ * `reply`, by default not at all.
+ */
 export function useFakeServer(): FakeServer {
   const fake = new FakeServer();
   beforeAll(() => fake.listen());
@@ -27,12 +30,12 @@ export function useFakeServer(): FakeServer {
   return fake;
 }
 
-/** A server that plays a part. */
+/** A server with scripted replies. */
 export class FakeServer {
   readonly host = '127.0.0.1';
   /** Every connection since the last test, oldest first. */
   sessions: FakeSession[] = [];
-  /** What it answers. */
+  /** Called to answer each piece. */
   reply: FakeReply = silent;
   readonly #server: Server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
 
@@ -40,13 +43,13 @@ export class FakeServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Cumulative: connections since the last test, once all that were opened before this call are counted. */
+  /** Cumulative: connections since the last test, including all that were opened before this call. */
   async dialled(): Promise<number> {
     const before = this.sessions.length;
     const marker = connect(this.port, this.host);
     await new Promise((resolve, reject) => marker.once('connect', resolve).once('error', reject));
     const own = marker.localPort;
-    // Connections are accepted in the order they came.
+    // Connections are accepted in the order they were opened.
     while (!this.sessions.slice(before).some(({ socket }) => socket.remotePort === own)) {
       await new Promise(setImmediate);
     }

@@ -1,6 +1,9 @@
 import { createServer, type AddressInfo } from 'node:net';
 
-/** So many different ports of 127.0.0.1 that were free a moment ago, for programs that cannot take port 0 and say what they got. */
+/**
+ * Different ports of 127.0.0.1 that were free a moment ago, for programs that cannot listen on port 0 and report their
+ * port.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(

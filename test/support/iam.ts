@@ -4,7 +4,10 @@ import type { RecordingLogger } from './logger.js';
 import { usePools } from './pools.js';
 import { iamConfig } from './rds-configs.js';
 
-/** Gives what makes pools that log into a stand-in with tokens, its certificate unverified; they are ended after each test. */
+/**
+ * Returns a function that makes pools that log into a stand-in with tokens, without verifying its certificate; ends the
+ * pools after each test.
+ */
 export function useIamPools(
   rds: () => LocalRds,
 ): (

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Endpoint } from './pools.js';
 
-/** Whether a port takes a connection, whatever is said on it. */
+/** Whether a port accepts a connection, whatever its protocol. */
 export function accepts({ port, host }: Endpoint): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, host);

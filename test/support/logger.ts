@@ -23,12 +23,12 @@ export class RecordingLogger implements Logger {
     this.#keep('warn', fields, message);
   }
 
-  /** The records with that message, oldest first. */
+  /** The records with this message, oldest first. */
   named(message: string): LogRecord[] {
     return this.records.filter((record) => record.message === message);
   }
 
-  /** Why connections were closed, oldest first: the reasons of the debug records. */
+  /** The reasons why connections were closed, oldest first, from the debug records. */
   get closeReasons(): unknown[] {
     return this.named('postgres connection closed').map(({ fields }) => fields['reason']);
   }

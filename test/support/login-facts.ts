@@ -1,6 +1,6 @@
 import type { InstrumentedPool } from '../../src/index.js';
 
-/** What the server says of a connection, and values whose text and binary forms differ. */
+/** Facts about a connection from the server, and values whose text and binary forms differ. */
 export interface LoginFacts {
   readonly user: string;
   readonly database: string;
@@ -16,7 +16,7 @@ const SQL = `
          json_build_array(1, 2.5) as numbers, 5 as five, true as yes, 'x'::bytea as bytes
     from pg_stat_ssl join pg_stat_activity using (pid) where pid = pg_backend_pid()`;
 
-/** Logs in through a pool and asks the server as whom, where and how. */
+/** Logs in through a pool and asks the server about its connection. */
 export async function loginFacts(pool: InstrumentedPool): Promise<LoginFacts> {
   const { rows } = await pool.query<{ five: unknown; yes: unknown; bytes: Buffer; numbers: unknown }>(SQL);
   const [row] = rows;
@@ -25,5 +25,5 @@ export async function loginFacts(pool: InstrumentedPool): Promise<LoginFacts> {
   return { ...(facts as unknown as LoginFacts), numbers: [numbers, five, yes, bytes.toString()] };
 }
 
-/** The last fact of every good login. */
+/** The expected `numbers` of every successful login. */
 export const NUMBERS = [[1, 2.5], 5, true, 'x'];

@@ -2,13 +2,13 @@ import { createSocket, type Socket } from 'node:dgram';
 import dns from 'node:dns';
 import { afterAll, beforeAll } from 'vitest';
 
-/** The domain whose names this file's tests decide; reserved for tests. */
+/** The domain whose names this file's tests control; reserved for tests. */
 const DOMAIN = '.test';
 const TYPE_A = 1;
 
-/** A name server, and a process that asks it: names of the domain `test` mean what a test says. */
+/** A name server, and a process that asks it: the test decides what names of the domain `test` resolve to. */
 export class Names {
-  /** Cumulative: questions for the address of a name. */
+  /** Cumulative: queries for the address of a name. */
   questions = 0;
   readonly #addresses = new Map<string, readonly string[]>();
 
@@ -16,7 +16,7 @@ export class Names {
     this.#addresses.set(name, addresses);
   }
 
-  /** The answer to a question, as RFC 1035 lays it out. */
+  /** The answer to a query, in the format of RFC 1035. */
   answer(question: Buffer): Buffer {
     const labels: string[] = [];
     let at = 12;
@@ -30,19 +30,19 @@ export class Names {
     if (known) this.questions += 1;
     const header = Buffer.alloc(12);
     question.copy(header, 0, 0, 2);
-    // A response, recursion available; a name that nobody set does not exist.
+    // A response, recursion available; a name that was not set does not exist.
     header.writeUInt16BE(addresses === undefined ? 0x8183 : 0x8180, 2);
     header.writeUInt16BE(1, 4);
     header.writeUInt16BE(known ? addresses.length : 0, 6);
     if (!known) return Buffer.concat([header, asked]);
-    // The name asked for, type A, class IN, a lifetime of 0 s, four bytes.
+    // The queried name, type A, class IN, a TTL of 0 s, four bytes.
     const record = Buffer.from([0xc0, 0x0c, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4]);
     const records = addresses.flatMap((address) => [record, Buffer.from(address.split('.').map(Number))]);
     return Buffer.concat([header, asked, ...records]);
   }
 }
 
-/** Runs a name server for the calling file's tests and has this process ask it for names of the domain `test`. */
+/** Runs a name server for the calling file's tests and makes this process ask it for names of the domain `test`. */
 export function useNames(): Names {
   const names = new Names();
   const { lookup } = dns;
@@ -53,7 +53,7 @@ export function useNames(): Names {
     socket.on('message', (question, { port, address }) => socket.send(names.answer(question), port, address));
     await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
     resolver.setServers([`127.0.0.1:${socket.address().port}`]);
-    // What a socket asks; the system's own resolver cannot be told of a server without being root.
+    // Sockets call `dns.lookup`; pointing the system's own resolver at another server would need root.
     dns.lookup = ((name: string, options: { all?: boolean }, done: (...args: unknown[]) => void) => {
       if (!name.endsWith(DOMAIN)) {
         (lookup as (...args: unknown[]) => void)(name, options, done);

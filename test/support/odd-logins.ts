@@ -3,7 +3,7 @@ import type { LocalPostgres } from '../../local-rds/index.js';
 
 const ASCII = String.fromCharCode(...Array.from({ length: 95 }, (_, at) => at + 32));
 
-/** Users, passwords and databases that are odd, and that PostgreSQL takes; a name has at most 63 bytes. */
+/** Odd users, passwords and databases that PostgreSQL accepts; a name has at most 63 bytes. */
 export const ODD_LOGINS: readonly {
   readonly user: string;
   readonly password: string;

@@ -1,6 +1,6 @@
 import type { Connection, Submittable } from 'pg';
 
-/** What a cursor does with a connection, beyond what its types declare. */
+/** The methods of a connection that a cursor calls, which its types do not declare. */
 interface CursorConnection {
   parse(query: object): void;
   bind(config: object): void;
@@ -11,7 +11,7 @@ interface CursorConnection {
 
 /** A cursor that reads one row and is never closed. */
 export class OpenCursor implements Submittable {
-  /** Resolves when the server has given the first row and waits to be asked for more. */
+  /** Resolves when the server has sent the first row and waits for the next request. */
   readonly suspended: Promise<void>;
   #suspend: () => void = () => undefined;
 
@@ -35,14 +35,14 @@ export class OpenCursor implements Submittable {
   }
 
   handleRowDescription(): void {
-    // Nobody reads the rows.
+    // The rows are not read.
   }
 
   handleDataRow(): void {
-    // Nobody reads the rows.
+    // The rows are not read.
   }
 
   handleError(): void {
-    // Nobody waits for an end.
+    // Nothing waits for the end.
   }
 }

@@ -2,14 +2,16 @@ import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { DialTarget } from '../../src/index.js';
 
-/** A socket that connects to a target, dialled as the driver dials. */
+/** A socket that connects to a target the way the driver does. */
 export function socketTo({ host, port }: Pick<DialTarget, 'host' | 'port'>): Socket {
   const socket = new Socket();
   socket.connect(port, host);
   return socket;
 }
 
-/** A stream over a socket with none of a socket's own methods and properties, such as a channel of a tunnel is; it stays half open. */
+/**
+ * A stream over a socket without the methods and properties of a socket, like a tunnel's channel; it stays half open.
+ */
 export function plainStream(socket: Socket): Duplex {
   const stream: Duplex = new Duplex({
     read: () => void socket.resume(),

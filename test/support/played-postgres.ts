@@ -1,6 +1,6 @@
 import type { FakeReply, FakeSession } from './fake-server.js';
 
-/** What a ReadyForQuery says of the transaction. */
+/** The transaction state in a ReadyForQuery. */
 export type TransactionState = 'I' | 'T' | 'E';
 
 function message(type: string, body: Buffer | string = ''): Buffer {
@@ -17,15 +17,15 @@ const LOGGED_IN = Buffer.concat([
   message('Z', 'I'),
 ]);
 
-/** A server without data that lets everybody in and answers each extended query with no rows, as PostgreSQL does. */
+/** A server without data that accepts every login and answers each extended query with no rows, as PostgreSQL does. */
 export class PlayedPostgres {
-  /** Every text that it was sent, oldest first. */
+  /** Every query text that it received, oldest first. */
   readonly texts: string[] = [];
-  /** How far each session's bytes are read. */
+  /** How many of each session's bytes have been read. */
   readonly #read = new WeakMap<FakeSession, number>();
   readonly #answer: (text: string) => TransactionState;
 
-  /** `answer` gives the state of the transaction after each text; with `E` the query fails. */
+  /** `answer` returns the state of the transaction after each text; with `E` the query fails. */
   constructor(answer: (text: string) => TransactionState) {
     this.#answer = answer;
   }
@@ -35,23 +35,23 @@ export class PlayedPostgres {
     const answers: Buffer[] = [];
     let text = '';
     for (const { received } = session; ;) {
-      // The first message, which asks for a login, has no type.
+      // The first message, the login, has no type.
       const typed = at > 0 ? 1 : 0;
       if (received.length < at + typed + 4) break;
       const end = at + typed + received.readInt32BE(at + typed);
       if (received.length < end) break;
       const type = typed === 0 ? '' : received.toString('latin1', at, at + 1);
       if (type === 'P') {
-        // Behind the name, which ends with a zero, as the text does.
+        // The text follows the statement's name; both end with a zero byte.
         const start = received.indexOf(0, at + 5) + 1;
         text = received.toString('utf8', start, received.indexOf(0, start));
       }
       answers.push(this.#answerTo(type, text));
-      // A query's messages come together.
+      // A query's messages arrive together.
       at = end;
     }
     this.#read.set(session, at);
-    // In one packet, as a server does that finds several queries.
+    // In one packet, like a server that has received several queries at once.
     const bytes = Buffer.concat(answers);
     if (bytes.length > 0) session.socket.write(bytes);
   };

@@ -3,25 +3,25 @@ import { afterEach } from 'vitest';
 import { newPool, type Config, type InstrumentedPool, type PoolOptions } from '../../src/index.js';
 import { RecordingLogger } from './logger.js';
 
-/** Where a plain server listens and how to log in. */
+/** Where a plain server listens. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** Makes pools whose ends a file's tests need not care for. */
+/** Makes pools that are ended after the test. */
 export type MakePool = (
   to: Endpoint,
   config?: Partial<Config>,
   options?: PoolOptions,
 ) => Promise<InstrumentedPool & { readonly log: RecordingLogger }>;
 
-/** How long a pool may take to end after its test, in milliseconds: clients that were never released hold it up. */
+/** How long a pool may take to end after its test, in milliseconds; clients that were never released delay it. */
 const END_TIMEOUT_MS = 30_000;
 
 /**
- * Gives what makes pools on a plain server, logged into as `login` says; they are ended after each test,
- * which fails when that takes longer than it may. Each pool has a logger that records, as `log`.
+ * Returns a function that makes pools on a plain server, with the login that `login` returns. They are ended after each
+ * test, which fails if that exceeds the limit. Each pool has a recording logger, as `log`.
  */
 export function usePools(login: () => { user: string; password: string; database: string }): MakePool {
   const pools: InstrumentedPool[] = [];

@@ -1,23 +1,26 @@
 import type { Socket } from 'node:net';
 import { resetSocket } from '../../local-rds/reset-socket.js';
 
-/** What a proxy does to the traffic; each change holds for what comes after it, on open connections too. */
+/** What a proxy does to the traffic; a change affects everything that follows, on open connections too. */
 export interface ProxyControls {
   /** Delay in milliseconds of each piece, in either direction; default 0. */
   delayMs: number;
-  /** Most bytes of a piece, each sent as a packet of its own; default no limit. */
+  /** Maximum bytes of a piece, each sent as a separate packet; default no limit. */
   chunkBytes: number;
-  /** Delay in milliseconds before a message of the server's of that type, `Z` for ReadyForQuery; default none. Unencrypted connections only. */
+  /**
+   * Delay in milliseconds before a server message of the given type, such as `Z` for ReadyForQuery; default none.
+   * Unencrypted connections only.
+   */
   messageDelayMs: (type: string) => number;
-  /** Swallows all that is sent in either direction, closes too, and leaves connections open; default false. */
+  /** Swallows all bytes in both directions, including closes, and leaves connections open; default false. */
   blackHole: boolean;
   /** Resets connections as soon as they are accepted; default false. */
   refuse: boolean;
-  /** Resets a connection once so many bytes of the server's have passed; default never. */
+  /** Resets a connection once this many bytes from the server have passed; default never. */
   cutAfterBytes: number;
 }
 
-/** The code of an SSLRequest, in the place where a startup message has its version. */
+/** The code of an SSLRequest, in the position where a startup message has its version. */
 const SSL_REQUEST = 80_877_103;
 
 interface Piece {
@@ -27,9 +30,9 @@ interface Piece {
 
 /** One proxied connection. */
 export class ProxyLink {
-  /** The client has closed it, or its side of it. */
+  /** Whether the client has closed it, or its side of it. */
   clientClosed = false;
-  /** The server has closed it, which the client was not told. */
+  /** Whether the server has closed it without the client being notified. */
   serverClosedUnseen = false;
   #encrypted: boolean | undefined;
   #forgotten = false;
@@ -101,7 +104,7 @@ export class ProxyLink {
       this.#forward(lane, bytes, 0);
       return;
     }
-    // Whole messages only: each may have a delay of its own.
+    // Forward whole messages only, because each may have its own delay.
     this.#rest = Buffer.concat([this.#rest, bytes]);
     for (;;) {
       const length = this.#rest.length < 5 ? Infinity : 1 + this.#rest.readUInt32BE(1);
@@ -130,7 +133,7 @@ export class ProxyLink {
   }
 }
 
-/** One direction: pieces in order, none before its time. */
+/** One direction: pieces are sent in order, none before its time. */
 class Lane {
   readonly #pieces: Piece[] = [];
   #timer: NodeJS.Timeout | undefined;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { ProxyLink, type ProxyControls } from './proxy-link.js';
 import { resetSocket } from '../../local-rds/reset-socket.js';
 
-/** The controls when it only passes on. */
+/** The controls of a proxy that only forwards. */
 export const UNDISTURBED: ProxyControls = {
   delayMs: 0,
   chunkBytes: Infinity,
@@ -13,7 +13,7 @@ export const UNDISTURBED: ProxyControls = {
   cutAfterBytes: Infinity,
 };
 
-/** Starts a TCP proxy on 127.0.0.1 before the calling file's tests and closes it after. */
+/** Starts a TCP proxy on 127.0.0.1 before the calling file's tests and closes it after them. */
 export function useProxy(target: () => { readonly host: string; readonly port: number }): () => Proxy {
   let proxy: Proxy | undefined;
   beforeAll(async () => {
@@ -28,20 +28,20 @@ export function useProxy(target: () => { readonly host: string; readonly port: n
   };
 }
 
-/** A TCP proxy that can be told to disturb. */
+/** A TCP proxy that can disturb the traffic. */
 export class Proxy {
   /** Cumulative: connections accepted since `clear()`. */
   accepted = 0;
   /** Cumulative: bytes that clients sent since `clear()`. */
   clientBytes = 0;
-  /** Cumulative: connections that did not begin with the wish to be encrypted, since `clear()`. */
+  /** Cumulative: connections that did not begin with an SSLRequest, since `clear()`. */
   plain = 0;
   readonly controls: ProxyControls = { ...UNDISTURBED };
   readonly #links = new Set<ProxyLink>();
   #server: Server | undefined;
   #port = 0;
 
-  /** It will listen on `host` at `port`, 0 for a free one. */
+  /** Will listen on `host` at `port`; 0 picks a free port. */
   constructor(
     private readonly target: { readonly host: string; readonly port: number },
     readonly host = '127.0.0.1',
@@ -59,7 +59,7 @@ export class Proxy {
     return [...this.#links].filter(({ clientClosed }) => !clientClosed).length;
   }
 
-  /** Changes the controls named, and leaves the others. */
+  /** Changes the given controls and keeps the others. */
   set(controls: Partial<ProxyControls>): void {
     Object.assign(this.controls, controls);
   }
@@ -78,24 +78,29 @@ export class Proxy {
     for (const link of this.#links) link.reset();
   }
 
-  /** Lets every open connection go dead without a word to either side, as when a firewall forgets it; new ones are served. */
+  /**
+   * Makes every open connection go dead with no packet to either side, as when a firewall forgets it; new ones are
+   * served.
+   */
   forgetOpen(): void {
     for (const link of this.#links) link.forget();
   }
 
-  /** Ends what one side has closed without the other being told, as TCP would in its time once the way is free. */
+  /**
+   * Resets connections that one side has closed without the other being notified, as TCP would once the path is free.
+   */
   dropClosed(): void {
     for (const link of this.#links) {
       if (link.clientClosed || (link.serverClosedUnseen && !this.controls.blackHole)) link.reset();
     }
   }
 
-  /** Resets the connections that were let go dead, as the keepalive of the server would in the end. */
+  /** Resets the connections that `forgetOpen` made dead, as the server's keepalive would eventually. */
   resetForgotten(): void {
     for (const link of this.#links) if (link.forgotten) link.reset();
   }
 
-  /** Listens, on the same port as before if there was one. */
+  /** Starts listening, on the same port as before if there was one. */
   async listen(): Promise<void> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
@@ -106,11 +111,11 @@ export class Proxy {
     this.#port = (server.address() as AddressInfo).port;
   }
 
-  /** Stops listening, so that the system refuses connections; open ones stay. */
+  /** Stops listening, so that the system refuses connections; open connections stay. */
   async pause(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    // The port is free at once; its callback waits for the open connections.
+    // The port is free at once; the callback of `close` would wait for the open connections.
     server?.close();
     await new Promise(setImmediate);
   }

@@ -9,7 +9,9 @@ interface HistogramValue {
   readonly sum?: number;
 }
 
-/** The numbers of one metric of one pool now, by the values of its other attributes; of a histogram, how often it was recorded. */
+/**
+ * The current values of one metric of one pool, by its other attributes; for a histogram, the number of its records.
+ */
 export async function series(points: Points, name: string, pool: string): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const { attributes, value } of await points(name)) {
@@ -22,7 +24,7 @@ export async function series(points: Points, name: string, pool: string): Promis
   return found;
 }
 
-/** The sum in seconds of a histogram's records with just these other attributes. */
+/** The sum in seconds of a histogram's records with exactly these other attributes. */
 export async function sumOf(points: Points, name: string, pool: string, others = ''): Promise<number> {
   for (const { attributes, value } of await points(name)) {
     const { [POOL]: owner, ...rest } = attributes;

@@ -8,19 +8,19 @@ const STOP_TIMEOUT_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 const KEPT_CHARACTERS = 20_000;
 
-/** How a server is started. */
+/** The command that starts a server. */
 export interface ServerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Whose process it is; only root may give it. */
+  /** The user who runs the process; only root may set it. */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
 
-/** A server in a process of its own; disposing stops it. */
+/** A server in a separate process; disposing it stops the server. */
 export class ServerProcess implements AsyncDisposable {
-  /** The end of what it printed on both outputs. */
+  /** The end of its output on stdout and stderr. */
   output = '';
   readonly #child: ChildProcess;
   readonly #name: string;
@@ -29,7 +29,7 @@ export class ServerProcess implements AsyncDisposable {
   constructor(name: string, { program, args, env, cwd, user }: ServerCommand) {
     this.#name = name;
     const options = {
-      // Nothing of the caller's environment but what a program needs to start.
+      // Pass on only those variables of the caller's environment that a program needs to start.
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
       ...(cwd === undefined ? {} : { cwd }),
       ...user,
@@ -50,13 +50,15 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Undefined while it runs; null if a signal ended it. */
+  /** Undefined while it runs; null if it was ended by a signal. */
   get exitCode(): number | null | undefined {
     const { exitCode, signalCode } = this.#child;
     return exitCode === null && signalCode === null ? undefined : exitCode;
   }
 
-  /** Polls until `ready` gives something truthy, and returns that; throws with its output when it ends or takes too long. */
+  /**
+   * Polls until `ready` returns something truthy, and returns it; throws with its output if it ends or takes too long.
+   */
   async until<T>(ready: () => T | Promise<T>): Promise<NonNullable<T>> {
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
@@ -71,12 +73,12 @@ export class ServerProcess implements AsyncDisposable {
     }
   }
 
-  /** Sends a signal: SIGSTOP and SIGCONT freeze and thaw it. */
+  /** Sends a signal; SIGSTOP freezes it and SIGCONT thaws it. */
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }
 
-  /** Stops it; one that does not within 10 s is killed. */
+  /** Stops the server, and kills it if it has not ended after 10 s. */
   async stop(): Promise<void> {
     const { exitCode, signalCode, pid } = this.#child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
@@ -92,7 +94,7 @@ export class ServerProcess implements AsyncDisposable {
   }
 }
 
-/** Whether an address answers a GET with a good status. */
+/** Whether a URL answers a GET with a 2xx status. */
 export async function answers(url: string): Promise<boolean> {
   return (await fetch(url)).ok;
 }

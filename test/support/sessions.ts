@@ -1,6 +1,6 @@
 import type { LocalPostgres } from '../../local-rds/postgres.js';
 
-/** How many sessions the server has under an application name. */
+/** The number of sessions on the server with an application name. */
 export async function sessionsOf(
   server: Pick<LocalPostgres, 'query'>,
   applicationName: string,
@@ -12,7 +12,7 @@ export async function sessionsOf(
   return rows[0]?.n ?? NaN;
 }
 
-/** How many backends run a statement with the mark in its text. */
+/** The number of backends running a statement whose text contains the mark. */
 export async function backendsRunning(server: Pick<LocalPostgres, 'query'>, mark: string): Promise<number> {
   const { rows } = await server.query<{ n: number }>(
     "select count(*)::int as n from pg_stat_activity where pid <> pg_backend_pid() and state = 'active' and query like $1",

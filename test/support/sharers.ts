@@ -8,7 +8,7 @@ import type { Acquirer, makeEngine, Resource, Shares } from './fake-kind.js';
 
 type FakeEngine = ReturnType<typeof makeEngine>['engine'];
 
-/** Acquirers that share resources, as the queries of a pool that pipelines do; and the book of them. */
+/** Acquirers that share resources, like the queries of a pipelining pool, and a record of who shares what. */
 export class Sharers implements Shares {
   readonly #engine: FakeEngine;
   readonly #depth: number;
@@ -54,14 +54,14 @@ export class Sharers implements Shares {
     this.#lanes.fill();
   }
 
-  /** An answer has come; the last one returns the resource. */
+  /** An answer has arrived; the last one releases the resource. */
   answer(resource: Resource, acquirer: Acquirer): void {
     this.#forget(resource, acquirer);
     if (this.#lanes.left(this.#laneOf(resource))) this.#engine.release(acquirer.slot, performance.now());
     this.#lanes.fill();
   }
 
-  /** The resource was destroyed: no query on it gets an answer. */
+  /** The resource was destroyed: its queries get no answers. */
   lost(resource: Resource): void {
     const lane = this.#laneOf(resource);
     this.#lanes.lost(resource as unknown as PooledConnection);
@@ -86,7 +86,7 @@ export class Sharers implements Shares {
     expect(this.#roomy(), 'no query at the head waits beside a resource that has room').toEqual([]);
   }
 
-  /** What is shared and may be by one more. */
+  /** The shared resources that have room for one more query. */
   #roomy(except?: Slot<Resource>): Resource[] {
     const now = performance.now();
     return [...this.#book]

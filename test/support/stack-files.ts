@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 /** The root of the repository. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A service of docker-compose.yml, as far as the tests look at it. */
+/** A service of docker-compose.yml, as far as the tests read it. */
 export interface Service {
   readonly image?: string;
   readonly command?: readonly string[];
@@ -68,14 +68,14 @@ export const dashboardFolders = (
   }
 ).providers.map(({ options }) => options.path);
 
-/** The service of that name; throws when there is none. */
+/** The service of that name; throws if it does not exist. */
 export function service(name: string): Service {
   const found = compose.services[name];
   if (!found) throw new Error(`docker-compose.yml has no service ${name}`);
   return found;
 }
 
-/** What a service mounts. */
+/** The mounts of a service. */
 export function mountsOf({ volumes = [] }: Service): Mount[] {
   return volumes.map((volume) => {
     const [source = '', target = ''] = volume.split(':');

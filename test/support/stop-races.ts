@@ -15,7 +15,7 @@ interface Racer {
   readonly extended: boolean;
 }
 
-/** Queries that are stopped while neighbours run on the same few connections. */
+/** Queries that are stopped while others run on the same few connections. */
 export const races: fc.Arbitrary<Racer[]> = fc.array(
   fc.record({
     startMs: fc.nat(30),
@@ -28,7 +28,7 @@ export const races: fc.Arbitrary<Racer[]> = fc.array(
   { minLength: 5, maxLength: 40 },
 );
 
-/** Runs a race; throws when a query got what is not its own: another's answer, or another's cancel. */
+/** Runs a race; throws when a query received another query's answer or cancel. */
 export async function race(pool: InstrumentedPool, racers: readonly Racer[]): Promise<void> {
   await Promise.all(racers.map((racer, token) => runRacer(pool, racer, token + 1)));
 }
@@ -48,7 +48,7 @@ async function runRacer(pool: InstrumentedPool, racer: Racer, token: number): Pr
       () => false,
       (error: unknown) => (error as { code?: string }).code === '25P02',
     );
-    // A query that was stopped in the instant of its answer has left the transaction as it was.
+    // A query stopped at the moment of its answer has left the transaction unchanged.
     if (answered && failed) throw new Error(`query ${token} succeeded, and its transaction was aborted`);
     await client.query('rollback');
   }
@@ -56,7 +56,7 @@ async function runRacer(pool: InstrumentedPool, racer: Racer, token: number): Pr
   client.release();
 }
 
-/** Runs the query of a racer; whether it was answered. */
+/** Runs and stops the query of a racer; returns whether it was answered. */
 async function stopped(
   runner: InstrumentedPool | InstrumentedClient,
   racer: Racer,
@@ -84,7 +84,7 @@ async function stopped(
   }
 }
 
-/** The next query on the same client is nobody's to cancel. */
+/** Checks that the next query on the same client is not canceled by an earlier stop. */
 async function unharmed(client: InstrumentedClient, token: number): Promise<void> {
   const { rows } = await client.query<{ token: number }>('select pg_sleep(0.002), $1::int as token', [
     -token,

@@ -73,9 +73,9 @@ export function tracerSdk() {
   return { tracerProvider, spans, span };
 }
 
-/** The name of a connect span of {@link IDENTITY}. */
+/** The name of a connect span with {@link IDENTITY}. */
 export const CONNECT = 'CONNECT shop';
-/** The target of a connection attempt that no hook has changed. */
+/** The target of a connection attempt that was not changed by a hook. */
 export const DIALLED = { host: 'db.example', port: 5432, database: 'shop', tls: true };
 
 export const spanId = (span: ReadableSpan) => span.spanContext().spanId;
@@ -119,7 +119,7 @@ export const IDENTITY: PoolIdentity = {
   tlsMode: 'verify-full',
 };
 
-/** A session of {@link IDENTITY}. */
+/** A session with {@link IDENTITY}. */
 export const SESSION: QuerySession = {
   host: IDENTITY.host,
   port: IDENTITY.port,
@@ -137,7 +137,7 @@ export function measured(changes: Partial<QuerySettings> = {}): QuerySettings {
   };
 }
 
-/** Those of two hosts. */
+/** The gauges of two hosts. */
 export const HOST_GAUGES: PoolGauges['hosts'] = [
   { host: 'a.example', port: 5432, connections: 3 },
   { host: 'b.example', port: 5433, connections: 0 },
@@ -169,7 +169,7 @@ export function idleGauges(changes: Partial<PoolGauges> = {}): MutableGauges {
 
 const open: PoolTelemetry[] = [];
 
-/** Telemetry as `newPool` creates it; ended by `cleanUp`. */
+/** Telemetry as `newPool` creates it; `cleanUp` ends it. */
 export function observed(
   identity: Partial<PoolIdentity> = {},
   options: Partial<TelemetryOptions> = {},

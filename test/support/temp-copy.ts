@@ -15,12 +15,12 @@ import { runScript, type ChildResult } from './child.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** An installation of this package in a folder of its own, removed after the test that made it. */
+/** An installation of this package in a separate folder, removed after the test that made it. */
 export class TempCopy {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'pgauge-copy-')));
   #scripts = 0;
 
-  /** Copies `src`; only these packages are installed there, those in `copied` as files of their own. */
+  /** Copies `src`; only these packages are installed there, those in `copied` as separate files. */
   constructor({ linked, copied = [] }: { linked: readonly string[]; copied?: readonly string[] }) {
     onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
     this.write('package.json', '{"type":"module"}');
@@ -34,7 +34,7 @@ export class TempCopy {
     }
   }
 
-  /** Writes a file, with the folders it needs. */
+  /** Writes a file, and creates its folders. */
   write(path: string, text: string): void {
     mkdirSync(dirname(join(this.folder, path)), { recursive: true });
     writeFileSync(join(this.folder, path), text);
@@ -45,7 +45,7 @@ export class TempCopy {
     return existsSync(this.#installed(name));
   }
 
-  /** Runs a module in a process of its own, with this folder's packages. */
+  /** Runs a module in a separate process, with this folder's packages. */
   run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<ChildResult> {
     this.#scripts += 1;
     const name = `program-${this.#scripts}.mts`;

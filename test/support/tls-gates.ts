@@ -2,7 +2,10 @@ import { afterAll, beforeAll } from 'vitest';
 import { startGate, type CertificateAuthority, type Gate } from '../../local-rds/index.js';
 import type { CertificateRequest, LocalPostgres } from '../../local-rds/index.js';
 
-/** Starts TLS endpoints before a server for the calling file's tests, one for each certificate; gives what makes the address of one. */
+/**
+ * Starts TLS endpoints in front of a server for the calling file's tests, one for each certificate; returns a function
+ * that returns the address of one.
+ */
 export function useTlsGates<Name extends string>(
   server: () => LocalPostgres,
   certificates: Readonly<

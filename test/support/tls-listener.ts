@@ -3,10 +3,13 @@ import type { IssuedCertificate } from '../../local-rds/index.js';
 import { fatal } from '../../local-rds/wire.js';
 import { SSL_REQUEST, type FakeReply } from './fake-server.js';
 
-/** The SQLSTATE that {@link shakesHands} rejects every login with: the server is starting up. */
+/** The SQLSTATE with which {@link shakesHands} rejects every login: the server is starting up. */
 export const AFTER_HANDSHAKE = '57P03';
 
-/** A reply that encrypts with this certificate, tells `onName` which server name the client asked for (SNI), and rejects the login. */
+/**
+ * A reply that encrypts with this certificate, passes the server name that the client requested (SNI) to `onName`, and
+ * rejects the login.
+ */
 export function shakesHands(
   { certPem, keyPem }: IssuedCertificate,
   onName: (servername: string | undefined) => void,

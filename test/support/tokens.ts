@@ -36,12 +36,12 @@ export function parameter(token: string, name: string): string | undefined {
   return pair === undefined ? undefined : decodeURIComponent(pair.slice(name.length + 1));
 }
 
-/** The access key a token is signed with. */
+/** The access key that signed a token. */
 export function signedBy(token: string): string | undefined {
   return parameter(token, 'X-Amz-Credential')?.split('/')[0];
 }
 
-/** What a token must be, worked out from the SigV4 rules alone. */
+/** The expected token, computed from the SigV4 rules alone. */
 export function expectedToken(expected: {
   readonly authority: string;
   readonly user: string;
@@ -86,7 +86,7 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-/** A token's address and parameters, in an order of their own. */
+/** A token's address and parameters; the parameters are sorted. */
 export function parts(token: string): { readonly address: string; readonly parameters: readonly string[] } {
   const [address = '', query = ''] = token.split('?');
   return { address, parameters: query.split('&').sort() };

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Polls every `everyMs` (10) until `condition` gives something truthy, and returns that; throws with `what` after `timeoutMs` (30 000). */
+/**
+ * Polls every `everyMs` (10) until `condition` returns something truthy, and returns it; throws with `what` after
+ * `timeoutMs` (30 000).
+ */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,

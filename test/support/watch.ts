@@ -7,7 +7,7 @@ import { runScript, type Child } from './child.js';
 
 const MAIN = new URL('../../src/cli/main.ts', import.meta.url);
 
-/** Starts `pgauge watch` as a process of its own. */
+/** Starts `pgauge watch` as a separate process. */
 export function startWatch(...args: readonly string[]): Child {
   return runScript(MAIN, ['watch', ...args], { timeoutMs: 100_000 });
 }
@@ -21,9 +21,9 @@ export async function runWatch(...args: readonly string[]) {
 /** An endpoint on loopback that lasts until the test ends. */
 export interface Endpoint {
   readonly url: string;
-  /** Ends it before. */
+  /** Closes it earlier. */
   close(): void;
-  /** Begins anew, at the same port. */
+  /** Listens again on the same port. */
   reopen(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export async function serve(listener: RequestListener): Promise<Endpoint> {
   return { url: `http://127.0.0.1:${port}/metrics`, close, reopen: () => listen(port) };
 }
 
-/** The first event of a live page, which holds all that the page shows. */
+/** The first event of a live page, which contains everything that the page shows. */
 export async function firstEvent(url: string | URL): Promise<Update> {
   const { body } = await fetch(url);
   const decoder = new TextDecoder();

@@ -2,7 +2,7 @@ import { startAzureIdentity, type HttpFault } from '../../../local-rds/index.js'
 import { setEnv } from '../environment.js';
 import type { BackendCase, SourceFault } from './backend-case.js';
 
-/** The library keeps tokens for its whole process, but none that ends as soon as this. */
+/** A lifetime too short for the library's process-wide token cache. */
 const NEVER_KEPT_MS = 240_000;
 
 const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
@@ -17,7 +17,7 @@ const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
 };
 
 const SECRET = 'canary-of-the-identity-header';
-/** The library asks the endpoint that it found first for as long as its process runs. */
+/** Kept for the whole process, because the library keeps using the first endpoint it found. */
 let port = 0;
 let made = 0;
 
@@ -66,7 +66,7 @@ export const azureCase: BackendCase = {
       },
       rotate: () => server.rotate(),
       secrets: () => [SECRET, ...server.issued],
-      // Requests that the library repeats for an earlier test reach the same port.
+      // Requests that the library repeats for an earlier test reach the same port, so count only this client's.
       fetches: () => server.answersFor(clientId),
       [Symbol.asyncDispose]: () => server.stop(),
     };

@@ -8,7 +8,7 @@ import { rdsIamCase } from './rds-iam-case.js';
 import { secretsManagerCase } from './secrets-manager-case.js';
 import { vaultCase } from './vault-case.js';
 
-/** Every backend with a source of passwords that can be at fault; a line is all that a new one needs here. */
+/** Every backend whose source of passwords can fail; a new backend needs one line here. */
 export const BACKEND_CASES: readonly BackendCase[] = [
   rdsIamCase,
   dsqlCase,

@@ -6,7 +6,7 @@ import { createRotatingRole } from './role.js';
 const LATE_MS = 3_000;
 const HOUR_MS = 3_600_000;
 
-/** A function of the application that answers with the password of a role and when it ends. */
+/** A function of the application that returns the password of a role and when it expires. */
 export const customCase: BackendCase = {
   backend: 'custom',
   provider: 'broker',

@@ -23,7 +23,7 @@ const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
   huge: { body: 'canary'.repeat(500_000) },
 };
 
-/** Where the faults of an instance's keys show. */
+/** How the faults of an instance's keys surface. */
 export const INSTANCE_FAULTS = {
   down: /IMDS/,
   hang: /IMDS|timeout/,
@@ -36,7 +36,7 @@ export const INSTANCE_FAULTS = {
   expired: 'rejected',
 } as const;
 
-/** Keys from an instance's metadata service, to sign with. */
+/** Starts a metadata service whose instance keys sign the tokens. */
 export async function startInstanceKeys(
   rds: LocalRds,
 ): Promise<Omit<PasswordSource, 'user' | 'dynamicAuth'>> {

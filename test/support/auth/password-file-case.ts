@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BackendCase, SourceFault } from './backend-case.js';
 import { createRotatingRole } from './role.js';
 
-/** Puts a text into a folder as the kubelet does: files behind a link that is replaced at once. */
+/** Writes files into a folder as the kubelet does: behind a symlink that is replaced atomically. */
 export class SecretVolume {
   readonly #folder: string;
 

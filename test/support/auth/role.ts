@@ -4,16 +4,16 @@ import type { LocalRds } from '../../../local-rds/index.js';
 
 let made = 0;
 
-/** A role of PostgreSQL whose password changes. */
+/** A PostgreSQL role whose password changes. */
 export interface RotatingRole {
   readonly user: string;
-  /** All passwords it has had, the present one last. */
+  /** All passwords it has had, the current one last. */
   readonly passwords: readonly string[];
   readonly password: string;
   rotate(): Promise<void>;
 }
 
-/** Creates a role with a name and a password of its own. */
+/** Creates a role with a unique name and password. */
 export async function createRotatingRole(rds: LocalRds): Promise<RotatingRole> {
   made += 1;
   const user = `rotating_${made}`;

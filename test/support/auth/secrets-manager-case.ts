@@ -15,7 +15,7 @@ const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
 export const secretsManagerCase: BackendCase = {
   backend: 'awsSecretsManager',
   fetches: true,
-  // The keys of the environment, and the secret.
+  // One for the keys of the environment, one for the secret.
   fetchesPerLogin: 2,
   expires: false,
   faults: {
@@ -64,7 +64,7 @@ export const secretsManagerCase: BackendCase = {
         ((fault && values[fault]) ?? put)();
       },
       async rotate() {
-        // The secret first: it is read again only once the old password is rejected.
+        // Update the secret first: it is read again only once the old password is rejected.
         const rotated = role.rotate();
         put();
         await rotated;

@@ -21,7 +21,7 @@ const FAULTS: Readonly<Partial<Record<SourceFault, HttpFault>>> = {
   },
 };
 
-/** The recipe of the guide: database roles of a Vault, each with a lease. */
+/** The recipe of the guide: database roles of Vault, each with a lease. */
 export const vaultCase: BackendCase = {
   backend: 'custom',
   provider: 'vault',

@@ -3,21 +3,21 @@ import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { blocksOf, ROOT, type Block, type Page } from './code-blocks-markdown.js';
 
-/** Blocks that go on from each other. */
+/** Blocks that continue one another. */
 export interface Chain {
   readonly page: Page;
-  /** Its place among the chains of its page and language. */
+  /** Its index among the chains of its page and language. */
   readonly at: number;
   readonly blocks: readonly Block[];
 }
 
-/** What a source file is made of beside the blocks. */
+/** What a source file contains besides the blocks. */
 export interface Setting {
-  /** Where the prelude is imported from. */
+  /** The path from which the prelude is imported. */
   readonly prelude: string;
-  /** Stands before everything. */
+  /** Comes before everything else. */
   readonly head?: string;
-  /** What follows a block and all that goes on from it. */
+  /** Returns the code after a block and all blocks that continue it. */
   readonly after?: (block: Block) => string;
 }
 
@@ -28,7 +28,7 @@ const PRELUDE_NAMES = [
   ...readFileSync(PRELUDE_PATH, 'utf8').matchAll(/^export (?:const|(?:async )?function) (\w+)/gm),
 ].map(([, name = '']) => name);
 
-/** The chains of a page in one language, blocks cut from a file left out; throws where a block continues nothing. */
+/** The chains of a page in one language, without blocks cut from a file; throws if a block has none to continue. */
 export function chainsOf(page: Page, language: string): Chain[] {
   const chains: Block[][] = [];
   const own = blocksOf(page).filter((block) => block.language === language && block.from === undefined);
@@ -42,8 +42,8 @@ export function chainsOf(page: Page, language: string): Chain[] {
 }
 
 /**
- * A source file: imports at the top, then each block in a scope within that of the one before it, so that it may declare
- * names anew. `places` has for each line its place in the documentation.
+ * A source file: imports at the top, then each block in a scope nested in that of the block before it, so that it may
+ * redeclare names. `places` has the position in the documentation of each line.
  */
 export function sourceOf(
   { page, blocks }: Chain,
@@ -70,7 +70,7 @@ export function sourceOf(
   };
 }
 
-/** A block without its imports, whose lines stay empty, and these; `names` collects what they declare. */
+/** A block with its imports blanked, and those imports; adds the names that they declare to `names`. */
 function split(code: string, names: Set<string>): { readonly body: string; readonly own: string[] } {
   const file = ts.createSourceFile('block.ts', code, ts.ScriptTarget.Latest);
   const own: string[] = [];

@@ -5,7 +5,7 @@ export const ROOT = join(import.meta.dirname, '../../..');
 
 /** A page of the documentation. */
 export interface Page {
-  /** Its path below the root of the project. */
+  /** Its path relative to the root of the project. */
   readonly path: string;
   readonly text: string;
 }
@@ -14,20 +14,22 @@ export interface Page {
 export interface Block {
   readonly language: string;
   readonly code: string;
-  /** The line of the page at which its code begins, from 1. */
+  /** The line of the page at which its code begins, counted from 1. */
   readonly line: number;
-  /** It goes on from the block of the same language before it, as the comment above it says. */
+  /** Whether it continues the block of the same language before it, as marked by the comment above it. */
   readonly continues: boolean;
-  /** Why it cannot be run, as a comment above it says; undefined where it can. */
+  /** Why it cannot be run, from the comment above it; undefined if it can. */
   readonly notRun: string | undefined;
-  /** The file below the root of the project that it is cut from, as a comment above it says; it is checked and run there. */
+  /**
+   * The file it is cut from, relative to the project's root, from the comment above it; that file is checked and run.
+   */
   readonly from: string | undefined;
 }
 
 const FENCE =
   /^(?<markers>(?: *<!--(?:(?!-->)[^])*-->\n+)*)(?<indent> *)```(?<language>[^\n`]*)\n(?<code>[^]*?)^ *```$/gm;
 
-/** README.md and all pages below docs/. */
+/** README.md and all pages under docs/. */
 export function allPages(): Page[] {
   const below = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
@@ -38,7 +40,7 @@ export function allPages(): Page[] {
   }));
 }
 
-/** Every page that people write: those of the documentation, and those beside what they are about. */
+/** Every hand-written page: those of the documentation, and those next to the code that they describe. */
 export function writtenPages(): Page[] {
   const generated = /^docs\/(?:api|telemetry|stack-results|failover-results)\.md$/;
   const beside = [
@@ -52,7 +54,7 @@ export function writtenPages(): Page[] {
   ];
 }
 
-/** The pages with code that a reader would run: the API reference has signatures only, which are generated. */
+/** The pages with code that a reader would run; the API reference has only generated signatures. */
 export function pagesWithCode(): Page[] {
   return allPages().filter(({ path }) => path !== 'docs/api.md');
 }
@@ -73,7 +75,7 @@ export function blocksOf({ text }: Page): Block[] {
   });
 }
 
-/** A page's prose: blocks and code within lines are left out. */
+/** A page's prose, without code blocks and inline code. */
 export function proseOf({ text }: Page): string {
   return text.replaceAll(FENCE, '').replaceAll(/(`+)[^`\n]+\1/g, '');
 }

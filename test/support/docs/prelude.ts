@@ -1,12 +1,12 @@
 import type { MetricReader } from '@opentelemetry/sdk-metrics';
 import type { Config, InstrumentedPool } from '../../../src/index.js';
 
-// What stands in the documentation for the reader's own code: every block may use these without declaring them. Where a
-// block is run, the environment says which server they mean.
+// Stand-ins for the reader's own code in the documentation: every block may use these without declaring them. When a
+// block is run, the environment says which server they refer to.
 
 const { DB_HOST = '', DB_PORT, DB_USER = '', DB_PASSWORD, DB_NAME = '', DB_REGION } = process.env;
 
-/** The config of an application: with a password or, where the environment names a region, with tokens. */
+/** The config of an application: with a password, or with tokens if the environment sets a region. */
 export const config: Config & { readonly host: string; readonly port: number } = {
   host: DB_HOST,
   port: Number(DB_PORT),
@@ -23,7 +23,7 @@ export async function work(pool: InstrumentedPool): Promise<void> {
   await pool.query('select now()');
 }
 
-/** Where writes go now, by the application's own knowledge. */
+/** The current writer, as the application knows it. */
 export function currentWriter(): Promise<string> {
   return Promise.resolve(DB_HOST);
 }
@@ -32,5 +32,5 @@ export function currentWriter(): Promise<string> {
 export const readers: MetricReader[] = [];
 
 const write = (message: string, fields: object): void => console.error(message, fields);
-/** A logger that takes the text first. */
+/** A logger whose first argument is the text. */
 export const log = { debug: write, info: write, warn: write };

@@ -22,7 +22,7 @@ interface HistogramPoint {
   readonly explicitBounds: readonly number[];
 }
 
-/** A metric in an export of OTLP, in its JSON form. */
+/** A metric in an OTLP export, in its JSON form. */
 export interface OtlpMetric {
   readonly name: string;
   readonly unit: string;
@@ -32,7 +32,7 @@ export interface OtlpMetric {
   readonly histogram?: { aggregationTemporality: number; dataPoints: HistogramPoint[] };
 }
 
-/** What one export request says of one scope. */
+/** The metrics of one scope in one export request. */
 export interface OtlpScope {
   readonly scope: { readonly name: string; readonly version?: string };
   readonly schemaUrl?: string;
@@ -58,7 +58,7 @@ export class OtlpReceiver implements AsyncDisposable {
     });
   });
 
-  /** Listens on a free port; gives the address for metrics. */
+  /** Listens on a free port; returns the address for metrics. */
   async listen(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1/metrics`;
@@ -70,7 +70,7 @@ export class OtlpReceiver implements AsyncDisposable {
   }
 }
 
-/** The samples that a Prometheus behind a collector stores of a metric, named by the rules for OTLP. */
+/** The samples of a metric that a Prometheus behind a collector stores, named by the rules for OTLP. */
 export function samplesOf(metric: OtlpMetric): Sample[] {
   const name = canonicalName(metric.name, metric.unit, metric.sum?.isMonotonic === true);
   const numbers = [...(metric.sum?.dataPoints ?? []), ...(metric.gauge?.dataPoints ?? [])];
@@ -96,7 +96,7 @@ export function samplesOf(metric: OtlpMetric): Sample[] {
 
 /** The name without the suffixes of a histogram's series: dots are underscores, then the unit, then `_total`. */
 export function canonicalName(name: string, unit: string, isCounter: boolean): string {
-  // What stands in braces counts things, and is no unit.
+  // A unit in braces names the things counted, and is left out.
   const suffix = unit === 's' ? '_seconds' : unit.startsWith('{') ? '' : undefined;
   if (suffix === undefined) throw new Error(`no rule for unit ${unit}`);
   return `${name.replaceAll('.', '_')}${suffix}${isCounter ? '_total' : ''}`;

@@ -1,10 +1,10 @@
-/** One series at one moment, as Prometheus stores it: `__name__` is a label too. */
+/** One series at one moment, as Prometheus stores it: `__name__` is also a label. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** The part of Prometheus' relabelling that is used: action `replace`. */
+/** The part of Prometheus' relabelling that is used: the action `replace`. */
 export interface RelabelRule {
   readonly source_labels: readonly string[];
   readonly regex: string;
@@ -14,7 +14,7 @@ export interface RelabelRule {
 
 const KEYS = new Set(['source_labels', 'regex', 'target_label', 'replacement']);
 
-/** Applies the rules to a sample in order, as Prometheus does; throws for what it does not know of them. */
+/** Applies the rules to a sample in order, as Prometheus does; throws if a rule uses a feature not implemented here. */
 export function relabel(rules: readonly RelabelRule[], { labels, value }: Sample): Sample {
   const changed = { ...labels };
   for (const rule of rules) {
@@ -28,7 +28,7 @@ export function relabel(rules: readonly RelabelRule[], { labels, value }: Sample
   return { labels: changed, value };
 }
 
-/** `$name` takes as many letters, digits and underscores as follow, and a group that is not there is empty. */
+/** `$name` extends over all following letters, digits and underscores; a group that does not exist is empty. */
 function expand(template: string, groups: RegExpExecArray): string {
   return template.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_all, braced?: string, bare?: string) => {
     const name = braced ?? bare ?? '';

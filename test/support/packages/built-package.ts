@@ -5,7 +5,10 @@ import { build } from '../../../scripts/build/package.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** Builds this package into a new folder `node_modules/pgauge` of `folder`, as it would be installed there; without `types` for programs that only run. Throws when it does not compile. */
+/**
+ * Builds this package into a new folder `node_modules/pgauge` of `folder`, as if installed there; without `types` for
+ * programs that only run. Throws when it does not compile.
+ */
 export async function installBuilt(folder: string, options?: { readonly types: boolean }): Promise<void> {
   const installed = join(folder, 'node_modules/pgauge');
   await mkdir(installed, { recursive: true });
@@ -13,7 +16,7 @@ export async function installBuilt(folder: string, options?: { readonly types: b
   await cp(join(ROOT, 'package.json'), join(installed, 'package.json'));
 }
 
-/** Links the packages that this project has installed into `node_modules` of `folder`, beside what is there. */
+/** Links the packages installed in this project into `node_modules` of `folder`, next to those already there. */
 export async function linkModules(folder: string): Promise<void> {
   const modules = join(ROOT, 'node_modules');
   for (const name of await readdir(modules)) {
@@ -21,7 +24,10 @@ export async function linkModules(folder: string): Promise<void> {
   }
 }
 
-/** Writes a TypeScript module of ours as JavaScript that any Node runs, CommonJS if `target` ends so, and that gets pgauge as a package. */
+/**
+ * Writes one of our TypeScript modules as JavaScript that any Node runs and that imports pgauge as a package; CommonJS
+ * if `target` ends with `.cjs`.
+ */
 export async function writeProgram(source: URL, target: string): Promise<void> {
   const text = await readFile(source, 'utf8');
   const isCommonJs = target.endsWith('.cjs');
@@ -37,7 +43,7 @@ export async function writeProgram(source: URL, target: string): Promise<void> {
   await writeFile(target, asUser(outputText));
 }
 
-/** The text of a module of ours as a user of the package would have written it. */
+/** The text of one of our modules as a user of the package would have written it. */
 export function asUser(text: string): string {
   return text.replaceAll(/'(?:\.\.\/)+src\/index\.js'/g, "'pgauge'");
 }

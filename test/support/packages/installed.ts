@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import semver from 'semver';
 
-/** What a package says of itself. */
+/** The fields of a package's manifest that are read. */
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -31,7 +31,7 @@ export class Installed {
     return this.manifests.find((manifest) => manifest.name === name)?.version;
   }
 
-  /** Which of them refuse another one's version. */
+  /** The packages whose requirements the installed version of another one does not meet. */
   conflicts(): string[] {
     return this.manifests.flatMap(({ name, version, peerDependencies = {}, peerDependenciesMeta = {} }) =>
       Object.entries(peerDependencies).flatMap(([peer, range]) => {
@@ -43,7 +43,7 @@ export class Installed {
     );
   }
 
-  /** Which of them refuse a version of Node. */
+  /** The packages that do not support a version of Node. */
   refusals(node: string): string[] {
     return this.manifests
       .filter(({ engines }) => engines?.node !== undefined && !semver.satisfies(node, engines.node))

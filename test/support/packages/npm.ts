@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const INSTALL_TIMEOUT_MS = 180_000;
 
-/** Installs packages with npm into a folder that has nothing but the manifest given. */
+/** Installs packages with npm into a folder that contains only the given manifest. */
 export async function install(
   folder: string,
   packages: readonly string[],
@@ -21,13 +21,13 @@ export async function install(
   });
 }
 
-/** A version of Node and where it is. */
+/** A version of Node and its path. */
 export interface NodeBinary {
   readonly binary: string;
   readonly version: string;
 }
 
-/** Installs a version of Node into a folder of its own. */
+/** Installs a version of Node into a separate folder. */
 export async function installNode(folder: string, version: string): Promise<NodeBinary> {
   // The package `node` fetches its binary in an install script.
   await install(folder, [`node@${version}`], { manifest: { allowScripts: { node: true } } });

@@ -1,4 +1,4 @@
-// The part of semver that is used; its types are a package of their own.
+// The parts of semver that are used; its types are a separate package.
 declare module 'semver' {
   const semver: {
     satisfies(version: string, range: string): boolean;

@@ -1,13 +1,13 @@
-/** One version of the SDK, or none. */
+/** One version of the SDK, or no SDK. */
 export interface SdkChoice {
   readonly title: string;
-  /** What npm installs of it. */
+  /** The packages of it that npm installs. */
   readonly packages: readonly string[];
-  /** The package that has its tracer provider. */
+  /** The package that contains its tracer provider. */
   readonly tracePackage?: string;
 }
 
-/** The versions of the API, as npm understands them. */
+/** The versions of the API, as npm ranges. */
 export const APIS: readonly string[] = ['1.9', '1.10'];
 
 const sdk = (range: string, tracePackage: string): SdkChoice => ({
@@ -25,7 +25,7 @@ export const SDKS: readonly SdkChoice[] = [
   { title: 'no SDK', packages: [] },
   sdk('1.30', '@opentelemetry/sdk-trace-base'),
   sdk('2', '@opentelemetry/sdk-trace-base'),
-  // Where the class is that was in sdk-trace-base, which has no version 3.
+  // Version 3 moved the class here from sdk-trace-base, which has no version 3.
   sdk('3', '@opentelemetry/sdk-trace'),
 ];
 

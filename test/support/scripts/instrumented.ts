@@ -1,4 +1,4 @@
-// An application with the pg instrumentation registered before anything loads the driver. Prints its spans and metrics.
+// An application that registers the pg instrumentation before the driver is loaded. Prints its spans and metrics.
 import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
@@ -27,7 +27,7 @@ const request = async (name: string, run: () => Promise<unknown>): Promise<void>
 const byCallback = (text: string): Promise<unknown> =>
   new Promise((resolve) => pool.query(text, (_error: unknown, result: unknown) => resolve(result)));
 
-// The first one dials; the rest queue behind one connection, in every form.
+// The first query dials; the others queue for the same connection, through every form of call.
 await Promise.all([
   request('one', () => pool.query('select 1')),
   request('two', () => pool.query('select 2')),
@@ -39,7 +39,7 @@ await Promise.all([
 ]);
 await request('five', () => pool.query('select 5'));
 
-// Another pool of the application's is the instrumentation's own business.
+// The application's other pool is observed by the instrumentation alone.
 const other = new pg.Pool({ ...config, database: 'template1', ssl: false, max: 1 });
 await request('other', () => other.query('select 6'));
 

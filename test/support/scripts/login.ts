@@ -1,4 +1,4 @@
-// Logs in with the config that is its argument, and prints what the server says of it.
+// Logs in with the config given as its argument, and prints the server's facts about the connection.
 import { newPool, type Config } from '../../../src/index.js';
 import { loginFacts } from '../login-facts.js';
 

@@ -1,4 +1,4 @@
-// Logs its statistics, with the default logger, in a script that ends nothing.
+// Logs its statistics with the default logger, and ends nothing.
 import { newPool, type Config } from '../../../src/index.js';
 
 const pool = await newPool(JSON.parse(process.argv[2] ?? '') as Config, { statsLog: { intervalMs: 20 } });

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Path of a tool's binary, built by `build` into the folder it is given unless that was done before for the same recipe. */
+/** The path of a tool's binary; `build` builds it into the given folder unless the same recipe was built before. */
 export async function builtOnce(
   tool: string,
   recipe: string,
@@ -24,7 +24,7 @@ export async function builtOnce(
     console.log(`building ${tool}, once for this version of it ...`);
     await build(folder);
     if (!existsSync(join(folder, tool))) throw new Error(`the build of ${tool} made no ${tool}`);
-    // Whole or not at all; another build may have been faster.
+    // Rename atomically; another build may have finished first.
     await rename(folder, finished).catch((error: unknown) => {
       if (!existsSync(binary)) throw error;
     });

@@ -11,7 +11,7 @@ export interface GoProgram {
   readonly version: string;
   /** Folder of the program in the module. */
   readonly folder: string;
-  /** More arguments of `go build`. */
+  /** Additional arguments of `go build`. */
   readonly flags?: readonly string[];
 }
 
@@ -20,7 +20,10 @@ export async function goTool(): Promise<string> {
   return await findTool('go', 'install Go 1.26 or newer from https://go.dev/dl', ['/usr/local/go/bin']);
 }
 
-/** Path of a program, built from its module unless that was done before. It has a module around it, for `go install` refuses those with replace directives. */
+/**
+ * The path of a program, built from its module unless it was built before. A wrapper module is made around it, because
+ * `go install` refuses modules with replace directives.
+ */
 export async function goProgram({ name, module, version, folder, flags = [] }: GoProgram): Promise<string> {
   const goMod = `module pgauge/${name}\n\ngo 1.26\n\nrequire ${module} ${version}\n`;
   const args = ['build', '-mod=mod', '-trimpath', ...flags, '-o', name, `${module}/${folder}`];

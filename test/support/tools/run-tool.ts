@@ -7,10 +7,10 @@ import { endsWithUs } from '../children.js';
 const execute = promisify(execFile);
 const MOST_OUTPUT_BYTES = 16_000_000;
 
-/** A tool that is not installed; the message says how to install it. */
+/** Thrown when a tool is not installed; the message says how to install it. */
 export class MissingTool extends Error {}
 
-/** Path of a program on PATH or in `folders`; throws a `MissingTool` with the command that installs it. */
+/** The path of a program on PATH or in `folders`; throws a `MissingTool` with the command that installs it. */
 export async function findTool(
   name: string,
   install: string,
@@ -29,7 +29,7 @@ export async function findTool(
   throw new MissingTool(`${name} is missing: ${install}`);
 }
 
-/** Runs a program to its end and gives what it printed; rejects with that when it fails. */
+/** Runs a program until it ends and returns its output; rejects with the output if it fails. */
 export async function runTool(
   program: string,
   args: readonly string[],
