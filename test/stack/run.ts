@@ -1,4 +1,4 @@
-// Runs the real collector, a real Prometheus and the application under load, and says whether what they show is right.
+// Runs the real collector, a real Prometheus and the application under load, and checks what they show.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,9 +16,11 @@ import { truth } from './phases/truth.js';
 import { startStack, type StackOptions } from './stack.js';
 import { Table } from './table.js';
 
-/** In this order, on one stack: alerts while nothing has happened yet, dashboards when much has. */
+/** Run in this order on one stack: alerts before anything has happened, dashboards once much has. */
 const PHASES: readonly Phase[] = [pipeline, alerts, traces, truth, dashboards, directScrape, registry];
-/** What is looked at with another version of Prometheus too: how it reads, stores and answers. */
+/**
+ * The phases to repeat with the other version of Prometheus: those that depend on how it scrapes, stores and answers.
+ */
 const AGAIN: readonly Phase[] = [pipeline, traces, truth, directScrape];
 
 const RUNS = [
@@ -58,7 +60,7 @@ async function main(): Promise<number> {
   const only = values.only ?? names;
   const factor = Number(values.factor ?? 30);
   const runs = RUNS.filter(({ choice }) => ['both', choice].includes(values.prometheus));
-  // Half of the results would pass for all of them.
+  // Refuse to write partial results: the page would present them as complete.
   const partly = values.write && (values.only !== undefined || values.compose || runs.length < RUNS.length);
   if (
     values.help ||

@@ -13,10 +13,10 @@ import { TraceBackend } from './servers/trace-backend.js';
 import { timeScale, type TimeScale } from './time/scale.js';
 import type { PrometheusChoice } from './tools/prometheus.js';
 
-/** `service.name` of the applications, and so the label `job`. */
+/** `service.name` of the applications, and therefore their label `job`. */
 export const SERVICE = 'pgauge-demo';
 
-/** Everything that `docker compose up` starts but Grafana, as processes on loopback. */
+/** Everything that `docker compose up` starts except Grafana, as processes on loopback. */
 export interface Stack extends AsyncDisposable {
   /** Unix time in seconds. */
   readonly startedAtS: number;
@@ -26,21 +26,21 @@ export interface Stack extends AsyncDisposable {
   readonly prometheus: Prometheus;
   readonly traces: TraceBackend;
   readonly faults: Faults;
-  /** The applications that run, the first since the start. */
+  /** The running applications, oldest first. */
   readonly apps: readonly LoadApp[];
   /** The first application. */
   readonly app: LoadApp;
-  /** Starts one more application; the stack stops it unless somebody did before. */
+  /** Starts another application; the stack stops it unless it was stopped before. */
   startApp(options?: LoadAppOptions): Promise<LoadApp>;
 }
 
-/** How a stack is started. */
+/** The settings of a stack. */
 export interface StackOptions {
-  /** How many times faster than outside time goes; default 30. */
+  /** How many times faster than real time the stack runs; default 30. */
   readonly factor?: number;
   /** Default `installed`. */
   readonly prometheus?: PrometheusChoice;
-  /** The first application. */
+  /** Settings of the first application. */
   readonly app?: LoadAppOptions;
 }
 
@@ -80,7 +80,7 @@ export async function startStack({
     const traces = own(await TraceBackend.start());
     const collector = own(await startCollector(traces.endpoint, scale));
     const otlpPath = own(await CuttablePath.to(collector.otlpPort));
-    // By the names of docker-compose.yml.
+    // Keyed by the host names of docker-compose.yml.
     const addresses = { 'collector:8889': collector.scrapeAddress, 'collector:8888': collector.selfAddress };
     const prometheus = own(await startPrometheus(folder, addresses, scale, choice));
     const connectionFile = join(folder, 'connection.json');

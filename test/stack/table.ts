@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** One thing that was looked at. */
+/** One check and its result. */
 export interface Row {
   readonly group: string;
   readonly what: string;
@@ -9,43 +9,43 @@ export interface Row {
   readonly ok: boolean;
 }
 
-/** Something that cannot be tried here. */
+/** A check that cannot run here. */
 export interface NotRun {
   readonly what: string;
   readonly why: string;
 }
 
-/** What a run of the stack found out. */
+/** The results of a run of the stack. */
 export class Table {
   readonly rows: Row[] = [];
   readonly notRun: NotRun[] = [];
   readonly #tell: (line: string) => void;
   #group = '';
 
-  /** `tell` gets each row as it comes. */
+  /** `tell` receives each row as it is added. */
   constructor(tell: (line: string) => void = () => undefined) {
     this.#tell = tell;
   }
 
-  /** Rows from now on belong to this group. */
+  /** Starts a group: the rows that follow belong to it. */
   group(name: string): void {
     this.#group = name;
     this.#tell(`\n${name}`);
   }
 
-  /** Adds a row; texts should be short, the reader compares them. Gives `ok`. */
+  /** Adds a row; keep the texts short, because the reader compares them. Returns `ok`. */
   row(what: string, expected: string, seen: string, ok: boolean): boolean {
     this.rows.push({ group: this.#group, what, expected, seen, ok });
     this.#tell(ok ? `  ok      ${what}: ${seen}` : `  FAILED  ${what}: expected ${expected}, saw ${seen}`);
     return ok;
   }
 
-  /** Adds a row that is good when both are deeply equal. */
+  /** Adds a row that passes if both values are deeply equal. */
   equal(what: string, expected: unknown, seen: unknown): boolean {
     return this.row(what, show(expected), show(seen), isDeepStrictEqual(expected, seen));
   }
 
-  /** Adds a row that is good when `work` does not throw; it gives what was seen. */
+  /** Adds a row that passes if `work` does not throw; `work` returns the text for what was seen. */
   async works(what: string, work: () => Promise<string>): Promise<boolean> {
     try {
       return this.row(what, 'no error', await work(), true);
@@ -54,18 +54,18 @@ export class Table {
     }
   }
 
-  /** Notes what could not be tried. */
+  /** Records a check that could not run. */
   cannotRun(what: string, why: string): void {
     this.notRun.push({ what, why });
     this.#tell(`  not run ${what}: ${why}`);
   }
 
-  /** Whether something was looked at and nothing failed. */
+  /** Whether there was at least one check and none failed. */
   get ok(): boolean {
     return this.rows.length > 0 && this.rows.every(({ ok }) => ok);
   }
 
-  /** All of it in Markdown. */
+  /** The whole table in Markdown. */
   markdown(): string {
     const groups = [...new Set(this.rows.map(({ group }) => group))];
     return [
@@ -102,7 +102,7 @@ function line(cells: readonly string[]): string {
   return `| ${cells.map(plain).join(' | ')} |`;
 }
 
-/** Text that Markdown shows as it is, in one cell. */
+/** Text escaped so that Markdown shows it unchanged, in one cell. */
 function plain(cell: string): string {
   return cell.replaceAll(/[|<*]|__/g, (found) => found.replaceAll(/./g, '\\$&')).replaceAll('\n', ' ');
 }

@@ -3,16 +3,16 @@ import { startLocalRds, type LocalRds, type LocalRdsOptions } from '../../local-
 import { startPostgres, type LocalPostgres, type PostgresOptions } from '../../local-rds/postgres.js';
 
 /**
- * Starts a stand-in for RDS before the calling file's tests and stops it after them; returns a function that returns it.
- * The tests fail if the server cannot start.
+ * Starts a stand-in for RDS before the calling file's tests and stops it after them; returns a function that returns
+ * it. The tests fail if the server cannot start.
  */
 export function useLocalRds(options?: LocalRdsOptions): () => LocalRds {
   return useServer('local RDS', () => startLocalRds(options));
 }
 
 /**
- * Starts a plain PostgreSQL before the calling file's tests and stops it after them; returns a function that returns it.
- * The tests fail if the server cannot start.
+ * Starts a plain PostgreSQL before the calling file's tests and stops it after them; returns a function that returns
+ * it. The tests fail if the server cannot start.
  */
 export function usePostgres(options?: PostgresOptions): () => LocalPostgres {
   return useServer('PostgreSQL', () => startPostgres(options));

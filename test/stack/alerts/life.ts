@@ -4,15 +4,15 @@ import type { ExpectedAlert } from './fault.js';
 
 const LOOK_EVERY_MS = 100;
 
-/** What was seen of an alert, in seconds since it was looked for; undefined is never. */
+/** When an alert changed state, in seconds since the start of the watch; undefined if it never did. */
 export interface AlertLife {
   pendingAfterS: number | undefined;
   firingAfterS: number | undefined;
-  /** Since the end of the fault. */
+  /** In seconds since the end of the fault. */
   resolvedAfterS: number | undefined;
 }
 
-/** Looks until every alert fires, or for `timeoutMs`; what was seen of each. */
+/** Watches until every alert fires, or for `timeoutMs`; returns what was seen of each. */
 export async function untilFiring(
   api: PrometheusApi,
   expected: readonly ExpectedAlert[],
@@ -35,7 +35,7 @@ export async function untilFiring(
   return lives;
 }
 
-/** Looks until none of the alerts is left, or for `timeoutMs`; notes when each went. */
+/** Watches until all alerts are resolved, or for `timeoutMs`; records when each one was. */
 export async function untilResolved(
   api: PrometheusApi,
   lives: ReadonlyMap<ExpectedAlert, AlertLife>,
@@ -63,7 +63,7 @@ async function look(
   }
 }
 
-// Of several series of one alert the worst counts.
+// If an alert has several series, the worst state counts.
 function stateOf({ alert, labels }: ExpectedAlert, alerts: readonly Alert[]): Alert['state'] | undefined {
   const wanted = Object.entries({ alertname: alert, ...labels });
   const states = alerts

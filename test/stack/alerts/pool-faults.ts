@@ -4,10 +4,10 @@ import { ofPool, type AlertFault } from './fault.js';
 
 const ARRIVAL_MS = 60_000;
 
-// A lifetime longer than the run, where connections that come and go would only blur what is looked at.
+// A lifetime longer than the run, for faults that connection churn would only obscure.
 const LASTING = { maxLifetimeS: 3_600 };
 
-/** Faults of one application each, so that they can go on side by side. */
+/** Faults that each affect one application, so that they can run at the same time. */
 export const POOL_FAULTS: readonly AlertFault[] = [
   {
     what: 'more requests than connections, each slow',
@@ -94,7 +94,7 @@ export const POOL_FAULTS: readonly AlertFault[] = [
   },
 ];
 
-/** Until Prometheus has looked at a pool a few times: what it never saw it cannot miss. */
+/** Waits until Prometheus has scraped a pool a few times: it cannot miss a pool that it never saw. */
 async function seen({ prometheus: { api }, scale }: Stack, pool: string): Promise<void> {
   const selector = `pgauge_pool_info{job="${SERVICE}",db_client_connection_pool_name="${pool}"}`;
   await until(

@@ -5,15 +5,15 @@ import type { Stack } from '../stack.js';
 import { ofPool, type AlertFault } from './fault.js';
 
 const ARRIVAL_MS = 60_000;
-// Applications ask for another key when the server has refused the one they hold, at most once in 10 s: until then they
-// would sign with the refused one, fast and in vain.
+// When the server refuses the key that an application holds, the application fetches another one, at most once in 10 s;
+// until then it would sign with the refused key, quickly and in vain.
 const ROTATE_EVERY_MS = 12_000;
-// Shorter than the 2 s after which a token is signed with the old key, and longer than most of the logins are apart.
+// Shorter than the 2 s after which a token is signed with the old key, and longer than the gap between most logins.
 const SLOW_FETCH_MS = 1_800;
 const LOGIN_EVERY_MS = 3_000;
 const LAST_CREDENTIALS_S = 40;
 
-/** Faults of what all applications share: one at a time. */
+/** Faults of a server that all applications share, so they run one at a time. */
 export const SHARED_FAULTS: readonly AlertFault[] = [
   {
     what: 'a server that rejects every token',
@@ -53,7 +53,7 @@ export const SHARED_FAULTS: readonly AlertFault[] = [
       await app.load({ clients: 40, discard: 1, thinkMs: 0 });
       return {
         expected: [
-          // For AWS it counts what comes to one address.
+          // The alert counts connections per server address, because the limit of AWS does.
           ...['warning', 'critical'].map((severity) => ({
             ...{ alert: 'PgaugeIamConnectRateHigh', labels: { server_port: String(rds.port), severity } },
           })),

@@ -20,7 +20,7 @@ import { importImage, override, standIns } from './stand-ins.js';
 const PROMETHEUS = 'http://127.0.0.1:9090';
 const GRAFANA = 'http://127.0.0.1:3000';
 const ENDED = 'exited (0)';
-/** A panel of each dashboard that has data while all is well. */
+/** For each dashboard, a panel that has data while nothing is wrong. */
 const PANELS: Readonly<Record<string, string>> = {
   'pgauge-pool': 'Connections against the limit',
   'pgauge-queries': 'Query latency p50, p95, p99',
@@ -29,7 +29,7 @@ const PANELS: Readonly<Record<string, string>> = {
 const WAIT_MS = 180_000;
 const LOOK_EVERY_MS = 500;
 
-/** `docker compose up` under a container engine, with a stand-in for each image; what they are stands in the table. */
+/** Runs `docker compose up` under a container engine, with a stand-in for each image; the table lists the stand-ins. */
 export async function composeUp(table: Table): Promise<void> {
   try {
     await portsAreFree();
@@ -77,7 +77,7 @@ async function up(table: Table, project: Project): Promise<void> {
   );
 }
 
-/** Every service runs and is healthy where the file says how to ask. */
+/** Checks that every service runs, and is healthy if the file defines a health check. */
 async function containers(table: Table, project: Project): Promise<void> {
   const states = new Map((await project.containers()).map(({ service, state }) => [service, state]));
   for (const { name, healthcheck } of services) {
@@ -109,7 +109,7 @@ async function prometheus(table: Table): Promise<void> {
   table.row('series of the demo', 'arrive', `${await api.number(`count({job="${SERVICE}"})`)} series`, true);
 }
 
-/** Asked as Grafana's panels ask: through its datasource. */
+/** Sends queries the way Grafana's panels do: through its datasource. */
 async function queries(table: Table): Promise<void> {
   const api = new PrometheusApi(`${GRAFANA}/api/datasources/proxy/uid/prometheus`);
   for (const [uid, title] of Object.entries(PANELS)) {
@@ -139,14 +139,14 @@ async function traces(table: Table, project: Project): Promise<void> {
   });
 }
 
-/** Every process ends when it is asked to. */
+/** Checks that every process ends on request. */
 async function stop(table: Table, project: Project): Promise<void> {
   await project.run('stop');
   for (const { service, state } of await project.containers())
     table.equal(`${service}, stopped`, ENDED, state);
 }
 
-/** The ids of what the engine still has. */
+/** The ids of the containers, volumes and networks that the engine still has. */
 async function left(engine: Engine): Promise<string[]> {
   const ids = await Promise.all([
     engine.docker('ps', '--all', '--quiet'),
@@ -156,7 +156,7 @@ async function left(engine: Engine): Promise<string[]> {
   return ids.join('\n').split('\n').filter(Boolean);
 }
 
-/** Docker would say so only after minutes. */
+/** Checked here because Docker would report an occupied port only after minutes. */
 async function portsAreFree(): Promise<void> {
   for (const { name, ports = [] } of services)
     for (const published of ports) {

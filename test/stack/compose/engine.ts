@@ -8,17 +8,17 @@ import { findTool, MissingTool, runTool } from '../../support/tools/run-tool.js'
 
 const INSTALL = 'apt-get install -y --no-install-recommends docker.io';
 const FOLDERS = ['/usr/bin', '/usr/sbin'];
-/** The one network device that the engine makes on the machine. */
+/** The only network device that the engine creates on the machine. */
 export const BRIDGE = 'pgauge-compose';
 
-/** A container engine with nothing of the machine's own: its data, socket and process ids go with it. */
+/** A container engine that shares nothing with the machine's own: its data, socket and process ids end with it. */
 export class Engine implements AsyncDisposable {
   readonly #server: ServerProcess;
   readonly #docker: string;
   readonly #remove: () => void;
 
   private constructor(
-    /** For everything that goes with the engine. */
+    /** Holds everything that is removed with the engine. */
     readonly folder: string,
     readonly socket: string,
     server: ServerProcess,
@@ -30,7 +30,7 @@ export class Engine implements AsyncDisposable {
     this.#remove = remove;
   }
 
-  /** Starts Debian's Docker Engine; throws a `MissingTool` where there is none or where it may not run. */
+  /** Starts Debian's Docker Engine; throws a `MissingTool` if it is not installed or may not run. */
   static async start(): Promise<Engine> {
     const dockerd = await findTool('dockerd', INSTALL, FOLDERS);
     const docker = await findTool('docker', INSTALL, FOLDERS);
@@ -38,13 +38,13 @@ export class Engine implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'pgauge-engine-'));
     const socket = `unix://${join(folder, 'docker.sock')}`;
     const server = new ServerProcess('dockerd', {
-      // In namespaces of its own: whatever ends the first process ends all containers, and no mount stays.
+      // Runs in separate namespaces: when the first process ends, all containers end, and no mount remains.
       program: await findTool('unshare', 'apt-get install -y util-linux'),
       args: [
         ...['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', dockerd, '--host', socket],
         ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'run')],
         ...['--pidfile', join(folder, 'pid'), '--default-ulimit', 'nofile=1024:1024'],
-        // It changes neither the firewall nor the routes of the machine; containers reach each other all the same.
+        // Leaves the firewall and the routes of the machine alone; containers can still reach each other.
         ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
       ],
     });
@@ -63,7 +63,7 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  /** Runs `docker` with this engine; gives what it printed. */
+  /** Runs `docker` with this engine; returns its output. */
   async docker(...args: readonly string[]): Promise<string> {
     return await runTool(this.#docker, args, { env: { ...process.env, DOCKER_HOST: this.socket } });
   }

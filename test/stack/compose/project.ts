@@ -14,7 +14,7 @@ export interface Container {
   readonly state: string;
 }
 
-/** docker-compose.yml as it is, with an override file after it. */
+/** The unmodified docker-compose.yml, followed by an override file. */
 export class Project {
   private constructor(
     private readonly engine: Engine,
@@ -29,18 +29,18 @@ export class Project {
     return new Project(engine, compose, overrideFile);
   }
 
-  /** Runs a command of compose; gives what it printed. */
+  /** Runs a compose command; returns its output. */
   async run(...command: readonly string[]): Promise<string> {
     const files = ['docker-compose.yml', this.overrideFile].flatMap((file) => ['-f', file]);
     const { PATH, HOME } = process.env;
     return await runTool(this.compose, ['-p', 'pgauge', ...files, ...command], {
       cwd: ROOT,
-      // Nothing that changes what the file says, DEMO_AUTH for instance.
+      // Pass on no variables that the file reads, such as DEMO_AUTH.
       env: { PATH, HOME, DOCKER_HOST: this.engine.socket, COMPOSE_PROGRESS: 'plain' },
     });
   }
 
-  /** All containers, those that have ended included. */
+  /** All containers, including those that have ended. */
   async containers(): Promise<Container[]> {
     const lines = (await this.run('ps', '--all', '--format', 'json')).split('\n').filter(Boolean);
     return lines

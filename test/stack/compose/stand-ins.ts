@@ -6,13 +6,13 @@ import { otelcol } from '../tools/otelcol.js';
 import { prometheusTools } from '../tools/prometheus.js';
 import { BRIDGE, type Engine } from './engine.js';
 
-/** What runs in the place of a service's image. */
+/** What runs in place of a service's image. */
 interface StandIn {
   /** The service. */
   readonly name: string;
-  /** In words. */
+  /** A description for the table. */
   readonly what: string;
-  /** Keys of the service in the override file. */
+  /** Keys of the service to set in the override file. */
   readonly changes: Readonly<Record<string, unknown>> & { readonly volumes?: readonly string[] };
 }
 
@@ -68,7 +68,7 @@ export async function standIns(): Promise<StandIn[]> {
   ];
 }
 
-/** The override file that puts the stand-ins in the place of the images. */
+/** The override file that replaces the images with the stand-ins. */
 export function override(all: readonly StandIn[]): object {
   const node = NODE_FOLDER.startsWith('/usr/') ? [] : [`${dirname(NODE_FOLDER)}:${dirname(NODE_FOLDER)}:ro`];
   return {
@@ -85,10 +85,10 @@ export function override(all: readonly StandIn[]): object {
   };
 }
 
-/** Gives the engine the image of all stand-ins: a file system without programs, for those of this machine are mounted. */
+/** Loads the stand-ins' shared image into the engine: a file system without programs; this machine's are mounted. */
 export async function importImage(engine: Engine): Promise<void> {
   const root = join(engine.folder, 'image');
-  // sbin is a folder of its own, for the engine puts the init process there.
+  // sbin is a separate folder, because the engine puts the init process there.
   for (const name of ['etc', 'prometheus', 'root', 'sbin', 'tmp', 'usr', 'var/lib'])
     await mkdir(join(root, name), { recursive: true });
   for (const name of ['bin', 'lib', 'lib64']) await symlink(`usr/${name}`, join(root, name));

@@ -11,17 +11,17 @@ const FIRING_TIMEOUT_MS = 180_000;
 const RESOLVED_TIMEOUT_MS = 300_000;
 const CALM_TIMEOUT_MS = 120_000;
 const LOOK_EVERY_MS = 200;
-// On a machine that is busy with other things acquires are slow in earnest, and these two say so.
+// On a busy machine acquires really are slow, and these two alerts fire correctly.
 const MAY_BE_TRUE = new Set(['PgaugeAcquireSloFastBurn', 'PgaugeAcquireSloSlowBurn']);
 
-/** Each alert fires under the fault it exists for, and clears when that has ended. */
+/** Each alert fires under the fault it exists for, and clears once the fault has ended. */
 export const alerts: Phase = {
   name: 'alerts',
   async run(stack, table) {
     const rules = await stack.prometheus.api.rules();
     const pending = new Map(rules.map(({ name, durationS }) => [name, (durationS ?? 0) > 0]));
     const tried = new Set<string>();
-    // One after the other, for each starts an application; looked at side by side.
+    // Inject one after the other, because each starts an application; watch them at the same time.
     let injections: Promise<unknown> = Promise.resolve();
     const play = async (fault: AlertFault): Promise<void> => {
       const injection = injections.then(() => fault.inject(stack));
@@ -34,7 +34,7 @@ export const alerts: Phase = {
     await calm(stack, table, 'before');
     await Promise.all(POOL_FAULTS.map(play));
     for (const fault of SHARED_FAULTS) await play(fault);
-    // In order, which is no reason for an alert either.
+    // A regular shutdown must not fire an alert either.
     await Promise.all(stack.apps.filter((app) => app !== stack.app).map((app) => app.stop()));
     await calm(stack, table, 'after');
 
@@ -43,7 +43,7 @@ export const alerts: Phase = {
   },
 };
 
-/** Nothing fires while nothing is wrong; what other parts of the run did on purpose passes first. */
+/** Checks that no alert fires while nothing is wrong, after waiting for alerts of deliberate faults to clear. */
 async function calm({ prometheus: { api } }: Stack, table: Table, when: string): Promise<void> {
   let names: string[] = [];
   const silent = async (): Promise<boolean> => {
@@ -55,7 +55,7 @@ async function calm({ prometheus: { api } }: Stack, table: Table, when: string):
   table.equal(`alerts while nothing is wrong, ${when}`, [], names);
 }
 
-/** Looks at a fault's alerts until they fire, ends it, and looks until they are gone; one row for each. */
+/** Watches a fault's alerts until they fire, ends the fault, and watches until they clear; adds one row per alert. */
 async function live(
   what: string,
   { expected, end }: Injected,

@@ -14,7 +14,7 @@ const LINTER = 'dashboard-linter';
 const INSTALL_LINTER =
   'git clone https://github.com/grafana/dashboard-linter, build it with go and put it on PATH';
 
-/** Holds each shipped file against the tool that reads it. */
+/** Checks each shipped file with the tool that reads it. */
 export async function configuration(table: Table): Promise<void> {
   const accepts = (what: string, program: string, args: readonly string[]): Promise<boolean> =>
     table.works(what, async () => {
@@ -38,7 +38,7 @@ export async function configuration(table: Table): Promise<void> {
   await lint(table, accepts);
 }
 
-// Its module is not to be had from every proxy, and its rules are held in the unit tests of the dashboards as well.
+// The linter's module is not available from every proxy; unit tests of the dashboards check its rules too.
 async function lint(
   table: Table,
   accepts: (what: string, program: string, args: readonly string[]) => Promise<boolean>,

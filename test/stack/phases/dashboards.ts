@@ -18,7 +18,7 @@ import type { LoadApp } from '../servers/load-app.js';
 import { SERVICE, type Stack } from '../stack.js';
 import { shortenQuery } from '../time/shorten.js';
 
-/** What Grafana puts in for "All", and durations as with the datasource's interval of 15 s. */
+/** Grafana's value for "All", and its durations with the datasource's interval of 15 s. */
 const STEP_INTERVALS = 2;
 export const EVERYTHING = {
   job: '.+',
@@ -30,10 +30,10 @@ export const EVERYTHING = {
 };
 const ARRIVAL_MS = 60_000;
 const LATE_MS = 10_000;
-/** Counts and seconds: what is more than that is a defect of the query. */
+/** An upper bound for counts and seconds; a higher value is a bug in the query. */
 const MOST = 1e6;
 
-/** Every query of the dashboards, over everything that happened so far: it has data, finite and in range. */
+/** Every dashboard query, over everything that has happened so far, returns data that is finite and in range. */
 export const dashboards: Phase = {
   name: 'dashboards',
   async run(stack, table) {
@@ -83,12 +83,12 @@ export const dashboards: Phase = {
   },
 };
 
-/** What instrumentation-pg gives as well. */
+/** Whether instrumentation-pg provides the metric too. */
 function isForeign(expr: string): boolean {
   return expr.includes(prometheusName(OPERATION_DURATION));
 }
 
-/** One more application, whose queries instrumentation-pg measures: panels of queries show them as well. */
+/** Starts an application whose queries are measured by instrumentation-pg: the query panels must show them too. */
 async function measuredByInstrumentation({ startApp, prometheus: { api } }: Stack): Promise<LoadApp> {
   const app = await startApp({ pool: 'foreign', queries: 'instrumentation-pg', clients: 4 });
   await app.load({ failing: 0.1 });
@@ -97,7 +97,7 @@ async function measuredByInstrumentation({ startApp, prometheus: { api } }: Stac
   return app;
 }
 
-/** Queries that exceed their limit, or that their caller aborts. */
+/** Runs queries that exceed their time limit or are aborted by their caller. */
 async function stopSomeQueries({ app, prometheus: { api } }: Stack): Promise<void> {
   await app.load({ timingOut: 0.05, aborting: 0.05 });
   const least = `min(pgauge_query_canceled_total{instance="${app.instance}"})`;
@@ -105,7 +105,7 @@ async function stopSomeQueries({ app, prometheus: { api } }: Stack): Promise<voi
   await app.load({ timingOut: 0, aborting: 0 });
 }
 
-/** One more application, with few connections that its queries share. */
+/** Starts an application with few connections that its queries share. */
 async function shareConnections({ startApp, prometheus: { api } }: Stack): Promise<void> {
   const { instance } = await startApp({ pool: 'pipelined', pipelining: 8, maxConns: 2, clients: 12 });
   const shared = `pgauge_pool_pipelined{instance="${instance}"}`;
@@ -116,17 +116,19 @@ async function shareConnections({ startApp, prometheus: { api } }: Stack): Promi
   );
 }
 
-/** Another instance with a larger pool, as in a deployment that changes its size: there is an annotation for that. */
+/**
+ * Starts an instance with a larger pool, as a deployment that changes the size does: there is an annotation for that.
+ */
 async function changeLimit({ app: { pool }, startApp, prometheus: { api }, scale }: Stack): Promise<void> {
   const limit = `max(db_client_connection_limit{db_client_connection_pool_name="${pool}"})`;
   const before = (await api.number(limit)) ?? 0;
   await startApp({ pool, maxConns: before + 2, clients: 1 });
   await until('the new limit', async () => ((await api.number(limit)) ?? 0) > before, ARRIVAL_MS);
-  // The annotation's query looks at two steps at least.
+  // The annotation's query covers at least two steps.
   await sleep(STEP_INTERVALS * 2 * scale.intervalMs);
 }
 
-// A look between an export that is late and the next one finds nothing.
+// Retries, because an evaluation between a late export and the next one finds no data.
 async function atTheEnd(expr: string, stack: Stack): Promise<number[]> {
   const ask = async (): Promise<number[] | undefined> => {
     const samples = await stack.prometheus.api.query(ready(expr, stack));

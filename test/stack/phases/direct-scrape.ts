@@ -10,11 +10,14 @@ const JOB = 'scraped-from-the-application';
 const WAIT_MS = 30_000;
 const MOST_DIFFERENCES = 6;
 const LOOK_EVERY_MS = 200;
-// Each reader adds up for itself, and so rounds for itself.
+// Each reader computes its own sums, and so has its own rounding.
 const ROUNDING = 1e-9;
 const OURS = '__name__=~"(pgauge|db_client)_.+"';
 
-/** Prometheus reads the application's own exporter with the relabelling of the documentation: it stores the same series as by way of the collector. */
+/**
+ * Prometheus scrapes the application's own exporter with the relabelling from the documentation, and stores the same
+ * series as through the collector.
+ */
 export const directScrape: Phase = {
   name: 'direct-scrape',
   async run({ prometheus, startApp }, table) {
@@ -35,7 +38,7 @@ export const directScrape: Phase = {
       await app.load({ clients: 0, discard: 0, failing: 0 });
       let found = 0;
       let differences = ['no data'];
-      // Both are as old as their last scrape.
+      // Each is as old as its last scrape, so compare until both have the last values.
       const same = async (): Promise<boolean> => {
         const [collected, direct] = [await series('collector'), await series('direct')];
         found = direct.size;
@@ -56,7 +59,7 @@ export const directScrape: Phase = {
   },
 };
 
-/** Series of the one that the other has not, or not with that value. */
+/** Series of `one` that are missing in `other` or have another value there. */
 function difference(
   sign: string,
   one: ReadonlyMap<string, number>,
@@ -67,11 +70,11 @@ function difference(
     .map(([key, value]) => `${sign} ${key} ${value}`);
 }
 
-/** A series without what tells the ways apart. */
+/** A series without the labels that differ between the two paths. */
 function text(labels: Readonly<Record<string, string>>): string {
   const parts = Object.entries(labels)
     .filter(([key]) => !['__name__', 'job', 'instance'].includes(key))
-    // Text and OpenMetrics write a whole number differently, and Prometheus 2 keeps it as it was written.
+    // Text and OpenMetrics write whole numbers differently, and Prometheus 2 stores them as written.
     .map(
       ([key, content]) => `${key}=${key === 'le' ? Number(content.replace('+Inf', 'Infinity')) : content}`,
     );

@@ -9,10 +9,10 @@ import type { Table } from '../table.js';
 const WAIT_MS = 60_000;
 const LOOK_EVERY_MS = 200;
 const HISTOGRAM_SERIES = ['_bucket', '_count', '_sum'];
-/** Attributes of resources, as labels; the collector leaves them on `target_info`. */
+/** Resource attributes as labels; the collector keeps them on `target_info` only. */
 const RESOURCE_LABEL = /^(service|process|host|os|telemetry|container|k8s|cloud|deployment)_/;
 
-/** Every metric of the contract by its names in Prometheus, but for that of pools with pipelining. */
+/** The names in Prometheus of every metric of the contract, except that of pipelining pools. */
 const NAMES = Object.values(METRIC)
   .filter((metric) => metric !== METRIC.pipelined)
   .flatMap(namesOf);
@@ -22,7 +22,10 @@ function namesOf({ name, unit, instrument }: (typeof METRIC)[keyof typeof METRIC
   return instrument === 'Histogram' ? HISTOGRAM_SERIES.map((suffix) => base + suffix) : [base];
 }
 
-/** What an application exports arrives, under the names and labels that the dashboards ask for, and goes with the application. */
+/**
+ * An application's metrics arrive with the names and labels that the dashboards use, and disappear with the
+ * application.
+ */
 export const pipeline: Phase = {
   name: 'pipeline',
   async run(stack, table) {
@@ -39,7 +42,7 @@ export const pipeline: Phase = {
 
 const POOL_LABEL = 'db_client_connection_pool_name';
 
-/** Whether Prometheus reaches all that its configuration names. */
+/** Checks that Prometheus reaches all targets of its configuration. */
 export async function targets(table: Table, api: PrometheusApi): Promise<void> {
   const jobs = ['collector', 'collector-self'];
   let up: string[] = [];

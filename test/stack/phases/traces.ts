@@ -11,24 +11,24 @@ const LOOK_EVERY_MS = 200;
 const ENOUGH_LOGINS = 20;
 const REQUEST = 'demo request';
 const NOBODY = 'nobody';
-/** Its parent was never received. */
+/** The parent of a span whose parent was never received. */
 const LOST = 'lost';
 const PG_SCOPE = '@opentelemetry/instrumentation-pg';
 const QUERY = 'query';
 
-/** Which spans a span may have as its parent; all of them must occur. */
+/** The parents that each kind of span may have; all of them must occur. */
 const PARENTS: Readonly<Record<string, readonly string[]>> = {
-  // The application makes its table outside of any request.
+  // The application creates its table outside of any request.
   [SPAN.acquire]: [NOBODY, REQUEST],
-  // Connections of the minimum are opened for nobody.
+  // Connections for the minimum are opened without an acquire.
   [SPAN.connect]: [NOBODY, SPAN.acquire],
   [SPAN.tokenRefresh]: [SPAN.connect],
   [SPAN.connectionInit]: [SPAN.connect],
-  // The statement that makes that table, too.
+  // The statement that creates the table has no parent either.
   [QUERY]: [NOBODY, REQUEST, SPAN.connectionInit],
 };
 
-/** Spans arrive whole, below the right parents, and Prometheus' exemplars lead to them. */
+/** Spans arrive complete, under the right parents, and Prometheus' exemplars lead to them. */
 export const traces: Phase = {
   name: 'traces',
   async run(stack, table) {
@@ -43,12 +43,12 @@ export const traces: Phase = {
         SETTLE_MS,
         LOOK_EVERY_MS,
       );
-      // They are there only while there are new spans.
+      // Exemplars exist only while there are new spans.
       const exemplars = async (): Promise<boolean> =>
         (await stack.prometheus.api.exemplars(exemplarQuery(app.instance))).length > 0;
       await until('exemplars', exemplars, SETTLE_MS, LOOK_EVERY_MS).catch(() => undefined);
       await app.load({ clients: 0, discard: 0 });
-      // The span of a request arrives after those within it: a request may still be under way.
+      // A request's span arrives after the spans within it, so wait until no request is in progress.
       await until('quiet', async () => (await app.stat()).stat.acquiredConns === 0, SETTLE_MS, LOOK_EVERY_MS);
       await counted(table, stack.prometheus.api, app.instance, spans);
       related(table, await wholeTraces(spans));
@@ -64,13 +64,13 @@ export const traces: Phase = {
   },
 };
 
-/** The name of the span without its database; `query` for those that are named by their summary. */
+/** The name of the span without its database; `query` for spans that are named by their summary. */
 function kindOf({ name, scope }: ReceivedSpan): string {
   const kind = Object.values(SPAN).find((one) => name.split(' ')[0] === one);
   return kind ?? (scope === SCOPE.name ? QUERY : name);
 }
 
-/** Both ways out of the collector have the same spans. */
+/** Checks that both exporters of the collector have the same spans. */
 async function counted(
   table: Table,
   api: PrometheusApi,
@@ -91,7 +91,7 @@ async function counted(
   table.row('spans counted by span_metrics, as received', received(), seen, seen === received());
 }
 
-/** The spans at a moment at which no parent is on its way: connections are opened all the time. */
+/** The spans at a moment when no parent is missing; connections are opened all the time. */
 async function wholeTraces(spans: () => readonly ReceivedSpan[]): Promise<readonly ReceivedSpan[]> {
   let seen = spans();
   const whole = (): boolean => !(seen = spans()).map(parentIn(seen)).includes(LOST);
@@ -107,7 +107,7 @@ function related(table: Table, spans: readonly ReceivedSpan[]): void {
   }
 }
 
-/** Tells which kind of span the parent of a span is. */
+/** Returns a function from a span to the kind of its parent. */
 function parentIn(spans: readonly ReceivedSpan[]): (span: ReceivedSpan) => string {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   return ({ traceId, parentSpanId }) => {

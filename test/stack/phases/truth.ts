@@ -11,26 +11,28 @@ import { shortenQuery } from '../time/shorten.js';
 const SETTLE_MS = 30_000;
 const SIZE = 4;
 const WAITERS = 3;
-// The application makes its table before it counts.
+// The application creates its table before it starts counting.
 const SCHEMA_ACQUIRES = 1;
 const SCHEMA_QUERIES = 1;
 const SQLSTATE = /^[0-9A-Z]{5}$/;
-/** The errors of queries that were stopped, as the application names them. */
+/** The application's names for the errors of stopped queries. */
 const STOPPED = { timeout: 'ERR_PGAUGE_QUERY_TIMEOUT', aborted: '"the caller gave up"' };
 
-/** One number of the dashboards or of Prometheus, and the same one from somewhere else. */
+/** A number from the dashboards or Prometheus, and the same number from another source. */
 interface Comparison {
   readonly what: string;
   readonly query: string;
   readonly truth: (truth: Truth) => number | Promise<number>;
 }
 
-/** What Prometheus and the dashboards say at a moment is what the pool, the server and the application say at that moment. */
+/**
+ * At any moment, Prometheus and the dashboards show the numbers that the pool, the server and the application report.
+ */
 export const truth: Phase = {
   name: 'truth',
   async run(stack, table) {
     const pool = 'truth';
-    // Who waits, waits for longer than a look takes; connections do not end meanwhile.
+    // The acquire timeout is longer than a comparison takes, and connections outlive the run.
     const app = await stack.startApp({ pool, maxConns: SIZE, maxLifetimeS: 3_600, acquireTimeoutS: 60 });
     try {
       await app.load({ clients: 0 });
@@ -58,7 +60,7 @@ export const truth: Phase = {
 
 async function compare(stack: Stack, table: Table, app: LoadApp, state: string): Promise<void> {
   for (const { what, query, truth } of comparisons(stack, app)) {
-    // The export is still on its way, and maybe a release.
+    // The last export may still be on its way, and so may a release.
     let [expected, seen] = [NaN, undefined as number | undefined];
     const agree = async (): Promise<boolean> => {
       expected = await truth(await app.stat());
@@ -131,7 +133,7 @@ function comparisons({ rds, scale }: Stack, app: LoadApp): Comparison[] {
     {
       what: 'queries that succeeded, as the application counted them',
       query: `sum(db_client_operation_duration_seconds_count{${own},error_type=""})`,
-      // Each connection sets its limit first.
+      // Each connection first sets its statement limit, which counts as a query.
       truth: ({ work, events }) => work.queries + SCHEMA_QUERIES + events.connect,
     },
     {
@@ -156,7 +158,7 @@ function comparisons({ rds, scale }: Stack, app: LoadApp): Comparison[] {
   ];
 }
 
-/** The query of a panel, with the dashboard's variables set to one application. */
+/** A panel's query, with the dashboard's variables set to one application. */
 function panelQuery(title: string, refId: string, { instance, pool }: LoadApp, factor: number): string {
   const found = panelQueries(readDashboard('pgauge-pool')).find(
     (query) => query.panelTitle === title && query.refId === refId,

@@ -4,12 +4,12 @@ import { duration, type TimeScale } from '../time/scale.js';
 import { freePorts } from '../../support/free-ports.js';
 import { answers, ServerProcess } from '../../support/server-process.js';
 
-/** The configuration that is shipped. */
+/** The shipped configuration. */
 export const COLLECTOR_CONFIG = join(import.meta.dirname, '../../../otel-collector.yaml');
 
 /** A running collector. */
 export interface Collector extends AsyncDisposable {
-  /** Where applications export to: the value of OTEL_EXPORTER_OTLP_ENDPOINT. */
+  /** The address to which applications export: the value of OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly otlpUrl: string;
   readonly otlpPort: number;
   /** `host:port` that Prometheus scrapes. */
@@ -19,7 +19,7 @@ export interface Collector extends AsyncDisposable {
   readonly process: ServerProcess;
 }
 
-/** Starts the collector with the shipped configuration; spans go on to `tracesEndpoint` (`host:port`). */
+/** Starts the collector with the shipped configuration; it forwards spans to `tracesEndpoint` (`host:port`). */
 export async function startCollector(tracesEndpoint: string, scale: TimeScale): Promise<Collector> {
   const program = await otelcol();
   const [grpc, http, scrape, health, self] = (await freePorts(5)) as [number, number, number, number, number];

@@ -2,10 +2,10 @@ import type { CredentialEndpoint } from '../../../examples/demo/sources/credenti
 import type { LocalRds } from '../../../local-rds/index.js';
 import type { CuttablePath } from '../../support/cuttable-path.js';
 
-/** Lifetime of session credentials when nothing is wrong: they are renewed 15 minutes before their end. */
+/** Lifetime of session credentials when nothing is wrong; they are renewed 15 minutes before they expire. */
 export const HEALTHY_LIFETIME_MS = 3_600_000;
 
-/** What can go wrong around the applications. Each holds until `end()`, or until it is told otherwise. */
+/** The faults of the applications' surroundings. Each lasts until `end()`, or until it is switched off. */
 export class Faults {
   readonly #rds: LocalRds;
   readonly #credentials: CredentialEndpoint;
@@ -18,33 +18,39 @@ export class Faults {
     this.#otlpPath = otlpPath;
   }
 
-  /** Makes every application's next login fetch credentials that end in so many seconds; the keys they hold are refused (28000), once each. */
+  /**
+   * Makes each application's next login fetch credentials that expire in `seconds`; the server refuses the current keys
+   * (28000), once each.
+   */
   credentialsEndIn(seconds: number): void {
     this.#credentials.lifetimeMs = seconds * 1_000;
     this.revokeKeys();
   }
 
-  /** Makes the server refuse the keys in use (28000); each application fetches others then, at most once in 10 s. */
+  /** Makes the server refuse the keys in use (28000); each application then fetches new ones, at most once in 10 s. */
   revokeKeys(): void {
     this.#credentials.revoke();
   }
 
-  /** Lets fetches of credentials fail with status 500; applications fetch when those that they hold have less than 15 minutes left, at most once a minute. */
+  /**
+   * Makes credential fetches fail with status 500; applications fetch when theirs expire in under 15 minutes, at most
+   * once a minute.
+   */
   fetchFails(failing: boolean): void {
     this.#credentials.failing = failing;
   }
 
-  /** Lets the credential endpoint wait so many milliseconds before it answers. */
+  /** Makes the credential endpoint wait `ms` milliseconds before it answers. */
   fetchTakes(ms: number): void {
     this.#credentials.delayMs = ms;
   }
 
-  /** Lets the server reject every token, with SQLSTATE 28000. */
+  /** Makes the server reject every token, with SQLSTATE 28000. */
   rejectLogins(rejecting: boolean): void {
     this.#rds.gate.set({ rejectTokens: rejecting });
   }
 
-  /** Lets the server wait so many milliseconds before it answers a login. */
+  /** Makes the server wait `ms` milliseconds before it answers a login. */
   loginTakes(ms: number): void {
     this.#rds.gate.set({ delayMs: ms });
   }
@@ -61,12 +67,12 @@ export class Faults {
     this.#rds.gate.dropConnections();
   }
 
-  /** Cuts the path from the applications to the collector, or joins it again. */
+  /** Cuts the path from the applications to the collector, or restores it. */
   async collectorCut(cut: boolean): Promise<void> {
     await (cut ? this.#otlpPath.cut() : this.#otlpPath.join());
   }
 
-  /** Ends every fault. Credentials that end soon are replaced at the next login. */
+  /** Ends every fault. Credentials that expire soon are replaced at the next login. */
   async end(): Promise<void> {
     this.fetchFails(false);
     this.fetchTakes(0);

@@ -7,35 +7,35 @@ import { ServerProcess } from '../../support/server-process.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** How an application under load is started. */
+/** The settings of an application under load. */
 export interface LoadAppOptions {
   /** `service.instance.id`; default `app-1`, `app-2`, … */
   readonly instance?: string;
   /** Name of its pool; default `load`. */
   readonly pool?: string;
-  /** Another name of the server, which makes two hosts of it. */
+  /** Another host name of the server, so that the pool has two hosts. */
   readonly secondHost?: string;
-  /** Most connections; default 10. */
+  /** Maximum number of connections; default 10. */
   readonly maxConns?: number;
-  /** Least connections; default 2. */
+  /** Minimum number of connections; default 2. */
   readonly minConns?: number;
-  /** Workers from the start; default 6. */
+  /** Number of workers at the start; default 6. */
   readonly clients?: number;
-  /** Seconds that a connection lives; default 10, so that there are logins all the time. */
+  /** Lifetime of a connection in seconds; default 10, so that there are logins all the time. */
   readonly maxLifetimeS?: number;
   /** Seconds that a request waits for a connection; default 5. */
   readonly acquireTimeoutS?: number;
-  /** Most requests that wait for a connection, 0 for any number; default 0. */
+  /** Maximum number of requests that wait for a connection, 0 for no limit; default 0. */
   readonly maxPending?: number;
-  /** Queries that share a connection; default 0, none. */
+  /** Maximum number of queries that share a connection; default 0, no sharing. */
   readonly pipelining?: number;
   /** Where it exports to; default the stack's collector. */
   readonly otlpUrl?: string;
-  /** Who measures the queries; default `pgauge`. */
+  /** Whether pgauge or instrumentation-pg measures the queries; default `pgauge`. */
   readonly queries?: QuerySource;
 }
 
-/** Where an application finds everything. */
+/** The addresses and files that an application needs. */
 export interface LoadAppSurroundings {
   readonly otlpUrl: string;
   readonly connectionFile: string;
@@ -44,11 +44,11 @@ export interface LoadAppSurroundings {
   readonly scale: TimeScale;
 }
 
-/** `npm run demo:load` in a process of its own. */
+/** `npm run demo:load` in a separate process. */
 export class LoadApp implements AsyncDisposable {
   readonly instance: string;
   readonly pool: string;
-  /** What its own Prometheus exporter serves. */
+  /** The URL of its own Prometheus exporter. */
   readonly metricsUrl: string;
   readonly process: ServerProcess;
   readonly #controlUrl: string;
@@ -114,17 +114,17 @@ export class LoadApp implements AsyncDisposable {
     }
   }
 
-  /** What the application itself knows now. */
+  /** The application's current numbers, from itself. */
   async stat(): Promise<Truth> {
     return await this.#call('GET', '/stat');
   }
 
-  /** Changes what it does, from now on; gives what it knows then. */
+  /** Changes its load from now on; returns its numbers at that moment. */
   async load(load: Partial<Load>): Promise<Truth> {
     return await this.#call('POST', '/load', load);
   }
 
-  /** Ends it as an orchestrator would, with SIGTERM. */
+  /** Ends it with SIGTERM, as an orchestrator would. */
   async stop(): Promise<void> {
     await this.process.stop();
   }

@@ -21,16 +21,16 @@ export interface Alert {
   readonly value: string;
 }
 
-/** A rule as Prometheus has loaded it. */
+/** A rule that Prometheus has loaded. */
 export interface Rule {
   readonly name: string;
   readonly type: 'alerting' | 'recording';
   readonly query: string;
   readonly health: 'ok' | 'err' | 'unknown';
   readonly lastError?: string;
-  /** Of alerting rules: seconds that the condition must hold. */
+  /** For alerting rules: the seconds that the condition must hold. */
   readonly durationS?: number;
-  /** Of alerting rules. */
+  /** For alerting rules. */
   readonly state?: 'inactive' | 'pending' | 'firing';
 }
 
@@ -60,7 +60,7 @@ export class PrometheusApi {
     this.#url = url;
   }
 
-  /** The series of an instant query; a scalar is one without labels. `atS` is a Unix time, default now. */
+  /** The series of an instant query; a scalar is a series without labels. `atS` is a Unix time, default now. */
   async query(query: string, atS?: number): Promise<Sample[]> {
     const time: Record<string, string> = atS === undefined ? {} : { time: String(atS) };
     const data = await this.#get<
@@ -71,7 +71,7 @@ export class PrometheusApi {
     return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
   }
 
-  /** The one number of an instant query; undefined when there is no series, an error when there are several. */
+  /** The single number of an instant query; undefined if there is no series; throws if there are several. */
   async number(query: string, atS?: number): Promise<number | undefined> {
     const samples = await this.query(query, atS);
     if (samples.length > 1) throw new Error(`${samples.length} series instead of one: ${query}`);
@@ -89,17 +89,17 @@ export class PrometheusApi {
     }));
   }
 
-  /** The labels of all series that a selector matches, those of the past included. */
+  /** The labels of all series that a selector matches, past ones included. */
   async series(selector: string): Promise<Labels[]> {
     return await this.#get('series', { 'match[]': selector });
   }
 
-  /** The values of a label, over series that a selector matches. */
+  /** The values of a label over the series that a selector matches. */
   async labelValues(label: string, selector?: string): Promise<string[]> {
     return await this.#get(`label/${label}/values`, selector === undefined ? {} : { 'match[]': selector });
   }
 
-  /** The rules that are loaded. */
+  /** The loaded rules. */
   async rules(): Promise<Rule[]> {
     const { groups } = await this.#get<{ groups: { rules: (Rule & { duration?: number })[] }[] }>(
       'rules',
@@ -117,7 +117,7 @@ export class PrometheusApi {
     return (await this.#get<{ alerts: Alert[] }>('alerts', {})).alerts;
   }
 
-  /** Exemplars of the series that a query selects, of the last hour. */
+  /** Exemplars of the last hour for the series that a query selects. */
   async exemplars(query: string): Promise<SeriesExemplars[]> {
     const endS = Date.now() / 1_000;
     return await this.#get('query_exemplars', { query, start: String(endS - 3_600), end: String(endS) });

@@ -7,7 +7,7 @@ import { shortenDuration, shortenRules } from '../time/shorten.js';
 const DASHBOARDS = join(import.meta.dirname, '../../../dashboards');
 /** The configuration that `docker compose up` uses. */
 export const PROMETHEUS_CONFIG = join(DASHBOARDS, 'stack/prometheus.yml');
-/** The rules that are shipped. */
+/** The shipped rules. */
 export const RULES = join(DASHBOARDS, 'rules/pgauge.rules.yml');
 
 /** An entry of Prometheus' `scrape_configs`. */
@@ -16,14 +16,14 @@ export type ScrapeConfig = Readonly<Record<string, unknown>> & {
   readonly static_configs: readonly { readonly targets: readonly string[] }[];
 };
 
-/** A configuration of Prometheus, as far as it is touched here. */
+/** A Prometheus configuration, as far as it is changed here. */
 export interface PrometheusConfig {
   readonly global: Readonly<Record<'scrape_interval' | 'evaluation_interval', string>>;
   readonly rule_files: readonly string[];
   readonly scrape_configs: readonly ScrapeConfig[];
 }
 
-/** The shipped configuration at the scale's speed, with the targets that `addresses` names, and the rules in a file of that name. */
+/** The shipped configuration at the scale's speed, with the targets in `addresses` and the rules in the given file. */
 export async function localConfig(
   rulesFile: string,
   addresses: Readonly<Record<string, string>>,
@@ -41,7 +41,7 @@ export async function localConfig(
   const evaluation = shortenDuration(global.evaluation_interval, factor);
   return {
     ...others,
-    // The default timeout is longer than the interval then.
+    // The default timeout would exceed the shortened interval.
     global: {
       ...global,
       ...{ scrape_timeout: interval, scrape_interval: interval, evaluation_interval: evaluation },

@@ -14,13 +14,16 @@ export interface Prometheus extends AsyncDisposable {
   readonly url: string;
   /** `2.42.0`, for instance. */
   readonly version: string;
-  /** What the shipped configuration scrapes, with the addresses of this stack. */
+  /** The scrape configs of the shipped configuration, with the addresses of this stack. */
   readonly scrapeConfigs: readonly ScrapeConfig[];
-  /** Replaces what is scraped. */
+  /** Replaces the scrape configs. */
   scrape(configs: readonly ScrapeConfig[]): Promise<void>;
 }
 
-/** Starts Prometheus in a folder, with the shipped configuration and rules at the scale's speed; `addresses` are those of the targets that the configuration names. */
+/**
+ * Starts Prometheus in a folder, with the shipped configuration and rules at the scale's speed; `addresses` maps the
+ * configuration's targets to this stack's.
+ */
 export async function startPrometheus(
   folder: string,
   addresses: Readonly<Record<string, string>>,

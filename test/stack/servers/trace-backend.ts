@@ -8,7 +8,7 @@ import { answers, ServerProcess } from '../../support/server-process.js';
 
 type Value = Readonly<Record<string, unknown>>;
 
-/** A span as it came out of the collector. */
+/** A span as the collector exported it. */
 export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -43,7 +43,7 @@ interface Export {
 const MOST_SPANS = 50_000;
 const CONFIG = join(import.meta.dirname, 'trace-backend.yaml');
 
-/** What stands where Tempo does: a receiver of OTLP over gRPC that keeps the spans of the last minutes. */
+/** Takes the place of Tempo: receives OTLP over gRPC and keeps the spans of the last minutes. */
 export class TraceBackend implements AsyncDisposable {
   readonly spans: ReceivedSpan[] = [];
   /** `host:port` for the collector's TRACES_ENDPOINT. */
@@ -112,7 +112,7 @@ export class TraceBackend implements AsyncDisposable {
   }
 }
 
-// Each value is an object whose one key is its type.
+// Each value is an object whose only key is its type.
 function plain(attributes: readonly Attribute[] = []): Record<string, unknown> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 }

@@ -1,9 +1,9 @@
-/** How fast time goes in a stack: what takes `factor` seconds outside takes one there. */
+/** How fast time passes in a stack: `factor` seconds outside are one second in the stack. */
 export interface TimeScale {
   readonly factor: number;
-  /** Between two exports of metrics, two scrapes and two evaluations of the rules. */
+  /** The interval of metric exports, scrapes and rule evaluations. */
   readonly intervalMs: number;
-  /** After which the collector forgets a series. */
+  /** The time after which the collector drops a series. */
   readonly expirationMs: number;
   /** Prometheus' `--query.lookback-delta`. */
   readonly lookbackMs: number;
@@ -23,7 +23,7 @@ export function timeScale(factor: number): TimeScale {
   };
 }
 
-/** A duration as Go and Prometheus both read it. */
+/** A duration in the format that both Go and Prometheus read. */
 export function duration(ms: number): string {
   return `${Math.max(1, Math.round(ms))}ms`;
 }

@@ -2,7 +2,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import { parse, stringify } from 'yaml';
 import { duration } from './scale.js';
 
-/** The fields of a rules file that are durations themselves. */
+/** The fields of a rules file that are durations. */
 const DURATION_FIELDS = new Set(['interval', 'query_offset', 'for', 'keep_firing_for']);
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -14,7 +14,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   y: 31_536_000_000,
 };
 
-/** The text of a Prometheus rules file with every duration in it divided by `factor`: of groups and alerts, and the ranges, offsets and steps of queries. Names, thresholds, labels and annotations stay as they are. */
+/**
+ * The text of a Prometheus rules file with every duration divided by `factor`: those of groups and alerts, and the
+ * ranges, offsets and steps of queries. Names, thresholds, labels and annotations stay unchanged.
+ */
 export function shortenRules(text: string, factor: number): string {
   return stringify(shortenNode(parse(text), factor), { lineWidth: 0 });
 }
@@ -36,7 +39,7 @@ export function shortenQuery(query: string, factor: number): string {
   return result + query.slice(copied);
 }
 
-/** A duration of Prometheus, `1h30m` or a number of seconds, divided by `factor`; never 0 unless it was. */
+/** A Prometheus duration, `1h30m` or a number of seconds, divided by `factor`; 0 only if it was 0. */
 export function shortenDuration(text: string, factor: number): string {
   const ms = millisecondsOf(text);
   return ms === 0 ? text : duration(ms / factor);

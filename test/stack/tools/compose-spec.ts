@@ -1,6 +1,6 @@
 import { goProgram } from '../../support/tools/go.js';
 
-/** Path of the reader of compose files that `docker compose config` is made of; it needs no engine. */
+/** Path of the compose-file reader that `docker compose config` uses; it needs no engine. */
 export async function composeSpec(): Promise<string> {
   return await goProgram({
     name: 'compose-spec',

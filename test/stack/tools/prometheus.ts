@@ -2,11 +2,14 @@ import { goProgram } from '../../support/tools/go.js';
 import { findTool, runTool } from '../../support/tools/run-tool.js';
 
 const INSTALL = 'apt-get install -y prometheus, or put that of https://prometheus.io/download on PATH';
-/** What the image of docker-compose.yml has, and what that is called as a module. */
+/** The version in the image of docker-compose.yml, and the version of the corresponding Go module. */
 const VERSION = '3.15.0';
 const MODULE_VERSION = 'v0.315.0';
 
-/** Which Prometheus: the one on PATH, of the distribution for instance, or the one of docker-compose.yml, built from Go modules. */
+/**
+ * Which Prometheus to use: the one on PATH, for example the distribution's, or that of docker-compose.yml, built from
+ * Go modules.
+ */
 export const PROMETHEUS_CHOICES = ['installed', 'built'] as const;
 export type PrometheusChoice = (typeof PROMETHEUS_CHOICES)[number];
 
@@ -14,7 +17,7 @@ export type PrometheusChoice = (typeof PROMETHEUS_CHOICES)[number];
 export interface PrometheusTools {
   readonly prometheus: string;
   readonly promtool: string;
-  /** As it says itself, `2.42.0`. */
+  /** As it reports it, for example `2.42.0`. */
   readonly version: string;
 }
 
@@ -28,7 +31,7 @@ export async function prometheusTools(choice: PrometheusChoice): Promise<Prometh
   return { prometheus, promtool, version: /version ([^ +]+)/.exec(said)?.[1] ?? said };
 }
 
-// Without service discovery, most of what there is to compile, and without the web interface.
+// Without the web interface, and without service discovery, which is most of the code to compile.
 async function built(name: string): Promise<string> {
   return await goProgram({
     name,
