@@ -6,7 +6,7 @@ import { parseEvent, type LoadEvent } from './contenders/events.js';
 import type { Place, Way } from './contenders/place.js';
 import { endsWithUs } from '../support/children.js';
 
-/** A program that loads the cluster, and the way it takes. */
+/** A program that loads the cluster, and the way in which it connects. */
 export interface ContenderSpec {
   readonly name: 'pgauge' | 'pg.Pool' | 'pgxpool';
   readonly way: Way;
@@ -23,7 +23,7 @@ export const CONTENDERS: readonly ContenderSpec[] = [
 
 const STOP_WITHIN_MS = 90_000;
 
-/** A contender's process, and what it has told. */
+/** A contender's process, and the events it has reported. */
 export class Contender {
   readonly spec: ContenderSpec;
   readonly events: LoadEvent[] = [];
@@ -47,18 +47,18 @@ export class Contender {
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#said += text));
   }
 
-  /** What marks its rows. */
+  /** The value that marks its rows. */
   get id(): string {
     return `${this.spec.name}/${this.spec.way}`;
   }
 
-  /** Whether a write of its was acknowledged since. */
+  /** Whether one of its writes was acknowledged since then. */
   wroteSince(at: number): boolean {
     const last = this.events.findLast(({ kind }) => kind === 'acked');
     return last !== undefined && last.at >= at;
   }
 
-  /** Throws what it said when it is no longer there. */
+  /** Throws with its output if its process has ended. */
   check(): void {
     const { exitCode, signalCode } = this.#child;
     if (exitCode !== null || signalCode !== null) {
@@ -66,7 +66,7 @@ export class Contender {
     }
   }
 
-  /** Stops it, and gives the totals of its pool. */
+  /** Stops it, and returns the totals of its pool. */
   async stop(): Promise<Readonly<Record<string, number>>> {
     this.#child.kill('SIGTERM');
     const killer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_WITHIN_MS);

@@ -33,6 +33,6 @@ if (values.help || !(Number.isInteger(times) && times > 0) || names.length === 0
   if (values.write) await writeReport(table);
   const found = broken(outcomes);
   for (const line of found) console.error(line);
-  // Not left to the event loop: a server that ends late must not hold the program.
+  // Exit explicitly: a server that ends late must not keep the program running.
   process.exit(found.length > 0 ? 1 : 0);
 }

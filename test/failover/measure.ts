@@ -1,25 +1,28 @@
 import type { LoadEvent } from './contenders/events.js';
 
-/** When a fault began, when another node led (or the same one again), and when its effects were over. Unix times in milliseconds. */
+/**
+ * When a fault began, when another node (or the same one again) was the leader, and when its effects were over. Unix
+ * times in milliseconds.
+ */
 export interface FaultTimes {
   readonly beganAt: number;
   readonly ledAt: number;
   readonly overAt: number;
 }
 
-/** What one fault cost one contender. */
+/** The cost of one fault for one contender. */
 export interface Cost {
   /** Acquires that failed, by code. */
   readonly noConnection: ReadonlyMap<string, number>;
   /** Queries that failed, by code. */
   readonly failed: ReadonlyMap<string, number>;
-  /** From the moment a node led to the first write acknowledged after it. */
+  /** The time from the moment a node led to the first write acknowledged after it. */
   readonly firstWriteMs: number;
   /** The most connections dialled in one second. */
   readonly mostDials: number;
 }
 
-/** What these events say of a fault. */
+/** Computes the cost of a fault from a contender's events. */
 export function measure(events: readonly LoadEvent[], { beganAt, ledAt, overAt }: FaultTimes): Cost {
   const during = events.filter(({ at }) => at >= beganAt && at < overAt);
   const first = during.find(({ kind, at }) => kind === 'acked' && at >= ledAt);
@@ -31,7 +34,7 @@ export function measure(events: readonly LoadEvent[], { beganAt, ledAt, overAt }
   };
 }
 
-/** What became of a contender's writes, compared with the rows that the server has. */
+/** The fate of a contender's writes, compared with the rows on the server. */
 export function compareWrites(
   events: readonly LoadEvent[],
   rows: ReadonlyMap<number, number>,

@@ -7,7 +7,7 @@ import { runTool } from '../support/tools/run-tool.js';
 const FOLDER = fileURLToPath(new URL('contenders/pgxpool', import.meta.url));
 const FILES = ['go.mod', 'go.sum', 'main.go'];
 
-/** Path of the contender that is written in Go, built unless that was done before. */
+/** Path of the contender written in Go, built unless it was built before. */
 export async function buildPgxpool(): Promise<string> {
   const recipe = await Promise.all(FILES.map((file) => readFile(`${FOLDER}/${file}`, 'utf8')));
   return await builtOnce('failover-pgxpool', recipe.join(''), async (cwd) => {

@@ -17,7 +17,7 @@ its caller can know whether it may be sent again. "First write" begins when Patr
 a node leads; its figures are the median and the worst.
 `;
 
-/** Writes the page of results. */
+/** Writes the results page. */
 export async function writeReport(table: string): Promise<void> {
   const options = await prettier.resolveConfig(PAGE);
   await writeFile(PAGE, await prettier.format(`${HEAD}\n${table}`, { ...options, parser: 'markdown' }));

@@ -14,7 +14,7 @@ const LED_WITHIN_MS = 90_000;
 const WRITES_WITHIN_MS = 90_000;
 const CALM_MS = 3_000;
 
-/** What all faults cost a contender. */
+/** The cost of all faults for a contender. */
 export interface Outcome {
   readonly id: string;
   readonly costs: readonly { readonly fault: FaultName; readonly cost: Cost }[];
@@ -30,7 +30,7 @@ export async function run(faults: readonly FaultName[], tell: (line: string) => 
   const leader = await prepare(cluster);
   const [caFile, addressFile] = [join(cluster.folder, 'ca.crt'), join(cluster.folder, 'address')];
   await writeFile(caFile, cluster.caPem);
-  // In one step: a look-up must not find half an address.
+  // Replace the file atomically: a look-up must not read half an address.
   const lead = async (node: Node): Promise<void> => {
     await writeFile(`${addressFile}.new`, node.host);
     await rename(`${addressFile}.new`, addressFile);
@@ -68,7 +68,7 @@ async function prepare(cluster: Cluster): Promise<Node> {
   const leader = await cluster.whole();
   const { username, password } = USERS.app;
   await cluster.query(leader, `create role ${username} login password '${password}'`);
-  // No key: a write that is sent twice must be seen.
+  // No primary key: a write that is sent twice must be visible.
   await cluster.query(leader, 'create table written (contender text not null, id int not null)');
   await cluster.query(leader, `grant select, insert on written to ${username}`);
   return leader;
@@ -82,16 +82,16 @@ async function inject(
 ): Promise<FaultTimes> {
   await cluster.whole();
   await sleep(CALM_MS);
-  // A standby that was lost meanwhile: with one fault more the writes since then would be lost by any pool.
+  // A standby may have been lost meanwhile: with another fault, any pool would lose the writes since then.
   const leader = await cluster.whole();
   const fault = FAULTS[name];
   const beganAt = Date.now();
   const begun = fault.begin(cluster, leader);
   let away = false as boolean;
-  // Another node, or the same one after it was away.
+  // The leader is another node, or the same one after it was away.
   const leads = async (): Promise<Node | undefined> => {
     const named = await cluster.leader();
-    // Patroni goes on naming a leader whose PostgreSQL it is about to start again.
+    // Patroni keeps naming a leader whose PostgreSQL it is about to restart.
     const found = named && (await cluster.takesWrites(named)) ? named : undefined;
     away ||= found !== leader;
     return away ? found : undefined;

@@ -2,12 +2,12 @@ import { FAULTS, type FaultName } from './faults.js';
 import type { Cost } from './measure.js';
 import type { Outcome } from './run.js';
 
-/** A bound for a machine that is busy with six contenders; the table shows the figures. */
+/** A bound that holds on a machine loaded by six contenders; the table shows the figures. */
 const FIRST_WRITE_WITHIN_MS = 15_000;
 /** Three hosts, six connections, and a pause that doubles from 100 ms. */
 const MOST_DIALS = 60;
 
-/** What pgauge promises and did not keep, a line each. */
+/** The promises of pgauge that were broken, one per line. */
 export function broken(outcomes: readonly Outcome[]): string[] {
   return outcomes
     .filter(({ id }) => id.startsWith('pgauge/'))
@@ -32,10 +32,10 @@ function brokenIn(where: string, { noConnection, failed, firstWriteMs, mostDials
   ];
 }
 
-/** A SQLSTATE, a code of the system or of the library, or the driver's one error without a code. */
+/** A SQLSTATE, a code of the system or of the library, or the driver's only error without a code. */
 const CODE = /^(?:[0-9A-Z]{5}|E[A-Z_]+|Connection_terminated_unexpectedly)$/;
 
-/** The table for people: a line for each fault and contender. */
+/** The table for readers: a line for each fault and contender. */
 export function markdown(outcomes: readonly Outcome[], date: string): string {
   const faults = [...new Set(outcomes.flatMap(({ costs }) => costs.map(({ fault }) => fault)))];
   const times = outcomes[0]?.costs.filter(({ fault }) => fault === faults[0]).length ?? 0;
@@ -76,7 +76,7 @@ function section(fault: FaultName, outcomes: readonly Outcome[]): string {
   ].join('\n');
 }
 
-/** Counts of all times together, the most frequent codes first. */
+/** The counts of all runs added up, the most frequent codes first. */
 function count(maps: readonly ReadonlyMap<string, number>[]): string {
   const sums = new Map<string, number>();
   for (const [code, n] of maps.flatMap((map) => [...map])) sums.set(code, (sums.get(code) ?? 0) + n);

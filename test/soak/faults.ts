@@ -12,11 +12,11 @@ export interface Scene {
   readonly application: string;
   /** How many hosts the pool has: one or two. */
   readonly hosts: number;
-  /** Whether its queries share connections: none has a time limit of the pool's then. */
+  /** Whether its queries share connections; if so, the pool sets no time limit on them. */
   readonly pipelining: boolean;
 }
 
-/** One disturbance: how long it lasts, the calm after it, and a number from 0 up to 1 that varies it. */
+/** One disturbance: how long it lasts, the calm after it, and a number in [0, 1) that varies it. */
 export interface Fault {
   readonly kind: keyof typeof ALL;
   readonly lastsMs: number;
@@ -44,7 +44,7 @@ function blackHole(way?: Way): Inject {
   };
 }
 
-/** The connections there are go dead; new ones are served. */
+/** Makes the open connections go dead; new ones are served. */
 function goneDead(way?: Way): Inject {
   return async (scene, { lastsMs }) => {
     await scene.server.ask('forgetLinks', way);
@@ -53,12 +53,14 @@ function goneDead(way?: Way): Inject {
   };
 }
 
-/** Resets connections on which an answer may never come, as TCP keep-alive would in its time, if no limit ends the queries. */
+/**
+ * If no limit ends the queries, resets connections whose answers may never arrive, as TCP keep-alive would eventually.
+ */
 async function endDead({ server, pipelining }: Scene, way?: Way): Promise<void> {
   if (pipelining) await server.ask('resetLinks', way);
 }
 
-/** Nothing listens for as long as the fault lasts. */
+/** Refuses connections for as long as the fault lasts. */
 function closed(way?: Way): Inject {
   return async ({ server }, { lastsMs }) => {
     await server.ask('pauseProxy', way);
@@ -68,7 +70,7 @@ function closed(way?: Way): Inject {
   };
 }
 
-// Infinity does not travel between processes.
+// Infinity cannot be sent between processes.
 const UNDISTURBED = {
   delayMs: 0,
   chunkBytes: Number.MAX_SAFE_INTEGER,
@@ -77,7 +79,7 @@ const UNDISTURBED = {
   cutAfterBytes: Number.MAX_SAFE_INTEGER,
 };
 
-/** Has the gate behave otherwise for as long as the fault lasts, with the connections there are or with new ones. */
+/** Changes the gate's behaviour for as long as the fault lasts, for the open connections or for new ones. */
 function gate(controls: {
   delayMs?: number;
   rejectTokens?: boolean;
@@ -103,7 +105,7 @@ function credentials(fault: { hang?: boolean; status?: number; delayMs?: number 
   };
 }
 
-/** Every fault that is injected whatever the hosts, by the name the report has for it. */
+/** The faults that are injected whatever the number of hosts, by their names in the report. */
 const FAULTS = {
   'server restart, fast': ({ server }) => server.ask('restart', 'fast'),
   'server restart, immediate': ({ server }) => server.ask('restart', 'immediate'),
@@ -139,7 +141,7 @@ const FAULTS = {
   },
 } satisfies Record<string, Inject>;
 
-/** The faults of one of two hosts, while the other works. */
+/** The faults of one of two hosts, while the other one works. */
 const HOST_FAULTS = {
   'first host a black hole': blackHole(0),
   'first host closed': closed(0),
@@ -156,7 +158,7 @@ export async function inject(scene: Scene, fault: Fault): Promise<void> {
   await ALL[fault.kind](scene, fault);
 }
 
-// Rarer than the rest: a revoked key is looked up again at most once in 10 s, so each of these is a long outage.
+// Less frequent than the rest: a revoked key is looked up again at most once in 10 s, so each is a long outage.
 const weightOf = (kind: string): number => (kind.startsWith('credentials') ? 1 : 3);
 
 const faultOf = (kinds: readonly Fault['kind'][]): fc.Arbitrary<Fault> =>
@@ -167,7 +169,7 @@ const faultOf = (kinds: readonly Fault['kind'][]): fc.Arbitrary<Fault> =>
     vary: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
   });
 
-/** The faults of a run: every kind once, in random order but those of single hosts first, and then any. */
+/** The faults of a run: every kind once, in random order but those of single hosts first, and then random kinds. */
 export function faultPlan(seed: number, count: number, hosts: number): Fault[] {
   const ofHosts = hosts > 1 ? (Object.keys(HOST_FAULTS) as Fault['kind'][]) : [];
   const kinds = Object.keys(FAULTS) as Fault['kind'][];

@@ -1,18 +1,18 @@
-/** What is known of one row that was to be written. */
+/** What is known about a row of the load. */
 const FATE = {
-  /** No statement that writes it was sent to be committed, or the server said that it was not. */
+  /** No statement that writes it was sent to be committed, or the server rejected it. */
   absent: 0,
   /** It may have been committed: the answer was lost. */
   unknown: 1,
-  /** The server said that it is committed. */
+  /** The server confirmed that it is committed. */
   committed: 2,
 } as const;
 
 const CHUNK = 20_000;
 
-/** Counts each row that the load writes, and compares with what the server has. */
+/** Records each row that the load writes, and compares them with the rows on the server. */
 export class Ledger {
-  // Outside of the heap, whose growth is watched.
+  // Stored outside of the heap, because the growth of the heap is measured.
   #fates = new Uint8Array(1 << 16);
   #next = 0;
 
@@ -28,7 +28,7 @@ export class Ledger {
     return id;
   }
 
-  /** From now on, and until the answer, nobody knows. */
+  /** From now on, and until the answer, the fate is unknown. */
   sent(id: number): void {
     this.#fates[id] = FATE.unknown;
   }
@@ -41,7 +41,7 @@ export class Ledger {
     this.#fates[id] = FATE.absent;
   }
 
-  /** Compares with the table. */
+  /** Compares the records with the table. */
   async compare(
     read: (from: number, to: number) => Promise<readonly (readonly [number, number])[]>,
   ): Promise<{

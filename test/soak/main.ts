@@ -37,7 +37,7 @@ if (values.help || !(minutes > 0) || !Number.isInteger(seed) || !isKnown) {
   const broken = rows(findings).filter(({ held }) => held === false);
   for (const { what, found, must } of broken) console.error(`${what}: ${found}, must be ${must ?? ''}`);
   process.exitCode = broken.length > 0 ? 1 : 0;
-  // Nothing holds this process any more, unless something leaked.
+  // Nothing keeps this process alive any more, unless something leaked.
   setTimeout(() => {
     console.error(`still running: ${process.getActiveResourcesInfo().join(', ')}`);
     process.exit(1);

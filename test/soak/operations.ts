@@ -5,7 +5,7 @@ import { errorClass } from '../support/error-class.js';
 import type { Ledger } from './ledger.js';
 import type { Tally } from './tally.js';
 
-/** What operations share. */
+/** What the operations share. */
 export interface Load {
   readonly pool: InstrumentedPool;
   readonly tally: Tally;
@@ -14,7 +14,7 @@ export interface Load {
   lastOwner: number;
 }
 
-/** Checks a client out and that nobody else has it, in this process and by what its session remembers. */
+/** Checks a client out, and checks that no other holder in this process has it. */
 async function checkOut(load: Load, acquiring: Promise<PoolClient>): Promise<PoolClient> {
   const client = await load.tally.watch('acquire', acquiring);
   const holder = load.owners.get(client);
@@ -29,7 +29,7 @@ function giveBack(load: Load, client: PoolClient, error?: unknown): void {
   client.release(error as Error | undefined);
 }
 
-/** Runs `work` with a client that is given back after it, with the error if there was one. */
+/** Runs `work` with a client that is released afterwards, with the error if there was one. */
 async function holding(load: Load, work: (client: PoolClient) => Promise<void>): Promise<void> {
   const client = await checkOut(load, load.pool.connect());
   let failed: unknown;
@@ -56,7 +56,7 @@ const INSERT = 'insert into written (id) values ($1)';
 /** Errors of an acquire, after which no statement can have been sent. */
 const NEVER_SENT = /^(ERR_PGAUGE_(?!OUTCOME_UNKNOWN|QUERY_TIMEOUT).*|28...|57P03|53300|ECONNREFUSED)$/;
 
-/** Asks for a transaction that writes, and awaits nothing; `answer` is that to its COMMIT. */
+/** Starts a transaction that writes, without awaiting anything; `answer` is the answer to its COMMIT. */
 function unawaitedTransaction({ ledger, tally }: Load, client: PoolClient) {
   const ids = [ledger.begin(), ledger.begin()];
   const inserts = ids.map((id) => `insert into written (id) values (${id})`);
@@ -65,7 +65,9 @@ function unawaitedTransaction({ ledger, tally }: Load, client: PoolClient) {
   return { ids, answer: client.query('commit') };
 }
 
-/** Asks for more than the pool has connections, and ends it: all of it must be done. Only without a fault. */
+/**
+ * Starts more queries than the pool has connections, then ends the pool: all of them must run. Only without a fault.
+ */
 export async function endWithLastWords(load: Load): Promise<void> {
   const { ledger, pool, tally } = load;
   const client = await pool.connect();
@@ -87,7 +89,7 @@ export async function endWithLastWords(load: Load): Promise<void> {
   await ended;
 }
 
-/** What a worker may do, with a number from 0 up to 1 that varies it. */
+/** The operations of a worker, each with a number in [0, 1) that varies it. */
 export const OPERATIONS = {
   echo: async (load: Load, vary: number) => expectEcho(load, load.pool, vary),
 
@@ -140,7 +142,7 @@ export const OPERATIONS = {
       for (const id of ids) ledger.committed(id);
     }),
 
-  /** Asked for and released without awaiting anything: what the server said of it is true. */
+  /** Runs and releases without awaiting anything: the server's answer must be true. */
   async unawaited(load: Load) {
     const client = await checkOut(load, load.pool.connect());
     const { answer, ids } = unawaitedTransaction(load, client);
@@ -149,7 +151,7 @@ export const OPERATIONS = {
     if (command === 'COMMIT') for (const id of ids) load.ledger.committed(id);
   },
 
-  /** Released in a transaction: none of it may ever be seen, by the next holder or in the table. */
+  /** Releases within a transaction: it must never be visible, to the next holder or in the table. */
   async abandonedTransaction(load: Load) {
     const id = load.ledger.begin();
     await holding(load, async (client) => {
@@ -218,7 +220,7 @@ export const OPERATIONS = {
     giveBack(load, await checkOut(load, load.pool.connect({ timeoutMs: 1 + vary * 20 })));
   },
 
-  /** Longer than a query may take. */
+  /** Takes longer than a query may. */
   async slowQuery({ pool }: Load, vary: number) {
     await pool.query(`select pg_sleep($1)`, [1 + vary * 4]);
   },
@@ -242,7 +244,7 @@ export const OPERATIONS = {
     }
   },
 
-  /** A leak that comes back. */
+  /** A leak whose client is released in the end. */
   leak: (load: Load, vary: number) =>
     holding(load, async (client) => {
       await sleep(vary * 3_000);

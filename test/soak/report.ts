@@ -7,7 +7,7 @@ const PAGE = new URL('../../docs/reliability.md', import.meta.url);
 const BEGIN = '<!-- soak:begin -->';
 const END = '<!-- soak:end -->';
 
-/** One line of the report; `held` is whether what must be is. */
+/** One line of the report; `held` is whether the requirement was met. */
 export interface Row {
   readonly what: string;
   readonly found: string;
@@ -15,7 +15,7 @@ export interface Row {
   readonly held?: boolean;
 }
 
-/** The findings, line by line. */
+/** The findings, one row each. */
 export function rows(findings: Findings): Row[] {
   const { tally, writes, heap, leakedResources } = findings;
   const { joined } = findings;
@@ -107,7 +107,7 @@ export function markdown(findings: Findings, seed: number, { hosts, pipelining }
   ].join('\n');
 }
 
-/** Puts the report in its place in docs/reliability.md. */
+/** Writes the report into its place in docs/reliability.md. */
 export async function writeReport(report: string): Promise<void> {
   const section = `${BEGIN}\n\n${report}\n\n${END}`;
   const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '# Reliability\n';

@@ -9,19 +9,19 @@ import { Tally } from './tally.js';
 import { activeResources, socketsTo, Vitals } from './vitals.js';
 import { Workload } from './workload.js';
 
-/** The pool's maximum, and how many use it at a time. */
+/** The pool's maximum, and how many workers use it at a time. */
 export const MAX = 8;
 export const WORKERS = 40;
-/** How many logins at a time the storm allows in its first run. */
+/** The limit of concurrent logins in the storm's first run. */
 export const FEW = 2;
 /** How long everything may take to settle when the load has stopped, in milliseconds. */
 const SETTLE_MS = 30_000;
 const APPLICATION = 'pgauge-soak';
 const LONGEST_QUERY_MS = 1_000;
-/** Credentials that were revoked are looked up again at most once in 10 s. */
+/** Longer than the 10 s between two look-ups of credentials, which delay the recovery from revoked ones. */
 const LONGEST_RECOVERY_MS = 20_000;
 
-/** What kind of pool is loaded. */
+/** The kind of pool under load. */
 export interface Kind {
   /** One or two. */
   readonly hosts: number;
@@ -48,7 +48,7 @@ export interface Findings {
   readonly loginsUnlimited: number;
 }
 
-/** Loads a pool for so long while faults happen at random, and looks what is left. */
+/** Loads a pool for this long while faults happen at random, and checks what is left afterwards. */
 export async function soak(durationMs: number, seed: number, kind: Kind): Promise<Findings> {
   const server = await ServerProcess.start();
   try {
@@ -109,7 +109,7 @@ async function loaded(
       maxConnecting: 4,
       maxUses: 500,
       leakDetectionMs: 1_500,
-      // Another host is what an acquire waits for.
+      // With two hosts, an acquire waits for the other host.
       connectRetryMs: hosts > 1 ? 6_000 : 0,
       logger: SILENT,
     },
@@ -117,7 +117,7 @@ async function loaded(
   let handedOver = 0;
   pool.on('acquire', () => (handedOver += 1));
   const [tally, ledger] = [new Tally(), new Ledger()];
-  // Loads what is loaded once, which may take longer than one attempt may.
+  // Loads everything that is loaded once, which may take longer than one attempt may.
   await until('the first connection', () =>
     pool.query('select 1').then(
       () => true,
@@ -132,10 +132,10 @@ async function loaded(
   await workload.stop();
   vitals.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
-  // After the last fault, and with nobody else about.
+  // After the last fault, and without other load.
   await tally.watch('last query', pool.query('select 1'));
   const { newConnsCount: connections, acquireCount } = pool.stat();
-  // The pool tells of a hand-over, and not of a query that joins others.
+  // The pool emits `acquire` for a hand-over, but not for a query that joins others.
   const joined = pipelining > 0 ? acquireCount - handedOver : undefined;
   const ended = await Promise.race([
     workload.endPool().then(() => true),
@@ -161,7 +161,7 @@ async function disturb(scene: Scene, workload: Workload, durationMs: number, see
   return counts;
 }
 
-/** The time until an operation that begins now, or later, succeeds. */
+/** The time until an operation that begins from now on succeeds. */
 async function recovered(workload: Workload): Promise<number> {
   const endedAt = performance.now();
   return await new Promise((resolve, reject) => {
@@ -177,14 +177,14 @@ async function recovered(workload: Workload): Promise<number> {
   });
 }
 
-/** What there is more of now, by kind. */
+/** The kinds of which there are more now, once for each one more. */
 function beyond(before: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): string[] {
   return [...now].flatMap(([type, count]) =>
     Array.from({ length: Math.max(0, count - (before.get(type) ?? 0)) }, () => type),
   );
 }
 
-/** What there is once it is `right`, or after a while: a server notices a closed socket in its own time. */
+/** The value once it is `right`, or the last one after 5 s: a server takes time to notice a closed socket. */
 async function settled<T>(look: () => T | Promise<T>, right: (found: T) => boolean): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     const found = await look();
@@ -193,7 +193,7 @@ async function settled<T>(look: () => T | Promise<T>, right: (found: T) => boole
   }
 }
 
-/** Credentials come from the metadata service and from nowhere else. */
+/** An environment in which credentials come only from the metadata service. */
 function awsEnvironment(imds: string): Record<string, string> {
   for (const name of Object.keys(process.env))
     if (name.startsWith('AWS_')) Reflect.deleteProperty(process.env, name);

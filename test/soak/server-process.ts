@@ -12,7 +12,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** The process that runs the server, seen from the load's. */
+/** The process that runs the server, as seen from the load's process. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #asked = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -32,7 +32,7 @@ export class ServerProcess {
     });
   }
 
-  /** Resolves when everything listens. */
+  /** Resolves when all servers listen. */
   static async start(): Promise<ServerProcess> {
     const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), { detached: false });
     const ready = once(child, 'message');
@@ -44,7 +44,7 @@ export class ServerProcess {
     return new ServerProcess(child);
   }
 
-  /** Has the server's process run a command. */
+  /** Runs a command in the server's process. */
   ask<K extends keyof Commands>(
     name: K,
     ...args: Parameters<Commands[K]>
@@ -69,7 +69,7 @@ export class ServerProcess {
     });
   }
 
-  /** Ends the process and what it runs. */
+  /** Ends the process and the servers it runs. */
   async stop(): Promise<void> {
     const exited = once(this.#child, 'exit');
     this.#child.disconnect();

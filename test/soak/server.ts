@@ -11,14 +11,14 @@ import { Proxy } from '../support/proxy.js';
 import type { ProxyControls } from '../support/proxy-link.js';
 import { sessionsOf } from '../support/sessions.js';
 
-// The server's side of a soak is a process of its own, so that the load's holds nothing but the pool.
+// The server's side of a soak is a separate process, so that the load's process contains only the pool.
 
-/** How long the credentials of the role last, in milliseconds: short, so that they are renewed again and again. */
+/** How long the role's credentials last, in milliseconds: short, so that they are renewed repeatedly. */
 const CREDENTIALS_LIFETIME_MS = 20 * 60_000;
 /** How long a login takes after the restart whose concurrent logins are counted, in milliseconds. */
 const STORM_LOGIN_MS = 150;
 
-/** A proxy before a gate that is started later, for tokens are signed for the proxy's port. */
+/** A proxy in front of a gate that is started later, because tokens are signed for the proxy's port. */
 const proxyTo = (gate: () => { readonly port: number }): Proxy =>
   new Proxy({
     get host() {
@@ -28,10 +28,10 @@ const proxyTo = (gate: () => { readonly port: number }): Proxy =>
       return gate().port;
     },
   });
-// Two ways to the server, each of which can be disturbed alone: a pool with two hosts takes both.
+// Two paths to the server, each of which can be disturbed alone; a pool with two hosts uses both.
 const proxies = [proxyTo(() => rds.gate), proxyTo(() => secondGate)] as const;
 for (const proxy of proxies) await proxy.listen();
-// Sessions of connections that went dead would fill the server.
+// Otherwise sessions of dead connections would fill the server.
 setInterval(() => proxies.forEach((proxy) => proxy.dropClosed()), 500).unref();
 const rds: LocalRds = await startLocalRds({ advertisedPort: proxies[0].port });
 const issued: string[] = [];
@@ -79,7 +79,7 @@ const commands = {
   async start() {
     await rds.start();
   },
-  /** Ends so many sessions of an application as an operator would; says how many there were to end. */
+  /** Terminates up to `count` sessions of an application, as an operator would; returns how many were terminated. */
   async killBackends(application: string, count: number) {
     const { rowCount } = await postgres.query(
       `select pg_terminate_backend(pid) from (select pid from pg_stat_activity
@@ -88,9 +88,9 @@ const commands = {
     );
     return rowCount ?? 0;
   },
-  /** How many sessions an application has. */
+  /** The number of sessions of an application. */
   sessions: (application: string) => sessionsOf(postgres, application),
-  /** Creates the table whose rows are counted in the end. */
+  /** Creates the table whose rows are counted at the end. */
   async prepare() {
     await postgres.query(
       `create table if not exists written (id int not null); grant all on written to ${rds.user}`,
@@ -98,7 +98,7 @@ const commands = {
       rds.database,
     );
   },
-  /** The ids in a range that are in the table, and how often. */
+  /** The ids in a range that are in the table, each with its count. */
   async written(from: number, to: number) {
     const { rows } = await postgres.query<{ id: number; n: number }>(
       'select id, count(*)::int as n from written where id >= $1 and id < $2 group by id',
@@ -126,10 +126,10 @@ const commands = {
     for (const one of [rds.gate, secondGate]) one.set(controls);
   },
   gateWorks() {
-    // JSON has no undefined.
+    // JSON cannot carry undefined.
     for (const one of [rds.gate, secondGate]) one.set({ fatal: undefined });
   },
-  /** Accepts the credentials in use no longer; the metadata service has others. */
+  /** Stops accepting the credentials in use; the metadata service has others. */
   revokeCredentials() {
     for (const id of issued.splice(0)) rds.credentials.remove(id);
     imds.setCredentialsLifetime(CREDENTIALS_LIFETIME_MS);
@@ -137,11 +137,11 @@ const commands = {
   metadata(fault: { hang?: boolean; status?: number; delayMs?: number }) {
     imds.set(fault);
   },
-  /** Connections the client has not closed. */
+  /** The number of connections that the client has not closed. */
   openLinks() {
     return proxies.reduce((sum, { open }) => sum + open, 0);
   },
-  /** Restarts the server and counts the logins that are under way at a time, until `stormPeak`. */
+  /** Restarts the server and records the most concurrent logins, until `stormPeak`. */
   async storm() {
     stormGate.pause();
     stormGate.dropConnections();
@@ -166,15 +166,15 @@ const commands = {
 let sampler: NodeJS.Timeout | undefined;
 let stormPeak = 0;
 
-/** One of the two ways to the server. */
+/** One of the two paths to the server. */
 export type Way = 0 | 1;
 
-/** One way, or both; between processes undefined becomes null. */
+/** One path, or both; between processes undefined becomes null. */
 function chosen(way: Way | null | undefined): readonly Proxy[] {
   return typeof way === 'number' ? [proxies[way]] : proxies;
 }
 
-/** What the load's process can ask for. */
+/** The commands that the load's process can send. */
 export type Commands = typeof commands;
 
 interface Request {
@@ -193,7 +193,7 @@ process.on('message', ({ id, name, args }: Request) => {
     );
 });
 process.on('disconnect', () => void stop());
-// For the terminal's whole group; the load ends first and disconnects.
+// Ctrl-C reaches the terminal's whole process group; ignore it, because the load ends first and disconnects.
 process.on('SIGINT', () => undefined);
 process.send?.({ ready: true });
 

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newPool, type Config } from '../../src/index.js';
 import type { ServerProcess } from './server-process.js';
 
-/** The pool's maximum, and how many acquire at a time. */
+/** The pool's maximum, and how many callers acquire at a time. */
 const MAX = 20;
 const ACQUIRERS = 60;
 const SETTLED_AFTER_MS = 2_500;
 
-/** The logins that a pool has under way at a time, as the server counts them, after the server restarts under load. */
+/** The most concurrent logins of a pool, as counted by the server, after the server restarts under load. */
 export async function loginsAtATime(
   server: ServerProcess,
   { config, ca }: { readonly config: Config; readonly ca: string },
@@ -19,7 +19,7 @@ export async function loginsAtATime(
   );
   let stopped = false;
   const acquirers = Array.from({ length: ACQUIRERS }, async () => {
-    // What fails in the restart is tried again, as an application would.
+    // A query that fails during the restart is retried, as an application would.
     while (!stopped) await pool.query('select pg_sleep(0.02)').catch(() => sleep(5));
   });
   await sleep(500);
@@ -33,5 +33,5 @@ export async function loginsAtATime(
 
 const noop = (): void => undefined;
 
-/** Takes a pool's records and keeps none. */
+/** A logger that discards all records. */
 export const SILENT = { debug: noop, info: noop, warn: noop };

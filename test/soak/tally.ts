@@ -1,9 +1,9 @@
 import { errorClass } from '../support/error-class.js';
 
-/** How many wrong results are told in full. */
+/** How many wrong results are reported in full. */
 const TOLD = 20;
 
-/** Counts what the load does and sees. */
+/** Counts the load's operations and their results. */
 export class Tally {
   operations = 0;
   wrong = 0;
@@ -14,12 +14,12 @@ export class Tally {
   readonly #unsettled = new Map<number, string>();
   #lastId = 0;
 
-  /** Promises given out that have not settled. */
+  /** Returned promises that have not settled. */
   get unsettled(): readonly string[] {
     return [...this.#unsettled.values()];
   }
 
-  /** Gives the promise back, and knows until it settles that it has not. */
+  /** Returns the promise, and lists it in `unsettled` until it settles. */
   async watch<T>(what: string, promise: Promise<T>): Promise<T> {
     this.#lastId += 1;
     const id = this.#lastId;
@@ -31,16 +31,16 @@ export class Tally {
     }
   }
 
-  /** Something came back that must not. */
+  /** Records a result that must not occur. */
   isWrong(what: string): void {
     this.wrong += 1;
     if (this.told.length < TOLD) this.told.push(what);
   }
 
-  /** Counts an error by its class: one that a fault explains, or one that nothing does. */
+  /** Counts an error by its class: explained by a fault, or unexplained. */
   failed(error: unknown): void {
     const name = errorClass(error);
-    // Whoever fails in a transaction of the load's sends nothing more in it.
+    // After an error in its own transaction, the load sends nothing more in that transaction.
     if (name === '25P02') this.isWrong("a query ran in another's failed transaction");
     const counts = name === undefined ? this.unexplained : this.errors;
     const key = name ?? (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

@@ -14,7 +14,7 @@ interface Sample {
   readonly heapBytes: number;
 }
 
-/** Watches this process' heap and event loop while a load runs. */
+/** Measures this process' heap and event loop while a load runs. */
 export class Vitals {
   readonly #delay = monitorEventLoopDelay({ resolution: 5 });
   readonly #samples: Sample[] = [];
@@ -35,12 +35,15 @@ export class Vitals {
     this.#delay.disable();
   }
 
-  /** Longest time the event loop did not turn, in milliseconds, our own garbage collections left out. */
+  /** Longest time the event loop was blocked, in milliseconds, not counting our own garbage collections. */
   get longestStallMs(): number {
     return this.#delay.max / 1e6;
   }
 
-  /** Heap in use after a garbage collection: median of the first stable minute and of the last, in bytes; of a short run, of its second and last quarters. */
+  /**
+   * Heap in use after a garbage collection, in bytes: the median of the first stable minute and of the last; in a short
+   * run, of its second and last quarters.
+   */
   heap(): { readonly first: number; readonly last: number } {
     const end = this.#samples.at(-1)?.atMs ?? 0;
     const window = Math.min(MINUTE_MS, end / 4);
@@ -52,7 +55,7 @@ export class Vitals {
   }
 
   #sample(): void {
-    // A collection stops the loop, and is none of the load's doing.
+    // A collection blocks the loop, but is not caused by the load.
     this.#delay.disable();
     gc();
     this.#samples.push({
@@ -68,7 +71,7 @@ function median(values: number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
-/** How many of each kind of resource keep this process alive. */
+/** How many resources of each kind keep this process alive. */
 export function activeResources(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);
@@ -80,7 +83,7 @@ interface LibuvHandle {
   readonly remoteEndpoint?: { readonly port?: number } | null;
 }
 
-/** TCP sockets of this process to these ports, those included that do not keep it alive. */
+/** TCP sockets of this process to these ports, including those that do not keep it alive. */
 export function socketsTo(ports: readonly number[]): number {
   const { libuv } = process.report.getReport() as { libuv: readonly LibuvHandle[] };
   return libuv.filter(

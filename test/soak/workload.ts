@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.js';
 import { endWithLastWords, OPERATIONS, type Load } from './operations.js';
 import type { Tally } from './tally.js';
 
-/** One operation of the load and the number that varies it, from 0 up to 1. */
+/** One operation of the load and the number in [0, 1) that varies it. */
 interface Step {
   readonly name: keyof typeof OPERATIONS;
   readonly vary: number;
@@ -13,7 +13,7 @@ interface Step {
 
 const STEPS_OF_ONE_WORKER = 1_000;
 
-/** Runs so many workers, each with its own random order of operations, until it is stopped. */
+/** Runs several workers, each with its own random order of operations, until it is stopped. */
 export class Workload {
   /** Called after each operation that succeeded, with the time it began. */
   onSuccess: (startedAt: number) => void = () => undefined;
@@ -36,12 +36,12 @@ export class Workload {
     }
   }
 
-  /** Ends the pool while queries that were asked for are outstanding; after `stop`. */
+  /** Ends the pool while queries are outstanding; call it after `stop`. */
   endPool(): Promise<void> {
     return this.#load.tally.watch('end', endWithLastWords(this.#load));
   }
 
-  /** No new operations; resolves when those under way have ended. */
+  /** Starts no new operations; resolves when those in progress have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#workers);

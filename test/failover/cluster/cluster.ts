@@ -11,10 +11,10 @@ import { Node } from './node.js';
 import { USERS } from './patroni-config.js';
 import { findTools, own } from './tools.js';
 
-/** The name that always leads to the leader, once its address has changed. */
+/** The name that always resolves to the leader, once its address has changed. */
 export const NAME = 'primary.failover.test';
 const HOSTS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
-/** How long the cluster may take to start, or to be whole again, in milliseconds. */
+/** How long the cluster may take to start, or to recover fully, in milliseconds. */
 const WHOLE_WITHIN_MS = 180_000;
 
 interface Member {
@@ -23,9 +23,9 @@ interface Member {
   readonly state: string;
 }
 
-/** Three nodes with Patroni, their etcd, and an HAProxy before them. */
+/** Three nodes with Patroni, their etcd, and an HAProxy in front of them. */
 export class Cluster implements AsyncDisposable {
-  /** The port of every node, and of the name. */
+  /** The PostgreSQL port of every node, also used with the name. */
   readonly port: number;
   readonly haproxyPort: number;
   readonly caPem: string;
@@ -47,7 +47,7 @@ export class Cluster implements AsyncDisposable {
     this.#cleanUp = cleanUp;
   }
 
-  /** Starts it, and resolves once a leader has a synchronous standby and another one. */
+  /** Starts the cluster, and resolves once a leader has a synchronous standby and another standby. */
   static async start(): Promise<Cluster> {
     const cleanUp: (() => Promise<void>)[] = [];
     try {
@@ -62,12 +62,12 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** The end of what each Patroni said. */
+  /** The end of each Patroni's output. */
   get output(): string {
     return this.nodes.map(({ name, output }) => `${name}: ${output.slice(-2_000)}`).join('\n');
   }
 
-  /** The node that leads now, as its own Patroni says; undefined while there is none. */
+  /** The current leader, as reported by its own Patroni; undefined while there is none. */
   async leader(): Promise<Node | undefined> {
     const found = await Promise.all(
       this.nodes.map(async (node) => ((await asks(node, 'primary')) === undefined ? undefined : node)),
@@ -75,7 +75,7 @@ export class Cluster implements AsyncDisposable {
     return found.find((node) => node !== undefined);
   }
 
-  /** Whether its PostgreSQL answers and is no standby. */
+  /** Whether the node's PostgreSQL answers and is not a standby. */
   async takesWrites(node: Node): Promise<boolean> {
     try {
       const [row] = await this.query(node, 'select pg_is_in_recovery() as standby');
@@ -86,8 +86,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Resolves once a leader has two standbys that stream, one of them synchronous, as its own PostgreSQL says too: what Patroni
-   * says of a node that was away may be old.
+   * Resolves once a leader has two streaming standbys, one of them synchronous. Its own PostgreSQL must confirm this,
+   * because Patroni's information about a node that was away may be outdated.
    */
   async whole(): Promise<Node> {
     const is = (wanted: string) => (member: Member) => member.role === wanted;
@@ -106,7 +106,7 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** Makes a standby the leader in the place of `leader`, as an operator does before maintenance. */
+  /** Makes a standby the leader in place of `leader`, as an operator does before maintenance. */
   async switchover(leader: Node): Promise<void> {
     const response = await fetch(`http://127.0.0.1:${leader.restPort}/switchover`, {
       method: 'POST',
@@ -115,7 +115,7 @@ export class Cluster implements AsyncDisposable {
     if (!response.ok) throw new Error(`the switchover failed: ${await response.text()}`);
   }
 
-  /** Runs SQL as superuser on a node, past what leads to it. */
+  /** Runs SQL as superuser on a node, over its unix socket instead of the network. */
   async query(node: Node, sql: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
     const { username: user, password } = USERS.superuser;
     const limits = { connectionTimeoutMillis: 1_000, query_timeout: 5_000 };
@@ -187,12 +187,12 @@ async function create(cleanUp: (() => Promise<void>)[]): Promise<Cluster> {
   return new Cluster({ port, haproxyPort, caPem: ca.certPem, folder, nodes }, cleanUp);
 }
 
-/** In the reverse of their order: what was made last is ended first. */
+/** Ends everything in reverse order of creation. */
 async function endAll(cleanUp: readonly (() => Promise<void>)[]): Promise<void> {
   for (const end of cleanUp.toReversed()) await end();
 }
 
-/** What a Patroni answers; undefined where it says no, or nothing in time. */
+/** A Patroni's response body; undefined on an error status, or if there is no answer in time. */
 async function asks(node: Node, path: string): Promise<string | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${node.restPort}/${path}`, {

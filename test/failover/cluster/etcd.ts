@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { answers, ServerProcess } from '../../support/server-process.js';
 import type { Tools } from './tools.js';
 
-/** Starts an etcd of one member; it keeps who leads. */
+/** Starts a single-member etcd; it stores which node is the leader. */
 export async function startEtcd(
   folder: string,
   [clientPort, peerPort]: readonly [number, number],

@@ -5,7 +5,10 @@ import { ServerProcess } from '../../support/server-process.js';
 import type { Node } from './node.js';
 import type { Tools } from './tools.js';
 
-/** Starts an HAProxy that leads to the node whose Patroni says that it is the primary, as Patroni's documentation sets one up. */
+/**
+ * Starts an HAProxy that routes to the node that Patroni reports as primary, configured as Patroni's documentation
+ * shows.
+ */
 export async function startHaproxy(
   folder: string,
   port: number,

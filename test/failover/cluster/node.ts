@@ -8,7 +8,7 @@ import { ServerProcess } from '../../support/server-process.js';
 import { patroniConfig } from './patroni-config.js';
 import { own, type Tools } from './tools.js';
 
-/** What a node is made of. */
+/** The parts of a node. */
 export interface NodeParts {
   readonly tools: Tools;
   readonly name: string;
@@ -20,14 +20,14 @@ export interface NodeParts {
   readonly at: { readonly host: string; readonly port: number };
 }
 
-/** The ways to a node and from it: to its PostgreSQL, to its Patroni, and its own to etcd. */
+/** The paths to and from a node: to its PostgreSQL, to its Patroni, and its own path to etcd. */
 interface Ways {
   readonly postgres: Proxy;
   readonly rest: CuttablePath;
   readonly etcd: CuttablePath;
 }
 
-/** One node: PostgreSQL and its Patroni, cut off from the others and from etcd when asked to. */
+/** One node: PostgreSQL and its Patroni; it can be cut off from the others and from etcd. */
 export class Node {
   readonly name: string;
   readonly host: string;
@@ -42,7 +42,7 @@ export class Node {
     this.host = parts.at.host;
   }
 
-  /** Makes its folder and its ways, and starts it. */
+  /** Creates its folder and its paths, and starts it. */
   static async create(parts: NodeParts): Promise<Node> {
     const { folder, tools, ports, at, name, certFile, keyFile } = parts;
     const postgres = new Proxy({ host: '127.0.0.1', port: ports.postgres }, at.host, at.port);
@@ -61,12 +61,12 @@ export class Node {
     return node;
   }
 
-  /** Port of Patroni's REST service as others reach it. */
+  /** Port of Patroni's REST service as the others reach it. */
   get restPort(): number {
     return this.#ways.rest.port;
   }
 
-  /** Folder of its unix socket, and the port that names the socket. */
+  /** The folder of its unix socket, and the port in the socket's name. */
   get socket(): { readonly host: string; readonly port: number } {
     return { host: this.#parts.folder, port: this.#parts.ports.postgres };
   }
@@ -84,19 +84,19 @@ export class Node {
     });
   }
 
-  /** What Patroni said last. */
+  /** The end of Patroni's output. */
   get output(): string {
     return this.#patroni?.output ?? '';
   }
 
-  /** Kills PostgreSQL as a crash does, and Patroni with it if asked to. */
+  /** Kills PostgreSQL as a crash does, and Patroni too if requested. */
   kill(what: { readonly patroni: boolean }): void {
     const postmaster = this.#postmaster();
     if (what.patroni) this.#patroni?.signal('SIGKILL');
     if (postmaster !== undefined) signal(postmaster, 'SIGKILL');
   }
 
-  /** Stops every process of the node as a frozen machine does. */
+  /** Stops every process of the node, as if the machine froze. */
   freeze(): void {
     this.#each('SIGSTOP');
   }
@@ -106,7 +106,7 @@ export class Node {
     this.#each('SIGCONT');
   }
 
-  /** Cuts it off: what is sent to its PostgreSQL and from it vanishes, and it reaches neither etcd nor the other nodes. */
+  /** Cuts it off: all traffic to and from its PostgreSQL vanishes, and it reaches neither etcd nor the other nodes. */
   async cut(): Promise<void> {
     this.#ways.postgres.set({ blackHole: true });
     await Promise.all([this.#ways.rest.cut(), this.#ways.etcd.cut()]);
@@ -115,12 +115,12 @@ export class Node {
   /** Ends `cut()`. */
   async mend(): Promise<void> {
     this.#ways.postgres.set(UNDISTURBED);
-    // The streams lack what vanished.
+    // The streams have lost bytes, so they cannot continue.
     this.#ways.postgres.resetAll();
     await Promise.all([this.#ways.rest.join(), this.#ways.etcd.join()]);
   }
 
-  /** Stops it for good. */
+  /** Stops it permanently. */
   async stop(): Promise<void> {
     this.thaw();
     const postmaster = this.#postmaster();

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-/** The users of the cluster; their passwords are good for nothing else. */
+/** The users of the cluster; their passwords are used nowhere else. */
 export const USERS = {
   superuser: { username: 'postgres', password: 'superuser-of-the-test' },
   replication: { username: 'replicator', password: 'replicator-of-the-test' },
@@ -8,7 +8,7 @@ export const USERS = {
   app: { username: 'app', password: 'app-of-the-test' },
 } as const;
 
-/** Where one node listens, and by which addresses the others reach it. */
+/** The addresses on which one node listens, and those by which the others reach it. */
 export interface NodeAddresses {
   readonly name: string;
   readonly folder: string;
@@ -17,7 +17,7 @@ export interface NodeAddresses {
   readonly keyFile: string;
   readonly listen: { readonly postgres: number; readonly rest: number };
   readonly reached: { readonly postgres: string; readonly rest: string };
-  /** Its own way to etcd. */
+  /** The node's own path to etcd. */
   readonly etcd: string;
 }
 
@@ -27,14 +27,14 @@ const HBA = [
   'hostssl replication replicator 127.0.0.0/8 scram-sha-256',
 ];
 
-/** Patroni's configuration of a node: synchronous replication, and a leader that is lost is replaced after 20 s. */
+/** A node's Patroni configuration: synchronous replication, and a lost leader is replaced after 20 s. */
 export function patroniConfig(node: NodeAddresses): string {
   const { superuser, replication, rewind } = USERS;
   return stringify({
     scope: 'failover',
     name: node.name,
     restapi: { listen: `127.0.0.1:${node.listen.rest}`, connect_address: node.reached.rest },
-    // Else it would ask etcd for other addresses, and go past the one that can be cut.
+    // Otherwise it would fetch other addresses from etcd, and bypass the path that can be cut.
     etcd3: { hosts: node.etcd, use_proxies: true },
     bootstrap: {
       dcs: {

@@ -6,14 +6,14 @@ import { findTool } from '../../support/tools/run-tool.js';
 
 const PACKAGES = 'apt-get install patroni etcd-server postgresql haproxy';
 
-/** The programs of a cluster, and the user who may run PostgreSQL. */
+/** The programs that a cluster needs, and the user who may run PostgreSQL. */
 export interface Tools {
   readonly etcd: string;
   readonly patroni: string;
   readonly haproxy: string;
-  /** Folder of PostgreSQL's programs. */
+  /** The folder of PostgreSQL's programs. */
   readonly postgresBin: string;
-  /** Undefined when the caller is not root, and runs everything as itself. */
+  /** Undefined when the caller is not root, and runs everything as the current user. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
 }
 
@@ -22,7 +22,7 @@ export async function findTools(): Promise<Tools> {
   const install = `install it (Debian: ${PACKAGES})`;
   const find = (name: string) => findTool(name, install, ['/usr/bin', '/usr/sbin']);
   const [etcd, patroni, haproxy] = await Promise.all([find('etcd'), find('patroni'), find('haproxy')]);
-  // Found by what a whole installation has, and a server alone has not.
+  // Search for pg_rewind, which full installations contain and server-only ones lack.
   const rewind = await findTool('pg_rewind', install, postgresFolders());
   return { etcd, patroni, haproxy, postgresBin: dirname(rewind), user: postgresUser() };
 }
@@ -33,7 +33,7 @@ function postgresUser(): Tools['user'] {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-/** Gives a file or folder to the user who runs PostgreSQL. */
+/** Makes the user who runs PostgreSQL the owner of a file or folder. */
 export async function own(path: string, { user }: Tools): Promise<void> {
   if (user) await chown(path, user.uid, user.gid);
 }

@@ -5,10 +5,10 @@ import type { Place } from './place.js';
 
 const WORKERS = 4;
 const THINK_MS = 50;
-/** How long a caller waits before it asks again after it got no connection, as retry libraries do by default. */
+/** How long a caller waits before it retries a failed acquire, as retry libraries do by default. */
 const RETRY_MS = 100;
 
-/** Reads and writes through a pool until SIGTERM, and tells each outcome; nothing is sent twice. */
+/** Reads and writes through a pool until SIGTERM, and reports each outcome; no query is sent twice. */
 export async function load(pool: Pick<Pool, 'connect' | 'on'>, { contender }: Place): Promise<void> {
   let stopped = false as boolean;
   process.once('SIGTERM', () => (stopped = true));
@@ -28,7 +28,7 @@ export async function load(pool: Pick<Pool, 'connect' | 'on'>, { contender }: Pl
 
   const use = async (client: PoolClient, writes: boolean): Promise<void> => {
     const id = writes ? (lastId += 1) : undefined;
-    // What a lost client emits while a query of its own rejects.
+    // A lost client emits an error while its query rejects.
     client.on('error', ignore);
     try {
       if (id === undefined) await client.query('select count(*) from written where id < 0');
@@ -55,7 +55,7 @@ export async function load(pool: Pick<Pool, 'connect' | 'on'>, { contender }: Pl
 
 const ignore = (): void => undefined;
 
-/** One word for an error. */
+/** A single word for an error. */
 function codeOf(error: unknown): string {
   const { code, message = '' } = error as { code?: string; message?: string };
   return code ?? message.replaceAll(/\s+/g, '_');

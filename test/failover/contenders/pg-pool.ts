@@ -1,4 +1,4 @@
-// A pg.Pool under the same load, with the limits that pgauge has.
+// A pg.Pool under the same load, with the same limits as pgauge's.
 import pg from 'pg';
 import { tell } from './events.js';
 import { load } from './load.js';

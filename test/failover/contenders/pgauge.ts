@@ -1,4 +1,4 @@
-// A pgauge pool under load, by the way it is told.
+// A pgauge pool under load, connecting in the way that its place specifies.
 import { newPool } from '../../../src/index.js';
 import { tell } from './events.js';
 import { load } from './load.js';

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 
-/** By which way a contender reaches the cluster. */
+/** How a contender reaches the cluster. */
 export type Way = 'hosts' | 'haproxy' | 'name';
 
-/** What a contender's process is told, as JSON in FAILOVER_PLACE. */
+/** The settings of a contender's process, as JSON in FAILOVER_PLACE. */
 export interface Place {
   readonly way: Way;
-  /** What marks its rows. */
+  /** The value that marks its rows. */
   readonly contender: string;
   readonly hosts: readonly string[];
   readonly port: number;
   readonly haproxyPort: number;
   readonly name: string;
-  /** File with the address that the name has now. */
+  /** The file with the current address of the name. */
   readonly addressFile: string;
   readonly user: string;
   readonly password: string;

@@ -7,7 +7,7 @@ import type { Place } from './place.js';
 
 type Lookup = (hostname: string, options: object, callback: (...answer: unknown[]) => void) => void;
 
-/** Reports each dial of this process, and gives the name the address that stands in the file at that moment. */
+/** Reports each dial of this process, and resolves the name to the address that is in the file at that moment. */
 export function watchNetwork({ name, addressFile }: Place): void {
   const connect = Socket.prototype.connect as (...given: unknown[]) => Socket;
   Socket.prototype.connect = function (this: Socket, ...given: unknown[]) {

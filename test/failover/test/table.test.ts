@@ -41,7 +41,7 @@ describe('the list of broken promises', () => {
     ],
   ])('%s is named', (_, found, line) => {
     expect(broken([found])).toEqual([expect.stringContaining(line)]);
-    // The other pools are there to compare with, and promise nothing.
+    // The other pools are there for comparison, and promise nothing.
     expect(broken([{ ...found, id: 'pg.Pool/name' }])).toEqual([]);
   });
 });
