@@ -94,7 +94,7 @@ describe('a setting without a field in the config', () => {
 });
 
 describe('with the native binding installed', () => {
-  // The real one needs libpq. pg only subclasses what it exports, at the first client: a class is enough to be loaded.
+  // The real one needs libpq. pg only subclasses its export, when the first client is made, so a class is enough.
   const STUB = 'module.exports = class Native {};';
   const PROGRAM = `
     const [config, first] = process.argv.slice(2);
@@ -110,7 +110,7 @@ describe('with the native binding installed', () => {
     await pool.end?.();`;
 
   const run = async (first: string, env: Record<string, string>): Promise<unknown> => {
-    // The driver's own files, so that its \`require('pg-native')\` looks here.
+    // Copies the driver's own files, so that its \`require('pg-native')\` resolves here.
     const copy = new TempCopy({
       copied: ['pg'],
       linked: ['pg-pool', 'pg-protocol', 'pg-types', 'pg-connection-string', 'pino', '@opentelemetry/api'],

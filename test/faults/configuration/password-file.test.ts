@@ -12,7 +12,7 @@ const makePool = usePools(() => ({ user: server().user, database: 'postgres', pa
 
 const RIGHT = (): string => `${server().host}:${server().port}:postgres:postgres:${server().password}`;
 
-/** Writes a password file and names it in PGPASSFILE. */
+/** Writes a password file and sets PGPASSFILE to it. */
 function passfile(lines: readonly string[], mode = 0o600): string {
   const path = join(place.home, 'pgpass');
   writeFileSync(path, lines.join('\n'));

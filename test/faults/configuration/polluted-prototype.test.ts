@@ -17,7 +17,7 @@ test('a polluted Object.prototype changes neither the host, the TLS settings nor
   expect(stderr).toBe('');
   expect(JSON.parse(lines.join('') || 'null')).toEqual([
     { rows: [{ user, database, ssl: true, name: '', memory: '4MB' }], max: 10 },
-    // The certificate is for `localhost` alone.
+    // The certificate is valid for `localhost` only.
     'ERR_TLS_CERT_ALTNAME_INVALID',
   ]);
 });

@@ -18,10 +18,10 @@ const EXAMPLES = Object.entries<AuthBackend>(BACKENDS).flatMap(([key, { example 
 const NO_AUTH = `dynamicAuth is set but no supported auth method (e.g., ${EXAMPLES.join(', ')}) is configured`;
 const iam = { dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } };
 
-/** The error of `newPool`, which dialled no connection, logged nothing and exposed no secret. */
+/** The error of `newPool`, after checking that it dialled no connection, logged nothing and exposed no secret. */
 async function refusal(config: unknown, options?: unknown): Promise<Error> {
   const log = new RecordingLogger();
-  // With connections to keep: a pool made by mistake would dial at once.
+  // With a minimum of connections, so that a pool made by mistake would dial at once.
   const given =
     config === null || typeof config !== 'object' || Array.isArray(config)
       ? config

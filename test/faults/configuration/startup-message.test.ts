@@ -17,7 +17,7 @@ const WHO = 'select current_user, current_database(), session_user';
 beforeAll(() => server().query(`create role guest login password 'welcome'`));
 
 describe('a NUL in a startup message field, which could name another role', () => {
-  /** A value that the server reads as three: the field, and a user after it. */
+  /** A value that the server would parse as three: the field, and then another user. */
   const smuggled = (value: string, user: string): string => `${value}\0user\0${user}`;
 
   test('makes the driver alone log in as that other role', async () => {

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => sts.stop());
 
-/** A pool that signs as a role. */
+/** A pool that signs its tokens as a role. */
 function poolAs({ arn, externalId }: { arn: string; externalId?: string }, meter = meterSdk()) {
   const role = { roleArn: arn, ...(externalId !== undefined && { externalId }) };
   return makePool(

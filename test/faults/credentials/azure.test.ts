@@ -11,11 +11,11 @@ const CONNECTIONS = 500;
 const ONE = [{ one: 1 }];
 /** A generous bound for giving up on an answer that never comes, in milliseconds: well before the connect deadline. */
 const LONGEST_MS = 12_000;
-/** The library keeps tokens, but none that ends as soon as this, in milliseconds. */
+/** A lifetime too short for the library's token cache, in milliseconds. */
 const NEVER_KEPT_MS = 240_000;
 
 const rds = useLocalRds({ postgres: { settings: { max_connections: String(CONNECTIONS + 20) } } });
-// The library asks the endpoint that it found first for as long as the process runs: one for all tests.
+// The library keeps using the first endpoint it found for the whole process, so all tests share one.
 const { server, makePool } = useAzure(rds, { userAssigned: ['kept', 'cold', 'bystander'] });
 useCleanEnvironment(() => ({ ...server().env, AZURE_TOKEN_CREDENTIALS: 'prod' }));
 

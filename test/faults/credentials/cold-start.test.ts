@@ -11,7 +11,7 @@ const rds = useLocalRds({ postgres: { settings: { max_connections: String(CONNEC
 const place = useCleanEnvironment();
 const makePool = useIamPools(rds);
 
-/** In milliseconds: 500 logins at once take their time on a small machine. */
+/** In milliseconds: 500 simultaneous logins take a while on a small machine. */
 const PATIENCE = { connectTimeoutMs: 100_000, acquireTimeoutMs: 100_000 };
 
 test('500 connections opened at once with no credentials yet fetch them once, and each gets its own token', async () => {

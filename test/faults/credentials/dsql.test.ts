@@ -20,7 +20,7 @@ beforeAll(async () => {
   for (const user of ['dsql_user', 'admin']) await rds().createUser(user, { verifier });
 });
 
-/** A pool on the cluster, whose name leads to the stand-in. */
+/** A pool on the cluster, whose name resolves to the stand-in. */
 const poolOn = (config: Partial<Config> = {}, options: PoolOptions = {}) =>
   makePool(
     { host: CLUSTER, user: 'dsql_user', dynamicAuth: { awsDsql: {} }, ...config },

@@ -136,7 +136,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
       expect(password).not.toBe('');
       expect(fake.sessions).toHaveLength(1);
       const sent = fake.sessions[0]?.received ?? Buffer.alloc(0);
-      // The startup message alone.
+      // Only the startup message.
       expect(sent.length).toBe(sent.readInt32BE(0));
       expect(sent.toString('latin1')).not.toContain(password);
     });
@@ -216,7 +216,7 @@ describe.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] 
         expect(pool.log.named('postgres connect failed')[0]?.fields['hint']).toMatch(row.hint);
         expect(await one(pool)).toEqual(ONE);
         expect(source.fetches()).toBe(fetches + 1);
-        // Once in 10 s: passwords that are wrong for another reason must not become a flood of fetches.
+        // At most once in 10 s: passwords that are wrong for another reason must not cause a flood of fetches.
         await source.rotate();
         for (let n = 0; n < 3; n += 1) await rejection(pool.query('select 1'));
         expect(source.fetches()).toBe(fetches + 1);

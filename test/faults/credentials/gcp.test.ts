@@ -23,7 +23,7 @@ const place = useCleanEnvironment(() => ({ GCE_METADATA_HOST: server().host }));
 
 const tokenCalls = (): number => server().calls()[TOKEN_CALL] ?? 0;
 
-// First, because the library remembers for the whole process that there was no metadata server.
+// Runs first, because the library remembers for the whole process that there was no metadata server.
 test('a metadata server that is down at first is found once it is up', async () => {
   const dead = await startGcpMetadata();
   const { host } = dead;

@@ -32,7 +32,7 @@ afterAll(() => imds.stop());
 
 describe('region "detect"', () => {
   test('is detected once for any number of connections, and tokens are signed for it', async () => {
-    // The SDK's own region must not stand in for the instance's.
+    // The SDK's own region must not replace that of the instance.
     setEnv({ AWS_REGION: 'eu-west-1' });
     useImds(imds.endpoint);
     const before = imds.calls()[REGION] ?? 0;
@@ -87,7 +87,7 @@ describe('newPool rejects, names IMDS and dials no connection when the metadata 
     imds.set(fault);
     expect((await refused()).message).not.toContain('canary');
     imds.set({});
-    // Nothing of the failure is remembered.
+    // The failure is not remembered.
     expect((await (await makePool(DETECT)).query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 

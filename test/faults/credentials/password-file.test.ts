@@ -12,7 +12,7 @@ const rds = useLocalRds();
 const place = useCleanEnvironment();
 const makePool = useIamPools(rds);
 
-/** A pool whose password comes from a volume, and the role whose password that is. */
+/** A pool whose password comes from a volume, and the role with that password. */
 async function setUp() {
   const role = await createRotatingRole(rds());
   const volume = new SecretVolume(place.home);
@@ -34,7 +34,7 @@ test('a password that is rotated on the server before the file changes is reject
   const { connections } = rds().gate.stats();
   expect(await rejection(pool.query('select 1'))).toMatchObject({ code: '28P01' });
   expect(rds().gate.stats().connections - connections).toBe(1);
-  // The file was read again after the rejection, and held the same.
+  // The file was read again after the rejection, and its content was the same.
   expect(await reads()).toBe(3);
   await volume.write({ password: role.password });
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);

@@ -35,7 +35,7 @@ test('a wrong password rejects with 28P01 and leaves no connection open', async 
   expect(rds().gate.stats().connections - connections).toBe(1);
   const [failed] = pool.log.named('postgres connect failed');
   expect(failed?.fields).toMatchObject({ error_type: '28P01', phase: 'auth' });
-  // The hint for tokens would mislead.
+  // The hint for tokens would mislead here.
   expect(failed?.fields).not.toHaveProperty('hint');
   expect(JSON.stringify(pool.log.records)).not.toContain('canary');
 });
@@ -53,7 +53,7 @@ test('a failing credentials provider causes no fallback to the configured passwo
 });
 
 describe('a login that PostgreSQL itself rejects', () => {
-  /** Replaces the rules by which the server admits users, and gives what brings the old ones back. */
+  /** Replaces the rules by which the server admits users; returns a function that restores the old ones. */
   async function admitOnly(user: string): Promise<() => Promise<void>> {
     const { rows } = await server().query<{ hba_file: string }>('show hba_file');
     const path = rows[0]?.hba_file ?? '';
@@ -71,7 +71,7 @@ describe('a login that PostgreSQL itself rejects', () => {
     const pool = await makePool(proxy(), { ...login, database: 'postgres' }, { meterProvider });
     const error = await rejection(pool.query('select 1'));
     expect(error).toMatchObject({ code, severity: 'FATAL' });
-    // No second try, with or without a word to the caller.
+    // There is no second attempt, whether the caller is notified or not.
     expect(proxy().accepted).toBe(1);
     expect(pool.totalCount).toBe(0);
     await until('the socket is closed', () => proxy().open === 0);

@@ -16,14 +16,14 @@ const makePool = useIamPools(rds);
 
 const ONE = [{ one: 1 }];
 
-/** A login that the server rejects: the code surfaces, nothing stays open, and the log has a hint. */
+/** Checks a login that the server rejects: the code surfaces, nothing stays open, and the log has a hint. */
 async function expectRejected(pool: InstrumentedPool & { readonly log: RecordingLogger }): Promise<void> {
   const { connections } = rds().gate.stats();
   const error = await rejection(pool.query('select 1'));
   expect(error).toMatchObject({ code: '28000', severity: 'FATAL' });
   expect(pool.totalCount).toBe(0);
   await until('the gate has lost the connection', () => rds().gate.stats().open === 0);
-  // No retry.
+  // There is no retry.
   expect(rds().gate.stats().connections - connections).toBe(1);
   expect(pool.log.named('postgres connect failed')[0]).toMatchObject({
     level: 'warn',
@@ -109,7 +109,7 @@ describe('a rejected login', () => {
       expect(pool.log.named('postgres connect failed')[0]?.fields['hint']).toContain('IAM policy');
       setEnv(sessionEnv(600_000));
       expect((await pool.query('select 1 as one')).rows).toEqual(ONE);
-      // Logged in is logged in.
+      // A session that has logged in stays valid.
       expect((await held.query('select 1 as one')).rows).toEqual(ONE);
     } finally {
       rds().gate.set({ clock: () => new Date() });
@@ -138,7 +138,7 @@ describe('a rejected login', () => {
   test('also results from a token for another user, region or endpoint', async () => {
     await rds().postgres.query('create role nobody_knows login');
     const user = await makePool({ user: 'nobody_knows' });
-    // Not a member of rds_iam: the server asks for a password and the token is none.
+    // The user is not a member of rds_iam: the server asks for a password, and a token is not one.
     expect(await rejection(user.query('select 1'))).toMatchObject({ code: '28P01' });
     await expectRejected(await makePool({ dynamicAuth: { awsRdsIam: { region: 'us-east-1' } } }));
     expect(rds().gate.stats().lastRejectReason).toContain('region');

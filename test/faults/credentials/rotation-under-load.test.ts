@@ -6,7 +6,7 @@ import { useLocalRds } from '../../support/servers.js';
 import { until } from '../../support/until.js';
 
 const CONNECTIONS = 5;
-/** Queries before and after the rotation, so that each connection is replaced several times. */
+/** Queries before and after the rotation, enough for each connection to be replaced several times. */
 const QUERIES = 40;
 
 const rds = useLocalRds();
@@ -18,7 +18,7 @@ test.each(BACKEND_CASES.map((row) => [row.backend, row.provider ?? '', row] as c
   async (_backend, _provider, { start, fetches, rejection = /^28/ }) => {
     await using source = await start(rds(), place.home);
     const { user, dynamicAuth } = source;
-    // Connections that live for two queries: the load logs in all the time.
+    // Connections last for two queries, so that the load logs in all the time.
     const pool = await makePool({ user, dynamicAuth, maxOpenConns: CONNECTIONS }, { maxUses: 2 });
     const failed: { code?: string }[] = [];
     let done = 0;

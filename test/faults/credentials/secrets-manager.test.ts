@@ -60,12 +60,12 @@ describe('Secrets Manager', () => {
     };
     const load = Array.from({ length: CONNECTIONS }, worker);
     await until('the first user is in use', () => seen.has(first.user));
-    // The first rotation changes the user and leaves the old password valid: the pool need not notice.
+    // The first rotation changes the user and leaves the old password valid, so the pool need not notice it.
     put(second);
     const before = done;
     await until('queries after it', () => done > before + 20);
     expect(failed).toEqual([]);
-    // The next one ends the password that the pool still holds.
+    // The next rotation invalidates the password that the pool still holds.
     await first.rotate();
     await until('the second user is in use', () => seen.has(second.user));
     const lost = failed.length;
@@ -73,7 +73,7 @@ describe('Secrets Manager', () => {
     await until('queries after that', () => done > then + 20);
     over = true;
     await Promise.all(load);
-    // Every connection may have been dialled with the old password when the first login was rejected.
+    // At worst, every connection was dialled with the old password before the first login was rejected.
     expect(pool.log.named('postgres connect failed')).not.toEqual([]);
     expect(failed.filter(({ code }) => code !== '28P01')).toEqual([]);
     expect(failed.length).toBeLessThanOrEqual(CONNECTIONS);

@@ -37,7 +37,7 @@ describe('the hint for a rejected token names the user, host and region that it 
     ],
   ])('%s', async (_title, config, text) => {
     if (config()?.user !== undefined) await rds().createUser(config()?.user ?? '');
-    // An hour later every token is too old.
+    // An hour later, every token has expired.
     if (config()?.user !== undefined) rds().gate.set({ clock: () => new Date(Date.now() + 3_600_000) });
     expect(await hintOf(config())).toContain(text());
     rds().gate.set({ clock: () => new Date() });
@@ -68,7 +68,7 @@ describe('the hint for a rejected token names the user, host and region that it 
 
 describe('a host that ends with a dot', () => {
   const { lookup } = dns;
-  // A cluster's resolver knows the name with its dot; not every system's does.
+  // A cluster's resolver resolves the name with its trailing dot; not every system's resolver does.
   beforeAll(() => {
     dns.lookup = ((host: string, ...rest: unknown[]) =>
       (lookup as (...given: unknown[]) => void)(host.replace(/\.$/, ''), ...rest)) as typeof dns.lookup;

@@ -15,7 +15,9 @@ const makePool = useIamPools(rds);
 
 beforeEach(() => proxy().clear());
 
-/** A pool that keeps the tokens it was given, and dials the stand-in through the proxy under the name of the stand-in's. */
+/**
+ * A pool that records the tokens it was given, and dials the stand-in through the proxy by the stand-in's host name.
+ */
 async function keepingPool(
   options: PoolOptions = {},
 ): Promise<{ readonly pool: InstrumentedPool; readonly tokens: string[] }> {

@@ -23,7 +23,7 @@ const fake = useFakeServer();
 
 const CONNECT_TIMEOUT_MS = 400;
 
-/** An acquire that fails before anything is dialled. */
+/** The error of an acquire that fails before anything is dialled. */
 async function undialled(pool: InstrumentedPool): Promise<Error & { code?: string }> {
   const { connections } = rds().gate.stats();
   const error = await rejection(pool.query('select 1'));
@@ -32,7 +32,7 @@ async function undialled(pool: InstrumentedPool): Promise<Error & { code?: strin
   return error;
 }
 
-/** Lets the AWS SDK run a command for its credentials. */
+/** Configures the AWS SDK to run a command for its credentials. */
 function useProcess(script: string): void {
   const program = join(place.home, 'provider.mjs');
   writeFileSync(program, script);
@@ -101,7 +101,7 @@ describe('a credentials provider', () => {
     const pool = await makePool({}, { connectTimeoutMs: 3_000 });
     const { connections } = rds().gate.stats();
     expect((await undialled(pool)).message).toContain('timeout');
-    // The late answer serves the next attempt only, which finds it or joins its fetch.
+    // The late answer serves only the next attempt, which uses it or joins its fetch.
     await until('the next attempt is served', async () => {
       const [row] = await pool.query<object>('select 1 as one').then(
         ({ rows }) => rows,
@@ -166,7 +166,7 @@ describe('a hook that fetches its own tokens', () => {
     const { connections } = rds().gate.stats();
     await undialled(pool);
     answer('late');
-    // What could follow a late answer would have begun by then.
+    // Anything that could follow a late answer would have started by then.
     await sleep(100);
     expect(rds().gate.stats().connections).toBe(connections);
     expect(pool.stat()).toMatchObject({ totalConns: 0, newConnsCount: 1 });
@@ -226,7 +226,7 @@ describe('a token', () => {
     expect(token).toContain('X-Amz-Signature=');
     expect(fake.sessions).toHaveLength(1);
     const sent = fake.sessions[0]?.received ?? Buffer.alloc(0);
-    // The startup message alone.
+    // Only the startup message.
     expect(sent.length).toBe(sent.readInt32BE(0));
     expect(sent.toString('latin1')).not.toMatch(/X-Amz|Signature|Action=connect/);
     expect(pool.totalCount).toBe(0);

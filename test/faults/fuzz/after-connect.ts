@@ -61,7 +61,7 @@ export async function afterConnects(): Promise<Target> {
       expectNoSecret(got.error);
       if (seen.threw && isStandIn(got.error, throws)) return;
       const own = [throws];
-      // A promise or thenable that fails, fails with an error of its own.
+      // A promise or thenable that rejects does so with its own error.
       if (!seen.threw && errorClass(got.error) !== 'ERR_PGAUGE_CONNECT_TIMEOUT') own.push(got.error);
       expectClear(got.error, own);
     },

@@ -15,14 +15,14 @@ import {
 } from './one-attempt.js';
 import { expectClear, expectNoSecret, hold, mostly, SECRET, type Target } from './target.js';
 
-/** What the driver says of itself in every startup message of ours. */
+/** The driver's fields in every startup message of these attempts. */
 const STARTUP_KEYS = ['client_encoding', 'database', 'user'];
 
 const good = fc.constantFrom('app', 'ünï cödé', "it's", 'a=b');
 
 type Change = readonly [keyof ConnectTarget | 'other', unknown, 'set' | 'delete'];
 
-/** `beforeConnect` hooks that change the target at will, return anything or throw anything. */
+/** `beforeConnect` hooks that change the target arbitrarily, return anything or throw anything. */
 export async function beforeConnects(): Promise<Target> {
   const fake = await listening(({ socket, received }, piece) => {
     if (piece.equals(SSL_REQUEST)) socket.write('N');
@@ -61,7 +61,7 @@ export async function beforeConnects(): Promise<Target> {
         final = target;
         try {
           for (const [key, value, how] of changes) {
-            // A name would be looked up in the world outside.
+            // A host name would be looked up outside of the test.
             if (
               key === 'host' &&
               typeof value === 'string' &&
@@ -96,7 +96,7 @@ export async function beforeConnects(): Promise<Target> {
       }
       const code = errorClass(error);
       const ssl = final?.ssl;
-      // What Node says of TLS options of the hook's own.
+      // Node's error about TLS options that the hook set.
       const ofNode =
         typeof ssl === 'object' && /^ERR_/.test(String((error as { code?: unknown } | undefined)?.code));
       if (!(
@@ -113,7 +113,7 @@ export async function beforeConnects(): Promise<Target> {
   };
 }
 
-/** What was sent is the wish to be encrypted, or a startup message that names user and database and nothing else. */
+/** Expects that the bytes sent are an SSLRequest, or a startup message with user and database and nothing else. */
 function expectStartup({ received }: FakeSession, final: ConnectTarget | undefined): void {
   const sent = received.subarray(0, 8).equals(SSL_REQUEST) ? received.subarray(8) : received;
   if (sent.length === 0) return;

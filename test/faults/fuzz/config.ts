@@ -27,7 +27,7 @@ const config = shaky({
     }),
   }),
   maxOpenConns: fc.integer({ min: -1, max: 20 }),
-  // Never a good one: a pool with a minimum would look for the host.
+  // Never a valid one: a pool with a minimum would look up the host.
   minConns: fc.constantFrom(0, -1, 21, 1.5, '1'),
   connMaxLifetimeMs: fc.integer({ min: -1 }),
 });

@@ -20,12 +20,12 @@ const config = fc.record({
   port: fc.integer({ min: 1, max: 65_535 }),
   user: text,
   password: fc.oneof(text, fc.constant('')),
-  // What this parser, other than libpq, does not decode, and what it takes for steps in a path.
+  // Without characters that this parser, unlike libpq, does not decode, and those it treats as path segments.
   database: text.filter((name) => !/[?#]|^\.\.?(\/|$)|\/\.\.?(\/|$)/.test(name)),
   sslMode: fc.constantFrom('disable', 'require', 'verify-ca', 'verify-full'),
 });
 
-/** Strings from any values, parsed by node-postgres' own parser. */
+/** Strings made from any values, parsed by node-postgres' own parser. */
 export const roundTrips: Target = {
   name: 'connection strings, round trip',
   share: 15,
@@ -55,12 +55,12 @@ export const roundTrips: Target = {
   },
 };
 
-/** The parser writes an IPv6 address in its shortest form. */
+/** Shortens an IPv6 address as the parser does. */
 function canonical(host = ''): string {
   return isIPv6(host) ? new URL(`http://[${host}]`).hostname.slice(1, -1) : host;
 }
 
-/** Strings from objects of any kind. */
+/** Strings made from objects of any kind. */
 export const anyStrings: Target<{ config: unknown; user: unknown }> = {
   name: 'connection strings of anything',
   share: 5,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { useCleanEnvironment } from '../../support/environment.js';
 import { fuzz, TARGETS } from './run.js';
 
-/** `npm run fuzz` tries more. */
+/** `npm run fuzz` runs more. */
 const CASES = 3_000;
 const LIMIT_MS = 1_200;
 

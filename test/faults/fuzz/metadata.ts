@@ -26,7 +26,7 @@ const answer = fc.oneof(
   fc.stringMatching(/^[a-z]{1,5}(-[a-z]{1,18}){0,4}-[0-9]{1,3}$/),
 );
 
-/** What the metadata service answers when it is asked for the region. */
+/** Answers of the metadata service to a request for the region. */
 export async function regions(): Promise<Target<string>> {
   const imds = await startImds();
   useMetadata(imds.endpoint);
@@ -85,7 +85,7 @@ const credentials = fc.oneof(
   fc.json().map((text) => text + SECRET),
 );
 
-/** What the metadata service answers when it is asked for credentials. */
+/** Answers of the metadata service to a request for credentials. */
 export async function roleCredentials(): Promise<Target<HttpFault>> {
   const imds = await startImds();
   const config: Config = { ...BASE, dynamicAuth: { awsRdsIam: { region: 'eu-central-1' } } };
@@ -97,7 +97,7 @@ export async function roleCredentials(): Promise<Target<HttpFault>> {
     close: () => imds.stop(),
     async attempt({ body = '', status = 200 }) {
       useMetadata(imds.endpoint);
-      // Another source for each, so that none is answered from memory.
+      // A separate source for each, so that none is answered from a cache.
       asked += 1;
       process.env['AWS_ROLE_SESSION_NAME'] = `fuzz-${asked}`;
       imds.set({ path: '/latest/meta-data/iam/security-credentials/local-rds', body, status });

@@ -3,10 +3,10 @@ import { newPool, type PoolOptions } from '../../../src/index.js';
 import { FakeServer, type FakeSession } from '../../support/fake-server.js';
 import { hold, junk, outcome, SECRET, SILENT } from './target.js';
 
-/** The deadline of an attempt whose hook never ends, and of any other, in milliseconds. */
+/** The deadline of an attempt whose hook never ends, and that of any other, in milliseconds. */
 export const HANGING_MS = 30;
 const WORKING_MS = 12_000;
-/** A return value that never comes to anything. */
+/** A return value that never settles. */
 export const NEVER = { then: () => undefined };
 
 /** What a hook may return. */
@@ -18,7 +18,7 @@ export const returned = fc.oneof(
 /** What a hook may throw. */
 export const thrown = fc.oneof(junk, fc.constant(new TypeError('the hook is wrong')));
 
-/** One attempt on a pool of its own, whose server counts what it is sent. */
+/** Makes one attempt on a separate pool, whose server records the bytes it receives. */
 export async function connectOnce(fake: FakeServer, options: PoolOptions, ssl = false) {
   fake.sessions = [];
   const pool = await newPool(
@@ -37,7 +37,7 @@ export async function connectOnce(fake: FakeServer, options: PoolOptions, ssl = 
   hold(pool.totalCount === ('value' in got ? 1 : 0), 'a failed attempt is still counted', got);
   const ended = await outcome(() => pool.end());
   hold('value' in ended, 'end() failed', ended);
-  // What is still on its way counts too.
+  // Include connections that are still on their way.
   await fake.dialled();
   const { sessions } = fake;
   return { got, sessions };
@@ -50,7 +50,7 @@ export async function listening(reply: FakeServer['reply']): Promise<FakeServer>
   return fake;
 }
 
-/** The sessions of an attempt that was refused before it dialled sent nothing, for there are none. */
+/** Expects that an attempt that was refused before it dialled opened no session. */
 export function expectNothingSent(sessions: readonly FakeSession[]): void {
   hold(
     sessions.length === 0,
@@ -59,7 +59,7 @@ export function expectNothingSent(sessions: readonly FakeSession[]): void {
   );
 }
 
-/** What is no error and has no message comes out as the cause of one that says so. */
+/** Whether the error wraps a thrown value that is not an error with a message, as its cause. */
 export function isStandIn(error: unknown, own: unknown): boolean {
   return error instanceof Error && Object.is(error.cause, own) && error.message.startsWith('a hook threw');
 }

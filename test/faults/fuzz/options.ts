@@ -10,7 +10,7 @@ const works = (): unknown => ({
   addCallback: () => undefined,
   removeCallback: () => undefined,
 });
-/** What loggers and providers throw, and nobody must hear of. */
+/** The error that loggers and providers throw, which must never surface. */
 const PROVIDERS = new Error('thrown by a provider');
 const throws = (): never => {
   throw PROVIDERS;
@@ -102,7 +102,7 @@ const fields = {
   }),
 };
 
-// A few at a time: of many, one is nearly always refused.
+// A few at a time: of many options, one is nearly always invalid.
 const options = fc
   .subarray(Object.entries(fields), { maxLength: 5 })
   .chain((some) => shaky(Object.fromEntries<fc.Arbitrary<unknown>>(some)));
@@ -125,7 +125,7 @@ export const optionObjects: Target = {
       password,
     } = given as { options: unknown; sslMode: 'disable'; password: string };
     const config = { host: '127.0.0.1', port: 1, user: 'u', database: 'd', sslMode, password };
-    // As null, an option is as unset, and the default logger would write.
+    // A logger of null counts as unset, and the default logger would write.
     const quiet = withLogger(any);
     const made = await outcome(() => newPool(config, quiet as PoolOptions));
     if ('value' in made) {

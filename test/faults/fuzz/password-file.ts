@@ -34,7 +34,7 @@ const target = fc.record({
 
 type Input = { content: string; target: PasswordTarget };
 
-/** Password files of any content, against the algorithm of libpq's own source told anew. */
+/** Password files of any content, compared with a reimplementation of libpq's own algorithm. */
 export const passwordFiles: Target<Input> = {
   name: 'password files',
   share: 15,
@@ -46,7 +46,7 @@ export const passwordFiles: Target<Input> = {
   },
 };
 
-/** Files of any bytes, as they are read. */
+/** Files of arbitrary bytes. */
 export function passwordFileBytes(): Target<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), 'pgauge-fuzz-'));
   const path = join(folder, 'pgpass');
@@ -64,7 +64,7 @@ export function passwordFileBytes(): Target<Uint8Array> {
   };
 }
 
-/** Walks through the characters as libpq does: field after field, a backslash taking the next one literally. */
+/** Parses character by character as libpq does: field after field, a backslash taking the next character literally. */
 function libpqs(text: string, { host, port, database, user }: PasswordTarget): string | undefined {
   for (const raw of text.split('\n')) {
     const chars = Array.from(raw.replace(/\r+$/, ''));
@@ -83,7 +83,7 @@ function libpqs(text: string, { host, port, database, user }: PasswordTarget): s
   return undefined;
 }
 
-/** Where the next field begins, if this one matches. */
+/** Returns where the next field begins if this one matches. */
 function after(chars: readonly string[], from: number, token: readonly string[]): number | undefined {
   if (chars[from] === '*' && chars[from + 1] === ':') return from + 2;
   let matched = 0;

@@ -10,10 +10,10 @@ import { passwordFileBytes, passwordFiles } from './password-file.js';
 import { longTexts, sqlTexts, statements } from './sql-texts.js';
 import type { Target } from './target.js';
 
-/** So many cases are tried however long they take: on a busy machine the first one may use up the time. */
+/** The minimum number of cases, however long they take: on a busy machine the first one may use up the time. */
 const LEAST_CASES = 10;
 
-/** Every target, each made when its turn comes. */
+/** Every target, each created when it is run. */
 export const TARGETS: readonly (() => Target<never> | Promise<Target<never>>)[] = [
   () => configs as Target<never>,
   () => optionObjects as Target<never>,
@@ -31,7 +31,10 @@ export const TARGETS: readonly (() => Target<never> | Promise<Target<never>>)[] 
   () => longTexts as Target<never>,
 ];
 
-/** Tries a target's part of so many cases, or what fits into `limitMs`, but no fewer than ten; rejects with the smallest input that fails, and the seed and path that replay it. */
+/**
+ * Tries a target's share of this many cases, or as many as fit into `limitMs`, but at least ten; rejects with the
+ * smallest input that fails, and the seed and path that replay it.
+ */
 export async function fuzz(
   make: (typeof TARGETS)[number],
   {

@@ -4,14 +4,16 @@ import { sanitized } from '../../../src/sql/sanitize.js';
 import { summaryOf } from '../../../src/sql/summary.js';
 import { hold, SECRET, type Target } from './target.js';
 
-/** A number that is in no other part of a text. */
+/** A number that occurs in no other part of a text. */
 const NUMBER = '7351864209';
 const COMMENT = sqlComment({ application: "it's */ fuzz", pool: 'a,b' });
 const LIMIT_MS = 20_000;
-/** Those that begin or end something. */
+/** Characters that begin or end a token. */
 const CHARACTERS = `'"$/*-eEuU&\\\n a1.;()[]`.split('');
 
-/** Literals and comments that hold a secret, in every form; each reads the same as the further piece of an escape string. */
+/**
+ * Literals and comments that contain a secret, in every form; each also parses as the continuation of an escape string.
+ */
 const literal = fc.constantFrom(
   ...[
     `'${SECRET}'`,
@@ -39,7 +41,7 @@ const literal = fc.constantFrom(
   ...[NUMBER, `-${NUMBER}`, `.${NUMBER}`, `1.${NUMBER}e-5`, `0x${NUMBER}`, `${NUMBER}::int`, `1e${NUMBER}`],
   ...[`/* ${SECRET} */`, `/* /* */ ' ${SECRET} */`, `-- ${SECRET} '\n`, `+/*${SECRET}*/`, `@-- "${SECRET}\r`],
 );
-/** What ends with the text. */
+/** Tokens that only the end of the text ends. */
 const open = fc.constantFrom(
   ...[`'${SECRET}`, `"a '${SECRET}'`, `$$${SECRET}`, `$a$${SECRET}$b$`, `/* /* ${SECRET} */`, `-- ${SECRET}`],
   ...[`E'${SECRET}\\`, `E'\\'${SECRET}`, `U&"${SECRET}`, `U&'${SECRET}`, '', '', '', '', '', ''],
@@ -103,7 +105,7 @@ const word = fc.constantFrom(
     '\n',
   ],
 );
-/** Statements with literals where the server takes them, and where it does not. */
+/** Statements with literals, at positions where the server accepts them and where it does not. */
 const statement = fc.oneof(
   fc.tuple(word, literal, word, literal).map(([a, x, b, y]) => `${a} ${x} ${b} ${y}`),
   literal.map(
@@ -125,7 +127,7 @@ const any = fc.oneof(
 function expectSummary(text: string): string {
   const summary = summaryOf(text);
   hold(summary.length <= 255 && summary === summary.trim(), 'not a summary', summary);
-  // Apostrophes and dollar quotes are in no name without quotes.
+  // Unquoted names contain no apostrophes and no dollar quotes.
   hold(!/'/.test(summary.replaceAll(/"(?:[^"]|"")*"/g, '')), 'a quote in a summary', summary);
   return summary;
 }
@@ -145,7 +147,7 @@ export const sqlTexts: Target<string> = {
   },
 };
 
-/** Statements that hold secrets in literals and comments. */
+/** Statements that contain secrets in literals and comments. */
 export const statements: Target<{ texts: string[]; end: string }> = {
   name: 'sql statements with secrets',
   share: 10,
@@ -163,7 +165,7 @@ export const statements: Target<{ texts: string[]; end: string }> = {
   },
 };
 
-/** Texts of a megabyte: what is not linear takes minutes. */
+/** Texts of a megabyte, on which code that is not linear takes minutes. */
 export const longTexts: Target<{ before: string; piece: string }> = {
   name: 'sql texts of a megabyte',
   share: 0.1,

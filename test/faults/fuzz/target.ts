@@ -4,20 +4,20 @@ import { PgaugeError } from '../../../src/index.js';
 import { property } from '../../../src/foreign-error.js';
 import { causes } from '../../support/errors.js';
 
-/** Something that takes inputs of others' making. */
+/** Code under test that takes untrusted inputs. */
 export interface Target<T = unknown> {
   readonly name: string;
-  /** Its part of 100 cases. */
+  /** Its share of 100 cases. */
   readonly share: number;
   readonly input: fc.Arbitrary<T>;
-  /** Tries one input; throws when what comes out is not what may. */
+  /** Tries one input; throws if the result is not allowed. */
   attempt(input: T): Promise<void>;
   close?(): void | Promise<void>;
 }
 
-/** What no error may show. */
+/** The text that no error may contain. */
 export const SECRET = 'hunter2-7Qx!';
-/** What a hostile input throws: its own error, which may come out as it is. */
+/** The error that a hostile input throws; it may surface unchanged. */
 export const OWN = new Error('thrown by the input');
 
 const HANGS_AFTER_MS = 15_000;
@@ -34,7 +34,7 @@ const hostile = new Proxy(
   },
 );
 
-/** Any value at all, the odd ones more often. */
+/** Any value at all; odd ones are more frequent. */
 export const junk: fc.Arbitrary<unknown> = fc.oneof(
   fc.anything({
     withBigInt: true,
@@ -79,12 +79,12 @@ export const junk: fc.Arbitrary<unknown> = fc.oneof(
   ),
 );
 
-/** Mostly this, else anything. */
+/** Mostly this value, sometimes any other. */
 export function mostly<T>(valid: fc.Arbitrary<T>): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 7, arbitrary: valid }, { weight: 1, arbitrary: junk });
 }
 
-/** A record of which any field may be missing or anything, sometimes with others beside. */
+/** A record of which any field may be missing or have any value, sometimes with additional fields. */
 export function shaky(fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> {
   const record = fc.record(
     Object.fromEntries(Object.entries(fields).map(([key, valid]) => [key, mostly(valid)])),
@@ -102,7 +102,7 @@ export function shaky(fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitra
   );
 }
 
-/** What a call came to, synchronous or not; throws when it takes for ever. */
+/** The result or error of a call, synchronous or not; throws if it hangs. */
 export async function outcome<T>(call: () => T | Promise<T>): Promise<{ value: T } | { error: unknown }> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
@@ -119,14 +119,14 @@ export async function outcome<T>(call: () => T | Promise<T>): Promise<{ value: T
   }
 }
 
-/** Throws unless an error is one of ours, or the caller's own as the same object, and shows no secret. */
+/** Throws unless an error is one of ours, or the very object that the caller threw, and contains no secret. */
 export function expectClear(error: unknown, own: readonly unknown[] = []): void {
   expectNoSecret(error);
   if (error === OWN || own.includes(error)) return;
   if (!(error instanceof PgaugeError)) throw new Error('not a clear error', { cause: error });
 }
 
-/** Throws when an error shows the secret anywhere. */
+/** Throws if an error contains the secret anywhere. */
 export function expectNoSecret(error: unknown, secret = SECRET): void {
   for (const one of causes(error)) {
     const texts = [
@@ -141,7 +141,7 @@ export function expectNoSecret(error: unknown, secret = SECRET): void {
   }
 }
 
-/** Throws with `what` unless it holds. */
+/** Throws with `what` if the condition is false. */
 export function hold(condition: boolean, what: string, seen?: unknown): asserts condition {
   if (!condition) throw new Error(what, { cause: seen });
 }

@@ -6,7 +6,7 @@ import { SSL_REQUEST } from '../../support/fake-server.js';
 import { connectOnce, expectNothingSent, isStandIn, listening } from './one-attempt.js';
 import { expectClear, hold, junk, SECRET, type Target } from './target.js';
 
-/** Tokens of any kind, refreshed by a hook, for a server that asks for them in clear. */
+/** Tokens of any kind, refreshed by a hook, for a server that requests them in cleartext. */
 export async function tokens(): Promise<Target> {
   const fake = await listening(({ socket, received }, piece) => {
     if (piece.equals(SSL_REQUEST)) socket.write('N');
@@ -40,14 +40,14 @@ export async function tokens(): Promise<Target> {
         return;
       }
       expectClear(error);
-      // A control character would end what the token is put into.
+      // A control character would end the field that contains the token.
       const usable = !fails && typeof any === 'string' && any !== '' && !/[\p{Cc}\p{Cs}]/u.test(any);
       if (!usable) {
         expectNothingSent(sessions);
         return;
       }
       hold(/token in clear/.test((error as Error).message), (error as Error).message);
-      // The request for a password is answered by hanging up.
+      // The client answers the request for a password by closing the connection.
       for (const { received } of sessions)
         hold(received.length === received.readInt32BE(0), 'a token was sent in clear', received.length);
     },

@@ -9,9 +9,9 @@ import { rejection, until } from '../../support/until.js';
 const server = usePostgres();
 const proxy = useProxy(server);
 const makePool = usePools(server);
-/** What the driver's types call a type's number: theirs are the built-in ones. */
+/** The driver's type for type OIDs, which lists only the built-in types. */
 type TypeId = Parameters<PoolClient['setTypeParser']>[0];
-/** The parser of text[], which the types of the driver do not know by its number. */
+/** The parser of text[], whose OID is missing in the driver's types. */
 const parseTextArray = pg.types.getTypeParser(1009 as never) as (text: string) => string[];
 
 beforeEach(() => proxy().clear());

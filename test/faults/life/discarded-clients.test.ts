@@ -6,7 +6,7 @@ import { unique, useFaultServer } from '../support/fault-server.js';
 import type { ExpectedCloses } from '../support/pool-watch.js';
 import { useWatchedPools, type WatchedPool } from '../support/watched-pools.js';
 
-// Or a session whose client is gone would go on until its query is done.
+// Otherwise a session whose client is gone would continue until its query is done.
 const server = useFaultServer({ client_connection_check_interval: '100ms' });
 const makePool = useWatchedPools(server);
 

@@ -9,7 +9,7 @@ const makePool = usePools(server);
 
 type Calls = Promise<void>[];
 
-/** Lets something that happens within `end()` call it again; `calls` is given what that call returns. */
+/** Ways to call `end()` again from code that runs within it; `calls` receives the results of those calls. */
 const WITHIN: [string, (pool: InstrumentedPool, calls: Calls) => void][] = [
   [
     'the callback of a waiting acquire',

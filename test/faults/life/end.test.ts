@@ -17,12 +17,12 @@ const ENDED = 'Cannot use a pool after calling end on the pool';
 
 beforeEach(() => proxy().clear());
 
-/** Tells later whether the sockets of the clients have been closed. */
+/** Returns a function that returns whether the sockets of the clients have been closed. */
 function watchClosed(clients: PoolClient[]): () => boolean {
   let open = clients.length;
   for (const client of clients) {
     const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
-    // Not its property `closed`, which a socket sets before the system has closed it.
+    // Do not use its property `closed`, which a socket sets before the system has closed it.
     stream.once('close', () => (open -= 1));
   }
   return () => open === 0;
@@ -47,7 +47,7 @@ describe('end()', () => {
     const slow = rejection(pool.query('select pg_sleep(60) /* cancelled by end */'));
     const running = `select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60) /* cancelled by end */'`;
     await until('the server runs it', async () => (await server().query(running)).rowCount === 1);
-    // The cancel request gets no answer.
+    // The server does not answer a cancel request.
     proxy().set({ blackHole: true });
     expect((await slow).message).toContain('timeout');
     await until('the cancel request is dialled', () => sockets.held === 2);

@@ -4,7 +4,7 @@ import { usePools } from '../../support/pools.js';
 import { usePostgres } from '../../support/servers.js';
 import { rejection, until } from '../../support/until.js';
 
-/** Longer than a query takes on a machine that is busy with others. */
+/** Longer than a query takes on a busy machine. */
 const LIMIT_MS = 1_000;
 
 const server = usePostgres();

@@ -64,7 +64,7 @@ describe('a connection that has outlived its lifetime', () => {
     const ages = pool.log.named('postgres connection closed').map(({ fields }) => Number(fields['age_ms']));
     expect(ages).toHaveLength(20);
     expect(Math.min(...ages)).toBeGreaterThanOrEqual(100);
-    // Twenty random times that all lie within 60 ms are one chance in ten to the eighteenth.
+    // The chance that twenty random times all lie within 60 ms is one in 10^18.
     expect(Math.max(...ages) - Math.min(...ages)).toBeGreaterThan(60);
   });
 });

@@ -13,12 +13,12 @@ const makePool = usePools(server);
 
 beforeEach(() => proxy().clear());
 
-/** What a pooled client has beyond its types. */
+/** The method of a pooled client that its types lack. */
 interface Endable {
   end(): Promise<void>;
 }
 
-/** The pool serves, and holds nothing back. */
+/** Expects that the pool serves queries, and has no client checked out. */
 async function expectWhole(pool: InstrumentedPool): Promise<void> {
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   expect(pool.stat()).toMatchObject({ acquiredConns: 0, idleConns: 1, totalConns: 1 });
@@ -141,7 +141,7 @@ describe('an error whose stack cannot be extended', () => {
       throw mine;
     };
     const pool = await makePool(server(), {}, { beforeConnect });
-    // Not by `toBe`, which would print it.
+    // Do not use `toBe`, which would print it.
     expect((await rejection(pool.connect())) === mine).toBe(true);
     expect((await rejection(pool.query('select 1'))) === mine).toBe(true);
   });
@@ -154,7 +154,10 @@ describe('a parameter that cannot be serialised', () => {
     return value;
   }
 
-  /** The lowest driver sends no Sync after it: nothing more is answered on that connection, and the pool closes it. */
+  /**
+   * Whether the driver sends Sync after it. The lowest driver does not: nothing more is answered, and the pool closes
+   * it.
+   */
   let recovers = false;
   beforeAll(async () => {
     const { host, port, user, password, database } = server();

@@ -33,7 +33,7 @@ describe.runIf(canPipeline())('a slow query at the head of a shared connection',
     await Promise.all([pool.query('select 1'), pool.query('select 2')]);
     let delayed = 0;
     const stuck = [rejection(pool.query('select pg_sleep($1) /* head */', [60]))];
-    // One runs beside it, and one waits behind each.
+    // One query runs on the other connection, and one waits on each connection.
     const first = numbers(3).map((n) => pool.query(N, [n]).then(() => (delayed -= 1)));
     delayed += first.length;
     await until('it runs', async () => (await backendsRunning(server(), '/* head */')) === 1);
@@ -58,7 +58,7 @@ test.runIf(canPipeline())(
       pool.query({ name: 'all', text: 'select * from replanned where id = $1', values: [1] });
     expect((await named()).rows).toEqual([{ id: 1 }]);
     await server().query('alter table replanned add column more text');
-    // Beside those of other texts, which have nothing to do with it.
+    // Mix in queries with other texts, which must not be affected.
     const sent = numbers(6).map((n) => (n % 2 === 0 ? named() : pool.query(N, [n])));
     expect(pool.waitingCount).toBe(0);
     const outcomes = await Promise.allSettled(sent);

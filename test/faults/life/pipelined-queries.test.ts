@@ -9,11 +9,11 @@ const makePool = usePools(server);
 
 const QUERIES = 6_000;
 const WORKERS = 60;
-/** A session is ended after so many queries. */
+/** The number of queries after which a session is killed. */
 const KILL_EVERY = 300;
 
 const APPLICATION = 'pipelines';
-/** Ends a session of the pool; none that ends another. */
+/** Kills a session of the pool, but none that is killing another. */
 const KILL_ONE = `select pg_terminate_backend(pid) from (select pid from pg_stat_activity
   where application_name = '${APPLICATION}' order by random() limit 1) chosen`;
 
@@ -74,7 +74,7 @@ test.runIf(canPipeline())(
     await Promise.all(Array.from({ length: WORKERS }, worker));
 
     expect(wrong).toEqual([]);
-    // Divisions by zero are the queries' own; all else is of the sessions that were killed.
+    // Divisions by zero are deliberate; all other errors come from the sessions that were killed.
     const lost = ['57P01', 'ECONNRESET', 'EPIPE', 'Connection terminated unexpectedly'];
     const known = ['22012', 'ERR_PGAUGE_OUTCOME_UNKNOWN', ...lost];
     expect([...failures.keys()].filter((code) => !known.includes(code))).toEqual([]);

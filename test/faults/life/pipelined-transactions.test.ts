@@ -13,7 +13,7 @@ const BEHIND = 'insert into behind values ($1)';
 const QUEUED = 'insert into queued values ($1)';
 const DEPTH = 4;
 
-/** A pool with one connection, on a server whose function leaves a transaction open; and what is sent there. */
+/** A pool with one connection to a server whose function leaves a transaction open, and the texts sent to it. */
 async function playedPool(state: TransactionState) {
   const postgres = new PlayedPostgres((text) => (text === LEFT_OPEN ? state : 'I'));
   server.reply = postgres.reply;

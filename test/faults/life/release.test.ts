@@ -15,7 +15,7 @@ const makePool = usePools(server);
 
 beforeEach(() => proxy().clear());
 
-/** Every form of failing query whose callback returns the client before ReadyForQuery. */
+/** Every form of failing query whose callback releases the client before ReadyForQuery. */
 const FAILING: [string, (client: pg.PoolClient, callback: (error: Error) => void) => void][] = [
   ['a simple query', (client, callback) => client.query('select 1/0', callback)],
   ['a query with values', (client, callback) => client.query('select 1/$1::int', [0], callback)],
@@ -26,7 +26,7 @@ const FAILING: [string, (client: pg.PoolClient, callback: (error: Error) => void
   ['a query that does not parse', (client, callback) => client.query('selec 1', callback)],
 ];
 
-/** Returns the client in the callback of a query that fails with `code`. */
+/** Releases the client in the callback of a query that fails with `code`. */
 function releaseInCallback(
   pool: InstrumentedPool,
   run: (client: pg.PoolClient, callback: (error: Error) => void) => void,
@@ -40,7 +40,7 @@ function releaseInCallback(
       const { processID: pid } = client as unknown as { processID: number };
       let called = false;
       run(client, (failure) => {
-        // The driver calls twice for a value that it cannot write.
+        // The driver calls the callback twice for a value that it cannot write.
         if (called) return;
         called = true;
         done();
@@ -103,7 +103,7 @@ describe('a client released inside a transaction', () => {
   });
 });
 
-/** The forms of a query of the pool, each with what it rejects with. */
+/** The forms of a pool query, each returning its rejection. */
 const POOL_QUERIES: [string, (pool: InstrumentedPool, text: string) => Promise<unknown>][] = [
   ['a promise', (pool, text) => rejection(pool.query(text))],
   ['a config', (pool, text) => rejection(pool.query({ text, values: [] }))],
@@ -223,7 +223,7 @@ describe('a released client whose ReadyForQuery is still due', () => {
   });
 });
 
-/** Asks for all of this on a client and releases it without awaiting anything. */
+/** Sends all of these queries on a client and releases it without awaiting anything. */
 async function releaseUnawaited(
   pool: InstrumentedPool,
   texts: readonly string[],
@@ -405,7 +405,7 @@ describe('a query object', () => {
 });
 
 describe('a query that the driver refuses before it sends anything', () => {
-  // A fresh query each time: the lowest driver writes its callback into the one it is given.
+  // A new query each time, because the lowest driver writes its callback into the object it is given.
   const REFUSED: [string, () => object][] = [
     ['values that are not an array', () => ({ text: 'select $1', values: 'one' })],
     ['a name with another text', () => ({ name: 'same', text: 'select 2' })],

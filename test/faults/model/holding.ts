@@ -1,8 +1,8 @@
 import type { PoolClient, QueryConfig, QueryResult } from 'pg';
 
-/** What a holder tells of what happens. */
+/** What a holder uses to record its actions. */
 interface Book {
-  /** Holders who gave their session back as it may be handed on. */
+  /** Holders who returned their session in a state in which it may be handed on. */
   readonly mayBeSeen: Set<number>;
   track<T>(what: string, promise: Promise<T>): Promise<T>;
   limited(text: string): string | QueryConfig;
@@ -11,13 +11,13 @@ interface Book {
   violated(what: string): void;
 }
 
-/** One checkout, by the book of whoever holds it. */
+/** One checkout, with its holder's record of it. */
 export class Holding {
   /** Queries whose promise has not settled. */
   #outstanding = 0;
   #inTransaction = false;
   #mayBeHandedOn = false;
-  /** The function of this checkout, whatever the client's own is later. */
+  /** The release function of this checkout, even after the client has a new one. */
   readonly release: (error?: unknown) => void;
   released = false;
 
@@ -29,12 +29,12 @@ export class Holding {
     this.release = client.release as (error?: unknown) => void;
   }
 
-  /** Whether the session may be handed to somebody else as it is. */
+  /** Whether the session may be handed to another holder in its current state. */
   get clean(): boolean {
     return this.#outstanding === 0 && !this.#inTransaction;
   }
 
-  /** Reads what the session remembers of its earlier holders, and signs it. */
+  /** Reads which earlier holder has marked the session, and marks it for this one. */
   mark(): void {
     void this.run(
       'mark',
@@ -66,12 +66,12 @@ export class Holding {
   }
 
   begin(): Promise<void> {
-    // From the moment it is sent.
+    // Set as soon as it is sent.
     this.#inTransaction = true;
     return this.run('begin', 'begin');
   }
 
-  /** Fails, in a transaction or not. */
+  /** Runs a query that fails, in a transaction or not. */
   fail(): Promise<void> {
     return this.run('fail', 'select 1/0');
   }
@@ -82,7 +82,7 @@ export class Holding {
     });
   }
 
-  /** Fails and is given back within the callback: before ReadyForQuery, with a stale transaction state. */
+  /** Fails, and releases the client within the callback: before ReadyForQuery, with a stale transaction state. */
   failAndRelease(inTransaction: boolean): void {
     if (inTransaction) this.#inTransaction = true;
     const failing = new Promise<void>((resolve) => {
@@ -94,7 +94,7 @@ export class Holding {
     void this.book.track('fail and release', failing);
   }
 
-  /** Releases it as it is. */
+  /** Releases the client in its current state. */
   drop(error?: unknown): void {
     if (this.released) return;
     this.released = true;
@@ -104,19 +104,19 @@ export class Holding {
     this.release(error);
   }
 
-  /** What is outstanding when a client is released is answered first: the session is judged then. */
+  /** Called on release and after each answer: a released session is judged once its queries are answered. */
   #noteClean(): void {
     if (this.#mayBeHandedOn && this.clean) this.book.mayBeSeen.add(this.id);
   }
 
-  /** Ends what is open, removes its sign, and releases it. */
+  /** Ends an open transaction, removes the mark, and releases the client. */
   async giveBack(): Promise<void> {
     if (this.#inTransaction) await this.endTransaction('rollback');
     await this.run('unsign', `select set_config('model.owner', '', false)`);
     this.drop();
   }
 
-  /** Runs a query; what fails is noted and no more, for a fault may have happened. */
+  /** Runs a query; an error is only recorded, because a fault may have caused it. */
   async run(
     what: string,
     text: string,

@@ -9,7 +9,9 @@ import { steps } from './steps.js';
 import { TimerWatch } from './timer-watch.js';
 import { World, type PoolShape } from './world.js';
 
-/** `MODEL_RUNS` runs for as long as they take; by default as many as fit into half a minute, at most these. */
+/**
+ * `MODEL_RUNS` sets the number of runs, however long they take; the default is half a minute's worth, at most these.
+ */
 const QUICK_RUNS = 60;
 const QUICK_MS = 25_000;
 const DAY_MS = 86_400_000;
@@ -68,7 +70,7 @@ test(
       {
         seed,
         numRuns: Number(MODEL_RUNS ?? QUICK_RUNS),
-        // The same steps may take another course: time is not the test's to replay.
+        // Do not shrink: the same steps may take another course, because timing cannot be replayed.
         endOnFailure: true,
         ...(MODEL_PATH !== undefined && { path: MODEL_PATH }),
         ...(MODEL_RUNS === undefined && { interruptAfterTimeLimit: QUICK_MS }),
@@ -79,7 +81,7 @@ test(
   },
 );
 
-/** What there is more of now; immediates come and go. */
+/** The resources of which there are more now; immediates are ignored, since they come and go. */
 function beyond(before: readonly string[], now: readonly string[]): string[] {
   const left = [...before];
   return now.filter((type) => {

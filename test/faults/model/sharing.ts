@@ -19,7 +19,7 @@ const TEXTS = {
     'insert into shared_words values ($2, $1::int) returning id::text as nonce, txid_current()::text as transaction',
 };
 
-/** What they are run on, and what is told of them. */
+/** What the queries run on, and where their outcomes are recorded. */
 interface Book {
   readonly pool: InstrumentedPool;
   readonly server: LocalPostgres;
@@ -29,7 +29,7 @@ interface Book {
   violated(what: string): void;
 }
 
-/** The queries of a run that may share connections, and the book of what came of them. */
+/** The queries of a run that may share connections, and a record of their outcomes. */
 export class SharedQueries {
   readonly #book: Book;
   readonly #transactions = new Set<string>();
@@ -44,7 +44,7 @@ export class SharedQueries {
     await server.query('create table if not exists shared_words (application text, id int)');
   }
 
-  /** Runs one in the callback form, which shows an answer that is given twice. */
+  /** Runs one in the callback form, which reveals an answer that is delivered twice. */
   run(kind: (typeof SHARED_QUERIES)[number]): void {
     const { pool, application } = this.#book;
     const id = (this.#lastId += 1);
@@ -71,7 +71,7 @@ export class SharedQueries {
     void this.#book.track(kind, answered);
   }
 
-  /** What was written was written once, and what was acknowledged was written. */
+  /** Checks that each row was written at most once, and that every acknowledged row was written. */
   async check(): Promise<void> {
     const { rows } = await this.#book.server.query(
       `select id, count(*)::int as times from shared_words where application = '${this.#book.application}' group by id`,

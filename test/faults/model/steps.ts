@@ -7,7 +7,7 @@ import type { Holding } from './holding.js';
 import { SHARED_QUERIES } from './sharing.js';
 import type { World } from './world.js';
 
-/** The book is the world's own: the library's model is not used. */
+/** The world keeps the records itself, so the library's model is unused. */
 type Step = fc.AsyncCommand<object, World>;
 
 function step<T>(
@@ -20,7 +20,7 @@ function step<T>(
     check: () => true,
     run: async (_book: object, world: World): Promise<void> => {
       await run(world, value);
-      // What is queued for right after gets its turn.
+      // Let everything queued for the next turn run first.
       await new Promise(setImmediate);
       world.check();
     },
@@ -33,7 +33,7 @@ const nothing = fc.constant(undefined);
 const index = fc.nat(20);
 const ms = fc.constantFrom(1, 5, 20, 60);
 
-/** A step for one of those who hold a client, if there is one. */
+/** A step for one of the current holders, if there is one. */
 function withHolding<T>(
   weight: number,
   name: string,
@@ -47,7 +47,7 @@ function withHolding<T>(
   });
 }
 
-/** Disturbs the traffic for a while; the steps after it go on meanwhile. */
+/** Disturbs the traffic for a while, during which later steps continue. */
 function disturb(weight: number, name: string, controls: Partial<ProxyControls>): fc.WeightedArbitrary<Step> {
   return step(weight, name, fc.constantFrom(10, 50, 200, 700), ({ proxy }, lastsMs) => {
     proxy.set(controls);
@@ -55,7 +55,7 @@ function disturb(weight: number, name: string, controls: Partial<ProxyControls>)
   });
 }
 
-/** The same controls as they are without a disturbance. */
+/** The undisturbed values of the same controls. */
 function undisturbed(controls: Partial<ProxyControls>): Partial<ProxyControls> {
   return Object.fromEntries(
     Object.keys(controls).map((key) => [key, UNDISTURBED[key as keyof ProxyControls]]),
@@ -170,7 +170,7 @@ export const steps: readonly fc.WeightedArbitrary<Step>[] = [
   step(2, 'release again', index, releaseAgain),
 
   step(8, 'wait', fc.constantFrom(0, 2, 10, 40, 150), (_world, wait) => sleep(wait)),
-  // Beyond the idle timeout, the lifetime, and the age at which a connection is pinged.
+  // Exceeds the idle timeout, the lifetime, and the age at which a connection is pinged.
   step(1, 'wait for long', fc.constantFrom(500, 1_200), (_world, wait) => sleep(wait)),
   step(1, 'reset()', nothing, ({ pool }) => pool.reset()),
   step(2, 'resize()', fc.integer({ min: 1, max: 5 }), (world, max) => world.resize(max)),

@@ -23,11 +23,11 @@ test('stopping queries at random moments never cancels another query, and closes
       ...(RACE_RUNS === undefined && { interruptAfterTimeLimit: 15_000 }),
     },
   );
-  // The run that the time limit interrupts goes on to its own end.
+  // When the time limit interrupts, the last run continues to its end.
   await until('no connection is in use', () => {
     const { acquiredConns, constructingConns } = pool.stat();
     return acquiredConns === 0 && constructingConns === 0;
   });
-  // A machine under load may be too slow to keep one.
+  // A loaded machine may be too slow to keep a connection after a timeout.
   expect(pool.log.closeReasons.filter((reason) => reason !== 'timeout')).toEqual([]);
 }, 600_000);

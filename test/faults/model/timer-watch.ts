@@ -3,7 +3,7 @@ type Start = (callback: (...args: unknown[]) => void, ms?: number, ...args: unkn
 
 const SOURCE = /\/src\/(?!.*node_modules)/;
 
-/** Knows the timers that code of the package starts, those included that do not keep the process alive. */
+/** Tracks the timers that the package's code starts, including those that do not keep the process alive. */
 export class TimerWatch {
   readonly #running = new Map<unknown, string>();
   readonly #originals = { ...pick() };
@@ -11,7 +11,7 @@ export class TimerWatch {
   constructor() {
     const { setTimeout, setInterval, clearTimeout, clearInterval } = this.#originals;
     const once = this.#watched(setTimeout, true);
-    // As Node's own, so that `util.promisify` finds what it looks for.
+    // Copy Node's own properties, because `util.promisify` looks for one of them.
     Object.defineProperties(once, Object.getOwnPropertyDescriptors(setTimeout));
     Object.assign(globalThis, {
       setTimeout: once,
@@ -21,7 +21,7 @@ export class TimerWatch {
     });
   }
 
-  /** Where each timer that has neither fired nor been cleared was started. */
+  /** For each timer that has neither fired nor been cleared, where it was started. */
   get running(): readonly string[] {
     return [...this.#running.values()];
   }

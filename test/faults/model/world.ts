@@ -21,7 +21,7 @@ const COUNTS_MS = 10_000;
 /** The limit of each query, by the pool or its own, in milliseconds. */
 const SHORTEST_DEADLINE_MS = 500;
 
-/** What a run's pool is like. */
+/** The settings of a run's pool. */
 export interface PoolShape {
   readonly max: number;
   readonly min: number;
@@ -31,7 +31,7 @@ export interface PoolShape {
   readonly maxPending: number;
   /** Whether `onAcquire` and `resetSession` run. */
   readonly hooks: boolean;
-  /** How many queries may share a connection; 0 for none, and then `hooks` do not run. */
+  /** How many queries may share a connection; 0 for no sharing. If they share, `hooks` do not run. */
   readonly depth: number;
 }
 
@@ -41,17 +41,17 @@ const ask = async (client: PoolClient): Promise<void> => {
 };
 let runs = 0;
 
-/** A pool on a real server behind a proxy that disturbs, and a book of what was asked of it and what came back. */
+/** A pool on a real server behind a disturbing proxy, and a record of all calls and their outcomes. */
 export class World {
   holdings: Holding[] = [];
   readonly formerReleases: ((error?: unknown) => void)[] = [];
-  /** Holders who gave their session back as it may be handed on. */
+  /** Holders who returned their session in a state in which it may be handed on. */
   readonly mayBeSeen = new Set<number>();
   readonly shared = new SharedQueries(this);
   ended = false;
-  /** The maximum in force. */
+  /** The current maximum. */
   max: number;
-  /** At the last check: a pool that was made smaller may have too many connections, but never more than before. */
+  /** At the last check: a pool that was made smaller may exceed its maximum, but never grow meanwhile. */
   #lastTotal = 0;
   readonly #owners = new Map<PoolClient, Holding>();
   readonly #pending = new Map<number, string>();
@@ -102,7 +102,7 @@ export class World {
     return new World(pool, proxy, server, application, shape);
   }
 
-  /** Knows until it settles that the promise has not. */
+  /** Records the promise as pending until it settles. */
   async track<T>(what: string, promise: Promise<T>): Promise<T> {
     this.#lastId += 1;
     const id = this.#lastId;
@@ -114,7 +114,7 @@ export class World {
     }
   }
 
-  /** Acquires a client and signs its session when it comes. */
+  /** Acquires a client and marks its session once it has it. */
   acquire(acquiring: Promise<PoolClient>): void {
     const { ended } = this;
     const held = acquiring.then(
@@ -137,19 +137,19 @@ export class World {
     void this.track('acquire', held);
   }
 
-  /** A query of a holder, with its limit. */
+  /** A holder's query, with its time limit. */
   limited(text: string): string | (QueryConfig & QueryStopOptions) {
     return this.shape.depth > 0 ? { text, timeoutMs: SHORTEST_DEADLINE_MS } : text;
   }
 
-  /** The client is no longer this holder's. */
+  /** Called when the client no longer belongs to this holder. */
   given(holding: Holding): void {
     this.#owners.delete(holding.client);
     this.holdings = this.holdings.filter((one) => one !== holding);
     this.formerReleases.push(holding.release);
   }
 
-  /** A call failed: a fault may be why, or the test's own SQL; but never the failed transaction of somebody else. */
+  /** Checks that a fault or the test's own SQL explains an error, but never another holder's failed transaction. */
   failed(what: string, error: unknown, inTransaction = false): void {
     const name = errorClass(error);
     if (name === undefined) this.violated(`${what} failed with ${String((error as Error).stack)}`);
@@ -184,9 +184,12 @@ export class World {
     );
   }
 
-  /** Asks for writes that nobody awaits, on a client and on the pool, and ends it: without a fault all of them are done. */
+  /**
+   * Sends writes that are not awaited, on a client and on the pool, then ends the pool; without a fault all must be
+   * done.
+   */
   async #endWithLastWords(): Promise<void> {
-    // On a machine that is busy with others an acquire may run out of time.
+    // On a busy machine an acquire may time out.
     const acquired = (): Promise<PoolClient | undefined> => this.pool.connect().catch(() => undefined);
     const client = await until('a client to end with', acquired, SETTLE_MS);
     const askedAt = performance.now();
@@ -204,7 +207,7 @@ export class World {
     client.release();
     await this.track('last words', Promise.allSettled([...transaction, ...writes]));
     const outcomes = await Promise.allSettled([...transaction.slice(-1), ...writes]);
-    // On a machine that is busy with others a deadline of the pool may pass.
+    // On a busy machine a deadline of the pool may pass.
     const inTime = performance.now() - askedAt < SHORTEST_DEADLINE_MS;
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected' && inTime)
@@ -218,7 +221,7 @@ export class World {
     if (count < told) this.violated(`${told} writes were answered and ${count} were done`);
   }
 
-  /** What must hold after every step. */
+  /** Checks what must hold after every step. */
   check(): void {
     const { pool, shape, max } = this;
     const { totalConns, acquiredConns, idleConns, constructingConns } = pool.stat();
@@ -238,7 +241,7 @@ export class World {
     if (this.#violations.length > 0) throw new Error(this.#violations.join('\n'));
   }
 
-  /** Ends what a run that failed left behind. */
+  /** Cleans up after a failed run. */
   abandon(): void {
     this.calm();
     this.proxy.resetAll();
@@ -246,13 +249,13 @@ export class World {
     for (const holding of this.holdings) holding.drop();
   }
 
-  /** Ends the disturbances; connections are as they are, but for those on which no limit ends a query. */
+  /** Ends the disturbances; connections stay open, except when no limit would end their queries. */
   calm(): void {
     this.proxy.set(UNDISTURBED);
     if (this.shape.depth > 0) this.proxy.resetAll();
   }
 
-  /** Without disturbances the pool counts as many connections as there are sockets, and sessions at the server. */
+  /** Without disturbances, the pool counts as many connections as there are sockets, and sessions on the server. */
   async countsAgree(): Promise<void> {
     let seen = '';
     const agree = async (): Promise<boolean> => {
@@ -268,7 +271,7 @@ export class World {
     });
   }
 
-  /** Ends the disturbances, gives all back, ends the pool and checks that nothing is left. */
+  /** Ends the disturbances, releases all clients, ends the pool and checks that nothing is left. */
   async finish(): Promise<void> {
     this.calm();
     if (!this.ended) await this.countsAgree();
@@ -295,7 +298,7 @@ export class World {
     this.check();
   }
 
-  /** Releases what is held, and what is acquired meanwhile, until nothing is under way. */
+  /** Releases all held clients, and those acquired meanwhile, until nothing is pending. */
   async #allGivenBack(): Promise<void> {
     const settled = (): boolean => {
       for (const holding of this.holdings) holding.drop();

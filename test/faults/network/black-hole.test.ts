@@ -14,8 +14,8 @@ const proxy = useProxy(server);
 const makePool = useWatchedPools(server);
 
 /**
- * A generous bound for a waiting caller to get a new connection after a dead one was discarded, in milliseconds: a pool
- * that waits for the dead socket takes until the deadline for acquiring, 30 s.
+ * A generous bound for a waiting caller to get a new connection after a dead one was discarded, in milliseconds: a
+ * pool that waits for the dead socket takes until the acquire timeout, 30 s.
  */
 const SERVED_MS = 8_000;
 
@@ -23,7 +23,7 @@ beforeEach(() => proxy().clear());
 
 const running = (mark: string): Promise<number> => backendsRunning(server(), mark);
 
-/** Locks a table on a session of its own; gives what unlocks it. */
+/** Locks a table in a separate session; returns a function that unlocks it. */
 async function lockTable(name: string): Promise<() => Promise<void>> {
   const { socketDir: host, port, user, password, database } = server();
   const client = new pg.Client({ host, port, user, password, database, ssl: false });
@@ -32,7 +32,7 @@ async function lockTable(name: string): Promise<() => Promise<void>> {
   return () => client.end();
 }
 
-/** Ends what was begun. */
+/** Ends whatever was started. */
 type Begun = () => void | Promise<void>;
 
 const ON_CONNECT: [string, () => { host: string; port: number }, () => Begun | Promise<Begun>][] = [
@@ -95,7 +95,7 @@ describe('a query that gets no answer', () => {
     const pool = await makePool(proxy(), { maxOpenConns: 1 }, { queryTimeoutMs: 3_000 });
     await server().query('create table deeds (id int)');
     await pool.query(unique('select 1'));
-    // The server gets the statement and carries it out when it gets the lock; its answer gets lost.
+    // The server receives the statement and runs it once it gets the lock; the answer is lost.
     const unlock = await lockTable('deeds');
     const lost = rejection(pool.query(unique('insert into deeds values (1)')));
     await until('it runs', () => running('insert into deeds'));

@@ -112,7 +112,7 @@ describe.each(Object.entries(WAYS))('through %s', (_name, { dial, tls }) => {
 describe('a dial function', () => {
   const open = (dial: unknown, options = {}) =>
     makePool(proxy(), { maxOpenConns: 1 }, { dial: dial as DialFunction, ...options });
-  /** Fails in a way of its own at first, and dials then. */
+  /** Runs `first` on the first call, and dials on later ones. */
   const once = (first: (target: DialTarget, context: { signal: AbortSignal }) => unknown): DialFunction => {
     let called = false;
     return ((target, context) => {

@@ -9,7 +9,7 @@ const server = useFaultServer();
 const proxy = useProxy(server);
 const makePool = useWatchedPools(server);
 
-/** Longer than a connection may be idle without being asked whether it lives. */
+/** Longer than a connection may be idle without being pinged before use. */
 const STALE_MS = 1_100;
 
 beforeEach(() => proxy().clear());
@@ -25,7 +25,7 @@ describe('idle connections that are half open', () => {
   test('that were idle for more than a second are replaced before one is handed out', async () => {
     const pool = await idlePool(3);
     await sleep(STALE_MS);
-    // Connections made from now on are good; those that are open have died without a word.
+    // Connections made from now on work; the open ones have died silently.
     proxy().forgetOpen();
     const answers = await Promise.all(Array.from({ length: 3 }, () => pool.query(unique('select 1 as one'))));
     expect(answers.map(({ rows }) => rows as unknown)).toEqual(Array(3).fill([{ one: 1 }]));
@@ -38,7 +38,7 @@ describe('idle connections that are half open', () => {
     proxy().forgetOpen();
     const startedAt = performance.now();
     await pool.query(unique('select 1'));
-    // One after the other they would take a second each.
+    // Pinged one after the other, they would take a second each.
     expect(performance.now() - startedAt).toBeLessThan(12_000);
     await settle(pool, 20);
   });
@@ -63,7 +63,7 @@ async function settle(pool: WatchedPool, dead: number): Promise<void> {
   await until('all dead ones are gone', () => pool.log.closeReasons.length === dead);
   expect(pool.log.closeReasons).toEqual(Array(dead).fill('network'));
   expect(pool.log.named('postgres connection lost')).toHaveLength(1);
-  // What the proxy forgot the server has not: it is told now, as a firewall's timeout would.
+  // The server still has the sessions that the proxy forgot; reset them, as a firewall's timeout would.
   proxy().resetForgotten();
   await pool.keepsTheRules({ network: dead });
 }

@@ -8,11 +8,11 @@ import { useNames } from '../../support/names.js';
 const names = useNames();
 const server = usePostgres();
 const makePool = usePools(server);
-/** Two addresses of the loopback interface; macOS has the other after `sudo ifconfig lo0 alias 127.0.0.2`. */
+/** Two loopback addresses; macOS has the second one after `sudo ifconfig lo0 alias 127.0.0.2`. */
 const OTHER = '127.0.0.2';
 const NAME = 'db.test';
 
-/** A port at which nothing listens. */
+/** Returns a port on which no server listens. */
 async function closedPort(): Promise<number> {
   const listener = createServer();
   await new Promise<void>((resolve) => listener.listen(0, resolve));
@@ -56,7 +56,7 @@ describe('a host with two addresses', () => {
     const port = await closedPort();
     const config = { maxOpenConns: 1, minConns: 1 };
     const pool = await makePool({ host: NAME, port }, config, { maxConnecting: 1, acquireTimeoutMs: 300 });
-    // The first waits until its own dial fails; the second for one that is not made before its time is over.
+    // The first acquire waits for its own dial to fail; the second for a dial that may not start before its timeout.
     const [, late] = await Promise.all([1, 2].map(() => rejection(pool.query('select 1'))));
     if (late?.message.startsWith('timeout')) {
       expect(late.message).toContain(`last connect error ECONNREFUSED (${OTHER}:${port}, 127.0.0.1:${port})`);

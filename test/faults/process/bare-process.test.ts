@@ -9,7 +9,7 @@ const SCRIPT = new URL('./scripts/query.ts', import.meta.url);
 const SKEWED_CLOCK = new URL('../../integration/doctor/programs/skewed-clock.ts', import.meta.url).href;
 const preload = (name: string): string => new URL(`./preloads/${name}.ts`, import.meta.url).href;
 
-/** A user id without an entry in the password database, as OpenShift gives one to each project. */
+/** A user id without an entry in the password database, as OpenShift assigns one to each project. */
 const NOBODY = 1000660000;
 
 interface Said {
@@ -18,7 +18,7 @@ interface Said {
   readonly warnings: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Runs the program in an environment that holds nothing but what is given. */
+/** Runs the program with only the given environment. */
 async function run(
   config: Config,
   { preloads = [], env = {}, uid }: { preloads?: string[]; env?: Record<string, string>; uid?: number } = {},
@@ -44,7 +44,7 @@ const byToken = (): Config => iamConfig(rds(), { sslMode: 'require' });
 
 describe.each<[string, { preloads?: string[]; uid?: number }]>([
   ['on a system without a home folder', { preloads: [preload('no-home')] }],
-  // Only root can be another user; the case above stands for it elsewhere.
+  // Only root can switch to another user; elsewhere the case above covers it.
   ...(process.getuid?.() === 0
     ? [['with a user ID that has no passwd entry', { uid: NOBODY }] as const]
     : []

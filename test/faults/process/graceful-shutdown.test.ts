@@ -36,7 +36,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs the recipe; resolves with it and where it listens. */
+/** Runs the recipe; resolves with its process and URL. */
 async function startService(): Promise<{ child: Child; url: string }> {
   const { host, port, user, password, database } = server();
   const child = runScript(pathToFileURL(join(folder, 'main.mjs')), [], {
@@ -51,7 +51,7 @@ async function startService(): Promise<{ child: Child; url: string }> {
   return { child, url: `http://127.0.0.1:${at}/` };
 }
 
-/** Sessions of the service; this test's own come over the unix socket. */
+/** The number of the service's sessions; this test's own use the unix socket. */
 async function sessions(condition = 'true'): Promise<number> {
   const { rows } = await server().query<{ n: number }>(
     `select count(*)::int as n from pg_stat_activity where client_addr is not null and ${condition}`,
@@ -59,7 +59,7 @@ async function sessions(condition = 'true'): Promise<number> {
   return rows[0]?.n ?? NaN;
 }
 
-/** Keeps every request of the service waiting, until the returned function is called. */
+/** Keeps every request of the service waiting until the returned function is called. */
 async function holdUp(): Promise<() => Promise<void>> {
   const { socketDir: host, port, user, password, database } = server();
   const client = new pg.Client({ host, port, user, password, database, ssl: false });
@@ -81,7 +81,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('the documented service on %s', (s
     const { child, url } = await startService();
     expect(await status(url)).toBe(200);
     const letGo = await holdUp();
-    // More than there are connections, so that some wait for one.
+    // More requests than connections, so that some wait for one.
     const underWay = Array.from({ length: 25 }, () => status(url));
     await until('the pool is busy', async () => (await sessions("wait_event_type = 'Lock'")) === 10);
     child.kill(signal);
@@ -90,7 +90,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('the documented service on %s', (s
     await letGo();
     expect(await Promise.all(underWay)).toEqual(Array(25).fill(200));
     const { code, signal: killedBy, stderr } = await child.result;
-    // Requests are held up on purpose, on a slow machine for longer than a pool keeps to itself.
+    // Requests are delayed deliberately; on a slow machine long enough for the pool to log that it is saturated.
     const told = stderr
       .split('\n')
       .filter((line) => line !== '' && !line.includes('postgres pool saturated'));

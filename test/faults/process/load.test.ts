@@ -21,7 +21,7 @@ describe('a process in an outage', () => {
       env: { PG: JSON.stringify({ host, port, user, password, database }) },
       timeoutMs: 100_000,
     });
-    // An eighth of the time; a loop without pauses takes all of it.
+    // An eighth of the time; a loop without pauses would use all of it.
     expect(number(await child.line('busy for'))).toBeLessThan(500);
     expect(behind().accepted).toBeGreaterThan(3);
     expect(behind().accepted).toBeLessThanOrEqual(40);

@@ -14,8 +14,8 @@ const SCRIPT = new URL('./scripts/stalls.ts', import.meta.url);
 const TIMEOUT_MS = 180_000;
 
 /**
- * How long the event loop stands still, in milliseconds. More than a second outlasts the pool's limits, 500 ms Node's attempt
- * of one address, and 200 ms makes timers late.
+ * How long the event loop is blocked, in milliseconds. More than a second exceeds the pool's limits, 500 ms exceeds
+ * Node's attempt of one address, and 200 ms makes timers late.
  */
 const STALLS_MS = [200, 500, 1_200, 5_000];
 /** How long a process is stopped, and how long a piece of the traffic takes meanwhile, in milliseconds. */
@@ -24,7 +24,7 @@ const DELAY_MS = 20;
 
 const QUIET = { closed: [], warnings: [] };
 const CANCELED = { closed: [], warnings: ['postgres query canceled'] };
-/** What becomes of each moment: nothing that is well is closed, warned of or rejected. */
+/** The outcome for each moment: no connection that works is closed, no warning logged, no query rejected. */
 const EXPECTED: Readonly<Record<string, unknown>> = {
   ping: { found: [[1, 1, 1], 3], ...QUIET },
   tcp: { found: 1, ...QUIET },
@@ -35,7 +35,7 @@ const EXPECTED: Readonly<Record<string, unknown>> = {
   'before connect': { found: 1, ...QUIET },
   settle: { found: [1, 1], ...QUIET },
   query: { found: [1, 1, 1_000_000, 1], ...QUIET },
-  // The query takes too long indeed, and its connection is kept.
+  // The query really takes too long; its connection is kept.
   cancel: { found: [true, 1], ...CANCELED },
   'cancel dial': { found: [true, 1], ...CANCELED },
   acquire: { found: 1, ...QUIET },
@@ -75,7 +75,7 @@ function start(stallMs: number, names: readonly string[], where: object, env = {
   return runScript(SCRIPT, [String(stallMs), ...names], { env: { PG, ...env }, timeoutMs: TIMEOUT_MS });
 }
 
-/** What the process told of each moment. */
+/** The outcomes that the process printed for each moment. */
 async function outcomes(child: Child): Promise<Record<string, unknown>> {
   const { lines, stderr, code } = await child.result;
   const told = lines.flatMap((line) => {
@@ -85,7 +85,7 @@ async function outcomes(child: Child): Promise<Record<string, unknown>> {
   return { ...Object.fromEntries(told), ...(code !== 0 && { code, stderr }) };
 }
 
-/** The same, of several processes at a time. */
+/** The outcomes of two processes, which share the moments and run at the same time. */
 async function outcomesOf(stallMs: number, names: readonly string[], where: object): Promise<object> {
   const groups = [0, 1].map((group) => names.filter((_name, at) => at % 2 === group));
   const told = await Promise.all(groups.map((group) => outcomes(start(stallMs, group, where))));
@@ -103,7 +103,7 @@ describe.concurrent.each(STALLS_MS)('an event loop blocked for %i ms', (stallMs)
     { timeout: TIMEOUT_MS },
     async () => {
       const proxy = await startProxy();
-      // Some moments are between an error and ReadyForQuery.
+      // Some of the moments are between an error and ReadyForQuery.
       proxy.set({ messageDelayMs: (type) => (type === 'Z' ? 30 : 0) });
       const { host, port } = proxy;
       expect(await outcomesOf(stallMs, Object.keys(EXPECTED), { host, port })).toEqual(EXPECTED);
@@ -135,7 +135,7 @@ describe('a process that is stopped and continued', () => {
     { timeout: TIMEOUT_MS },
     async () => {
       const proxy = await startProxy();
-      // What arrives does so while it is stopped.
+      // Delay the traffic so that it arrives while the process is stopped.
       proxy.set({ delayMs: DELAY_MS });
       const { host, port } = proxy;
       const child = start(STOPPED_MS, Object.keys(WHEN_STOPPED), { host, port }, { STOPPED: 'yes' });

@@ -8,7 +8,7 @@ import { useNames } from '../../support/names.js';
 import { turnIntoStandby } from '../support/recovery.js';
 import { useWatchedPools, type WatchedPool } from '../support/watched-pools.js';
 
-/** The second address of the loopback interface; macOS has it after `sudo ifconfig lo0 alias 127.0.0.2`. */
+/** The second loopback address; macOS has it after `sudo ifconfig lo0 alias 127.0.0.2`. */
 const OTHER_ADDRESS = '127.0.0.2';
 const NAME = 'writer.test';
 /** A generous bound for the first query on the new writer, in milliseconds: well before any default deadline. */
@@ -16,7 +16,7 @@ const FAILED_OVER_MS = 10_000;
 
 const names = useNames();
 const first = useFaultServer();
-// Between the pool and the first server, so that this can vanish without a word.
+// A proxy in front of the first server, so that it can vanish silently.
 const proxy = useProxy(first);
 let second: LocalPostgres | undefined;
 const other = (): LocalPostgres => {
@@ -49,7 +49,7 @@ async function fill(pool: WatchedPool, connections: number): Promise<void> {
   for (const client of clients) client.release();
 }
 
-/** Which server answers: the folder of its data is its own. */
+/** The server that answers, identified by its data folder. */
 async function whoAnswers(pool: WatchedPool): Promise<LocalPostgres | undefined> {
   const { rows } = await pool.query<{ at: string }>(unique("select current_setting('data_directory') as at"));
   return [first(), other()].find(({ socketDir }) => rows[0]?.at.startsWith(socketDir));
@@ -72,7 +72,7 @@ describe.each(DEPARTURES)('an old writer that %s', (_how, depart) => {
     const pool = await poolOnName();
     expect(await whoAnswers(pool)).toBe(first());
     await fill(pool, 3);
-    // As idle connections mostly are when it happens.
+    // Long enough for the connections to be pinged before use, as most idle ones are when a failover happens.
     await sleep(1_100);
     await depart();
     names.set(NAME, OTHER_ADDRESS);
@@ -135,7 +135,7 @@ describe('an old writer that has become a reader', () => {
     const pool = await poolOnName(1);
     await pool.query(unique("insert into deeds values ('old')"));
     const promote = await turnIntoStandby(first());
-    // The name still leads to it, as it does until its lifetime is over.
+    // The name still resolves to the old writer, as it does until its TTL has passed.
     await until('the restart is noticed', () => pool.totalCount === 0);
     expect((await rejection(pool.query(unique("insert into deeds values ('reader')")))).code).toBe('25006');
     await until('the connection is evicted', () => pool.totalCount === 0);
@@ -179,7 +179,7 @@ describe('maxConnecting', () => {
     let loggedIn = 0;
     let most = 0;
     proxy().clear();
-    // Login takes long enough for others to come. What the server is asked then is seen: nothing but logins.
+    // Logins take long enough to overlap. A ReadyForQuery counts as a login, because nothing else is sent.
     proxy().set({
       delayMs: 15,
       messageDelayMs: (type) => {

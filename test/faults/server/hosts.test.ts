@@ -16,7 +16,7 @@ const proxy = useProxy(first);
 useNames();
 
 beforeAll(async () => {
-  // The same login and table on both: these servers do not replicate.
+  // Both have the same login and table, because these servers do not replicate.
   await second().query(`alter user ${first().user} password '${first().password}'`);
   for (const server of [first(), second()]) await server.query('create table kept (id int)');
 });

@@ -35,7 +35,7 @@ describe('a checked-out client that is killed', () => {
     const client = await pool.connect();
     await kill(client);
     await until('the loss is noticed', () => pool.totalCount === 0);
-    // Its slot is free before it is released.
+    // Its slot is free before the client is released.
     await pool.query(unique('select 1'));
     const error = await rejection(client.query(unique('select 1')));
     expect(error.code).toBe('57P01');
@@ -100,7 +100,7 @@ describe('a checked-out client that is killed', () => {
     const pool = await makePool(server(), { maxOpenConns: 1 });
     const client = await pool.connect();
     const returned = new Promise<void>((resolve) => {
-      // At once, before the socket is seen to close.
+      // Release at once, before the socket is seen to close.
       client.query(unique('select pg_sleep(20)'), (error: Error) => {
         client.release(error);
         resolve();

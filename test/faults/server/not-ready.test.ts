@@ -17,7 +17,7 @@ const stopped: Fault = async () => {
   return () => server().start();
 };
 
-/** Takes every connection that the server has to give. */
+/** Takes all of the server's connections. */
 const full: Fault = async () => {
   const clients: pg.Client[] = [];
   for (;;) {
@@ -65,11 +65,11 @@ describe.each(FAULTS)('a server that %s', (_how, code, text, begin) => {
     const pool = await makePool(server(), { maxOpenConns: 3, minConns: 2 });
     expect((await rejection(pool.query(unique('select 1')))).code).toBe(code);
     await sleep(1_500);
-    // In four seconds it may be forty for three.
+    // As in outage.test.ts, which allows forty dials in four seconds for three connections.
     expect(pool.socketsDialled()).toBeLessThanOrEqual(20);
     await end();
     await until('the minimum is there', () => pool.idleCount === 2);
-    // A server that starts up may say so before it takes logins.
+    // A server that is starting up may report that before it accepts logins.
     await pool.keepsTheRules({ server_closed: code === 'ECONNREFUSED' ? 'any' : 'some' });
   });
 });

@@ -38,7 +38,7 @@ describe('an outage while the pool fills its minimum', () => {
       { minConns: 2 },
       { signal: controller.signal, healthCheckPeriodMs: 150 },
     );
-    // Two failures each; the pause before the next attempts is by now longer than what follows.
+    // Two failures each; the pause before the next attempts is now longer than the steps below take.
     await until('attempts have failed', () => pool.stat().newConnsCount >= 4 && pool.totalCount === 0);
     controller.abort();
     await sleep(50);

@@ -42,7 +42,7 @@ describe.each(DEPARTURES)('a server that %s', (_how, goAndComeBack) => {
     await until('the load runs', () => pool.stat().acquireCount > 100);
     await goAndComeBack();
     const outcomes = await settled;
-    // Who waits is rejected on the deadline for acquiring, 30 s.
+    // Waiting acquires are rejected at the acquire timeout, 30 s.
     expect(performance.now() - startedAt).toBeLessThan(60_000);
     const { rows } = await server().query<{ id: number; n: number }>(
       'select id, count(*)::int as n from deeds group by id',

@@ -12,10 +12,10 @@ const server = useFaultServer({ max_connections: '12', superuser_reserved_connec
 const proxy = useProxy(server);
 const makePool = useWatchedPools(server);
 
-/** Longer than any outage of this file, on a machine that is busy with others. */
+/** Longer than any outage of this file, even on a busy machine. */
 const LONG = { connectRetryMs: 120_000, acquireTimeoutMs: 120_000 };
 
-/** Begins a state in which the server takes no login; gives what ends it. */
+/** Puts the server into a state in which it accepts no login; returns a function that ends the state. */
 type Fault = () => Promise<() => Promise<unknown>>;
 
 const stopped: Fault = async () => {
@@ -23,7 +23,7 @@ const stopped: Fault = async () => {
   return () => server().start();
 };
 
-/** Takes every connection that the server has to give. */
+/** Takes all of the server's connections. */
 const full: Fault = async () => {
   const clients: pg.Client[] = [];
   for (;;) {
@@ -58,7 +58,7 @@ describe.each(FAULTS)('with connectRetryMs, a server that %s', (_how, code, begi
     await until('the outage is noticed', () => pool.log.named('postgres unreachable').length > 0);
     const before = pool.socketsDialled();
     await sleep(1_500);
-    // The bound of the pauses is 1.6 s after five of them: a dozen attempts would be bad luck.
+    // After five pauses their bound is 1.6 s, so a dozen attempts would already be bad luck.
     expect(pool.socketsDialled() - before).toBeLessThanOrEqual(30);
     expect(pool.waitingCount).toBe(40);
     await end();
@@ -70,7 +70,7 @@ describe.each(FAULTS)('with connectRetryMs, a server that %s', (_how, code, begi
       level: 'info',
       fields: { unreachable_ms: expect.any(Number) as number },
     });
-    // A server that starts up may say so before it takes logins.
+    // A server that is starting up may report that before it accepts logins.
     await pool.keepsTheRules({ server_closed: code === 'ECONNREFUSED' ? 'any' : 'some' });
   });
 });
@@ -86,7 +86,7 @@ describe('with connectRetryMs, a restart under load', () => {
         const client = await pool.connect().catch((error: unknown) => void failed.push(error));
         if (client === undefined) continue;
         acquired += 1;
-        // A query that runs may fail, once.
+        // A query that is running during the restart may fail once.
         await client.query(unique('select pg_sleep(0.005)')).catch(() => undefined);
         client.release();
       }

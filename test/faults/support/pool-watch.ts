@@ -7,15 +7,15 @@ export type ExpectedCloses = Readonly<Partial<Record<CloseReason, number | 'some
 
 const SAMPLE_MS = 2;
 
-/** Looks at one pool all the time, from outside. */
+/** Observes one pool continuously, from outside. */
 export class PoolWatch {
-  /** The most connections that were ever seen. */
+  /** The highest number of connections seen. */
   mostTotal = 0;
   /** Moments at which a pool held more sockets than it counted. */
   readonly violations: string[] = [];
-  /** What its promises rejected with. */
+  /** The errors with which its promises rejected. */
   readonly errors: unknown[] = [];
-  /** Current: promises given out that have not settled. */
+  /** Current: returned promises that have not settled. */
   outstanding = 0;
   checked = false;
   readonly #timer: NodeJS.Timeout;

@@ -4,12 +4,12 @@ import type { LocalPostgres } from '../../../local-rds/postgres.js';
 import { until } from '../../support/until.js';
 import { accepts } from '../../support/listening.js';
 
-/** Where recovery looks for the file that holds it up: the data folder. */
+/** The file that prolongs recovery while it exists, in the data folder. */
 const HOLD = 'hold';
 
-/** Restarts the server into a recovery that does not end, so that it is starting up; returns what lets it end. */
+/** Restarts the server into a recovery that does not end, so it stays starting up; returns a function that ends it. */
 export async function holdInRecovery(server: LocalPostgres): Promise<() => Promise<void>> {
-  // Asked for each piece of the log that is replayed; says that there is none, as soon as it may.
+  // Run for each WAL file to restore; waits while the file exists, then reports that there is no WAL.
   const restore = `while [ -e ${HOLD} ]; do sleep 0.05; done; false`;
   await server.query(`alter system set restore_command = '${restore}'`);
   const { started } = await restartWith(server, ['recovery.signal', HOLD]);
@@ -21,7 +21,10 @@ export async function holdInRecovery(server: LocalPostgres): Promise<() => Promi
   };
 }
 
-/** Restarts the server as a standby that can be read: what a writer is after a failover; returns what promotes it. */
+/**
+ * Restarts the server as a readable standby, like a former writer after a failover; returns a function that promotes
+ * it.
+ */
 export async function turnIntoStandby(server: LocalPostgres): Promise<() => Promise<void>> {
   const { started } = await restartWith(server, ['standby.signal']);
   await started;
@@ -39,7 +42,7 @@ async function restartWith(
   const started = server.start();
   started.catch(() => undefined);
   await until('the server listens', () => accepts(server));
-  // In an object: a promise by itself would be waited for.
+  // Wrapped in an object, because an async function would await a promise that it returns.
   return { started };
 }
 

@@ -10,12 +10,12 @@ import { statementsOf, unique } from './fault-server.js';
 import type { ExpectedCloses, PoolWatch } from './pool-watch.js';
 
 /**
- * How long the next query may take after a fault, in milliseconds: more than a loaded machine needs, and less than a
- * pool that waits for a deadline (15 s to connect, 30 s to acquire).
+ * How long the next query may take after a fault, in milliseconds: more than a loaded machine needs, and less than
+ * a pool that waits for a timeout (15 s to connect, 30 s to acquire).
  */
 const RECOVERED_MS = 10_000;
 
-/** One pool under fault and all that is known of it. */
+/** One pool under fault and everything recorded about it. */
 export interface Evidence {
   readonly watch: PoolWatch;
   readonly closed: ExpectedCloses;
@@ -25,7 +25,7 @@ export interface Evidence {
   readonly servers: readonly LocalPostgres[];
 }
 
-/** Checks the rules that hold for every fault, after it, and ends the pool. */
+/** After a fault, checks the rules that hold for every fault, and ends the pool. */
 export async function checkRules(evidence: Evidence): Promise<void> {
   const { watch } = evidence;
   watch.checked = true;
@@ -78,7 +78,7 @@ function everyCloseIsTold({ watch, closed, log }: Evidence): void {
     'unexpected close reasons',
   ).toEqual([]);
   const opened = log.named('postgres connection opened').length;
-  // A login that failed was never open; its record says that it had no age.
+  // A connection whose login failed was never open; its record has an age of 0.
   const ended = log.named('postgres connection closed').filter(({ fields }) => fields['age_ms'] !== 0).length;
   expect(opened - ended, 'records of opened and closed connections').toBe(watch.pool.totalCount);
 }
@@ -105,7 +105,7 @@ function faultsWarn({ watch: { pool }, log }: Evidence): void {
   }
 }
 
-/** Nothing was lost, so that the record has a text of its own and no error. */
+/** The connection was not lost, so the record has a different text and no error. */
 const DISCARDED: Readonly<Record<string, string>> = {
   tx_open: 'postgres client released in a transaction undefined',
   busy: 'postgres client released while a query was running undefined',
@@ -123,7 +123,7 @@ const FAULTS: ReadonlySet<string> = new Set([
 function nothingIsRepeated({ watch: { name }, servers }: Evidence): void {
   const statements = servers.flatMap((server) => statementsOf(server, name));
   const repeated = Object.entries(tally(statements)).filter(([, count]) => count > 1);
-  // A test gives each of its statements a mark, so that none is sent twice unless by the pool.
+  // A test marks each of its statements, so a repeated one was sent twice by the pool.
   expect(repeated, 'statements that the server was sent twice').toEqual([]);
   expect(statements.length, 'statements in the log').toBeGreaterThan(0);
 }
@@ -148,7 +148,7 @@ async function tellsNoSecret({ watch, log, meter, tracer, servers }: Evidence): 
 }
 
 async function sessions(servers: readonly LocalPostgres[], name: string): Promise<number> {
-  // Those that are stopped for good have none.
+  // Servers that are stopped permanently have no sessions.
   const counts = servers.filter(({ pid }) => pid !== undefined).map((server) => sessionsOf(server, name));
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }

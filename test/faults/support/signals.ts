@@ -6,7 +6,7 @@ import { signal } from '../../../local-rds/processes.js';
 import { until } from '../../support/until.js';
 import { accepts } from '../../support/listening.js';
 
-/** Stops a process as if its machine hung; returns what lets it run on, which the end of the test does too. */
+/** Stops a process as if its machine hung; returns a function that resumes it, which the end of the test does too. */
 export function freeze(pid: number): () => void {
   signal(pid, 'SIGSTOP');
   const thaw = (): void => signal(pid, 'SIGCONT');
@@ -14,7 +14,7 @@ export function freeze(pid: number): () => void {
   return thaw;
 }
 
-/** Stops the process that answers new connections; those that are open stay served. */
+/** Stops the process that accepts new connections; open ones are still served. */
 export function freezeListener({ pid }: LocalPostgres): () => void {
   if (pid === undefined) throw new Error('the server is down');
   return freeze(pid);
@@ -25,7 +25,7 @@ const DROPPED_MS = 300;
 
 /**
  * Freezes the server and fills the queue of its listening socket, so that the system drops every further SYN;
- * returns what ends that.
+ * returns a function that ends that.
  */
 export async function dropSyns(server: LocalPostgres): Promise<() => Promise<void>> {
   const thaw = freezeListener(server);

@@ -1,19 +1,19 @@
 import { Socket } from 'node:net';
 import { afterAll, beforeAll } from 'vitest';
 
-/** The sockets that `pg` dialled in this process, seen at the system call and not in the pool's own books. */
+/** The sockets that `pg` dialled in this process, observed at the system call instead of in the pool's own state. */
 export class Sockets {
   /** Cumulative: dialled since the file's tests began. */
   total = 0;
   readonly #connections = new Set<Socket>();
   readonly #cancelRequests = new Set<Socket>();
 
-  /** Current: dialled and not given back to the system. */
+  /** Current: dialled and not yet released to the system. */
   get held(): number {
     return this.connections + stillOpen(this.#cancelRequests);
   }
 
-  /** Current: those held that are no cancel requests, which a pool does not count. */
+  /** Current: held sockets other than cancel requests, which a pool does not count. */
   get connections(): number {
     return stillOpen(this.#connections);
   }
@@ -37,7 +37,7 @@ export function useSockets(): Sockets {
   const connect = Socket.prototype.connect as (...args: unknown[]) => Socket;
   beforeAll(() => {
     Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
-      // The driver gives port and host; `net.connect`, with which proxies and tests dial, gives its options.
+      // The driver passes port and host; `net.connect`, with which proxies and tests dial, passes its options.
       if (typeof args[0] === 'number') sockets.dialled(this);
       return connect.apply(this, args);
     };

@@ -8,16 +8,16 @@ import { PoolWatch, type ExpectedCloses } from './pool-watch.js';
 import { checkRules } from './rules.js';
 import { useSockets } from './sockets.js';
 
-/** A pool under fault whose every promise, socket, statement and record is watched. */
+/** A pool under fault whose promises, sockets, statements and records are all watched. */
 export type WatchedPool = InstrumentedPool & {
   readonly log: RecordingLogger;
-  /** Current: sockets held in the test's process, the pool's and those of its cancel requests. */
+  /** Current: sockets held in the test's process, those of cancel requests included. */
   socketsHeld(): number;
   /** Cumulative: sockets dialled since the pool was made. */
   socketsDialled(): number;
   /**
-   * Holds the pool to the rules that every fault is subject to, now that the fault is over, and ends it.
-   * `closed` says how many connections were discarded for which reason, the end of the pool apart.
+   * Checks the rules that apply to every fault, now that the fault is over, and ends the pool.
+   * `closed` lists how many connections were discarded for which reason, except for the end of the pool.
    */
   keepsTheRules(closed: ExpectedCloses): Promise<void>;
 };
@@ -28,7 +28,7 @@ export type MakeWatchedPool = (
   options?: PoolOptions,
 ) => Promise<WatchedPool>;
 
-/** A logger that keeps every record and then fails, which no query may notice. */
+/** A logger that keeps every record and then fails, which must not affect any query. */
 class FailingLogger extends RecordingLogger {
   override debug(fields: object, message: string): void {
     super.debug(fields, message);
@@ -47,8 +47,8 @@ class FailingLogger extends RecordingLogger {
 let names = 0;
 
 /**
- * Gives what makes watched pools. Their connections end at any of `servers`, the first of which says how to log in.
- * A test that does not hold each of its pools to the rules fails.
+ * Returns a function that makes watched pools. Their connections end at any of `servers`; the login is that of the
+ * first one. A test fails if it does not check the rules for each of its pools.
  */
 export function useWatchedPools(...servers: (() => LocalPostgres)[]): MakeWatchedPool {
   const login = (): LocalPostgres => {

@@ -11,7 +11,7 @@ const ca = await createCa();
 const server = usePostgres();
 const makePool = usePools(server);
 const gate = useTlsGates(server, { localhost: { ca, for: { dnsNames: ['localhost'] } } });
-/** Forwards to the gate and keeps what clients sent. */
+/** Forwards to the gate and records what clients sent. */
 const middle = useFakeServer();
 const upstreams: Socket[] = [];
 
@@ -36,7 +36,7 @@ test('a cancel request sends the same TLS server name as the connection whose qu
   );
   expect((await rejection(pool.query('select pg_sleep(60)'))).message).toContain('timeout');
   await until('the cancel request is sent', () => (middle.sessions[1]?.received.length ?? 0) > 8);
-  // Of all that is sent only the first message of the handshake can be read, and that has the name.
+  // Only the first message of the handshake is readable, and it contains the name.
   const named = middle.sessions.map(({ received }) => received.includes('localhost'));
   expect(named).toEqual([true, true]);
   const cancelled = `select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(60)'`;

@@ -58,7 +58,7 @@ const REFUSED = {
   'not yet valid': /^CERT_NOT_YET_VALID$/,
 } as const;
 
-/** What the message says of it. */
+/** A part of the error message for each case. */
 const SAYS: Readonly<Record<keyof typeof REFUSED, (host: string) => string>> = {
   'wrong name': (host) => host,
   'unknown authority': () => 'certificate',
@@ -226,7 +226,7 @@ describe('a server that does not encrypt', () => {
     listener.reply = ({ socket }, piece) => {
       if (!piece.equals(SSL_REQUEST)) return;
       socket.write('S');
-      // AuthenticationOk and ReadyForQuery, once the client has begun its handshake or not.
+      // AuthenticationOk and ReadyForQuery, whether the client has begun its handshake or not.
       setImmediate(() => socket.write(Buffer.from('R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I', 'latin1')));
     };
     const pool = await makePool(listener, { sslMode: 'require', password: 'canary' });

@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 
-// Loaded before a program: its user has no entry in the password database, as libuv says it.
+// Loaded before a program: its user has no entry in the password database, and the error is the one libuv returns.
 os.homedir = () => {
   throw Object.assign(
     new Error('A system error occurred: uv_os_homedir returned ENOENT (no such file or directory)'),

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 
-// Loaded before a program: no name server answers, and the program says at its end which names it asked for.
+// Loaded before a program: no name server answers, and the program prints at exit which names it looked up.
 const asked: string[] = [];
 
 dns.lookup = ((host: string, _options: unknown, done: (error: NodeJS.ErrnoException) => void) => {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-// Loaded before a program: nothing can be written anywhere, and the program says at its end what it tried to write.
+// Loaded before a program: every write fails, and the program prints at exit what it tried to write.
 const tried: string[] = [];
 
 function refuse(path: unknown): never {

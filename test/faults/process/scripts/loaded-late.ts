@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { PoolClient } from 'pg';
 
-// Loads the package within its first request, as a lazy import or a bundler does, and tells whose context later code runs in.
+// Loads the package during its first request, as a lazy import or a bundler does, and prints in which request's context
+// later code runs.
 const requests = new AsyncLocalStorage<string>();
 const seen: Record<string, string | undefined> = {};
 const see = (where: string): void => void (seen[where] = requests.getStore() ?? 'none');

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childPool, say } from '../../../support/scripts/child-pool.js';
 
-/** How long the outage is looked at, in milliseconds. */
+/** How long the outage is measured, in milliseconds. */
 const OUTAGE_MS = 4_000;
 
-// Fills its minimum of three against a server that refuses, and tells what processor time that took.
+// Fills its minimum of three against a server that refuses, and prints how much processor time that took.
 const before = process.cpuUsage();
 const pool = await childPool({ minConns: 3, maxOpenConns: 3 });
 await sleep(OUTAGE_MS);

@@ -1,6 +1,6 @@
 import { newPool, type Config } from '../../../../src/index.js';
 
-// Makes a pool, asks it who is logged in and ends it; prints the answer or the error, and the warnings.
+// Makes a pool, queries who is logged in and ends it; prints the answer or the error, and the warnings.
 const [config = ''] = process.argv.slice(2);
 const warnings: object[] = [];
 const logger = {

@@ -6,14 +6,14 @@ import type { Config, InstrumentedPool, PoolOptions } from '../../../../src/inde
 import { RecordingLogger } from '../../../support/logger.js';
 import { childPool, say } from '../../../support/scripts/child-pool.js';
 
-// Lets the event loop stand still at the moments given, for as long as the parent says, and tells what became of each.
+// Blocks the event loop at the given moments, for as long as the parent sets, and prints the outcome of each.
 const stallMs = Number(process.argv[2]);
-/** Limits that end within the stall, where that leaves enough for what is well on a busy machine; else the defaults. */
+/** Limits that end within the stall, if that leaves enough time on a busy machine; otherwise the defaults. */
 const limitMs = stallMs < 1_000 ? undefined : Math.round(stallMs * 0.75);
 const names = process.argv.slice(3);
 let current = '';
 
-/** Nothing runs and nothing is computed, for many of these processes share a machine; or the parent stops the process. */
+/** Sleeps without computing, because many of these processes share a machine; or lets the parent stop the process. */
 const stall = (): void => {
   if (process.env['STOPPED'] === undefined)
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs);
@@ -42,7 +42,7 @@ interface Given {
   readonly log: RecordingLogger;
 }
 
-/** What one scene tells; a scene that waits for ever is ended by the parent. */
+/** One scene, whose result is printed; the parent ends a scene that waits for ever. */
 type Scene = {
   config?: Partial<Config>;
   options?: PoolOptions;
@@ -63,7 +63,7 @@ const dialling = (step: Step): Scene => ({
   },
 });
 
-/** A client comes back in the stall, and another acquire waits for it. */
+/** Releases a client during the stall, while another acquire waits for it. */
 const whileOneWaits = async ({ pool }: Given): Promise<unknown> => {
   const client = await pool.connect();
   const answer = client.query('select 1').then(() => client.release());
@@ -113,10 +113,10 @@ const SCENES: Record<string, Scene> = {
       const { lookup } = dns;
       let stalled = false;
       dns.lookup = ((_name: string, _options: object, done: (...args: unknown[]) => void) => {
-        // Nobody listens on the second.
+        // No server listens on the second address.
         const found = ['127.0.0.1', '127.0.0.9'].map((address) => ({ address, family: 4 }));
         done(null, found);
-        // The first is being tried.
+        // Stall while the first address is being tried.
         if (!stalled) process.nextTick(stall);
         stalled = true;
       }) as unknown as typeof lookup;
@@ -154,7 +154,7 @@ const SCENES: Record<string, Scene> = {
   settle: {
     run: async ({ pool }) => {
       const client = await pool.connect();
-      // Its callback runs before ReadyForQuery, which the parent delays.
+      // The callback runs before ReadyForQuery, which the parent delays.
       await new Promise<void>((resolve) => {
         client.query('select 1/0', () => {
           client.release();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childPool, say } from '../../../support/scripts/child-pool.js';
 
-// Listens to no error of the pool or of a client, while the server goes away and comes back.
+// Has no error listener on the pool or a client, while the server goes away and comes back.
 const pool = await childPool();
 const clients = await Promise.all(Array.from({ length: 4 }, () => pool.connect()));
 const held = clients.pop();

@@ -4,13 +4,13 @@ const CONNECTIONS = 40;
 const TRIES = 5;
 const SAMPLE_MS = 1;
 
-/** Runs something and tells how long it kept the event loop from its timers, at most, in milliseconds. */
+/** The longest time, in milliseconds, that something kept the event loop from running its timers. */
 async function longestBlock(run: () => Promise<unknown>): Promise<number> {
   let longest = 0;
   let [at, cpu] = [performance.now(), process.cpuUsage()];
   const timer = setInterval(() => {
     const { user, system } = process.cpuUsage(cpu);
-    // No longer than the process computed: the rest of a pause is that of others on the same machine.
+    // At most the processor time used: the rest of a pause is due to other processes on the machine.
     longest = Math.max(longest, Math.min(performance.now() - at, (user + system) / 1_000));
     [at, cpu] = [performance.now(), process.cpuUsage()];
   }, SAMPLE_MS);
@@ -19,7 +19,7 @@ async function longestBlock(run: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-// Opens all its connections at once, several times, and tells how long that blocked the event loop at best.
+// Opens all its connections at once, several times, and prints how long that blocked the event loop at best.
 const pool = await childPool({ maxOpenConns: CONNECTIONS });
 const blockedMs: number[] = [];
 for (let round = 0; round < TRIES; round += 1) {
