@@ -51,7 +51,7 @@ describe('a role of another account', () => {
 describe('the role of a Kubernetes service account', () => {
   const POD_ROLE = 'arn:aws:iam::123456789012:role/orders-pod';
 
-  /** Sets the variables and the file that EKS gives a pod. */
+  /** Sets the variables and the file that EKS provides to a pod. */
   function mount(token: string): void {
     const file = join(place.home, 'token');
     writeFileSync(file, token, { mode: 0o600 });

@@ -12,7 +12,7 @@ const rds = useLocalRds();
 useCleanEnvironment(() => rds().awsEnv);
 const makePool = useIamPools(rds);
 
-/** What the gate has counted since this call. */
+/** Returns a function that returns what the gate has counted since this call. */
 function counting() {
   const before = rds().gate.stats();
   return () => {
@@ -48,7 +48,7 @@ describe('a pool with dynamicAuth', () => {
     const counted = counting();
     const pool = await makePool({ maxOpenConns: 3 });
     for (let n = 1; n <= 3; n += 1) {
-      // A token holds the second in which it was signed: two of one second are the same.
+      // A token's signature time has a resolution of a second, so two of the same second are equal.
       const second = Math.floor(Date.now() / 1_000);
       await until('the next second', () => Math.floor(Date.now() / 1_000) > second);
       const client = await pool.connect();

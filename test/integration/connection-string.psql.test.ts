@@ -10,13 +10,13 @@ import { createLogin, createUser, ODD_LOGINS } from '../support/odd-logins.js';
 import { usePostgres } from '../support/servers.js';
 import { rejection } from '../support/until.js';
 
-// Needs libpq's psql, and fails without it: npm alone does not bring it.
+// Fails if psql of libpq is missing: npm does not install it.
 const place = useCleanEnvironment();
 const ca = await createCa();
 const { certPem, keyPem } = await ca.issue({ dnsNames: ['localhost'] });
 const server = usePostgres({ ssl: { cert: certPem, key: keyPem } });
 
-/** Logs in with libpq, and asks as whom, where and whether encrypted. */
+/** Logs in with libpq, and returns the user, the database and whether the connection is encrypted. */
 async function psql(url: string, env: Record<string, string> = {}): Promise<string[]> {
   const sql = `select current_user, current_database(), ssl from pg_stat_ssl where pid = pg_backend_pid()`;
   const { stdout } = await promisify(execFile)(

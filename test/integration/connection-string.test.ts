@@ -15,7 +15,7 @@ const server = usePostgres();
 
 const SQL = 'select current_user::text as "user", current_database()::text as database';
 
-/** Logs in with a URL as pg-based tools do, and asks as whom and where. */
+/** Logs in with a URL as pg-based tools do, and returns the user and the database. */
 async function login(url: string): Promise<unknown> {
   const client = new pg.Client(url);
   await client.connect();

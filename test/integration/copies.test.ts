@@ -14,7 +14,7 @@ const server = useLocalRds();
 // Builds the package.
 const BUILD_TIMEOUT_MS = 180_000;
 
-/** Two pools by each copy that are all held, one with a password and one with tokens; prints what one reader collects. */
+/** Holds two pools made by each copy, one with a password and one with tokens; prints what one reader collects. */
 const PROGRAM = `
   import { createRequire } from 'node:module';
   import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
@@ -72,7 +72,7 @@ describe('several copies of the package in one process', () => {
   it.each([
     ['an ES module beside CommonJS', ['pgauge', './node_modules/pgauge/dist/index.cjs'], 1],
     ['a bundler’s layers', ['pgauge', './layer/index.cjs'], 1],
-    // Each version has its own meter, and signs with credentials of its own.
+    // Each version has its own meter, and signs with its own credentials.
     ['two versions', ['./layer/index.js', './newer/index.js'], 2],
   ])('have distinct pool names and complete series: %s', async (_title, copies, fetches) => {
     const plain = plainConfig(server());

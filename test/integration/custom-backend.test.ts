@@ -1,4 +1,4 @@
-// A backend as an application writes it: with what the package exports, in one file, beside the service that it asks.
+// A backend as an application writes it: only with the package's exports, in one file, next to the service it uses.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ import { rejection, until } from '../support/until.js';
 const API_KEY = 'canary-of-the-api-key';
 const HINT = 'ask the broker whether the role of this service still exists';
 
-/** What the broker answers. */
+/** The broker's answer. */
 interface Lease {
   readonly role: string;
   readonly secret: string;
@@ -54,7 +54,7 @@ class BrokerLogin implements DynamicAuthCustom {
   }
 }
 
-/** The broker: leases of two roles in turn, so that each lease ends the one before the last. */
+/** The broker: it leases two roles in turn, so that each lease ends the one before the last. */
 class Broker {
   leaseMs = 3_600_000;
   healthy = true;
@@ -112,7 +112,7 @@ afterEach(() => {
   cleanUp();
 });
 
-/** Connections that live for two queries each, so that logins go on. */
+/** Connections that last for two queries each, so that logins continue. */
 const makeBusyPool = (options = {}) =>
   makePool({ user: 'replaced', dynamicAuth: { custom }, maxOpenConns: 4 }, { maxUses: 2, ...options });
 

@@ -71,7 +71,7 @@ describe('the application under load', () => {
       return now.stat.acquiredConns === 0 ? now : undefined;
     });
     expect(truth.events.acquire).toBe(truth.stat.acquireCount);
-    // One more for the table that it makes.
+    // One more for the table that the application creates.
     expect(truth.work.acquires + 1).toBe(truth.events.acquire);
     expect(truth.events.release).toBe(truth.events.acquire);
     expect(await (await fetch(ready.metricsUrl)).text()).toContain(

@@ -12,7 +12,7 @@ import { BACKENDS } from '../../src/auth/backends.js';
 import { firstEvent } from '../support/watch.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-// Short, for a socket lies in it, and open to the account the server runs under.
+// Short, because it contains a socket, and readable by the account the server runs under.
 const tmp = mkdtempSync('/tmp/demo-test-');
 chmodSync(tmp, 0o755);
 
@@ -44,7 +44,7 @@ async function untilSaid({ child, said }: Demo, text: RegExp): Promise<RegExpExe
   }
 }
 
-/** The folders and processes of servers started below our folder. */
+/** The folders and processes of servers started in our folder that are left. */
 function remains(): string[] {
   const folders = readdirSync(tmp).filter((name) => /^local-rds-.{6}$/.test(name));
   const processes = commandLines().filter((line) => line.includes(`${tmp}/local-rds-`));
@@ -61,13 +61,13 @@ function commandLines(): string[] {
       try {
         return readFileSync(join('/proc', pid, 'cmdline'), 'utf8').replaceAll('\0', ' ');
       } catch {
-        // It ended meanwhile.
+        // The process has ended meanwhile.
         return '';
       }
     });
 }
 
-/** The value of `key` in the line that tells of a phase's end. */
+/** The value of `key` in the line that reports the end of a phase. */
 function figure(said: string, phase: string, key: string): number {
   const line = said.split('\n').find((text) => text.startsWith(`phase=${phase} ends:`));
   return Number(new RegExp(` ${key}=(\\S+)`).exec(line ?? '')?.[1]);
@@ -87,7 +87,7 @@ it(
     await once(collector, 'listening');
     const demo = startDemo(['--seconds', '12', '--metrics-port', '0', '--stats-log'], {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
-      // Neither the user's keys nor the user's certificate are the demo's.
+      // The demo must not use the user's keys or certificate.
       AWS_ACCESS_KEY_ID: 'AKIAUSERSOWN',
       AWS_SECRET_ACCESS_KEY: 'of another account',
       PGSSLCERT: '/nowhere',
@@ -140,7 +140,7 @@ it(
     expect(quiet.map((phase) => figure(out, phase, 'errors'))).toEqual([0, 0, 0, 0]);
     expect(figure(out, 'server-restart', 'errors')).toBeGreaterThan(0);
     expect(out).toMatch(/^errors in server restart: .*(57P01|ECONNREFUSED) x\d/m);
-    // The phase is only worth its name if tokens really waited for the credentials.
+    // The phase is only meaningful if tokens really waited for the credentials.
     expect(figure(out, 'slow-credentials', 'token_refresh_p99_ms')).toBeGreaterThan(300);
     expect(out).toMatch(/^tokens: \d+ accepted by the server, 0 rejected$/m);
     const [, queries, connects, refreshes] =
@@ -157,7 +157,7 @@ it(
 
 it('plays all phases with the named backend, including slow credentials', { timeout: 240_000 }, async () => {
   const demo = startDemo(['--seconds', '10', '--metrics-port', '0', '--auth', 'gcpCloudSqlIam'], {
-    // Nor are the user's credentials of another cloud.
+    // Nor may it use the user's credentials of another cloud.
     GOOGLE_APPLICATION_CREDENTIALS: '/nowhere',
     AZURE_CLIENT_ID: 'of another account',
   });
@@ -235,7 +235,7 @@ it('names the port and the option when the metrics port is taken, and starts not
 
 it('uses the next free port when the default one is taken, for example by another demo', async () => {
   await using holder = createServer();
-  // It may be taken already, which serves as well.
+  // The port may be taken already, which has the same effect.
   holder.on('error', () => undefined).listen(9464, '127.0.0.1');
   const demo = startDemo([]);
   const [, port] = await untilSaid(demo, /^Watch it live {2}http:\/\/127\.0\.0\.1:(\d+)\/$/m);

@@ -15,7 +15,7 @@ const text = readFileSync(join(ROOT, PAGE), 'utf8');
 const KEPT = blocksOf({ path: PAGE, text }).find(({ code }) => code.includes('globalThis'))?.code;
 const MADE_ANEW = `import { newPool } from 'pgauge';\nconst pool = await newPool(config);\nexport { pool };\n`;
 
-/** Evaluates the module again and again, as a dev server does, and uses its pool to the full each time. */
+/** Evaluates the module repeatedly, as a dev server does, and uses all connections of its pool each time. */
 const PROGRAM = `
   import pg from 'pg';
   const { host, port, user, password, database } = JSON.parse(process.env.CONFIG ?? '');
@@ -29,7 +29,7 @@ const PROGRAM = `
   console.log((await admin.query(others)).rowCount);
   process.exit();`;
 
-/** How many sessions there are after the reloads, and the warnings. */
+/** The number of sessions after the reloads, and the warnings. */
 async function reload(module: string): Promise<{ sessions: number; warnings: unknown[] }> {
   const { host, port, user, password, database } = server();
   const config = { host, port, user, password, database, sslMode: 'disable', maxOpenConns: MAX_OPEN_CONNS };

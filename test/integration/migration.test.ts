@@ -16,7 +16,7 @@ import { rejection } from '../support/until.js';
 const rds = useLocalRds();
 useCleanEnvironment(() => rds().awsEnv);
 
-/** Runs one migration over a URL, as a pg-based tool does, and gives the owner of what it made. */
+/** Runs one migration over a URL, as a pg-based tool does, and returns the owner of the table it created. */
 async function migrate(url: string, table: string): Promise<unknown> {
   const client = new pg.Client(url);
   await client.connect();
@@ -44,7 +44,7 @@ describe('a migration connection with a token', () => {
     await rds().createUser('migrator');
     const config = iamConfig(rds(), { sslMode: 'verify-full', migrationUser: 'migrator' });
     const { tokensAccepted } = rds().gate.stats();
-    // A tool reads the roots from the URL: pg knows no PGSSLROOTCERT.
+    // The tool reads the root certificates from the URL, because pg does not know PGSSLROOTCERT.
     const url = `${await oneShot(config)}&sslrootcert=${encoded(rds().caFile)}`;
     expect(await migrate(url, 'one')).toBe('migrator');
     expect(rds().gate.stats().tokensAccepted - tokensAccepted).toBe(1);
@@ -98,7 +98,7 @@ describe('a migration connection with passwords', () => {
     expect(await migrate(connectionString(config) + roots, 'seven')).toBe('static_app');
     const same = { ...config, migrationUser: undefined, migrationPassword: undefined };
     expect(await migrate(migrationConnectionString(same) + roots, 'eight')).toBe('static_app');
-    // Without a password of its own another user does not get the application's.
+    // Another user without its own password does not get the application's.
     expect(migrationConnectionString({ ...config, migrationPassword: undefined })).toContain(
       '//static_owner@',
     );

@@ -31,7 +31,7 @@ describe('in an installation without the AWS packages', () => {
 
   test.each([
     ['eu-central-1', ''],
-    // Before the metadata service is asked for the region.
+    // The error comes before the metadata service is asked for the region.
     ['detect', ' @aws-sdk/ec2-metadata-service'],
   ])(
     'newPool names the command that installs them and dials no connection (region %s)',

@@ -45,7 +45,7 @@ describe.each(['the pool', 'the source'] as const)('with retireAtExpiry of %s', 
     const before = Date.now();
     await pool.query('select 1');
     await until('the connection is closed', () => retired(pool).length === 1);
-    // Up to a tenth of its life earlier; never before that.
+    // At most a tenth of its life earlier, never before that.
     expect(Date.now() - before).toBeGreaterThanOrEqual(LIFE_MS * 0.9 - 50);
     expect(retired(pool)).toEqual(['lifetime']);
     expect(pool.totalCount).toBe(0);

@@ -17,7 +17,7 @@ test('a logger that takes the message first gets message and fields with the wra
   const log = winston.createLogger({
     level: 'debug',
     format: winston.format.json(),
-    // Its types come from two packages that do not agree.
+    // Its types come from two packages that are not compatible.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
     transports: [new winston.transports.Stream({ stream })],
   });

@@ -32,7 +32,7 @@ afterEach(() => void vi.restoreAllMocks());
 /** The first byte that each connection sends, in a server that never answers. */
 const firstBytes = (): number[] => listener.sessions.flatMap(({ received }) => received[0] ?? []);
 
-// An earlier pg is refused when the pool is made.
+// An older pg is refused when the pool is made.
 describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
   test('logs in to PostgreSQL over TLS, verified, and a query can be cancelled over it', async () => {
     const to = { host: 'localhost', port: server().port };
@@ -42,7 +42,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     const client = await pool.connect();
     const error = await rejection(client.query({ text: 'select pg_sleep(60)', timeoutMs: 100 }));
     expect(error.code).toBe('ERR_PGAUGE_QUERY_TIMEOUT');
-    // The session is the same: it was cancelled, not given up.
+    // The session is the same, so the query was cancelled and the connection kept.
     const { rows } = await client.query('select 1 as one');
     expect(rows).toEqual([{ one: 1 }]);
     client.release();
@@ -105,7 +105,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
   });
 
   test('on a server that mistakes the handshake for a startup message fails and names the required version', async () => {
-    // As PostgreSQL up to 16 does: the length that it reads cannot be.
+    // As PostgreSQL up to 16 does: it reads an impossible length.
     listener.reply = ({ socket }, piece) => piece[0] === HANDSHAKE && socket.destroy();
     const pool = await makePool(listener, FULL, { ssl: DIRECT });
     const error = await rejection(pool.query('select 1'));
@@ -118,7 +118,7 @@ describe.runIf(canBeginTls())("ssl.negotiation 'direct'", () => {
     const other = tls.createServer({ cert, key }, (socket) => {
       socket.setEncoding('latin1').on('error', () => undefined);
       socket.on('data', (data) => received.push(String(data)));
-      // It asks for the password in clear text.
+      // It requests the password in cleartext.
       socket.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]));
     });
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

@@ -23,7 +23,7 @@ const FULL = { sslMode: 'verify-full' } as const;
 describe('the requested server name (SNI)', () => {
   test.each([
     ['localhost', undefined, 'localhost'],
-    // The dot with which a complete name may end is for the resolver alone.
+    // The trailing dot of a fully qualified name is meant only for the resolver.
     ['localhost', 'db.internal.', 'db.internal'],
     ['127.0.0.1', undefined, undefined],
     ['localhost', 'db.internal', 'db.internal'],

@@ -2,10 +2,10 @@ import pg from 'pg';
 import { newPool } from '../../../src/index.js';
 import { RecordingLogger } from '../../support/logger.js';
 
-/** Who is compared. */
+/** The pools that are compared. */
 export type Kind = 'pg.Pool' | 'pgauge';
 
-/** Where to log in, without TLS. */
+/** A login without TLS. */
 export interface Login {
   readonly host: string;
   readonly port: number;
@@ -14,7 +14,7 @@ export interface Login {
   readonly database: string;
 }
 
-/** A pool of one kind or the other, used by what they have in common. */
+/** A pool of either kind, used through the methods they have in common. */
 export async function eitherPool(kind: Kind, login: Login, { max = 1, min = 0 } = {}): Promise<pg.Pool> {
   const { host, port, user, password, database } = login;
   if (kind === 'pg.Pool') return new pg.Pool({ host, port, user, password, database, max, min });

@@ -1,4 +1,4 @@
-// What the README's comparison says of pg.Pool, and of pgauge in the same place.
+// The statements in the README's comparison about pg.Pool, and about pgauge in the same place.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { eitherPool, type Kind } from './either-pool.js';
 const server = usePostgres();
 const KINDS: readonly Kind[] = ['pg.Pool', 'pgauge'];
 const LOST_CLIENT = new URL('scripts/lost-client.ts', import.meta.url);
-/** Long enough for whatever would still happen. */
+/** Long enough for anything that would still happen. */
 const A_WHILE_MS = 500;
 
 const pools: Pool[] = [];

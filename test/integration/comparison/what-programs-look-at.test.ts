@@ -1,4 +1,4 @@
-// What the guide to migration says of pg.Pool, and of pgauge in the same place.
+// The statements in the migration guide about pg.Pool, and about pgauge in the same place.
 import type { Socket } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
 import pg from 'pg';
@@ -30,11 +30,11 @@ function open(kind: Kind, settings: pg.PoolConfig = {}): Pool {
   return pool;
 }
 
-/** A held client whose session has ended, which it has noticed. */
+/** A held client whose session has ended, and which has emitted `end`. */
 async function lostClient(pool: Pool): Promise<PoolClient> {
   const client = await pool.connect();
   const pid = await backendPid(client);
-  // Not `once` of node:events, which rejects at an error.
+  // Do not use `once` of node:events, which rejects on an error.
   const ended = new Promise((resolve) => client.once('end', resolve));
   client.on('error', () => undefined);
   await server().query('select pg_terminate_backend($1)', [pid]);

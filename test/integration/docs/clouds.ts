@@ -6,16 +6,16 @@ const SERVICE_ACCOUNT = 'app@shop-123.iam';
 const IDENTITY = 'orders-app';
 const CLIENT_ID = '00000000-0000-0000-0000-000000000000';
 
-/** The services of clouds that the programs ask for credentials. */
+/** The cloud services from which the programs fetch credentials. */
 export interface Clouds {
-  /** What leads their SDKs there. */
+  /** Variables that direct their SDKs to these services. */
   readonly env: NodeJS.ProcessEnv;
-  /** Puts the names that are made at random into a program. */
+  /** Inserts the randomly generated names into a program. */
   adapt(code: string): string;
   stop(): Promise<unknown>;
 }
 
-/** Starts stand-ins for the services of clouds, whose identities may log in at `rds`. */
+/** Starts stand-ins for the cloud services, whose identities may log in at `rds`. */
 export async function startClouds(rds: LocalRds): Promise<Clouds> {
   const { credentials, region } = rds;
   const sts = await startSts({ credentials, region, roles: [ROLE] });

@@ -8,7 +8,7 @@ import { useWorld } from './world.js';
 
 const PAGES = pagesWithCode();
 const BLOCKS = PAGES.flatMap((page) => blocksOf(page).map((block) => ({ ...block, page: page.path })));
-// An earlier pg is refused with what these guides show.
+// An older pg is refused with the settings in these guides.
 const WITHOUT = [
   ...(canPipeline() ? [] : ['docs/guides/pipelining.md']),
   ...(canBeginTls() ? [] : ['docs/guides/tls-modes.md']),
@@ -44,7 +44,7 @@ describe('the SQL in the documentation', () => {
     const client = new pg.Client({ host, port, user, password, database });
     await client.connect();
     try {
-      // As on RDS, and those that the guides for other clouds have made.
+      // The role as on RDS, and the roles that the guides for other clouds create.
       await client.query(
         'begin; create role rds_iam; create role "orders-app"; create role "app@shop-123.iam"',
       );

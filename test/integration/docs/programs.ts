@@ -2,11 +2,11 @@ import ts from 'typescript';
 import { chainsOf, sourceOf, type Chain } from '../../support/docs/code-blocks-chains.js';
 import type { Block, Page } from '../../support/docs/code-blocks-markdown.js';
 
-/** A program made of blocks of the documentation. */
+/** A program made of blocks from the documentation. */
 export interface Program {
   /** Where it begins in the documentation. */
   readonly place: string;
-  /** Its file, below a folder that has `docs/prelude.js` and `docs/use-pool.js`. */
+  /** Its file, in a folder that contains `docs/prelude.js` and `docs/use-pool.js`. */
   readonly path: string;
   /** JavaScript. */
   readonly code: string;
@@ -19,7 +19,10 @@ export interface Program {
 const NAMED = /^\/\/ (?<name>[\w-]+\.mjs)\n/;
 const MAKES_POOL = /^(?:await )?(?:newPool|new (?:pg\.)?Pool)\(/;
 
-/** The programs of a page: one for each chain of blocks that can be run, and one for each block that begins with the name of its file. */
+/**
+ * The programs of a page: one for each chain of blocks that can be run, and one for each block that begins with its
+ * file's name.
+ */
 export function programsOf(page: Page): Program[] {
   return ['ts', 'js'].flatMap((language) =>
     chainsOf(page, language).flatMap((chain): Program[] => {
@@ -53,13 +56,13 @@ function javaScript(chain: Chain): string {
         .join(' '),
   });
   const { outputText } = ts.transpileModule(source, {
-    // Node 20 knows no `using`.
+    // Node 20 does not support `using`.
     compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext },
   });
   return outputText;
 }
 
-/** The names of the pools that a block makes at its top. */
+/** The names of the pools that a block creates at its top level. */
 function poolsOf({ code }: Block): string[] {
   const { statements } = ts.createSourceFile('block.ts', code, ts.ScriptTarget.Latest, true);
   return statements

@@ -14,7 +14,7 @@ type Fields = Record<string, unknown>;
 
 const PAGE = readFileSync(join(ROOT, 'docs/guides/queries.md'), 'utf8');
 
-/** A sample of telemetry on the page. */
+/** A sample of telemetry from the page. */
 function sample(name: string): Fields {
   const block = new RegExp(`^<!-- sample: ${name} -->\n\n\`\`\`json\n([^]*?)^\`\`\`$`, 'm').exec(PAGE);
   return JSON.parse(block?.[1] ?? 'null') as Fields;
@@ -23,7 +23,7 @@ function sample(name: string): Fields {
 const BY_SERVER = ['db.namespace', 'server.address', 'server.port', 'network.peer.address'];
 const BY_RUN = ['pgauge.connection.pid', 'pid', 'duration_ms'];
 
-/** What differs from run to run is only compared by its type. */
+/** Replaces values that differ from run to run by their types. */
 const comparable = (fields: Fields): Fields =>
   Object.fromEntries(
     Object.entries(fields).map(([key, value]) =>

@@ -10,7 +10,7 @@ import { OtlpReceiver } from '../../support/otlp/otlp.js';
 import { startClouds, type Clouds } from './clouds.js';
 import type { Program } from './programs.js';
 
-/** What the documentation calls its servers and ports: those of this test stand in for them. */
+/** The names of servers and ports in the documentation, which are replaced by those of this test. */
 const HOSTS =
   /\b[\w.-]+\.(?:rds\.amazonaws|postgres\.database\.azure)\.com\b|\b[\w-]+\.internal\b|\b10\.20\.30\.40\b/g;
 const PORTS = /\b(?:5432|6432|15432)\b/g;
@@ -19,7 +19,10 @@ const FILES = /(?<=')\/(?:etc|run)\/[^']+(?=')/g;
 const DATABASE = { user: 'app', database: 'orders' };
 const PASSWORD = 'p@ss/word';
 
-/** Starts a stand-in for RDS whose `app` logs in with tokens, another whose `app` has a password, and a receiver of OTLP; gives what runs programs against them, with the package as it would be installed. */
+/**
+ * Starts a stand-in for RDS whose `app` logs in with tokens, another whose `app` has a password, and an OTLP receiver;
+ * returns a function that runs programs against them, with the package as it would be installed.
+ */
 export function useWorld(): (program: Program) => Promise<ChildResult> {
   const withTokens = useLocalRds(DATABASE);
   const withPassword = useLocalRds({ ...DATABASE, user: 'owner' });
@@ -66,7 +69,7 @@ export function useWorld(): (program: Program) => Promise<ChildResult> {
     const { host, port, region, awsEnv } = tokens ? withTokens() : withPassword();
     const { user, database } = DATABASE;
     const here = (clouds?.adapt(code) ?? code)
-      // Several hosts need several names.
+      // Several hosts need different names.
       .replaceAll('node2.internal', '127.0.0.1')
       .replaceAll(HOSTS, host)
       .replaceAll(PORTS, String(port))

@@ -9,7 +9,7 @@ const preload = (name: string): string =>
   new URL(`../../faults/process/preloads/${name}.ts`, import.meta.url).href;
 const YEAR_MS = 31_557_600_000;
 
-/** Runs the tool without a home folder's variable and with these preloads. */
+/** Runs the tool without the variable for the home folder and with these preloads. */
 async function run(
   args: readonly string[],
   preloads: readonly string[],

@@ -6,7 +6,7 @@ import { diagnose, expectWarning } from './run-doctor.js';
 const server = usePostgres();
 const CANCEL_REQUEST = 80_877_102;
 
-/** Passes everything on but cancel requests, as RDS Proxy does; gives its port, and how many came. */
+/** A proxy that drops cancel requests, as RDS Proxy does; returns its port, and how many it dropped. */
 async function withoutCancels(): Promise<{ readonly port: number; readonly dropped: () => number }> {
   let dropped = 0;
   const proxy = createServer((client: Socket) => {
@@ -37,7 +37,7 @@ it('the doctor warns when cancel requests do not reach the server', async () => 
   });
   expectWarning(diagnosis, 'cancel', 'cancel_ineffective', 'statement_timeout');
   expect(diagnosis.step('cancel').facts).toMatchObject({ stopped: false });
-  // One of each of the two runs.
+  // One for each of the two runs.
   expect(dropped()).toBe(2);
   expect(diagnosis.failed).toEqual([]);
 });

@@ -80,7 +80,7 @@ describe('the doctor with Entra ID credentials', () => {
   });
 
   it('says that there are no credentials', async () => {
-    // Without any variable the tools of a developer's machine would be asked too: none is in this path.
+    // Without any variable, the tools of a developer's machine would be tried too; this PATH has none of them.
     const diagnosis = await diagnose({ args: argsFor(rds(), 'app', '--azure-ad'), env: env({ PATH: '/' }) });
     expectFailure(diagnosis, 'credentials', 'credentials_missing', 'or run az login');
   });

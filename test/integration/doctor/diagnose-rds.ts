@@ -1,13 +1,15 @@
 import type { LocalRds } from '../../../local-rds/index.js';
 import { diagnose, iamArgs, type Diagnosis } from './run-doctor.js';
 
-/** A secret of whatever kind, which no report may hold. */
+/** A secret of any kind, which no report may contain. */
 export const CANARY = 'canary-of-a-secret';
 
-/** For `--import`: the program's clock is SKEW_MS ahead of the machine's. */
+/** For `--import`: sets the program's clock SKEW_MS ahead of the machine's. */
 export const SKEWED_CLOCK = new URL('./programs/skewed-clock.ts', import.meta.url).href;
 
-/** Checks set-ups of a stand-in: as its user who logs in with tokens, and as others with the password {@link CANARY}. */
+/**
+ * Checks set-ups of a stand-in: as its user who logs in with tokens, and as others with the password {@link CANARY}.
+ */
 export function diagnosesOf(rds: () => LocalRds) {
   return {
     diagnoseRds: (

@@ -7,7 +7,7 @@ const DOCS = new URL('../../../docs/', import.meta.url);
 /** The page that users read. */
 export const PAGE = readFileSync(new URL('doctor.md', DOCS), 'utf8');
 
-/** The schema of the JSON report, in which every object is closed: a key that is not documented is an error. */
+/** The schema of the JSON report, in which every object is closed: an undocumented key is an error. */
 const SCHEMA = JSON.parse(
   readFileSync(new URL('doctor-report.schema.json', DOCS), 'utf8'),
   (_key, value: unknown) => {
@@ -23,7 +23,7 @@ const validate = new Ajv2020({
   formats: { 'date-time': (text: string) => !Number.isNaN(Date.parse(text)) },
 }).compile(SCHEMA);
 
-/** The steps, and which must not have failed before each, as the page says it. */
+/** The steps, and for each the steps that must not have failed before it, from the page. */
 const NEEDS = new Map(
   [...PAGE.matchAll(/^\| `(\w+)` +\| ([`\w, ]*?) +\| [^|]+\|$/gm)].map(([, id = '', needs = '']) => [
     id,
@@ -38,7 +38,7 @@ interface Step {
   readonly because: string | null;
 }
 
-/** Holds a report to its schema, and its steps to what the page says of their order. */
+/** Checks a report against its schema, and its steps against the order on the page. */
 export function expectDocumented(report: { readonly steps: readonly Step[] }): void {
   validate(report);
   expect(validate.errors).toBeNull();

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-// It stops itself once it listens, so that nobody takes connections out of the short queue.
+// It stops itself once it listens, so that no connection is accepted from the short queue.
 const PROGRAM = `
   const server = require('node:net').createServer();
   server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
@@ -13,7 +13,7 @@ const PROGRAM = `
 
 const PATIENCE_MS = 500;
 
-/** A port on 127.0.0.1 whose queue is full, so that the system drops what asks to connect; freed after the test. */
+/** A port on 127.0.0.1 whose queue is full, so that the system drops new connections; freed after the test. */
 export async function dropsConnections(): Promise<number> {
   const child = spawn(process.execPath, ['-e', PROGRAM], { stdio: ['ignore', 'pipe', 'inherit'] });
   const sockets: Socket[] = [];

@@ -13,7 +13,7 @@ const SECRET = 'app/db';
 const PASSWORD = 'canary-of-a-password';
 const MINUTE_MS = 60_000;
 
-/** The client of Secrets Manager warns of Node 20 on stderr, where the doctor writes nothing. */
+/** Turns off the Secrets Manager client's warning about Node 20 on stderr, where the doctor writes nothing. */
 const NO_WARNING = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 const rds = useLocalRds();
@@ -23,7 +23,7 @@ const argsFor = (user: string, ...flags: string[]): string[] => [
   ...['--user', user, '--ssl-mode', 'verify-full', ...flags],
 ];
 
-/** The keys of a session that ends after this time, as variables, and what of them is a secret. */
+/** The keys of a session that expires after this time, as variables, and the secrets among them. */
 function sessionFor(lifetimeMs: number) {
   const key: TemporaryAccessKey = rds().credentials.issueTemporary({ lifetimeMs });
   return {

@@ -7,7 +7,7 @@ const primary = usePostgres();
 const standby = usePostgres();
 
 beforeAll(async () => {
-  // The same login on both: these servers do not replicate.
+  // Both have the same login, because these servers do not replicate.
   await standby().query(`alter user postgres password '${primary().password}'`);
   await standby().demote();
 });
@@ -25,7 +25,7 @@ interface HostsReport {
 
 type HostsDiagnosis = Diagnosis & { readonly json: HostsReport };
 
-/** Checks the servers of these ports as one list of hosts. */
+/** Checks the servers at these ports as one list of hosts. */
 async function examine(ports: readonly number[], ...args: string[]): Promise<HostsDiagnosis> {
   const { user, password, database, host } = primary();
   return (await diagnose({
@@ -53,7 +53,7 @@ describe('the doctor, given several hosts,', () => {
     ]);
     expect(report.json.choice).toMatchObject({ target_session_attrs: 'primary', host: 1, code: 'ok' });
     expect(report.json.target).toMatchObject({ port: primary().port });
-    // A standby among several hosts is as it should be.
+    // With several hosts, a standby is not a problem.
     expect(stepOf(report, 0, 'server')).toMatchObject({ status: 'ok', facts: { in_recovery: true } });
     expect(report.exitCode).toBe(0);
     expect(await runExampleCode(report, { PGPASSWORD: primary().password })).toBe(primary().user);

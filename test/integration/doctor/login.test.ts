@@ -110,7 +110,7 @@ describe('the doctor, when a login is refused,', () => {
     rds().gate.set({ delayMs: 600_000 });
     onTestFinished(() => rds().gate.set({ delayMs: 0 }));
     const dropping = setInterval(() => {
-      // Not before both runs log in: the one that is later would lose its TLS handshake.
+      // Wait until both runs log in: otherwise the later one would lose its TLS handshake.
       if (rds().gate.stats().startups >= before + 2) rds().gate.dropConnections();
     }, 20);
     onTestFinished(() => clearInterval(dropping));

@@ -26,7 +26,7 @@ const ANOTHER_NODE = new URL('./programs/another-node.ts', import.meta.url).href
 const BROKEN = new URL('./programs/broken-resolver.ts', import.meta.url).href;
 const METRICS_SERVER = new URL('../../faults/process/preloads/metrics-server.ts', import.meta.url).href;
 
-/** Variables of a doctor whose process that asks the resolver meets a broken one. */
+/** Variables that make the doctor's resolver process use a broken resolver. */
 function withResolver(resolver: string): Record<string, string> {
   const home = emptyHome();
   const node = join(home['HOME'] ?? '', 'node');
@@ -45,7 +45,7 @@ async function diagnoseRds(args: readonly string[], of: LocalRds = rds()): Promi
   });
 }
 
-/** What stands on the path to the server is skipped, what does not is still checked. */
+/** Expects that the steps on the path to the server are skipped, and all others checked. */
 function expectSkipped(diagnosis: Diagnosis, after: string): void {
   expect(diagnosis.step('login')).toMatchObject({
     status: 'skipped',
@@ -127,14 +127,14 @@ describe('the doctor, when it cannot reach the server,', () => {
   });
 
   it('says that there is no route', async () => {
-    // A group's address, to which no system lets TCP connect.
+    // A multicast address, to which no system can connect by TCP.
     const diagnosis = await diagnoseRds(['--host', '224.0.0.1']);
     expectFailure(diagnosis, 'tcp', 'unreachable', 'check the route');
     expectSkipped(diagnosis, 'tcp');
   });
 
   it.each([
-    // A program that has to start to give an answer takes its time.
+    // The answer takes long because a program has to start first.
     ['EAI_AGAIN', 'EAI_AGAIN', '90'],
     ['hangs', 'no answer in time', '15'],
   ])('says that the name server gave no answer: %s', async (resolver, found, timeout) => {
@@ -221,7 +221,7 @@ describe('the doctor, checking TLS,', () => {
     const { certPem, keyPem } = await rds().ca.issue({ dnsNames: ['localhost'] });
     const secureContext = createSecureContext({
       ...{ cert: certPem, key: keyPem, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' },
-      // OpenSSL takes no old version at its ordinary level.
+      // OpenSSL rejects old versions at its default security level.
       ciphers: 'DEFAULT@SECLEVEL=0',
     });
     fake.reply = ({ socket }, piece) => {
@@ -247,7 +247,7 @@ describe('the doctor, checking TLS,', () => {
   });
 
   it('says that a self-signed certificate is not trusted', async () => {
-    // A root is: it is its own issuer.
+    // A root certificate is self-signed.
     const self = await createCa({ commonName: 'Self' });
     const { certPem, keyPem } = await self.issue({ dnsNames: ['localhost'] });
     rds().gate.useCertificate({ cert: certPem + self.certPem, key: keyPem });

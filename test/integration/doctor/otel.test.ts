@@ -10,7 +10,7 @@ import { diagnose, emptyHome, expectFailure, expectWarning } from './run-doctor.
 
 const CANARY = 'Bearer canary-of-a-collector';
 
-/** A collector that answers with this status; what it was asked is kept. */
+/** A collector that answers with this status and keeps the requests. */
 async function collector(status: number) {
   const requests: { path: string; authorization: string | undefined }[] = [];
   const server = createServer((request, response) => {
@@ -25,7 +25,7 @@ async function collector(status: number) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, close };
 }
 
-/** A collector that speaks gRPC and answers with this status; what it was asked is kept. */
+/** A collector that speaks gRPC, answers with this status and keeps the requests. */
 async function grpcCollector(status: number) {
   const calls: { path: string; authorization: string | undefined; body: string }[] = [];
   const server = createHttp2Server();

@@ -19,7 +19,7 @@ it(
     const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
       bin: { pgauge: string };
     };
-    // As npm does it: a link to a file that it made executable.
+    // As npm does it: a symlink to an executable file.
     mkdirSync(join(folder, 'node_modules/.bin'));
     symlinkSync(join(home, bin.pgauge), join(folder, 'node_modules/.bin/pgauge'));
     chmodSync(join(home, bin.pgauge), 0o755);
@@ -29,7 +29,7 @@ it(
       }).catch((error: unknown) => error as { code: number; stdout: string; stderr: string });
 
     expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);
-    // Nothing it needs is installed here: neither the AWS SDK nor the driver is loaded for these.
+    // Neither the AWS SDK nor the driver is installed here, so neither may be loaded for these commands.
     const help = await run('doctor', '--help');
     expect(help).toMatchObject({ stderr: '' });
     expect(help.stdout).toContain('usage: pgauge doctor');

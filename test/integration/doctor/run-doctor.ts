@@ -22,10 +22,10 @@ export interface JsonStep {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** What the tool said of one set-up, asked twice: for people and for machines. */
+/** The tool's output for one set-up, run twice: once as a table and once as JSON. */
 export interface Diagnosis {
   readonly exitCode: number | null;
-  /** The table, and the same with its line breaks undone. */
+  /** The table, and the same without its line breaks. */
   readonly table: string;
   readonly flatTable: string;
   readonly json: {
@@ -40,15 +40,18 @@ export interface Diagnosis {
   readonly failed: readonly string[];
 }
 
-/** One set-up to be checked. */
+/** A set-up to be checked. */
 export interface SetUp {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Texts that must appear nowhere. */
+  /** Texts that must not appear anywhere. */
   readonly secrets?: readonly string[];
 }
 
-/** Runs the tool twice as a process of its own, with an empty home and no variables but those given, and holds both reports to the same verdict. */
+/**
+ * Runs the tool twice as a separate process, with an empty home and only the given variables, and checks that both
+ * reports have the same verdict.
+ */
 export async function diagnose({ args = [], env = {}, secrets = [] }: SetUp): Promise<Diagnosis> {
   const [table, machine] = await Promise.all([runDoctor(args, env), runDoctor([...args, '--json'], env)]);
   for (const { stdout, stderr } of [table, machine]) {
@@ -58,7 +61,7 @@ export async function diagnose({ args = [], env = {}, secrets = [] }: SetUp): Pr
       expect(stdout).not.toContain(secret);
       expect(stdout).not.toContain(encodeURIComponent(secret));
     }
-    // Nor a signature or a session of any kind.
+    // Nor may a signature or a session of any kind appear.
     expect(stdout).not.toMatch(/X-Amz-|[0-9a-f]{64}/);
   }
   const json = JSON.parse(machine.stdout) as Diagnosis['json'];
@@ -102,7 +105,9 @@ export async function runTool(args: readonly string[], env: Readonly<Record<stri
   return { code, stdout: lines.join('\n'), stderr };
 }
 
-/** Runs the code that a report ends with, and one query through its pool; gives the name of the user whom the server saw. */
+/**
+ * Runs the code at the end of a report, and one query through its pool; returns the user's name as the server sees it.
+ */
 export async function runExampleCode(
   { json }: Diagnosis,
   env: Readonly<Record<string, string>> = {},
@@ -120,7 +125,7 @@ export async function runExampleCode(
   return lines.join('\n');
 }
 
-/** Variables of an empty home without a metadata service; the folder is removed after the test. */
+/** Variables for an empty home without a metadata service; the folder is removed after the test. */
 export function emptyHome(): Record<string, string> {
   const home = mkdtempSync(join(tmpdir(), 'pgauge-doctor-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
@@ -132,7 +137,7 @@ export function emptyHome(): Record<string, string> {
   };
 }
 
-/** Holds that a step failed in words and code, that both reports say what to do, and that the exit code says so. */
+/** Expects that a step failed in text and code, that both reports have the remedy, and that the exit code shows it. */
 export function expectFailure(diagnosis: Diagnosis, id: string, code: string, remedy: string): void {
   const step = diagnosis.step(id);
   expect({ status: step.status, code: step.code }).toEqual({ status: 'failed', code });
@@ -143,7 +148,7 @@ export function expectFailure(diagnosis: Diagnosis, id: string, code: string, re
   expect(diagnosis.json.outcome).toBe('failed');
 }
 
-/** Holds that a step warns in words and code, and that a warning alone is no failure. */
+/** Expects that a step warns in text and code, and that a warning alone is not a failure. */
 export function expectWarning(diagnosis: Diagnosis, id: string, code: string, remedy: string): void {
   const step = diagnosis.step(id);
   expect({ status: step.status, code: step.code }).toEqual({ status: 'warning', code });
@@ -155,7 +160,7 @@ export function expectWarning(diagnosis: Diagnosis, id: string, code: string, re
   }
 }
 
-/** Arguments that log into a stand-in with tokens, its certificate verified. */
+/** Arguments that log into a stand-in with tokens and verify its certificate. */
 export function iamArgs(rds: {
   readonly port: number;
   readonly user: string;

@@ -6,14 +6,14 @@ import { emptyHome, iamArgs, runDoctor, type Diagnosis } from './run-doctor.js';
 
 const rds = useLocalRds();
 
-/** The page's blocks of one language. */
+/** The page's blocks in one language. */
 function blocks(language: string): string[] {
   return [...PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
     ([, text = '']) => text,
   );
 }
 
-/** What two runs have in common: no times, keys, names of authorities, ports and versions, and no line breaks. */
+/** The output without what differs between runs: times, keys, names of authorities, ports, versions and line breaks. */
 function common(output: string): string {
   return output
     .replaceAll(rds().caFile, 'ca.pem')

@@ -19,7 +19,7 @@ async function diagnoseRds(...args: string[]): Promise<Diagnosis> {
   return await diagnose({ args: [...iamArgs(rds()), ...args], env: rds().awsEnv });
 }
 
-/** Holds the table that the membership is read from, so that the question for it waits. */
+/** Locks the table from which memberships are read, so that the query for them waits. */
 async function holdMemberships(): Promise<void> {
   const { socketDir, port } = rds().postgres;
   const holder = new pg.Client({ host: socketDir, port, user: 'postgres', database: rds().database });
@@ -33,10 +33,10 @@ describe("a doctor's query that gets no answer", () => {
     await holdMemberships();
     const diagnosis = await diagnoseRds('--timeout', '15');
     expectFailure(diagnosis, 'rds_iam', 'timeout', 'pg_stat_activity');
-    // Whose sessions one may see is a question of memberships, too.
+    // Which sessions a user may see depends on memberships, too.
     expect(diagnosis.failed).toEqual(['rds_iam', 'headroom']);
     expect(diagnosis.step('server').status).toBe('ok');
-    // The lock is still held: what waits for it would be there.
+    // The lock is still held, so a session that waits for it would still be there.
     await until('no session is left', async () => {
       return (await sessionsOf(rds().postgres, APPLICATION_NAME)) === 0;
     });

@@ -28,7 +28,7 @@ async function throughTunnel(...more: string[]): Promise<Diagnosis> {
 }
 
 beforeAll(async () => {
-  // As of RDS, whose certificates hold no address.
+  // Like RDS, whose certificates contain no addresses.
   const { certPem, keyPem } = await rds().ca.issue({ commonName: ENDPOINT, dnsNames: [ENDPOINT] });
   rds().gate.useCertificate({ cert: certPem, key: keyPem });
 });

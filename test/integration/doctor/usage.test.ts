@@ -50,7 +50,7 @@ describe("the doctor's command line", () => {
 
 describe('a configuration that newPool would refuse', () => {
   it('is reported with every missing setting and how to set it', async () => {
-    // Given and empty, as by a variable of a shell that is not set.
+    // Given but empty, as when a shell variable is not set.
     const diagnosis = await diagnose({ args: ['--host', ''] });
     expectFailure(
       diagnosis,

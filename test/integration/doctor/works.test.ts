@@ -9,7 +9,7 @@ import { diagnose, emptyHome, expectWarning, iamArgs, runExampleCode } from './r
 
 const rds = useLocalRds();
 
-/** An OTLP receiver that takes what it is sent. */
+/** An OTLP receiver that accepts every request. */
 async function receiver(): Promise<{ readonly url: string; readonly paths: string[]; status: number }> {
   const state = { url: '', paths: [] as string[], status: 200 };
   const server = createServer((request, response) => {

@@ -15,7 +15,7 @@ const proxy = useProxy(server);
 const makePool = usePools(server);
 
 const INTO = 'copy copied from stdin';
-/** More than one socket's buffer. */
+/** More than fits into a socket's buffer. */
 const LINES = 50_000;
 
 beforeEach(async () => {
@@ -68,7 +68,7 @@ describeEveryClient((options) => {
         throw new Error('the source is broken');
       };
       const into = client.query(copy.from(INTO));
-      // A pipeline does not wait until the server has heard of it.
+      // A pipeline does not wait until the server has been notified.
       const closed = new Promise((resolve) => into.once('close', resolve));
       const copying = pipeline(Readable.from(failing()), into);
       expect((await rejection(copying)).message).toContain('the source is broken');

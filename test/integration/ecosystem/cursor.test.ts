@@ -47,7 +47,7 @@ describeEveryClient((options) => {
     const cursor = client.query(new Cursor('select 1 / (5 - n) from generate_series(1, 10) n'));
     expect(await cursor.read(2)).toHaveLength(2);
     expect((await rejection(cursor.read(4))).code).toBe('22012');
-    // As is common, before ReadyForQuery.
+    // Release before ReadyForQuery, as is common.
     client.release();
     expect(await backendPid(pool)).toBe(before);
     expect(pool.log.closeReasons).toEqual([]);

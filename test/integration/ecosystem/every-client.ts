@@ -1,4 +1,4 @@
-// To be imported before anything that loads the driver, so that the instrumentation sees it loaded.
+// Import this before anything that loads the driver, so that the instrumentation sees it loaded.
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import type { PoolOptions } from '../../../src/index.js';
@@ -10,7 +10,7 @@ instrumentation.setTracerProvider(tracerProvider);
 
 const CLIENTS: [string, { options: PoolOptions; instrumented: boolean }][] = [
   ['a plain client', { options: {}, instrumented: false }],
-  // A class of its own; the limit is longer than any query here.
+  // This client has its own class; the limit is longer than any query here.
   ['a client under queryTimeoutMs', { options: { queryTimeoutMs: 20_000 }, instrumented: false }],
   ['a client with the instrumentation of pg', { options: {}, instrumented: true }],
 ];

@@ -11,14 +11,14 @@ const makePool = usePools(server);
 const notify = (payload: string): Promise<unknown> =>
   server().query("select pg_notify('news', $1)", [payload]);
 
-/** Keeps what a client is notified of, oldest first. */
+/** Collects the payloads of a client's notifications, oldest first. */
 function payloads(client: PoolClient): (string | undefined)[] {
   const heard: (string | undefined)[] = [];
   client.on('notification', ({ payload }: Notification) => heard.push(payload));
   return heard;
 }
 
-/** What the session of a client listens to. */
+/** The channels on which a client's session listens. */
 async function channels(client: { query(text: string): Promise<{ rows: unknown[] }> }): Promise<unknown[]> {
   return (await client.query('select pg_listening_channels() as channel')).rows;
 }

@@ -17,14 +17,14 @@ const makePool = usePools(server);
 
 const SERIES = 'select n from generate_series(1, 500) as n';
 
-/** The connection is back in the pool, and it is still the same one. */
+/** Expects that the connection is back in the pool, and is still the same one. */
 async function cameBack(pool: InstrumentedPool): Promise<void> {
   await until('the connection is idle', () => pool.idleCount === 1);
   expect(pool.stat()).toMatchObject({ totalConns: 1, newConnsCount: 1 });
   expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
 }
 
-/** Keeps the only connection until the test lets go of it. */
+/** Holds the only connection until the returned function is called. */
 async function occupy(pool: InstrumentedPool): Promise<() => void> {
   const client = await pool.connect({ timeoutMs: 0 });
   return () => client.release();
@@ -169,7 +169,7 @@ describe('a COPY passed to pool.query', () => {
 });
 
 describe('a custom query class passed to pool.query', () => {
-  /** Sends one simple query and listens to nothing but the protocol. */
+  /** Sends one simple query and handles only protocol messages. */
   class Plain implements Submittable {
     rows = 0;
     ended = false;
@@ -183,7 +183,7 @@ describe('a custom query class passed to pool.query', () => {
       this.rows += 1;
     }
     handleCommandComplete(): void {
-      // Its end is ReadyForQuery.
+      // The query ends with ReadyForQuery.
     }
     handleReadyForQuery(): void {
       this.ended = true;

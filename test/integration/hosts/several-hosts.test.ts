@@ -24,11 +24,11 @@ const silent = useFakeServer();
 const makePool = usePools(primary);
 const names = useNames();
 const HOST = '127.0.0.1';
-/** A port on which nothing listens. */
+/** A port on which no server listens. */
 const DEAD = { host: HOST, port: 1 };
 
 beforeAll(async () => {
-  // The same login on both: these servers do not replicate.
+  // Both have the same login, because these servers do not replicate.
   await standby().query(`alter user postgres password '${primary().password}'`);
   await standby().demote();
 });
@@ -99,7 +99,7 @@ describe('several hosts', () => {
     const hosts = [{ host: HOST, port: silent.port }, DEAD, at(primary())];
     const pool = await open(hosts, 'any', { connectTimeoutMs: 3_000 });
     expect(await portOf(pool)).toBe(primary().port);
-    // Tried last for now: the next connection goes straight to a host that works.
+    // The silent host is now tried last: the next connection goes straight to a host that works.
     const client = await pool.connect();
     const another = await pool.connect();
     expect(silent.sessions).toHaveLength(1);
@@ -243,7 +243,7 @@ describe('a server that does not report its role', () => {
 });
 
 describe('a host that changes its role', () => {
-  /** A primary of the test's own, which it may demote, and a standby that it may promote. */
+  /** A primary that only these tests use and may demote, and a standby that they may promote. */
   const own = usePostgres();
   beforeEach(async () => {
     await own().query(`alter user postgres password '${primary().password}'`);
@@ -257,7 +257,7 @@ describe('a host that changes its role', () => {
     const pool = await open([at(own()), at(primary())], 'read-write', {}, { maxOpenConns: 3 });
     const [writer, held, idle] = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
     idle.release();
-    // As a writer that has become read-only.
+    // Like a writer that has become read-only.
     await writer.query('set default_transaction_read_only = on');
     expect(await rejection(writer.query('create table t ()'))).toMatchObject({
       code: '25006',
@@ -265,7 +265,7 @@ describe('a host that changes its role', () => {
     expect(pool.idleCount).toBe(0);
     held.release();
     writer.release();
-    // The server's ReadyForQuery may be still to come.
+    // The server's ReadyForQuery may not have arrived yet.
     await until('all are closed', () => pool.totalCount === 0);
     expect(pool.log.closeReasons).toEqual(['read_only', 'read_only', 'read_only']);
   });

@@ -21,7 +21,7 @@ describe('dialling', () => {
   test('happens only when a connection is needed', async () => {
     const pool = await makePool(proxy());
     await sleep(50);
-    // A connection of our own comes after all that the pool could have dialled.
+    // Our own connection is accepted after any that the pool might have dialled.
     const own = connect(proxy().port, proxy().host).on('error', () => undefined);
     await until('our own connection is accepted', () => proxy().accepted === 1);
     own.destroy();

@@ -160,7 +160,7 @@ describe('beforeConnect', () => {
 
   test('shares its deadline with the dial that follows', async () => {
     proxy().set({ blackHole: true });
-    // The clock stands still but for what the test adds, so that a busy machine changes nothing.
+    // The clock advances only when the test does it, so that a busy machine changes nothing.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const beforeConnect = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 400));
     const pool = await makePool(proxy(), {}, { connectTimeoutMs: 800, beforeConnect });

@@ -175,7 +175,7 @@ describe('a callback that throws', () => {
     const next = await pool.connect();
     next.release();
     expect(uncaught).toEqual([mine]);
-    // The first never gave its client back.
+    // The first callback never released its client.
     pool.reset();
     expect(pool.stat()).toMatchObject({ acquiredConns: 1, totalConns: 1 });
   });

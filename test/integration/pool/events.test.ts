@@ -91,7 +91,7 @@ describe('pool events', () => {
     expect((errors[0]?.[0] as { code?: string } | undefined)?.code).toBe('57P01');
     expect(errors[0]?.[1]).toBe(client);
     expect(pool.totalCount).toBe(0);
-    // As on an error of pg.Pool, but not in a log of it.
+    // The client is on the error, as with pg.Pool, but not in a log of it.
     const [error] = errors[0] ?? [];
     expect((error as { client?: unknown } | undefined)?.client).toBe(client);
     expect(Object.keys(error ?? {})).not.toContain('client');
@@ -106,7 +106,7 @@ describe('pool events', () => {
       pool.on('error', (error: Error) => errors.push(error));
       const client = await pool.connect();
       const pid = (client as unknown as { processID: number }).processID;
-      // Released with the answer, before the socket shows that the session has ended.
+      // Released when the query fails, before the socket shows that the session has ended.
       const killed = rejection(client.query('select pg_sleep(60)').finally(() => client.release()));
       await until('the server runs it', () => running(pid));
       await server().query('select pg_terminate_backend($1)', [pid]);

@@ -8,12 +8,12 @@ const server = usePostgres();
 const proxy = useProxy(server);
 const SCRIPT = new URL('./scripts/frozen.ts', import.meta.url);
 
-/** A new connection that is there before the second is known to be dead may serve both. */
+/** A new connection that opens before the second is known to be dead may serve both. */
 const AFTERWARDS = /^2: fulfilled fulfilled, [34] dialled$/;
 
 beforeEach(() => proxy().clear());
 
-/** Lets the process work, freezes it while something happens, and lets it work again at once when it thaws. */
+/** Lets the process work, freezes it while something happens, and has it work again as soon as it thaws. */
 async function workAfterFreeze(meanwhile: () => unknown): Promise<string> {
   const { user, password, database } = server();
   const { host, port } = proxy();

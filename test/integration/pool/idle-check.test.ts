@@ -8,7 +8,7 @@ const server = usePostgres();
 const proxy = useProxy(server);
 const makePool = usePools(server);
 
-/** Longer than a connection may be idle without being asked whether it lives. */
+/** Longer than a connection may be idle without being pinged before use. */
 const STALE_MS = 1_100;
 
 beforeEach(() => proxy().clear());

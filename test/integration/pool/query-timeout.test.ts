@@ -170,7 +170,7 @@ describe('a query that takes longer than queryTimeoutMs', () => {
     await until('the cancel request is dialled', () => proxy().accepted === 2);
     expect(proxy().open).toBe(2);
     expect(pool.stat()).toMatchObject({ totalConns: 1, acquiredConns: 1, idleConns: 0 });
-    // On a busy machine the connection may be given up before this query is called.
+    // On a busy machine the connection may be closed before this query is called.
     expect((await rejection(client.query('select 1'))).message).toMatch(/timeout|Connection terminated/);
     await until('the pool has room again', () => pool.totalCount === 0);
     expect(pool.log.closeReasons).toEqual(['timeout']);
@@ -290,7 +290,7 @@ describe('the forms of a query under queryTimeoutMs', () => {
 describe('a query timeout over TLS', () => {
   test('encrypts the cancel request too, and verifies the server by the host name of the first dial', async () => {
     const ca = await createCa();
-    // Not good for the address, which is what the cancel request dials.
+    // Not valid for the address, which the cancel request dials.
     const { certPem: cert, keyPem: key } = await ca.issue({
       commonName: 'localhost',
       dnsNames: ['localhost'],

@@ -11,7 +11,7 @@ const server = usePostgres();
 const rds = useLocalRds();
 const makePool = usePools(server);
 
-/** What printing a value may show, hidden members too. */
+/** Everything that printing a value may show, hidden members included. */
 function allThatShows(value: unknown): string {
   return inspect(value, { depth: 12, showHidden: true, maxArrayLength: null });
 }

@@ -15,7 +15,7 @@ type Queryable = Pick<InstrumentedPool, 'query'> | PoolClient;
 /** Runs a query in one of its forms and returns the SQLSTATE with which it failed, or `ok`. */
 type Run = (on: Queryable, query: string | typeof ITEMS) => Promise<string>;
 
-// A fresh config each time: the lowest driver writes its callback into the one it is given.
+// A new config each time, because the lowest driver writes its callback into the object it is given.
 const fresh = (query: string | typeof ITEMS): unknown => (typeof query === 'string' ? query : { ...query });
 
 const byPromise: Run = (on, query) =>
@@ -40,7 +40,7 @@ beforeEach(async () => {
 const alter = (): Promise<unknown> =>
   server().query(`alter table item add column c${Math.random().toString().slice(2)} int`);
 
-/** Lets every connection of a pool do something. */
+/** Runs something on every connection of a pool. */
 async function onEach(pool: InstrumentedPool, connections: number, run: (client: PoolClient) => unknown) {
   const clients = await Promise.all(Array.from({ length: connections }, () => pool.connect()));
   for (const client of clients) await run(client);

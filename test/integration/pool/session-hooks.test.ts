@@ -16,7 +16,7 @@ import { rejection, until } from '../../support/until.js';
 const server = usePostgres();
 const makePool = usePools(server);
 
-/** Every way to acquire, each with what it does with a client. */
+/** Every way to acquire, each with a use of the client. */
 const ACQUIRES: [string, (pool: InstrumentedPool) => Promise<string>][] = [
   ['connect()', async (pool) => withClient(await pool.connect())],
   [

@@ -28,7 +28,7 @@ const KEYS: (keyof PoolStat)[] = [
   'maxIdleDestroyCount',
 ];
 
-/** What `action` added to the cumulative stats. */
+/** The increase of the cumulative stats during `action`. */
 async function added(pool: InstrumentedPool, action: () => Promise<unknown>): Promise<PoolStat> {
   const before = pool.stat();
   await action();

@@ -13,7 +13,7 @@ describe('the pool is a pg.Pool', () => {
     const pool = await makePool(server());
     expect(pool).toBeInstanceOf(pg.Pool);
     expect(pool).toBeInstanceOf(InstrumentedPool);
-    // Tools compare it with the name of what pg exports.
+    // Tools compare it with the class name of pg's export.
     expect(pool.constructor.name).toBe(pg.Pool.name);
     expect(pool.constructor.name).toBe('BoundPool');
     expectTypeOf(pool.totalCount).toBeNumber();
@@ -22,7 +22,7 @@ describe('the pool is a pg.Pool', () => {
   test('is accepted where a pg.Pool is expected', async () => {
     const two = async (pool: pg.Pool): Promise<unknown> =>
       (await pool.query<{ two: number }>('select 2 as two')).rows[0]?.two;
-    // At run time it is one, which the test above shows; its types only have the same shape.
+    // At run time it is an instance, as the test above shows; its types only have the same shape.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
     expect(await two(await makePool(server()))).toBe(2);
   });
@@ -229,7 +229,7 @@ describe('release()', () => {
     expect(() => staleDone?.()).toThrow('already been released');
     expect(pool.stat()).toMatchObject({ acquiredConns: 1, idleConns: 0, totalConns: 1 });
     expect((await second.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
-    // Looked up afresh it is that of the checkout now under way, on the same object.
+    // `first.release`, looked up again, is that of the current checkout, because it is the same object.
     first.release();
     expect(pool.stat()).toMatchObject({ acquiredConns: 0, idleConns: 1 });
   });

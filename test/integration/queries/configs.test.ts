@@ -5,7 +5,7 @@ import { usePostgres } from '../../support/servers.js';
 const server = usePostgres();
 const makePool = usePools(server);
 
-/** As the classes of tagged templates are: the text is a getter. */
+/** Like the classes of tagged templates: the text is a getter. */
 class Tagged {
   constructor(
     readonly parts: readonly string[],

@@ -22,13 +22,13 @@ export interface Kind {
   readonly rows: number | undefined;
   /** Whether time limits apply. */
   readonly hasTimeLimit: boolean;
-  /** Whether the span has the text: values are apart from it. */
+  /** Whether the span contains the text, because the values are separate from it. */
   readonly parameterized: boolean;
   /** Runs a text to its end; rejects if it fails. */
   run(client: PoolClient, text: string, limits: Limits): Promise<unknown>;
 }
 
-/** Makes what the texts of the kinds need. */
+/** Creates the objects that the kinds' texts use. */
 export const SCHEMA = `
   CREATE TABLE items (n int);
   INSERT INTO items VALUES (1), (2), (3);
@@ -156,7 +156,7 @@ export const KINDS: readonly Kind[] = [
     text: {
       ok: 'COPY copied FROM STDIN',
       error: 'COPY missing FROM STDIN',
-      // Nobody ends it.
+      // The test never ends this stream.
       slow: 'COPY copied (n) FROM STDIN',
     },
     summary: { ok: 'COPY copied', error: 'COPY missing', slow: 'COPY copied' },

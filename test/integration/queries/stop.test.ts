@@ -112,7 +112,7 @@ describe('after a stopped query', () => {
     const before = await backendPid(client);
     const error = await rejection(client.query({ text: 'select pg_sleep(60)', timeoutMs: 200 }));
     expect(error).toBeInstanceOf(QueryTimeoutError);
-    // Sent at once: a cancel that comes late must not hit it.
+    // Sent at once: a late cancel request must not hit it.
     expect((await rejection(client.query('select 1'))).code).toBe('25P02');
     await client.query('rollback');
     client.release();
@@ -215,7 +215,7 @@ describe('a signal stops', () => {
       if (read !== undefined) await until('the server runs it', () => running('generate_series'));
       controller.abort(REASON);
       if (read !== undefined) expect(await read).toBe(REASON);
-      // Not the end of the rows: it would be taken for all of them.
+      // It must not report the end of the rows, which would be mistaken for a complete result.
       expect(await rejection(cursor.read(1))).toBe(REASON);
       expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
       client.release();

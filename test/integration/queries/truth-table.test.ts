@@ -66,7 +66,7 @@ interface Expected {
   readonly status?: string;
 }
 
-/** Compares all that was told with one operation that ended as expected, below the span of its caller. */
+/** Checks all telemetry of one operation that ended as expected, under its caller's span. */
 async function expectOne(expected: Expected, pid: number): Promise<void> {
   await until(
     'the query has ended',
@@ -108,19 +108,19 @@ async function expectOne(expected: Expected, pid: number): Promise<void> {
     code: expected.errorType === undefined ? SpanStatusCode.UNSET : SpanStatusCode.ERROR,
   });
   expect([span?.events, span && parentId(span)]).toEqual([[], spanId(tracer.span('request'))]);
-  // The span and the record are about the same time.
+  // The span and the metric have about the same duration.
   const [seconds = NaN, nanoseconds = NaN] = span?.duration ?? [];
   expect(Math.abs(seconds + nanoseconds / 1e9 - (duration?.sum ?? NaN))).toBeLessThan(0.05);
 }
 
 interface Ran {
-  /** `ok`, or what the query failed with. */
+  /** `ok`, or the error of the query. */
   readonly outcome: Promise<unknown>;
   readonly pid: number;
   readonly client: PoolClient;
 }
 
-/** Starts one query of a kind below a span of its caller's. */
+/** Starts one query of a kind under its caller's span. */
 async function start(kind: Kind, which: keyof Kind['text'], limits: Limits = {}): Promise<Ran> {
   const pool = await measuredPool();
   const client = await pool.connect();
@@ -136,7 +136,7 @@ async function start(kind: Kind, which: keyof Kind['text'], limits: Limits = {})
   return { outcome, pid, client };
 }
 
-/** Starts one that the server does not answer, and waits until the server runs it. */
+/** Starts a query that the server does not answer, and waits until the server runs it. */
 async function startSlow(kind: Kind, limits: Limits = {}): Promise<Ran> {
   const ran = await start(kind, 'slow', limits);
   await until('the server runs it', () => isRunning(ran.pid));
@@ -205,7 +205,7 @@ async function canceled(): Promise<Record<string, unknown>> {
   );
 }
 
-/** How often a query was recorded, by summary and outcome. */
+/** The number of recorded queries, by summary and outcome. */
 async function summaries(): Promise<[summary: string, count: number][]> {
   const found = await points(METRIC.operationDuration);
   return found.map(({ attributes, count }) => [String(attributes[ATTR.dbQuerySummary]), count]);
@@ -245,7 +245,7 @@ describe('the telemetry of queries', () => {
     const client = await pool.connect();
     await rejection(client.query({ text: 'SELECT pg_sleep(60)', timeoutMs: 50 }));
     client.release();
-    // The connection is pinged when it was idle for more than a second.
+    // A connection that was idle for more than a second is pinged.
     await sleep(1_100);
     await pool.query('SELECT n FROM items');
     expect(await summaries()).toEqual([
@@ -272,7 +272,7 @@ describe('the telemetry of queries', () => {
   });
 });
 
-/** The texts that the server's log says the application `measured` had executed. */
+/** The texts that the application `measured` had executed, from the server's log. */
 function executed(): string[] {
   const lines = server()
     .log()
@@ -287,7 +287,7 @@ test('every statement is counted as often as the server executed it, under its s
     const client = await pool.connect();
     for (let n = 0; n < 3; n++) await kind.run(client, kind.text.ok, {});
     await rejection(kind.run(client, kind.text.error, {}));
-    // After an error in a stream of rows the driver is out of step with the server.
+    // After an error in a stream of rows, the driver is out of step with the server.
     client.release(true);
     count += 4;
   }

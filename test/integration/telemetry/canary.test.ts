@@ -49,7 +49,7 @@ function makeTold(config: Partial<Config>, options: PoolOptions = {}) {
 const expectSilent = (what: string, shown: unknown, secrets: readonly string[] = [CANARY]): void =>
   silent(what, shown, secrets);
 
-/** Ends the pool and looks for secrets in all that it told; every warning and error type that was named is returned. */
+/** Ends the pool and expects no secrets in any of its telemetry; returns all warnings and error types. */
 async function expectNothingTold(
   pool: InstrumentedPool & { readonly log: RecordingLogger },
   secrets?: readonly string[],
@@ -222,7 +222,7 @@ describe('a query value', () => {
       }
       await rejection(pool.query({ text: 'select $1::int', values: [SQL_VALUE] }));
       await rejection(pool.query({ text: `select pg_sleep(10), '${SQL_VALUE}'`, timeoutMs: 200 }));
-      // In the queue it would not be a query yet.
+      // If it waited in the queue, it would not be a query yet.
       await until('the connection is free again', () => pool.idleCount === 1);
       const signal = AbortSignal.timeout(200);
       await rejection(pool.query({ text: `select pg_sleep(10), '${SQL_VALUE}'`, signal }));

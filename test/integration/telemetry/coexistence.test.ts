@@ -11,7 +11,7 @@ import type { ActiveInCallback } from './apps/work.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const INSTRUMENTATION = '@opentelemetry/instrumentation-pg';
-/** The database of the app's own pool, by which the two are told apart. */
+/** The database of the app's own pool, which distinguishes the two. */
 const PLAIN = 'plain';
 const run = promisify(execFile);
 const server = usePostgres();
@@ -35,11 +35,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 interface App {
   readonly modules: 'CommonJS' | 'ESM' | 'ESM with the loader hook';
   readonly registered: 'before' | 'after';
-  /** Without, only the app's own pool is used. */
+  /** If false, only the app's own pool is used. */
   readonly withOurs: boolean;
-  /** With the View that the guide recommends. */
+  /** Whether to register the View that the guide recommends. */
   readonly denyOperationName?: boolean;
-  /** Our pool measures its queries itself. */
+  /** Whether our pool measures its queries itself. */
   readonly queryTelemetry?: boolean;
 }
 
@@ -47,7 +47,7 @@ interface Outcome extends Told {
   readonly active: ActiveInCallback;
 }
 
-/** The app's main module, as its author would write it for that system of modules. */
+/** The app's main module, as its author would write it for that module system. */
 function mainModule(app: App): string {
   const { modules, registered, withOurs, denyOperationName = false, queryTelemetry = false } = app;
   const options = `{ queryTelemetry: ${queryTelemetry}, logger: { debug() {}, info() {}, warn() {} } }`;
@@ -112,7 +112,7 @@ async function outcomeOf(app: App): Promise<Outcome> {
 const namespaceOf = ({ attributes }: { attributes: Readonly<Record<string, unknown>> }): unknown =>
   attributes['db.namespace'];
 
-/** The query spans for one database, by default the instrumentation's, by the request that they descend from directly. */
+/** The query spans for one database, by default the instrumentation's, by the request that is their direct parent. */
 function queriesByRequest(
   { spans }: Told,
   database: string,
@@ -141,7 +141,7 @@ const isQuery = ({ scope, name }: ToldSpan): boolean =>
 const isOurQuery = ({ scope, attributes }: ToldSpan): boolean =>
   scope === 'pgauge' && 'db.query.summary' in attributes;
 
-/** What was told of the app's own pool and client, without what differs from run to run. */
+/** The telemetry of the app's own pool and client, without what differs from run to run. */
 function toldOfPlain({ spans, series }: Told): unknown {
   const names = new Map(spans.map(({ id, name }) => [id, name]));
   return {

@@ -33,11 +33,11 @@ test('credentials fetched once count as one fetch on each meter, with their expi
       ]);
       const [expiration, ...others] = await points(EXPIRATION);
       expect(others).toEqual([]);
-      // IMDS tells whole seconds.
+      // IMDS returns whole seconds.
       expect(expiration?.value).toBeGreaterThanOrEqual(Math.floor((before + HOUR_MS) / 1_000));
       expect(expiration?.value).toBeLessThanOrEqual((Date.now() + HOUR_MS) / 1_000);
     }
-    // A new connection, with the credentials held.
+    // A new connection reuses the credentials.
     await Promise.all([pools[0]?.query('select pg_sleep(0.1)'), pools[0]?.query('select pg_sleep(0.1)')]);
     expect(await one.value(FETCH)).toMatchObject({ count: 1 });
   } finally {

@@ -34,7 +34,7 @@ const { metric_relabel_configs: rules } = parse(readFileSync(FILE, 'utf8')) as {
 };
 
 const HISTOGRAM_SERIES = ['_bucket', '_count', '_sum'];
-/** Every name that a Prometheus behind OTLP has of the contract. */
+/** The names of all series of the contract in a Prometheus behind OTLP. */
 const CANONICAL = Object.values(METRIC)
   .flatMap(({ name, unit, instrument }) => {
     const base = canonicalName(name, unit, instrument === 'ObservableCounter');
@@ -47,7 +47,7 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-/** One provider with both exporters: what one says of a moment can be held against the other. */
+/** One provider with both exporters, so that their values at one moment can be compared. */
 async function bothExporters() {
   const receiver = new OtlpReceiver();
   const otlp = new PeriodicExportingMetricReader({
@@ -83,7 +83,7 @@ const isOurs = ({ labels }: Sample): boolean => labels['otel_scope_name'] === 'p
 const namesOf = (samples: readonly Sample[]): string[] =>
   [...new Set(samples.map(({ labels }) => labels['__name__'] as string))].sort();
 
-/** Samples by name and labels, the scope's left out; and no ages, which go on while one exporter waits for the other. */
+/** Samples by name and labels, without those of the scope and without ages, which grow between the two exports. */
 function table(samples: readonly Sample[]): Record<string, number> {
   const lines = samples
     .map(({ labels, value }) => {
@@ -95,7 +95,7 @@ function table(samples: readonly Sample[]): Record<string, number> {
   return Object.fromEntries(lines.sort());
 }
 
-/** Records every instrument of the contract once, as names.ts has it. */
+/** Records every instrument of the contract once, as defined in names.ts. */
 function recordAll(meter: Meter): void {
   for (const { name, unit, instrument } of Object.values(METRIC)) {
     if (instrument === 'Histogram') meter.createHistogram(name, { unit }).record(0.1);
@@ -150,7 +150,7 @@ describe('a pool that exports by OTLP over HTTP and to Prometheus', () => {
         known?.description,
       ]);
       const temporality = (metric.sum ?? metric.histogram)?.aggregationTemporality;
-      // In OTLP unspecified is 0, delta 1 and cumulative 2: one more than in the SDK.
+      // In OTLP, unspecified is 0, delta 1 and cumulative 2: one more than in the SDK.
       if (metric.gauge === undefined) expect(temporality).toBe(AggregationTemporality.CUMULATIVE + 1);
       for (const point of metric.histogram?.dataPoints ?? [])
         expect([metric.name, point.explicitBounds]).toEqual([

@@ -68,7 +68,7 @@ describe('with the instrumentation of pg registered', () => {
     const counted = told.series.filter(({ name }) => name === 'db.client.connection.count');
     const theirs = counted.filter(({ scope }) => scope === INSTRUMENTATION);
     expect(theirs.length).toBeGreaterThan(0);
-    // A pool's database tells them apart: the name we were given is none that it knows.
+    // The two pools differ in their database: the instrumentation does not know the pool's name.
     for (const { pool } of theirs) expect(pool).toContain(`${host}:${port}/template1`);
     const waited = ofOurs.filter(({ name }) => name === 'db.client.connection.wait_time');
     expect(waited.map(({ value }) => value)).toEqual([5]);

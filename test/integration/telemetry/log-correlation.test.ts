@@ -25,7 +25,7 @@ beforeEach(() => {
   tracer = tracerSdk();
   lines = [];
   const stream = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
-  // What instrumentation-pino adds to each record.
+  // The fields that instrumentation-pino adds to each record.
   const mixin = () => {
     const active = trace.getActiveSpan()?.spanContext();
     return active === undefined ? {} : { trace_id: active.traceId, span_id: active.spanId };

@@ -31,7 +31,7 @@ describe('the state of a pool', () => {
     const held = new Promise<void>((resolve) => (letGo = resolve));
     const pool = await makePool(
       { maxOpenConns: 2 },
-      // A connection that stays in its afterConnect is connecting still.
+      // A connection whose afterConnect has not ended still counts as connecting.
       { ...measured, afterConnect: () => held },
     );
     const state = async () => {
@@ -78,7 +78,7 @@ describe('the state of a pool', () => {
     const pool = await makePool({ minConns: 2 }, measured);
     expect(await of('db.client.connection.idle.min')).toEqual({ '': 2 });
     await until('the pool is warm', () => pool.idleCount === 2);
-    // The warm-up opens connections, and no acquire waits for them.
+    // The warm-up opens connections without an acquire.
     expect(await of('db.client.connection.create_time')).toEqual({ '': 2 });
     expect(await of('db.client.connection.wait_time')).toEqual({});
     expect(await of('pgauge.auth.token.refresh.duration')).toEqual({ awsRdsIam: 2 });
@@ -89,12 +89,12 @@ describe('the events of a pool', () => {
   test('are each counted once', async () => {
     const pool = await makePool({ maxOpenConns: 2 }, measured);
     const startedAt = performance.now();
-    // Two acquires with a dial each; one more that finds no slot in time.
+    // Two acquires with a dial each, and one more that finds no slot in time.
     const [one, two] = await Promise.all([pool.connect(), pool.connect()]);
     const late = await rejection(pool.connect({ timeoutMs: 30 }));
     expect(late).toMatchObject({ code: 'ERR_PGAUGE_ACQUIRE_TIMEOUT' });
     one.release();
-    // Five warm ones, one after another.
+    // Five that reuse a connection, one after another.
     for (let n = 0; n < 5; n += 1) await pool.query('select 1');
     // One by callback, and one whose query fails.
     await new Promise<void>((resolve) => {
@@ -112,7 +112,7 @@ describe('the events of a pool', () => {
     const aborted = rejection(pool.connect({ signal: caller.signal }));
     caller.abort(new TypeError('changed my mind'));
     await aborted;
-    // One connection is given up, and the login of the next is rejected.
+    // One connection is closed, and the login of the next is rejected.
     two.release(true);
     rds().gate.set({ rejectTokens: true });
     expect(await rejection(pool.query('select 1'))).toMatchObject({ code: '28000' });

@@ -42,7 +42,7 @@ test.runIf(canPipeline())(
     expect(await of(METRIC.pipelined)).toEqual({ '': 0 });
     expect(await of(METRIC.connectionCount)).toEqual({ idle: 1, used: 0, connecting: 0 });
     expect(await of(METRIC.pendingRequests)).toEqual({ '': 0 });
-    // One use for all of them, and a wait for each: of those that had to queue, as long as the first took.
+    // One use for all of them, and a wait for each; those that had to queue waited as long as the first took.
     expect(await of(METRIC.useTime)).toEqual({ '': 2 });
     expect(await of(METRIC.waitTime)).toEqual({ '': 6 });
     expect((await sum(METRIC.useTime)) - before.used).toBeGreaterThanOrEqual(HELD_S);

@@ -65,7 +65,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Writes each code block that begins with its file's name. */
+/** Writes each code block that begins with its file name to that file. */
 function writeBlocks(): string[] {
   const blocks = [...PAGE.matchAll(/```js\n\/\/ (\S+)\n([^]*?)```/g)];
   for (const [, name = '', code = ''] of blocks) writeFileSync(join(folder, name), code);
@@ -130,7 +130,7 @@ describe('docs on reading the numbers', () => {
       ...Object.values(ATTR),
       ...Object.values(SPAN),
       ...Object.values(LOG).map(({ message }) => message),
-      // Of instrumentation-pg.
+      // From instrumentation-pg.
       'db.client.operation.duration',
       'db.operation.name',
     ]);

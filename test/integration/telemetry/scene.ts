@@ -10,7 +10,7 @@ import { until } from '../../support/until.js';
 import type { Scene, State } from './states.js';
 import { EventCounts, type Truth } from './truth.js';
 
-/** Where scenes play. */
+/** The servers and tools that scenes use. */
 export interface Stage {
   readonly server: LocalPostgres;
   readonly proxy: Proxy;
@@ -20,7 +20,7 @@ export interface Stage {
 
 let scenes = 0;
 
-/** One pool that was brought into a state. */
+/** A pool that was brought into a state. */
 export class PlayedScene implements Scene {
   readonly log: RecordingLogger;
   readonly events: EventCounts;
@@ -62,7 +62,7 @@ export class PlayedScene implements Scene {
     try {
       await state.reach(scene);
       scene.#reachedAt = performance.now();
-      // The server learns of a closed socket, and the listeners of a removed client, a moment later.
+      // The server notices a closed socket, and the listeners a removed client, a moment later.
       const wanted = state.truth.sessions ?? 0;
       await until(`${wanted} sessions`, async () => (await scene.sessions()) === wanted);
       await until('every removal is told', () => scene.events.seen.remove === scene.#removed());
@@ -96,7 +96,7 @@ export class PlayedScene implements Scene {
     return () => this.stage.proxy.set({ blackHole: false });
   };
 
-  /** What the server knows of this pool. */
+  /** The number of this pool's sessions on the server. */
   sessions(): Promise<number> {
     return sessionsOf(this.stage.server, this.applicationName);
   }
@@ -115,7 +115,7 @@ export class PlayedScene implements Scene {
     return performance.now() - this.#madeAt;
   }
 
-  /** Lets go of all that the script left, and ends the pool. */
+  /** Releases everything that the script left, and ends the pool. */
   async end(): Promise<void> {
     this.openGate();
     for (const client of this.#held.splice(0)) client.release();
@@ -130,7 +130,7 @@ export class PlayedScene implements Scene {
   }
 }
 
-/** A port of loopback at which nothing listens. */
+/** A loopback port on which no server listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

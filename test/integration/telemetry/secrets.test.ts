@@ -30,7 +30,7 @@ type Pool = InstrumentedPool & { readonly log: RecordingLogger };
 let tracer: ReturnType<typeof tracerSdk>;
 let meter: ReturnType<typeof meterSdk>;
 let told: PoolOptions;
-/** What the servers were really given, and must appear nowhere. */
+/** The secrets that were sent to the servers, and must appear nowhere. */
 let secrets: string[];
 
 beforeEach(async () => {
@@ -65,7 +65,7 @@ function expectNoSecret(what: string, shown: unknown): void {
   }
 }
 
-/** Ends the pool and looks for secrets in all that was told of it. */
+/** Ends the pool and expects no secrets in any of its telemetry. */
 async function expectSilent(pool: Pool, errors: readonly unknown[] = []): Promise<void> {
   expectNoSecret('the pool', pool);
   expectNoSecret('its options', pool.options);
@@ -80,7 +80,7 @@ async function expectSilent(pool: Pool, errors: readonly unknown[] = []): Promis
   expectNoSecret('a metric', metrics);
   expect(pool.log.records.length).toBeGreaterThan(1);
   expectNoSecret('a log record', pool.log.records);
-  // An error's own text is shown with its causes.
+  // An error's own text is printed with its causes.
   for (const error of errors) expectNoSecret('an error', error);
 }
 

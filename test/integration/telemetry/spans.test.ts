@@ -31,7 +31,7 @@ afterEach(() => {
   cleanUp();
 });
 
-/** Runs in a span of the application's, and gives that span's id. */
+/** Runs in a span of the application, and returns the result and that span's id. */
 async function inSpan<T>(run: () => Promise<T>): Promise<readonly [T, string]> {
   const span = sdk.tracerProvider.getTracer('app').startSpan('request');
   try {
@@ -185,7 +185,7 @@ describe('a failed attempt', () => {
     readonly type: string;
     readonly status?: string;
     readonly phase: string;
-    /** Spans that carry the type beside CONNECT and the acquire. */
+    /** Spans that have the error type in addition to CONNECT and the acquire. */
     readonly also?: string[];
   }
   const toFake = () => ({ host: silent.host, port: silent.port });

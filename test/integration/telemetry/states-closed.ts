@@ -18,7 +18,7 @@ export const CLOSED: readonly State[] = [
     name: 'after a release in the middle of a long query',
     reach: async ({ pool, leave }) => {
       const client = await pool.connect();
-      // Longer than a busy machine may stretch the second that it is given.
+      // Longer than the one second it is given, even on a busy machine.
       leave(client.query('select pg_sleep(20)'));
       client.release();
       await until('it is destroyed', () => pool.totalCount === 0);
@@ -86,7 +86,7 @@ export const CLOSED: readonly State[] = [
       await rejection(scene.pool.query({ text: 'select 1', query_timeout: 100 } as QueryConfig));
       await until('it is gone', () => scene.pool.totalCount === 0);
       endSilence();
-      // The server has not heard of it.
+      // The server has not been notified of it.
       scene.cutConnections();
     },
     truth: { ...gone, acquires: { ok: 2 }, uses: 2, closed: { timeout: 1 } },

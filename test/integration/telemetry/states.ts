@@ -3,27 +3,27 @@ import type { Config, InstrumentedPool, PoolOptions } from '../../../src/index.j
 import { rejection, until } from '../../support/until.js';
 import type { Truth } from './truth.js';
 
-/** What a script may use to bring its pool into a state. */
+/** The actions that a script may use to bring its pool into a state. */
 export interface Scene {
   readonly pool: InstrumentedPool;
-  /** Acquires a client that is given back when the test ends. */
+  /** Acquires a client that is released when the test ends. */
   hold(): Promise<PoolClient>;
-  /** Keeps the outcome of what stays undecided until the test ends. */
+  /** Keeps a promise that stays pending until the test ends. */
   leave(promise: Promise<unknown>): void;
   /** Ends the sessions of the pool, as an administrator does. */
   terminateSessions(): Promise<void>;
-  /** Cuts the connections of the pool without a word. */
+  /** Cuts the connections of the pool silently. */
   cutConnections(): void;
-  /** Swallows whatever the pool and its server send, until the function that it returns is called. */
+  /** Swallows all traffic between the pool and its server until the returned function is called. */
   silence(): () => void;
 }
 
-/** A state, how to reach it from a new pool, and what is then true. */
+/** A state, how to reach it from a new pool, and the numbers that are then true. */
 export interface State {
   readonly name: string;
   readonly config?: Partial<Config>;
   readonly options?: PoolOptions | ((gate: Promise<void>) => PoolOptions);
-  /** Dialled through a proxy; on a port at which nothing listens. */
+  /** Whether to dial through a proxy, or a port on which no server listens. */
   readonly through?: 'proxy' | 'closed port';
   reach(scene: Scene): unknown;
   readonly truth: Truth;
@@ -34,7 +34,7 @@ class HookError extends Error {}
 /** The maximum of a scene's pool, unless its config says otherwise. */
 export const LIMIT = 2;
 const one = { acquires: { ok: 1 }, attempts: { ok: 1 }, empty: 1 };
-/** One connection was made, used once, and is no more. */
+/** One connection was opened, used once, and is gone. */
 export const gone = { ...one, uses: 1, limit: LIMIT };
 
 /** Acquires, queries and releases. */
@@ -180,7 +180,7 @@ export const AFTER_ERRORS: readonly State[] = [
   },
   {
     name: 'after an attempt that took too long',
-    // Not before the login is through on a busy machine, or there is no socket to count.
+    // Longer than a login on a busy machine, because otherwise there is no socket to count.
     ...failing({}, { connectTimeoutMs: 2_000, afterConnect: () => new Promise<void>(() => undefined) }),
     truth: {
       ...{ limit: LIMIT, acquires: { connect_timeout: 1 }, attempts: { connect_timeout: 1 } },

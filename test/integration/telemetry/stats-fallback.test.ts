@@ -19,7 +19,7 @@ afterEach(cleanUp);
 
 const FIELDS = Object.keys(STAT_METRICS) as (keyof PoolStat)[];
 
-/** What docs/telemetry.md says a field is. */
+/** Computes a field from metrics as docs/telemetry.md describes it. */
 function read(
   { metric, where = {}, read, times = 1 }: StatMetric,
   seen: Awaited<ReturnType<typeof sdk.collect>>,
@@ -31,7 +31,7 @@ function read(
     .reduce((sum, value) => sum + value * times, 0);
 }
 
-/** The three at one moment, for a pool in which nothing happens meanwhile. */
+/** Expects that all three sources agree at one moment, for a pool in which nothing happens meanwhile. */
 async function expectEqual(pool: InstrumentedPool): Promise<PoolStat> {
   const log = new RecordingLogger();
   const running = startPoolStatsLogger(pool, { logger: log, intervalMs: 5 });
@@ -42,11 +42,11 @@ async function expectEqual(pool: InstrumentedPool): Promise<PoolStat> {
   expect(Object.keys(record)).toHaveLength(FIELDS.length);
   for (const field of FIELDS) {
     const key = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    // A record has whole milliseconds; counts are whole already.
+    // A record contains whole milliseconds; counts are whole already.
     expect([field, record[key]]).toEqual([field, Math.trunc(stat[field])]);
-    // An attempt in progress is a new connection and not yet a time.
+    // An attempt in progress counts as a new connection, but has no duration yet.
     const inProgress = field === 'newConnsCount' ? stat.constructingConns : 0;
-    // A histogram sums in seconds.
+    // A histogram's sum is in seconds.
     expect(read(STAT_METRICS[field], seen) + inProgress, field).toBeCloseTo(stat[field], 6);
   }
   return stat;

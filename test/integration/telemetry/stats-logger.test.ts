@@ -26,7 +26,7 @@ const snakeCase = (stat: PoolStat): object =>
     ]),
   );
 
-/** Waits until another stats logger with the same interval has written so many times. */
+/** Waits until another stats logger with the same interval has written this many times. */
 async function intervals(pool: InstrumentedPool, count: number): Promise<void> {
   const clock = new RecordingLogger();
   const running = startPoolStatsLogger(pool, { logger: clock, intervalMs: 10 });
@@ -41,7 +41,7 @@ describe('startPoolStatsLogger', () => {
     await pool.query('select 1');
     const log = new RecordingLogger();
     startPoolStatsLogger(pool, { logger: log, intervalMs: 10 });
-    // The first one comes after an interval.
+    // The first record comes after an interval.
     expect(log.records).toEqual([]);
     await until('a record', () => log.records.length > 0);
     expect(log.records[0]).toEqual({ level: 'debug', message: MESSAGE, fields: snakeCase(pool.stat()) });
@@ -120,7 +120,7 @@ describe('the option statsLog', () => {
       const script = new URL('../../support/scripts/stats-log.ts', import.meta.url);
       const child = await runScript(script, [config], { env: { PGAUGE_LOG_LEVEL: level } }).result;
       expect(child).toMatchObject({ code: 0, signal: null, lines: ['done'] });
-      // Killed only after 60 s: it ends of itself, and soon.
+      // It would be killed only after 60 s, so it ended by itself, and soon.
       expect(child.lingeredMs).toBeLessThan(10_000);
       const records = child.stderr
         .trim()

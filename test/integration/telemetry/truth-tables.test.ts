@@ -9,7 +9,7 @@ import { AFTER_ERRORS, ALIVE, type State } from './states.js';
 import { CLOSED, ENDED } from './states-closed.js';
 import { Exported, expectAges, expectTruth } from './truth.js';
 
-/** Every state, each reached from a pool of its own that may have two connections. */
+/** Every state, each reached from a separate pool with at most two connections. */
 const STATES: readonly State[] = [...ALIVE, ...AFTER_ERRORS, ...CLOSED, ...ENDED];
 
 const server = usePostgres();
@@ -40,7 +40,7 @@ async function play(state: State, sdk: Sdk, database?: string): Promise<PlayedSc
   return scene;
 }
 
-/** Collects once, and compares what was exported of each pool with what is true of it. */
+/** Collects once, and compares the exported numbers of each pool with the truth. */
 async function expectTrue(sdk: Sdk, ...played: PlayedScene[]): Promise<void> {
   const atLeast = played.map(({ sinceReachedMs }) => sinceReachedMs);
   const exported = await Exported.collect(
@@ -68,7 +68,7 @@ test('a connection that is being pinged counts as used, and its acquire as pendi
     through: 'proxy',
     reach: async ({ pool, leave }) => {
       await pool.query('select 1');
-      // Idle for so long that it is pinged, and no answer comes for a second.
+      // Idle for long enough to be pinged, and the ping is not answered for a second.
       await sleep(1_100);
       proxy().set({ blackHole: true });
       leave(pool.connect());

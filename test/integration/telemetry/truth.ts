@@ -9,7 +9,7 @@ import type { meterSdk } from '../../support/telemetry.js';
 type Metric = (typeof METRIC)[keyof typeof METRIC];
 type Counts = Readonly<Record<string, number>>;
 
-/** What is true of a pool in some state, counted by whoever put it there; all 0 by default. */
+/** The true numbers of a pool in some state, counted by the script that put it there; all 0 by default. */
 export interface Truth {
   readonly used?: number;
   readonly idle?: number;
@@ -17,29 +17,29 @@ export interface Truth {
   readonly pending?: number;
   /** 0 once the pool has ended. */
   readonly limit: number;
-  /** Absent: the metric is, too. */
+  /** If absent, the metric is absent too. */
   readonly idleMin?: number;
-  /** Acquires by outcome: `ok`, else the error's type. */
+  /** Acquires by outcome: `ok` or the error's type. */
   readonly acquires?: Counts;
   /** Connection attempts by outcome. */
   readonly attempts?: Counts;
   /** Checkouts that ended. */
   readonly uses?: number;
-  /** How many of `uses` ended with the connection and not with `release()`. */
+  /** How many of `uses` ended because the connection was lost, without `release()`. */
   readonly usesLost?: number;
   readonly closed?: Partial<Record<CloseReason, number>>;
-  /** How many of `closed` were closed before they were connections of the pool. */
+  /** How many of `closed` were closed before they became connections of the pool. */
   readonly closedInAttempt?: number;
   readonly timeouts?: number;
   readonly canceled?: number;
   readonly empty?: number;
   readonly lifetimeDestroyed?: number;
   readonly idleDestroyed?: number;
-  /** Sessions that the server has. */
+  /** Sessions on the server. */
   readonly sessions?: number;
 }
 
-/** What a pool's listeners were told. */
+/** Counts the events that a pool's listeners receive. */
 export class EventCounts {
   readonly seen = { connect: 0, acquire: 0, release: 0, remove: 0 };
 
@@ -49,14 +49,14 @@ export class EventCounts {
   }
 }
 
-/** All that one collection exported of one pool. */
+/** Everything that one collection exported about one pool. */
 export class Exported {
   private constructor(
     private readonly points: ReadonlyMap<string, readonly DataPoint<number | Histogram>[]>,
     private readonly poolName: string,
   ) {}
 
-  /** Collects once and gives what was said of each pool named. */
+  /** Collects once and returns the export of each named pool. */
   static async collect(sdk: ReturnType<typeof meterSdk>, poolNames: readonly string[]): Promise<Exported[]> {
     const collected = await sdk.collect();
     const points = new Map(
@@ -68,7 +68,7 @@ export class Exported {
     return poolNames.map((poolName) => new Exported(points, poolName));
   }
 
-  /** The pool's values of a metric, by the attribute named. */
+  /** The pool's values of a metric, by this attribute. */
   values({ name }: Metric, by: string): Record<string, number> {
     return Object.fromEntries(
       this.of(name).map(({ attributes, value }) => [String(attributes[by]), value as number]),
@@ -101,7 +101,7 @@ const counted = (outcomes: Record<string, Histogram>): Record<string, number> =>
   Object.fromEntries(Object.entries(outcomes).map(([outcome, { count }]) => [outcome, count]));
 const total = (counts: Counts): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-/** Compares every exported number of a pool with the truth, with `stat()`, and with what its listeners were told. */
+/** Compares every exported number of a pool with the truth, with `stat()`, and with the events of its listeners. */
 export function expectTruth(
   exported: Exported,
   truth: Truth,
@@ -143,7 +143,7 @@ export function expectTruth(
     acquiredConns: used,
     idleConns: idle,
     constructingConns: connecting,
-    // The pool knows its maximum also when it has ended.
+    // The pool still reports its maximum after it has ended.
     maxConns: limit > 0 ? limit : stat.maxConns,
     acquireCount: acquires['ok'] ?? 0,
     acquireDurationMs: expect.closeTo((waits['ok']?.sum ?? 0) * 1000, 6) as number,
@@ -166,7 +166,7 @@ export function expectTruth(
   });
 }
 
-/** Compares the exported ages with what a clock beside the pool says of them. */
+/** Compares the exported ages with a clock outside of the pool. */
 export function expectAges(
   exported: Exported,
   { used = 0, pending = 0 }: Truth,

@@ -28,7 +28,7 @@ const rds = useLocalRds();
 const fake = useFakeServer();
 const HERE = '127.0.0.1';
 
-/** Names that nothing resolves: only `dial` knows where they lead. */
+/** Names that do not resolve: only `dial` knows their addresses. */
 const config = (): Config => ({
   ...{ host: 'orders.internal', port: 6543, sslMode: 'disable', maxOpenConns: 2 },
   ...{ user: server().user, password: server().password, database: server().database },

@@ -11,7 +11,7 @@ import { rejection, until } from '../../support/until.js';
 const NAME = 'orders.abc.eu-central-1.rds.amazonaws.com';
 
 useCleanEnvironment();
-/** Takes only tokens that are signed for the database's own name and port, which only the bastion can resolve. */
+/** Accepts only tokens signed for the database's own name and port, which only the bastion can resolve. */
 const rds = useLocalRds({ advertisedHost: NAME, advertisedPort: 5432 });
 const bastion = new Bastion((name) => (name === NAME ? { host: '127.0.0.1', port: rds().port } : undefined));
 

@@ -45,7 +45,7 @@ describe('watch stops with a reason and exit code 1 at an endpoint that', () => 
       ),
       'it has more than 10000 pools',
     ],
-    // Neither the head nor the body comes.
+    // Neither the headers nor the body arrive.
     ['never answers', () => undefined, 'no whole answer within 10 s'],
     [
       'never stops',

@@ -1,4 +1,4 @@
-// A client is lost to the server; whether the process lives on is what the test sees.
+// Loses a client to the server; the test checks whether the process survives.
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +13,7 @@ if (held === 'held') pool.on('error', () => undefined);
 else client.release();
 const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
 const lost = once(stream, 'close');
-// An idle connection does not keep the process alive.
+// An idle connection does not keep the process alive, so a timer does.
 const alive = setInterval(() => undefined, 1_000);
 await killer.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
 await lost;

@@ -1,2 +1,2 @@
-// Loaded before a program: the Node that it starts as a process of its own is ANOTHER_NODE.
+// Loaded before a program: child processes that it starts with Node run ANOTHER_NODE instead.
 process.execPath = process.env['ANOTHER_NODE'] ?? '';

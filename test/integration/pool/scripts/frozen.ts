@@ -1,6 +1,6 @@
 import { childPool, say } from '../../../support/scripts/child-pool.js';
 
-// Works each time it is told to, and is frozen in between, as a function of Lambda is.
+// Works on each signal, and is frozen in between, like a Lambda function.
 const pool = await childPool({ maxOpenConns: 2 });
 const alive = setInterval(() => undefined, 1_000);
 
@@ -16,6 +16,6 @@ process.once('SIGTERM', () => {
   clearInterval(alive);
   void pool.end();
 });
-// Both are there before it is frozen: one whose dial ends after the thaw is new, and asked nothing.
+// Both connections are open before the freeze: one whose dial ends after the thaw is new, and is not pinged.
 for (const client of await Promise.all([pool.connect(), pool.connect()])) client.release();
 await work();

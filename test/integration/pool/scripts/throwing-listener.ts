@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childPool, say } from '../../../support/scripts/child-pool.js';
 
-// A listener of the named event throws each time; the pool must not notice.
+// A listener of the given event throws each time, which must not affect the pool.
 const event = process.argv[2] ?? '';
 process.on('uncaughtException', (error) => say(`uncaught: ${error.message}`));
 const pool = await childPool({ maxOpenConns: 1 });

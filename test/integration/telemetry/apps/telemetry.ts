@@ -17,7 +17,7 @@ export interface ToldSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** A series as it was collected; of a histogram the count. */
+/** A series as it was collected; for a histogram, its count. */
 export interface ToldSeries {
   readonly name: string;
   readonly scope: string;
@@ -25,7 +25,7 @@ export interface ToldSeries {
   readonly value: number;
 }
 
-/** All that an app's SDK was told. */
+/** All telemetry that an app's SDK received. */
 export interface Told {
   readonly spans: readonly ToldSpan[];
   readonly series: readonly ToldSeries[];
@@ -40,7 +40,7 @@ class ManualReader extends MetricReader {
   }
 }
 
-/** Registers the SDK and the instrumentation of pg; gives what reads them. */
+/** Registers the SDK and the instrumentation of pg; returns a function that reads their telemetry. */
 export function register(options: { denyOperationName?: boolean } = {}): () => Promise<Told> {
   const exporter = new InMemorySpanExporter();
   const reader = new ManualReader();

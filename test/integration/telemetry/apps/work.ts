@@ -3,18 +3,18 @@ import { trace } from '@opentelemetry/api';
 import type pg from 'pg';
 import type { Client } from 'pg';
 
-/** What the app saw of a callback: whether the caller's span was active in it. */
+/** Whether the caller's span was active in each callback. */
 export type ActiveInCallback = Record<string, boolean>;
 
 const tracer = trace.getTracer('app');
 
-/** Runs `work` as a request of its own: in a root span of that name, from which nothing else descends. */
+/** Runs `work` as a separate request: in a root span with that name and no other descendants. */
 async function request(name: string, work: () => Promise<unknown>): Promise<void> {
   await tracer.startActiveSpan(name, { root: true }, async (span) => {
     try {
       await work();
     } catch {
-      // The test looks at what was reported of it.
+      // The test checks the telemetry of it.
     } finally {
       span.end();
     }
@@ -24,13 +24,13 @@ async function request(name: string, work: () => Promise<unknown>): Promise<void
 const isActive = (name: string): boolean =>
   (trace.getActiveSpan() as { name?: string } | undefined)?.name === name;
 
-/** What an app does with the pool under test, which may have one connection; a request for each form of a query. */
+/** What an app does with the pool under test, which has one connection; one request for each form of query. */
 export async function useOurs(pool: pg.Pool, active: ActiveInCallback): Promise<void> {
   const byCallback = (name: string) => () =>
     new Promise<void>((resolve, reject) => {
       pool.query('select 1', (error) => {
         active[name] = isActive(name);
-        // pg's types say that there is always an error.
+        // pg's types claim that there is always an error.
         if (error as Error | undefined) reject(error);
         else resolve();
       });
@@ -89,7 +89,7 @@ export async function useOurs(pool: pg.Pool, active: ActiveInCallback): Promise<
   await request('after a pause', () => pool.query('select 1'));
 }
 
-/** What an app does with a pool or client of its own. */
+/** What an app does with its own pool or client. */
 export async function usePlain(plain: pg.Pool, client: Client): Promise<void> {
   await request('plain', async () => {
     await plain.query('select 1');
