@@ -4,7 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 
 const PATH = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** The system's Chromium, kept from asking its maker for anything; throws an error with the command that installs it. */
+/** The system's Chromium, without requests to its vendor; throws an error with the command that installs it. */
 export async function openChromium(executablePath: string): Promise<Browser> {
   try {
     await access(executablePath, constants.X_OK);
@@ -22,7 +22,7 @@ export async function openChromium(executablePath: string): Promise<Browser> {
   });
 }
 
-/** Starts a browser before the calling file's tests and ends it after. */
+/** Starts a browser before the calling file's tests and closes it after them. */
 export function useChromium(): () => Browser {
   let browser: Browser | undefined;
   beforeAll(async () => {

@@ -18,7 +18,7 @@ import {
 
 const DEMO = new URL('../../examples/demo/main.ts', import.meta.url);
 const RUN_MS = 240_000;
-/** Where the pictures go; the run says where that is. */
+/** The folder for the pictures, which the run prints. */
 const PICTURES = process.env['PGAUGE_PICTURES'] ?? mkdtempSync(join(tmpdir(), 'pgauge-pictures-'));
 mkdirSync(PICTURES, { recursive: true });
 
@@ -38,7 +38,7 @@ it(
     const url = (await demo.line('Watch it live')).replace(/^.* /, '');
     const { page, problems } = await open(browser(), url);
 
-    // Before the pool is there, the page shows 0 of 0.
+    // Before the pool exists, the page shows 0 of 0.
     const used = async (): Promise<string> => (await tilesOf(page))['Used of limit'] ?? '';
     await until('the pool is shown', async () => /^\d+ \/ 10$/.test(await used()), RUN_MS, 100);
     await until(
@@ -61,7 +61,7 @@ it(
       return text.includes('debug postgres pool stats') && text.includes('slow credentials');
     });
 
-    // A reload shows all of it again.
+    // A reload shows everything again.
     await page.reload();
     await until('the history is there again', async () => {
       const { lines = [] } = (await chartsOf(page))['Token refresh'] ?? {};

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 
-/** What a page is opened with. */
+/** The settings with which a page is opened. */
 export interface Look {
   readonly width: number;
   readonly height: number;
@@ -13,7 +13,10 @@ export interface Look {
 export const DESKTOP: Look = { width: 1280, height: 900, colorScheme: 'light' };
 export const PHONE: Look = { width: 390, height: 844, colorScheme: 'light' };
 
-/** An open page; `problems` collects what its console and its scripts complain of, but for a process that is gone. */
+/**
+ * An open page; `problems` collects errors of its console and its scripts, except for those about a process that is
+ * gone.
+ */
 export async function open(browser: Browser, url: string, look: Look = DESKTOP, { bypassCSP = false } = {}) {
   const { width, height, colorScheme } = look;
   const page = await browser.newPage({
@@ -64,7 +67,7 @@ export async function chartsOf(page: Page): Promise<Record<string, { lines: Line
   });
 }
 
-/** The figures of the moment by their names. */
+/** The current figures by their names. */
 export async function tilesOf(page: Page): Promise<Record<string, string>> {
   return await page.evaluate(() =>
     Object.fromEntries(
@@ -76,7 +79,7 @@ export async function tilesOf(page: Page): Promise<Record<string, string>> {
   );
 }
 
-/** The columns of a chart's plot in which a line of the first colour is drawn, as parts of the chart's width. */
+/** The columns of a chart's plot that contain a line of the first colour, as fractions of the chart's width. */
 export async function drawnColumns(page: Page, chart: string): Promise<number[]> {
   return await page.evaluate((id) => {
     const canvas = document.querySelector<HTMLCanvasElement>(`#${id} canvas`);
@@ -95,12 +98,12 @@ export async function drawnColumns(page: Page, chart: string): Promise<number[]>
   }, chart);
 }
 
-/** What the page says of the process. */
+/** The state of the process as the page shows it. */
 export async function stateOf(page: Page): Promise<string> {
   return (await page.getByRole('status').textContent()) ?? '';
 }
 
-/** Fails where axe finds a fault of accessibility: contrast, names, roles, structure. */
+/** Fails if axe finds an accessibility problem: contrast, names, roles, structure. */
 export async function expectAccessible(browser: Browser, url: string, look: Look): Promise<void> {
   const { page } = await open(browser, url, look, { bypassCSP: true });
   await page.locator('#now dd').first().waitFor();

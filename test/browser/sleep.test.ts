@@ -54,7 +54,7 @@ it(
 
       const session = await page.context().newCDPSession(page);
       await session.send('Page.setWebLifecycleState', { state: 'frozen' });
-      // An hour goes by in the process that the page shows.
+      // An hour passes in the process that the page shows.
       for (let second = 1; second <= 3_600; second += 1) {
         add(second, 2);
         if (second % 50 === 0) await new Promise(setImmediate);
@@ -67,7 +67,7 @@ it(
         async () => (await tilesOf(page))['Used of limit'] === '7 / 10',
       );
       expect(await stateOf(page)).toBe('Live');
-      // The first reading is out of its window, which has a bound.
+      // The first reading has left the page's window, which is bounded.
       expect((await chartsOf(page))['Connections, and their limit']?.lines[1]).toMatchObject({
         now: '7',
         highest: '7',
@@ -95,7 +95,7 @@ it(
     const watch = startWatch(endpoint.url, '--port', '0');
     const url = (await watch.line('Watch it live')).replace(/^.* /, '');
     const { page, problems } = await open(browser(), url);
-    // The first two readings are so close to each other that they are not seen beside a gap.
+    // The first two readings are so close together that they cannot be seen next to a gap.
     await until('a line of some seconds', () => scrapes > 5);
     await until('it is drawn', async () => (await drawnColumns(page, 'connections')).length > 100);
 
@@ -113,7 +113,7 @@ it(
       async () => widestGap(await drawnColumns(page, 'connections')) > 0.1,
       MINUTE,
     );
-    // It does not close when more readings come.
+    // The gap does not close when more readings arrive.
     await until(
       'the line goes on',
       async () => ((await drawnColumns(page, 'connections')).at(-1) ?? 0) > 0.9,

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import base from '../../vitest.config.js';
 
-// Not mergeConfig: it joins lists, so that these tests would stay excluded.
+// Do not use mergeConfig: it joins lists, so these tests would stay excluded.
 export default defineConfig({
   test: { ...base.test, include: ['test/browser/*.test.ts'], exclude: [] },
 });

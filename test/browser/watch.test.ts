@@ -12,7 +12,7 @@ const postgres = usePostgres();
 const pools = usePools(() => postgres());
 const browser = useChromium();
 
-/** Starts `pgauge watch` and gives its page's URL. */
+/** Starts `pgauge watch` and returns its page's URL. */
 async function watched(url: string) {
   const watch = startWatch(url, '--port', '0');
   const page = (await watch.line('Watch it live')).replace(/^.* /, '');

@@ -8,7 +8,7 @@ export interface SimulatedTime extends Disposable {
   run(unfinished: () => boolean): Promise<void>;
 }
 
-/** Replaces timers, clocks and the random numbers of this process, until it is disposed of. */
+/** Replaces the timers, clocks and random numbers of this process until it is disposed of. */
 export function simulateTime(seed: number): SimulatedTime {
   const realTurn = setImmediate;
   const realRandom = Math.random;
@@ -22,7 +22,7 @@ export function simulateTime(seed: number): SimulatedTime {
     async run(unfinished) {
       while (unfinished()) {
         clock.tick(1);
-        // Promises and `nextTick` run between two milliseconds.
+        // Let promises and `nextTick` run between two milliseconds.
         await new Promise((resolve) => realTurn(resolve));
       }
     },
@@ -33,7 +33,7 @@ export function simulateTime(seed: number): SimulatedTime {
   };
 }
 
-/** The linear congruential generator of Numerical Recipes: jitter needs no better one, and a run can be repeated. */
+/** The linear congruential generator of Numerical Recipes: good enough for jitter, and it makes a run repeatable. */
 function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -2,24 +2,24 @@ import { simulateTime } from './clock.js';
 import type { MakePool, SimulatedPool } from './pools.js';
 import { SimulatedServer, type ServerLimits } from './server.js';
 
-/** The server of the simulation. */
+/** The limits of the simulated server. */
 export const LIMITS: ServerLimits = { loginsPerSecond: 200, maxConnections: 5_000 };
 
 const CALLERS = 5;
 const HOLD_MS = 20;
 const THINK_MS = 500;
-/** How long a caller waits before it asks again after it got no connection. */
+/** How long a caller waits before it retries a failed acquire. */
 const RETRY_MS = 100;
 const WARM_MS = 30_000;
 const OUTAGE_MS = 30_000;
-/** When a fleet that does not recover is given up, after the server's return. */
+/** When to give up on a fleet that does not recover, after the server's return. */
 export const GIVE_UP_MS = 120_000;
 
-/** What an outage cost a fleet. */
+/** The cost of an outage for a fleet. */
 export interface FleetCost {
-  /** Acquires that failed, for each caller. */
+  /** Failed acquires per caller. */
   readonly failedPerCaller: number;
-  /** Dials a second during the outage, on average. */
+  /** Dials per second during the outage, on average. */
   readonly dialsInOutage: number;
   /** The most dials in one second after the server's return. */
   readonly mostDials: number;
@@ -27,11 +27,11 @@ export interface FleetCost {
   readonly servedAfterMs: number;
 }
 
-/** Connections of each instance: at most 10, and no more than the server takes of all. */
+/** Connections of each instance: at most 10, and in total no more than the server accepts. */
 export const sizeFor = (instances: number): number =>
   Math.max(1, Math.min(10, Math.floor((0.9 * LIMITS.maxConnections) / instances)));
 
-/** Simulates an outage of 30 s of the server of so many instances, each with five callers. */
+/** Simulates an outage of 30 s for this many instances, each with five callers. */
 export async function simulateOutage(make: MakePool, instances: number, seed: number): Promise<FleetCost> {
   using time = simulateTime(seed);
   const server = new SimulatedServer(LIMITS);
@@ -49,7 +49,7 @@ export async function simulateOutage(make: MakePool, instances: number, seed: nu
   const returnedAt = time.now();
   const enough = Math.ceil(0.99 * callers.length);
   const served = (): number => callers.filter(({ servedAt }) => servedAt >= returnedAt).length;
-  // Counting all callers each millisecond would cost more than the simulation.
+  // Counting all callers each millisecond would take longer than the simulation.
   await time.run(() => time.now() % 10 !== 0 || (served() < enough && time.now() < returnedAt + GIVE_UP_MS));
   const servedAfterMs = served() < enough ? Infinity : time.now() - returnedAt;
   for (const caller of callers) caller.stop();
@@ -65,7 +65,7 @@ export async function simulateOutage(make: MakePool, instances: number, seed: nu
   };
 }
 
-/** Asks for a connection, holds it, thinks, and asks again. */
+/** Acquires a connection, holds it, thinks, and repeats. */
 class Caller {
   failed = 0;
   servedAt = -1;

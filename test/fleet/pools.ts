@@ -5,14 +5,17 @@ import type { ResourceKind } from '../../src/engine/kind.js';
 import type { Slot } from '../../src/engine/slot.js';
 import type { ServerSession, SimulatedServer } from './server.js';
 
-/** How long an attempt may take unless a fleet says otherwise, and an acquire, in milliseconds; one that rides an outage out has longer. */
+/**
+ * The time limits of an attempt, unless a fleet sets another one, and of an acquire, in milliseconds; an acquire that
+ * rides an outage out has the longer one.
+ */
 const CONNECT_TIMEOUT_MS = 4_000;
 const ACQUIRE_TIMEOUT_MS = 4_000;
 const PATIENT_TIMEOUT_MS = 120_000;
 
 /** A pool as its callers see it. */
 export interface SimulatedPool {
-  /** `served` is told with what returns the connection, `failed` if there is none. */
+  /** Calls `served` with a function that releases the connection, or `failed` if there is none. */
   acquire(served: (release: () => void) => void, failed: () => void): void;
 }
 
@@ -62,7 +65,7 @@ export const pgPool: MakePool = (server, max) => {
   };
 };
 
-/** A connection of the engine's. */
+/** A connection of the engine. */
 interface Connection {
   session: ServerSession | undefined;
   slot: Slot<Connection> | undefined;

@@ -7,14 +7,14 @@ const PAGE = fileURLToPath(new URL('../../docs/guides/sizing.md', import.meta.ur
 const BEGIN = '<!-- fleet: begin -->';
 const END = '<!-- fleet: end -->';
 
-/** What one strategy cost a fleet of one size. */
+/** The cost of one strategy for a fleet of one size. */
 export interface Row {
   readonly instances: number;
   readonly strategy: string;
   readonly cost: FleetCost;
 }
 
-/** The table for people. */
+/** The table for readers. */
 export function markdown(rows: readonly Row[], seed: number): string {
   const sizes = [...new Set(rows.map(({ instances }) => instances))];
   return [
@@ -32,7 +32,7 @@ export function markdown(rows: readonly Row[], seed: number): string {
   ].join('\n');
 }
 
-/** Puts the table in its place in the guide. */
+/** Writes the table into its place in the guide. */
 export async function writeReport(table: string): Promise<void> {
   const page = await readFile(PAGE, 'utf8');
   const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];

@@ -2,7 +2,7 @@
 const REFUSED_MS = 1;
 const LOGIN_MS = 10;
 
-/** What a server can take. */
+/** The limits of a server. */
 export interface ServerLimits {
   readonly loginsPerSecond: number;
   readonly maxConnections: number;
@@ -13,11 +13,11 @@ export interface ServerSession {
   close(): void;
 }
 
-/** A server that logs in so many a second, one after the other, and goes on with logins whose clients gave up. */
+/** A server with a fixed rate of logins, one after the other, which continues logins whose clients gave up. */
 export class SimulatedServer {
   readonly #limits: ServerLimits;
   readonly #sessions = new Set<() => void>();
-  /** Without the seconds in which there were none. */
+  /** Sparse: seconds without dials are missing. */
   readonly #dials: (number | undefined)[] = [];
   #up = true;
   #queued = 0;
@@ -32,12 +32,12 @@ export class SimulatedServer {
     return Array.from(this.#dials, (count) => count ?? 0);
   }
 
-  /** Current: sessions. */
+  /** Current: the number of sessions. */
   get sessions(): number {
     return this.#sessions.size;
   }
 
-  /** Ends every session, and refuses all until `start`. */
+  /** Ends every session, and refuses connections until `start`. */
   stop(): void {
     this.#up = false;
     const lost = [...this.#sessions];
@@ -50,7 +50,10 @@ export class SimulatedServer {
     this.#freeAt = performance.now();
   }
 
-  /** An attempt; `done` is told once, and `lost` when the session ends by itself. Gives what the client closes it with, at any time. */
+  /**
+   * Makes an attempt; `done` is called once, and `lost` when the server ends the session. Returns the session, which the
+   * client may close at any time.
+   */
   dial(done: (error: Error | undefined) => void, lost: () => void): ServerSession {
     const now = performance.now();
     const second = Math.floor(now / 1_000);

@@ -1,6 +1,6 @@
 import { pgauge, pgPool, type MakePool } from './pools.js';
 
-/** What is compared: a name, and the pools of a fleet. */
+/** The strategies to compare: a name, and the pools of a fleet. */
 export const STRATEGIES: readonly { readonly name: string; readonly make: MakePool }[] = [
   { name: '`pg.Pool`, callers ask again', make: pgPool },
   { name: '`maxConnecting: 1`, callers ask again', make: pgauge({ connectRetryMs: 0, maxConnecting: 1 }) },

@@ -1,21 +1,21 @@
-// What a bundle or a test runner runs: an application with two pools. Compiled to JavaScript that gets pgauge from its caller.
+// The application with two pools that bundles and test runners run. Compiled to JavaScript; its caller passes pgauge to it.
 import assert from 'node:assert/strict';
 import type * as pgauge from '../../src/index.js';
 
-/** What the application is told, in the variable CHECK. */
+/** The application's settings, from the variable CHECK. */
 export interface AppSettings {
-  /** A server that takes passwords. */
+  /** A server that accepts passwords. */
   readonly postgres: pgauge.Config;
-  /** One that takes tokens. */
+  /** A server that accepts tokens. */
   readonly rds: pgauge.Config;
-  /** Whether the packages that make tokens can be had. */
+  /** Whether the packages that make tokens are available. */
   readonly aws: boolean;
 }
 
 const COMMAND = 'npm install @aws-sdk/rds-signer @aws-sdk/credential-providers';
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
-/** Asks both servers; returns what that showed, and throws when it is not what it should be. */
+/** Queries both servers; returns what it found, and throws if that is wrong. */
 export async function app({ newPool, AuthError, PgaugeError }: typeof pgauge): Promise<string> {
   const { postgres, rds, aws } = JSON.parse(process.env['CHECK'] ?? '') as AppSettings;
   const pool = await newPool(postgres, { logger: silent });
@@ -24,11 +24,11 @@ export async function app({ newPool, AuthError, PgaugeError }: typeof pgauge): P
   await pool.end();
   const ended = await pool.query('select 1').catch((error: unknown) => error);
   assert.ok(ended instanceof PgaugeError);
-  // However a bundler calls the classes: tools decide by these names.
+  // Tools rely on these names, whatever names a bundler gives the classes.
   assert.equal(ended.name, 'PoolEndedError');
   assert.equal(pool.constructor.name, 'BoundPool');
 
-  // The default logger is a package of its own.
+  // The default logger is a separate package.
   process.env['PGAUGE_LOG_LEVEL'] = 'silent';
   if (!aws) {
     const refusal: unknown = await newPool(rds).catch((error: unknown) => error);

@@ -10,10 +10,10 @@ export interface Login {
   readonly command: string;
 }
 
-/** What the program is told, in the variable CHECK. */
+/** The program's settings, from the variable CHECK. */
 export interface BackendsSettings {
   readonly logins: readonly Login[];
-  /** Whether the packages can be had. */
+  /** Whether the packages are installed. */
   readonly installed: boolean;
 }
 

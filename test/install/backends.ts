@@ -12,7 +12,7 @@ import { check } from './check.js';
 import { nodeOf, VERSIONS } from './nodes.js';
 import { FOR_TOKENS, installProject, NEEDED, runIn } from './project.js';
 
-/** The backends whose packages are in no other project, with the packages that each needs. */
+/** The backends whose packages no other project has, with the packages that each needs. */
 const PACKAGES = {
   awsDsql: ['@aws-sdk/dsql-signer', '@aws-sdk/credential-providers'],
   awsSecretsManager: ['@aws-sdk/client-secrets-manager', '@aws-sdk/credential-providers'],
@@ -30,13 +30,13 @@ const { peerDependencies: ranges, peerDependenciesMeta: optional } = JSON.parse(
 };
 const rangeOf = (name: string): string => ranges[name] ?? 'none';
 
-/** The last releases for Node 20, of the packages that have left it behind. */
+/** The last releases that support Node 20, of packages that have dropped it. */
 const LAST_FOR_NODE_20: Readonly<Record<string, string>> = {
   '@azure/identity': '4.13.1',
   'google-auth-library': '10',
 };
 
-/** Versions of the packages, and the Nodes that have them. */
+/** Versions of the packages, and the Node versions that they support. */
 interface Choice {
   readonly title: string;
   readonly folder: string;
@@ -44,7 +44,10 @@ interface Choice {
   readonly version: (name: string) => string;
 }
 
-/** `latest` and no range for the newest: of a range npm takes a release for the Node that npm runs on. One above our range fails the installation. */
+/**
+ * The newest is `latest` instead of a range, because from a range npm picks a release for the Node that npm runs on. A
+ * release above our range fails the installation.
+ */
 const CHOICES: readonly Choice[] = [
   {
     title: 'lowest',
@@ -63,7 +66,10 @@ const CHOICES: readonly Choice[] = [
 
 const LIFETIME_MS = 3_600_000;
 
-/** Logs in with each backend on every Node, with the lowest and the newest version of its packages, and without them, which is an error that names the command. */
+/**
+ * Logs in with each backend on every Node, with the lowest and the newest version of its packages, and checks that
+ * without them the error names the install command.
+ */
 export async function checkBackends(
   folder: string,
   tarball: string,

@@ -6,7 +6,7 @@ import { check } from './check.js';
 import { environmentOf, runIn, type Project } from './project.js';
 import { BUNDLER_PACKAGES, WITH_SCRIPTS } from './versions.js';
 
-/** What makes bundles, with the arguments before the project and the folder that the bundles go to. */
+/** The bundlers, with the arguments before the project and the output folder. */
 const BUNDLERS: readonly { readonly title: string; readonly program: string; readonly args?: string[] }[] = [
   { title: 'esbuild', program: 'esbuild.mjs' },
   { title: 'Rspack', program: 'webpack.mjs', args: ['rspack'] },
@@ -14,13 +14,16 @@ const BUNDLERS: readonly { readonly title: string; readonly program: string; rea
   { title: '@vercel/nft', program: 'nft.mjs' },
   { title: 'webpack', program: 'webpack.mjs', args: ['webpack'] },
 ];
-/** What is said of an optional package that is absent, over one line or several. */
+/** Messages about an absent optional package, over one line or several. */
 const ABSENT = /@aws-sdk\/(rds-signer|credential-providers|ec2-metadata-service)/;
-/** The packages of the other backends are in no project. */
+/** The packages of the other backends, which no project has. */
 const ABSENT_EVERYWHERE =
   /@azure\/identity|google-auth-library|@aws-sdk\/(dsql-signer|client-secrets-manager)/;
 
-/** Installs the bundlers in `tools`, bundles each project with each, and runs every bundle where no node_modules is in reach. */
+/**
+ * Installs the bundlers in `tools`, bundles each project with each, and runs every bundle out of reach of a
+ * node_modules.
+ */
 export async function checkBundles(
   tools: string,
   projects: readonly Project[],
@@ -50,7 +53,7 @@ export async function checkBundles(
   }
 }
 
-/** Runs the program of each folder; they all have to say the same, and nothing else. */
+/** Runs the program of each folder; all must print the same, and nothing else. */
 async function runBundles(outdir: string, env: NodeJS.ProcessEnv): Promise<string> {
   const variants = await readdir(outdir);
   const said = new Set<string>();

@@ -1,7 +1,7 @@
-/** What has been checked so far. */
+/** The numbers of checks so far. */
 export const checked = { passed: 0, failed: 0 };
 
-/** Runs one check and prints its line; a check that fails is counted, and the others go on. */
+/** Runs one check and prints its line; a failed check is counted, and the others continue. */
 export async function check(title: string, what: () => Promise<string>): Promise<void> {
   try {
     const remark = await what();

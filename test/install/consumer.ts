@@ -24,7 +24,7 @@ const config: Config = defineConfig({
 // @ts-expect-error: the declarations were understood, and are no `any`
 defineConfig({ host: 'db.example', port: '5432', user: 'app', database: 'orders' });
 
-/** Uses what an application would. */
+/** Uses the exports as an application would. */
 export async function main(): Promise<number> {
   const options: PoolOptions = {
     meter: metrics.getMeter('orders'),
@@ -33,7 +33,7 @@ export async function main(): Promise<number> {
     },
   };
   const pool: InstrumentedPool = await newPool(config, options);
-  // What tools that take a `pg.Pool` demand.
+  // Tools that take a `pg.Pool` require this.
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
   const asDriver: Pool = pool;
   const client: PoolClient = await pool.connect({ timeoutMs: 1_000 });

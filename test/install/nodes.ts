@@ -18,7 +18,7 @@ export const VERSIONS: readonly string[] = [LOWEST, ...NODES];
 
 const installed = new Map<string, Promise<NodeBinary>>();
 
-/** A version of Node, installed below `folder` by the first call. */
+/** A version of Node; the first call installs it in `folder`. */
 export function nodeOf(folder: string, version: string): Promise<NodeBinary> {
   const node = installed.get(version) ?? installNode(join(folder, `node-${version}`), version);
   installed.set(version, node);

@@ -11,7 +11,7 @@ import type { AppSettings } from './app.js';
 const run = promisify(execFile);
 const COMMAND_TIMEOUT_MS = 180_000;
 
-/** The commands of the README that install, the second only for tokens. */
+/** The packages from the README's install commands; the second command is only needed for tokens. */
 export const NEEDED = ['pg', '@opentelemetry/api'];
 export const FOR_TOKENS = [
   '@aws-sdk/rds-signer',
@@ -22,7 +22,7 @@ export const FOR_TOKENS = [
 const USE = new URL('use.ts', import.meta.url);
 const APP = new URL('app.ts', import.meta.url);
 
-/** The ways to load the package, with what is run by each. */
+/** The ways to load the package, and the program that uses each. */
 const ENTRIES: Readonly<Record<string, string>> = {
   'import.mjs': `import * as pgauge from 'pgauge';\nimport { use } from './use.mjs';\nawait use(pgauge);\n`,
   'require.cjs': `const pgauge = require('pgauge');\nimport('./use.mjs').then(({ use }) => use(pgauge));\n`,
@@ -50,7 +50,7 @@ export async function installProject(
   for (const [name, text] of Object.entries(ENTRIES)) await writeFile(join(folder, name), text);
 }
 
-/** Runs a command with nothing of ours in its environment but `env`; `node` is the Node that it finds. */
+/** Runs a command with only PATH, HOME, NO_COLOR and `env` in its environment; `node` is the Node on its PATH. */
 export async function runIn(
   cwd: string,
   [command, ...args]: readonly [string, ...string[]],
@@ -62,7 +62,7 @@ export async function runIn(
   return await run(command, args, { cwd, env: { ...own, ...env }, timeout: COMMAND_TIMEOUT_MS });
 }
 
-/** The two servers, as a program of a project is told of them; `CHECK` has more in it for those that ask. */
+/** The variables of a project's program: AWS keys, root certificates, and CHECK with both servers and `more`. */
 export function environmentOf(rds: LocalRds, aws: boolean, more: object = {}): NodeJS.ProcessEnv {
   const settings: AppSettings = {
     postgres: plainConfig(rds),

@@ -1,5 +1,5 @@
-// The tarball of a release, installed as its users install it and used on every Node and TypeScript, in bundles and by
-// test runners; fails if any check fails. `--only nodes|backends|typescripts|bundles|runners` runs a part of it.
+// Installs the tarball of a release as users do, and uses it on every Node and TypeScript, in bundles and by test
+// runners; fails if any check fails. `--only nodes|backends|typescripts|bundles|runners` runs one part.
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ async function main(folder: string): Promise<void> {
   const parts: Readonly<Record<string, () => Promise<void>>> = {
     nodes: () => checkNodes(folder, [plain, withAws], rds),
     backends: () => checkBackends(folder, tarball, plain.folder, rds),
-    // Without the types of the packages that are optional.
+    // Without the types of the optional packages.
     typescripts: () => checkTypeScripts(join(folder, 'typescripts'), plain.folder),
     bundles: () => checkBundles(join(folder, 'bundlers'), [plain, withAws], join(folder, 'bundles'), rds),
     runners: () => checkRunners(join(folder, 'runners'), tarball, rds),
@@ -43,7 +43,7 @@ async function main(folder: string): Promise<void> {
   const wanted = async (names: readonly string[]): Promise<void> => {
     for (const name of names) if (only === undefined || only === name) await parts[name]?.();
   };
-  // Two rows, since much of it waits for npm or has one thread.
+  // Two sequences in parallel, because much of the work waits for npm or is single-threaded.
   await Promise.all([wanted(['nodes', 'backends', 'typescripts']), wanted(['runners', 'bundles'])]);
 }
 

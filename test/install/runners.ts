@@ -80,10 +80,10 @@ test('app', async () => {
   { title: 'Deno, ESM', command: ['deno', 'run', '--allow-all', 'main.mjs'] },
   { title: 'Deno, CommonJS', command: ['deno', 'run', '--allow-all', 'main.cjs'] },
 ];
-/** Test runners report on the same streams, so that not all that is written there is a warning. */
+/** Test runners report on the same streams, so not all of the output is a warning. */
 const WARNING = /warn|deprecat|experimental|did not exit|open handle/i;
 
-/** Installs the tarball beside test runners, loaders and runtimes, and runs the application by each. */
+/** Installs the tarball next to test runners, loaders and runtimes, and runs the application with each. */
 export async function checkRunners(project: string, tarball: string, rds: LocalRds): Promise<void> {
   await installProject(project, [tarball, ...NEEDED, ...FOR_TOKENS, ...RUNNER_PACKAGES], WITH_SCRIPTS);
   const expected = 'a query, a login with a token';

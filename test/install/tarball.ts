@@ -7,7 +7,7 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const PACK_TIMEOUT_MS = 120_000;
 
-/** What is there beside the declarations. */
+/** The files besides the declarations. */
 const EXPECTED = [
   ...['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'],
   ...['dist/index.js', 'dist/index.cjs', 'dist/exports.cjs', 'dist/index.d.ts', 'dist/index.d.cts'],
@@ -15,15 +15,15 @@ const EXPECTED = [
   ...['index.html', 'page.css', 'page.js', 'charts.js', 'bands.js'].map((name) => `dist/cli/page/${name}`),
   ...['uPlot.iife.min.js', 'uPlot.min.css', 'uPlot.LICENSE'].map((name) => `dist/cli/page/${name}`),
 ];
-/** The parts of the command line tool, under the names that the bundler gives them. */
+/** The chunks of the command line tool, as the bundler names them. */
 const PART = /^dist\/cli\/[a-z-]+-[0-9A-Z]{8}\.js$/;
 /** Sources of the tool, which the package does not export. */
 const TOOL = /(^|\/)(cli|doctor|watch)(\/|\.ts$)/;
-/** Half as much again as it was when this was written: enough for growth, too little for what does not belong there. */
+/** One and a half times the size when this was written: room for growth, but not for files that do not belong there. */
 const MOST_PACKED_BYTES = 450_000;
 const MOST_UNPACKED_BYTES = 1_600_000;
 
-/** What npm says of a tarball that it made. */
+/** npm's report about a tarball that it made. */
 interface PackReport {
   readonly filename: string;
   /** Packed, in bytes. */
@@ -42,7 +42,10 @@ export async function pack(folder: string): Promise<{ path: string; report: Pack
   return { path: join(folder, report.filename), report };
 }
 
-/** Throws unless the tarball has the library's modules, the tool and the declarations of every source of the library, and nothing else; says how large it is. */
+/**
+ * Throws unless the tarball contains the library's modules, the tool and the declarations of every source of the
+ * library, and nothing else; returns its size.
+ */
 export async function checkContents({ files, size, unpackedSize }: PackReport): Promise<string> {
   const found = new Set(files.map(({ path }) => path));
   const sources = await readdir(join(ROOT, 'src'), { recursive: true });

@@ -10,12 +10,12 @@ const run = promisify(execFile);
 const COMPILE_TIMEOUT_MS = 120_000;
 const MOST_ERRORS = 5;
 
-/** A version of TypeScript, and what it cannot do. */
+/** A version of TypeScript, and its limitations. */
 interface TypeScript {
   readonly version: string;
-  /** The newest declarations of Node and of the driver's protocol are not for it. */
+  /** Set if it cannot read the newest declarations of Node and of the driver's protocol. */
   readonly skipLibCheck?: true;
-  /** Flags for the resolution `node10`; undefined where it is no more. */
+  /** Flags for the resolution `node10`; undefined if it was removed. */
   readonly node10?: readonly string[];
 }
 
@@ -33,12 +33,12 @@ interface Resolution {
   readonly moduleResolution: string;
   readonly module: string;
   readonly files: readonly string[];
-  /** Not with the other versions. */
+  /** The only versions to check with; default all. */
   readonly versions?: readonly string[];
 }
 
 const BOTH = ['consumer.mts', 'consumer.cts'];
-/** The ways of TypeScript's to find a package; the first reads no `exports`. */
+/** The ways in which TypeScript finds a package; the first ignores `exports`. */
 const RESOLUTIONS: readonly Resolution[] = [
   { moduleResolution: 'node10', module: 'commonjs', files: ['consumer.ts'] },
   { moduleResolution: 'node16', module: 'node16', files: BOTH, versions: ['5.4', '5.9'] },
@@ -54,13 +54,13 @@ async function installTypeScripts(folder: string): Promise<void> {
   await install(folder, packages, { manifest: {} });
 }
 
-/** Writes the consumer into a project, as an ES module, as CommonJS and as what the options say. */
+/** Writes the consumer into a project, as an ES module, as CommonJS and as the options decide. */
 async function writeConsumers(project: string): Promise<void> {
   const text = asUser(await readFile(new URL('consumer.ts', import.meta.url), 'utf8'));
   for (const ending of ['ts', 'mts', 'cts']) await writeFile(join(project, `consumer.${ending}`), text);
 }
 
-/** Installs every TypeScript in `folder`, and compiles the consumers in a project with each, in every way to find a package. */
+/** Installs every TypeScript in `folder`, and compiles the consumers in a project with each, in every resolution. */
 export async function checkTypeScripts(folder: string, project: string): Promise<void> {
   await installTypeScripts(folder);
   await writeConsumers(project);
@@ -72,13 +72,13 @@ export async function checkTypeScripts(folder: string, project: string): Promise
         );
 }
 
-/** `node16` is `nodenext` without news: the lowest and one of the newest stand for all. */
+/** `node16` hardly differs from `nodenext`, so the lowest version and one of the newest are enough. */
 function isFor({ moduleResolution, versions }: Resolution, { version, node10 }: TypeScript): boolean {
   if (moduleResolution === 'node10') return node10 !== undefined;
   return versions?.includes(version) ?? true;
 }
 
-/** Compiles the consumers of a project, strictly; throws the first errors, and says what was compiled. */
+/** Compiles the consumers of a project, strictly; throws the first errors, and returns what was compiled. */
 async function compile(
   typeScripts: string,
   project: string,

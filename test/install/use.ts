@@ -4,13 +4,13 @@ import { createRequire } from 'node:module';
 import pg from 'pg';
 import type * as pgauge from '../../src/index.js';
 
-/** What a run of this program is told. */
+/** The settings of a run of this program. */
 export interface UseSettings {
   /** The names that the package exports. */
   readonly exports: readonly string[];
-  /** A server that takes passwords. */
+  /** A server that accepts passwords. */
   readonly postgres: pgauge.Config;
-  /** One that takes tokens. */
+  /** A server that accepts tokens. */
   readonly rds: pgauge.Config;
   /** Whether the packages that make tokens are installed. */
   readonly aws: boolean;
@@ -19,11 +19,11 @@ export interface UseSettings {
 const NAME: string = 'pgauge';
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
-/** Uses the package as it was loaded, and prints what that showed. */
+/** Uses the package as it was loaded, and prints the results. */
 export async function use(loaded: typeof pgauge): Promise<void> {
   const settings = JSON.parse(process.env['CHECK'] ?? '') as UseSettings;
   assert.deepEqual(Object.keys(loaded).sort(), settings.exports);
-  // One copy, however many ways it is loaded: `instanceof` holds across them.
+  // There is only one copy, in whichever ways it is loaded, so `instanceof` works across them.
   const required = createRequire(import.meta.url)(NAME) as typeof pgauge;
   const imported = (await import(NAME)) as typeof pgauge;
   for (const { InstrumentedPool } of [required, imported])

@@ -1,4 +1,4 @@
-/** What bundles and traces, with the versions that are installed for the check. */
+/** The bundlers and tracers, with the versions to install for the check. */
 export const BUNDLER_PACKAGES = [
   'esbuild@0.28.2',
   'webpack@5.113.0',
@@ -11,7 +11,7 @@ export const BUNDLER_PACKAGES = [
   '@vercel/nft@1.11.5',
 ];
 
-/** What runs programs and tests; ts-node has no release for a newer TypeScript. */
+/** The runners of programs and tests; ts-node has no release for a newer TypeScript. */
 export const RUNNER_PACKAGES = [
   'jest@30.5.2',
   'vitest@4.1.12',
@@ -24,5 +24,5 @@ export const RUNNER_PACKAGES = [
   'deno@2.9.6',
 ];
 
-/** Those of them whose install scripts put a binary in its place. */
+/** Those of the packages whose install scripts install a binary. */
 export const WITH_SCRIPTS = { esbuild: true, bun: true, deno: true, 'unrs-resolver': true } as const;

@@ -5,7 +5,7 @@ import type { AttributeValue, ContextManager, MeterProvider, TracerProvider } fr
 /** One copy of the API. */
 export type Api = typeof api;
 
-/** A span that ended, as 1.30 and later have it. */
+/** A span that has ended, as in 1.30 and later. */
 export interface ReadableSpan {
   readonly name: string;
   readonly kind: number;
@@ -21,7 +21,7 @@ interface Point {
   readonly value: number | { readonly count: number; readonly buckets: { readonly boundaries: number[] } };
 }
 
-/** What is used of the SDK, whose classes have had these names since 1.30. */
+/** The parts of the SDK that are used, whose classes have had these names since 1.30. */
 export interface Sdk {
   readonly MetricReader: abstract new () => {
     collect(): Promise<{
@@ -39,7 +39,7 @@ export interface Sdk {
   readonly TracerProvider: new (options: { spanProcessors: unknown[] }) => TracerProvider;
 }
 
-/** Loads the SDK that is installed; `tracePackage` has its tracer provider. */
+/** Loads the installed SDK; `tracePackage` contains its tracer provider. */
 export async function loadSdk(tracePackage: string): Promise<Sdk> {
   const load = async (name: string): Promise<Record<string, unknown>> =>
     (await import(name)) as Record<string, unknown>;
@@ -52,7 +52,7 @@ export async function loadSdk(tracePackage: string): Promise<Sdk> {
   } as unknown as Sdk;
 }
 
-/** An SDK of its own: providers, and what they were told. */
+/** A separate SDK: its providers, and the data they received. */
 export function start(sdk: Sdk) {
   class Reader extends sdk.MetricReader {
     protected onForceFlush(): Promise<void> {
@@ -65,7 +65,7 @@ export function start(sdk: Sdk) {
   const reader = new Reader();
   const spans: ReadableSpan[] = [];
   const done = (): Promise<void> => Promise.resolve();
-  // Ours, since the constructors of the SDK's own differ from 2.x to 3.x.
+  // Our own class, because the constructors of the SDK's differ between 2.x and 3.x.
   const processor = {
     onStart: () => undefined,
     onEnd: (span: ReadableSpan) => void spans.push(span),
@@ -99,7 +99,7 @@ export function register(through: Api, sdk: Sdk, { meterProvider, tracerProvider
   assert.ok(through.metrics.setGlobalMeterProvider(meterProvider), 'a meter provider is registered already');
 }
 
-/** Leaves no global. */
+/** Unregisters all globals. */
 export function unregister(through: Api): void {
   through.metrics.disable();
   through.trace.disable();

@@ -21,7 +21,7 @@ const settings = JSON.parse(process.env['CHECK'] ?? '{}') as {
 };
 const { database } = settings.config;
 const require = createRequire(import.meta.url);
-/** The copy for `require`, which since 1.10 is another than the one for `import`. */
+/** The copy for `require`, which since 1.10 differs from the one for `import`. */
 const required = require('@opentelemetry/api') as Api;
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
@@ -31,7 +31,7 @@ const pool = (options: PoolOptions = {}): Promise<InstrumentedPool> =>
     { logger: silent, beforeConnect: () => undefined, afterConnect: () => undefined, ...options },
   );
 
-/** One request that dials, with one that waits behind it. */
+/** One request that dials, and one that waits for the same connection. */
 async function useOnce(made: InstrumentedPool, api: Api): Promise<void> {
   await api.trace.getTracer('app').startActiveSpan('request', async (span) => {
     const client = await made.connect();
@@ -42,7 +42,7 @@ async function useOnce(made: InstrumentedPool, api: Api): Promise<void> {
   });
 }
 
-/** Names, units and values of the numbers of a pool that served `acquires` with one connection. */
+/** Checks names, units and values of the metrics of a pool that served `acquires` with one connection. */
 async function expectMetrics(started: Started, acquires: number): Promise<void> {
   const metrics = await started.collect();
   const metric = (name: string) => {
@@ -65,7 +65,7 @@ async function expectMetrics(started: Started, acquires: number): Promise<void> 
   const [wait] = metric('db.client.connection.wait_time').dataPoints;
   assert.ok(typeof wait?.value === 'object');
   assert.equal(wait.value.count, acquires);
-  // The advice was heard: without it every sample falls into the first bucket.
+  // The advice was used: without it every sample falls into the first bucket.
   assert.equal(wait.value.buckets.boundaries[0], 0.0005);
   assert.equal(metric('db.client.connection.wait_time').descriptor.unit, 's');
 }
@@ -78,7 +78,7 @@ async function expectNothing(started: Started): Promise<void> {
   );
 }
 
-/** The spans of a request that dialled, each below the right one. */
+/** Checks the spans of a request that dialled, each under the right parent. */
 function expectSpans(spans: readonly ReadableSpan[], { root = true } = {}): void {
   const names = new Map(spans.map((span) => [span.spanContext().spanId, span.name]));
   const found = spans.map((span) => {
@@ -102,7 +102,9 @@ function expectSpans(spans: readonly ReadableSpan[], { root = true } = {}): void
   assert.equal(connect?.kind, imported.SpanKind.CLIENT);
 }
 
-/** Queries that are answered, fail and are stopped, each with its record and its span below the request. */
+/**
+ * Runs queries that are answered, fail and are stopped; checks that each has its metric and its span under the request.
+ */
 async function expectQueries(sdk: Sdk, api: Api): Promise<void> {
   const started = start(sdk);
   register(api, sdk, started);

@@ -1,4 +1,4 @@
-// Every pair of OpenTelemetry's API and SDK that they allow, on every Node that they allow; fails if any check fails.
+// Every supported pair of OpenTelemetry's API and SDK, on every Node that they support; fails if any check fails.
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { APIS, NODES, SDKS, type SdkChoice } from '../support/packages/versions.
 const run = promisify(execFile);
 const CHECK_TIMEOUT_MS = 60_000;
 const MOST_REASONS = 2;
-/** What runs in each set, the main module first. */
+/** The modules that run in each set, the main one first. */
 const PROGRAM = ['check', 'check-sdk'];
 
 interface Row {
@@ -40,7 +40,7 @@ async function installSet(folder: string, built: string, api: string, sdk: SdkCh
     `pg@${own.peerDependencies['pg']}`,
     ...dependencies.map(([name, range]) => `${name}@${range}`),
   ];
-  // What does not fit together is installed too, so that it can say so itself.
+  // Incompatible sets are installed too, so that their own manifests show the conflict.
   await install(folder, packages, { manifest: { type: 'module' }, flags: ['--legacy-peer-deps'] });
   await cp(join(built, 'node_modules/pgauge'), join(folder, 'node_modules/pgauge'), { recursive: true });
   for (const name of PROGRAM) await cp(join(built, `${name}.js`), join(folder, `${name}.js`));

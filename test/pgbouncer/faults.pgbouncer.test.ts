@@ -13,7 +13,7 @@ const tidy = usePgbouncer(server, { client_idle_timeout: 1 });
 const frugal = usePgbouncer(server, { server_idle_timeout: 1 });
 const makePool = usePools(() => pgbouncer().login);
 
-/** Long enough for any recovery, in milliseconds: it bounds the wait and says nothing of its length. */
+/** Long enough for any recovery, in milliseconds: it only bounds the wait, and does not state how long one takes. */
 const RECOVERED_MS = 15_000;
 
 const works = (pool: InstrumentedPool): Promise<boolean> =>
@@ -91,7 +91,7 @@ describe('a server that is down', () => {
     await until('its connection is gone', () => newcomer.totalCount === 0);
     await server().start();
     expect((await waiting).rows).toEqual([{ one: 1 }]);
-    // PgBouncer tries again only every server_login_retry, and until then the server is as good as down.
+    // PgBouncer retries only every server_login_retry, and until then the server is effectively down.
     expect(await works(newcomer)).toBe(true);
   });
 });

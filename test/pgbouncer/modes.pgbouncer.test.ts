@@ -6,14 +6,14 @@ import { rejection, until } from '../support/until.js';
 import { MODES, usePgbouncer } from './server.js';
 
 const server = usePostgres();
-// One, so that a server that is not given back is missed.
+// Only one, so that a server connection that is not returned is noticed.
 const pgbouncer = usePgbouncer(server, { default_pool_size: 1 });
 const makePool = usePools(() => pgbouncer().login);
 
-/** Longer than a connection may be idle without being asked whether it lives. */
+/** Longer than a connection may be idle without being pinged before use. */
 const STALE_MS = 1_100;
 
-/** What the server runs and has in transactions, of what a pool sent it. */
+/** The states of the server's sessions that run a marked query or are in a transaction with one. */
 async function activity(mark: string): Promise<string[]> {
   const { rows } = await server().query<{ state: string }>(
     "select state from pg_stat_activity where pid <> pg_backend_pid() and query like $1 and state <> 'idle'",
@@ -122,7 +122,7 @@ describe('when all server connections are in use', () => {
     const holder = await other.connect();
     await holder.query('begin');
     const waiting = pool.query('select 1 as one');
-    // No answer within a second is taken for a dead connection: PgBouncer lets the question wait as it does a query.
+    // The pool treats no answer within a second as a dead connection, but PgBouncer queues the ping like a query.
     await until('it is replaced', () => pool.log.closeReasons.length > 0);
     expect(pool.log.closeReasons).toEqual(['network']);
     await holder.query('commit');

@@ -14,11 +14,11 @@ const makePool = usePools(() => pgbouncer().login);
 const N = 'select $1::int as n, txid_current()::text as transaction';
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
-/** Ends the sessions that run what is marked so. */
+/** Ends the sessions that run a query with this mark. */
 const END_THEM = `select pg_terminate_backend(pid) from pg_stat_activity
   where state = 'active' and query like '%/* ended */%' and pid <> pg_backend_pid()`;
 
-/** Those in which a named statement is on the server that runs it. */
+/** The modes in which a named statement exists on the server connection that runs it. */
 const WITH_NAMES = knowsNamedStatements() ? MODES : (['session'] as const);
 
 interface Row {

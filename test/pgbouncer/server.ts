@@ -13,9 +13,9 @@ import { makeRunFolder, writePrivate } from '../../local-rds/run-folder.js';
 import { accepts } from '../support/listening.js';
 import { until } from '../support/until.js';
 
-/** How PgBouncer hands out its connections to the server; each mode is a database of that name. */
+/** How PgBouncer assigns its connections to the server; each mode has a database with its name. */
 export type PoolMode = 'session' | 'transaction' | 'statement';
-/** Settings of the section `[pgbouncer]`, beside or instead of those of the tests. */
+/** Settings of the section `[pgbouncer]`, which add to those of the tests or replace them. */
 export type PgbouncerSettings = Readonly<Record<string, string | number>>;
 
 export const MODES: readonly PoolMode[] = ['session', 'transaction', 'statement'];
@@ -28,7 +28,10 @@ export function knowsNamedStatements(): boolean {
   return Number(minor) >= 21;
 }
 
-/** Starts a PgBouncer before a server for the calling file's tests and stops it after; returns what gives the running one. One that cannot start fails the tests. */
+/**
+ * Starts a PgBouncer in front of a server for the calling file's tests and stops it after them; returns a function that
+ * returns it. The tests fail if it cannot start.
+ */
 export function usePgbouncer(server: () => LocalPostgres, settings: PgbouncerSettings = {}): () => Pgbouncer {
   let pgbouncer: Pgbouncer | undefined;
   beforeAll(async () => {
@@ -48,7 +51,7 @@ export class Pgbouncer {
   readonly host = LOOPBACK;
   readonly user: string;
   readonly password: string;
-  // PgBouncer refuses to run as root, as PostgreSQL does.
+  // Like PostgreSQL, PgBouncer refuses to run as root.
   readonly #account = serverAccount();
   readonly #server: LocalPostgres;
   #port = 0;
@@ -62,7 +65,7 @@ export class Pgbouncer {
     this.password = server.password;
   }
 
-  /** How to log in. */
+  /** The login. */
   get login(): { user: string; password: string; database: string } {
     return { user: this.user, password: this.password, database: 'session' };
   }
@@ -76,7 +79,7 @@ export class Pgbouncer {
     return readFileSync(join(this.#folder, 'log'), 'utf8');
   }
 
-  /** Makes its folder and files; a setting that is PEM becomes a file, and its path the setting. */
+  /** Makes its folder and files; the value of a setting that is PEM is written to a file, and replaced by the path. */
   async configure(settings: PgbouncerSettings): Promise<void> {
     this.#port = await freePort();
     this.#folder = await makeRunFolder(this.#account);
@@ -93,7 +96,7 @@ export class Pgbouncer {
       auth_type: 'scram-sha-256',
       auth_file: await this.#write('users', `"${this.user}" "${this.password}"\n`),
       admin_users: this.user,
-      // Tried again at once, or a server that was down would be down for 15 s more.
+      // Retry quickly: by default, a server that was down would count as down for 15 s more.
       server_login_retry: 1,
       ...written,
     };
@@ -129,30 +132,30 @@ export class Pgbouncer {
 
   /** Shuts it down, without waiting for its clients, and starts it again on the same port. */
   async restart(): Promise<void> {
-    // Signals mean different things in different versions.
+    // Do not use signals, whose meanings differ between versions.
     await this.console('shutdown').catch(() => undefined);
     await this.#ended();
     await this.start();
   }
 
-  /** Kills it, as a machine that goes down would. */
+  /** Kills it, as when its machine goes down. */
   async kill(): Promise<void> {
     this.#process?.kill('SIGKILL');
     await this.#ended();
   }
 
-  /** Ends it and removes its folder. */
+  /** Stops it and removes its folder. */
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
     this.#guard?.release();
   }
 
-  /** Asks its console. */
+  /** Runs a command on its console. */
   async console(command: string): Promise<Record<string, unknown>[]> {
     const { host, port, user, password } = this;
     const client = new pg.Client({ host, port, user, password, database: 'pgbouncer', ssl: false });
-    // SHUTDOWN ends it, whatever it has been answered.
+    // SHUTDOWN ends the connection, whether it was answered or not.
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -162,7 +165,7 @@ export class Pgbouncer {
     }
   }
 
-  /** What its console shows of a database's pool: clients and servers in each state. */
+  /** A database's pool as its console shows it: clients and servers in each state. */
   async pool(database: PoolMode): Promise<Record<string, unknown>> {
     return (await this.console('show pools')).find((row) => row['database'] === database) ?? {};
   }

@@ -38,7 +38,7 @@ async function runNamedOnBothServers(pool: InstrumentedPool): Promise<unknown[]>
   const named = (client: pg.PoolClient) => () =>
     runNamed(client).catch((error: unknown) => failures.push((error as { code?: unknown }).code));
   await onServerOf(first, named(one));
-  // The driver believes that this server has the statement too.
+  // The driver assumes that this server has the statement too.
   await onServerOf(second, named(one));
   // The driver sends the statement to a server that already has it.
   await onServerOf(first, named(two));
@@ -61,7 +61,7 @@ describe('named statements', () => {
     const pool = await makePool(pgbouncer(), { database: 'transaction' });
     const errors = knowsNamedStatements() ? [] : ['26000', '42P05'];
     expect(await runNamedOnBothServers(pool)).toEqual(errors);
-    // The server has other statements than the driver believes, so neither connection is kept.
+    // The server's statements differ from those the driver assumes, so neither connection is kept.
     expect(pool.log.closeReasons).toEqual(errors.map(() => 'released_with_error'));
   });
 
@@ -102,7 +102,7 @@ describe('a session setting from afterConnect', () => {
     await other.query('begin');
     expect(await backendPid(other)).toBe(pid);
     expect((await other.query(ASK)).rows).toMatchObject([{ timeout: '7s' }]);
-    // Its own pool is on another server, which knows nothing of it.
+    // Its own pool is now on another server connection, which does not have the setting.
     expect((await held.query(ASK)).rows).toMatchObject([{ timeout: '0' }]);
     await other.query('commit');
     await server().query('select pg_terminate_backend($1)', [pid]);
@@ -146,7 +146,7 @@ describe('SET LOCAL', () => {
 });
 
 describe('LISTEN', () => {
-  /** Listens, has a notification sent, and returns what was heard of it once another query is answered. */
+  /** Listens, has a notification sent, and returns the notifications received once another query is answered. */
   async function listen(database: string): Promise<unknown[]> {
     const pool = await makePool(pgbouncer(), { database, maxOpenConns: 1 });
     const client = await pool.connect();
