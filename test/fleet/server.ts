@@ -51,8 +51,8 @@ export class SimulatedServer {
   }
 
   /**
-   * Makes an attempt; `done` is called once, and `lost` when the server ends the session. Returns the session, which the
-   * client may close at any time.
+   * Makes an attempt; `done` is called once, and `lost` when the server ends the session. Returns the session, which
+   * the client may close at any time.
    */
   dial(done: (error: Error | undefined) => void, lost: () => void): ServerSession {
     const now = performance.now();

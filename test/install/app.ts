@@ -1,4 +1,4 @@
-// The application with two pools that bundles and test runners run. Compiled to JavaScript; its caller passes pgauge to it.
+// The application with two pools that bundles and test runners run. Compiled to JavaScript; the caller passes pgauge.
 import assert from 'node:assert/strict';
 import type * as pgauge from '../../src/index.js';
 

@@ -16,7 +16,7 @@ const PACKAGE = JSON.parse(read('package.json')) as {
 const isOptionalPeer = (name: string): boolean =>
   name in PACKAGE.peerDependencies && PACKAGE.peerDependenciesMeta[name]?.optional === true;
 
-/** The packages that files of src/auth load when they are needed. */
+/** The packages that files of src/auth load on demand. */
 const LOADED = [
   ...new Set(
     readdirSync(join(ROOT, 'src/auth'), { recursive: true, encoding: 'utf8' })

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The TypeScript files below a folder, as paths below the root of the project. */
+/** The TypeScript files under a folder, as paths relative to the root of the project. */
 function filesBelow(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -13,7 +13,7 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-/** The files below the root that a file imports by a relative path. */
+/** The files that a file imports by a relative path, relative to the root. */
 function importsOf(file: string): string[] {
   const { importedFiles } = ts.preProcessFile(readFileSync(join(ROOT, file), 'utf8'), true, true);
   return importedFiles
@@ -29,7 +29,7 @@ function mirrored(test: string): string | undefined {
   return candidates.find((source) => existsSync(join(ROOT, source)));
 }
 
-/** The folder below test that a file belongs to. */
+/** The folder under test that a file belongs to. */
 const folderOf = (file: string): string => file.split('/')[1] ?? '';
 
 const FILES = filesBelow('test');

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { Deadline, onAbort, withTimeout } from '../../src/deadline.js';
 import { rejection, until } from '../support/until.js';
 
-/** Computes for so long, in milliseconds: nothing else runs. */
+/** Blocks the event loop for this many milliseconds. */
 function stall(ms: number): void {
   const end = performance.now() + ms;
   while (performance.now() < end);
 }
 
-/** The order in which a deadline, and what becomes ready during a stall in front of it, were noticed. */
+/** The order in which a deadline, and events that became ready during a stall before it, were handled. */
 async function noticed(limitMs: number, stallMs: number, after: (tell: (what: string) => void) => void) {
   const told: string[] = [];
   const deadline = new Deadline(limitMs, () => told.push('expired'), true);
@@ -38,7 +38,7 @@ describe('a deadline', () => {
       if (left === 0) tell('arrived');
       else setImmediate(() => later(left - 1, tell));
     };
-    // Its timer fires before that of the deadline, as the poll phase would come after both.
+    // This timer fires before the deadline's; the poll phase, which it stands for, would come after both.
     expect(await noticed(50, 60, (tell) => setTimeout(later, 50, turns - 1, tell))).toEqual(['arrived']);
   });
 

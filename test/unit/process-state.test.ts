@@ -4,7 +4,7 @@ import { VERSION } from '../../src/process-state.js';
 
 const SHARED = ['pgauge.state.1', `pgauge.state.1@${VERSION}`].map((key) => Symbol.for(key));
 
-/** The module as one more copy of the package has it. */
+/** The module as another copy of the package loads it. */
 async function anotherCopy(): Promise<typeof import('../../src/process-state.js')> {
   vi.resetModules();
   return await import('../../src/process-state.js');

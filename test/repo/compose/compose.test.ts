@@ -17,7 +17,7 @@ import {
 } from '../../support/stack-files.js';
 
 it('docker-compose.yml follows the compose specification', () => {
-  // Its ids and its dialect's address have a form that validators no longer read.
+  // Its ids and the address of its dialect have a form that current validators reject.
   const schema = JSON.parse(JSON.stringify(specification), (key, value: unknown) =>
     ['id', '$schema'].includes(key) && typeof value === 'string' ? undefined : value,
   ) as object;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CONNECTION_STATES } from '../../../src/telemetry/names.js';
 import { allPanels, readDashboard } from '../../support/dashboard-queries.js';
 
-/** What the conventions are about, beyond what queries need. */
+/** The parts of a panel that the conventions cover, besides those that queries need. */
 interface Panel {
   readonly id: number;
   readonly type: 'row' | 'stat' | 'timeseries' | 'state-timeline' | 'heatmap' | 'table';

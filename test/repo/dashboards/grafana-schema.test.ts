@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DASHBOARDS } from '../../../dashboards/src/files.js';
 import { grafana, type UnknownDashboard } from './grafana-schema.js';
 
-/** As much of a dashboard as the mistakes below are planted in. */
+/** The parts of a dashboard into which the mistakes below are planted. */
 interface Planted extends UnknownDashboard {
   refresh: unknown;
   readonly links: Record<string, unknown>[];

@@ -20,15 +20,15 @@ interface Panel extends Json {
   readonly fieldConfig: FieldConfig;
 }
 
-/** A dashboard as it is read from its file, for all that is known. */
+/** A dashboard as read from its file, not yet checked. */
 export interface UnknownDashboard extends Json {
   readonly panels: readonly unknown[];
 }
 
-/** What one major of Grafana publishes of its dashboards: `dashboards/schema` makes it. */
+/** What one major version of Grafana publishes about its dashboards, made by `dashboards/schema`. */
 export interface Grafana {
   readonly version: string;
-  /** What it finds wrong with a dashboard, each with its place. */
+  /** The problems of a dashboard, each with its place. */
   problems(dashboard: UnknownDashboard): readonly string[];
 }
 
@@ -58,7 +58,7 @@ export function grafana(major: number): Grafana {
     return [
       ...own,
       ...names(panel, where),
-      // What an override sets is held to what it is set in.
+      // The value of an override must fit the schema of the field it sets.
       ...overrides
         .flatMap(({ properties }) =>
           properties.flatMap(({ id, value }) => {
@@ -104,7 +104,7 @@ function textOf({ instancePath, message, params }: ErrorObject): string {
   return `${instancePath} ${message ?? ''} ${JSON.stringify(params)}`;
 }
 
-/** Every value that stands under this key, however deep. */
+/** Every value of this key, at any depth. */
 function under(value: unknown, key: string): readonly unknown[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, one]) => [

@@ -15,7 +15,7 @@ import {
   type MetricShape,
 } from '../../../dashboards/src/prometheus-name.js';
 
-/** The labels that the collector and Prometheus put on everything. */
+/** The labels that the collector and Prometheus add to every series. */
 const EVERYWHERE = ['job', 'instance'];
 
 const RULES = new URL('../../../dashboards/rules/pgauge.rules.yml', import.meta.url);
@@ -28,10 +28,10 @@ interface Rules {
 
 const POOL = prometheusLabel(ATTR.poolName);
 
-/** Every series that can be asked for, and the labels it may have. */
+/** Every series that can be queried, and the labels it may have. */
 export function knownSeries(): Map<string, ReadonlySet<string>> {
   const series = new Map<string, ReadonlySet<string>>();
-  // The later ones have what other instrumentations add.
+  // The last two have the attributes that other instrumentations add.
   const shapes: readonly MetricShape[] = [...Object.values(METRIC), OPERATION_DURATION, SPAN_DURATION];
   for (const shape of shapes) {
     const labels = [...EVERYWHERE, ...shape.attributes.map(prometheusLabel)];
@@ -54,7 +54,7 @@ function recorded(): string[] {
   return rules().flatMap(({ record }) => record ?? []);
 }
 
-/** `job_pool:…`: what a recorded series is named after is what it keeps. */
+/** The labels that a recorded series keeps, from its name: `job_pool:…`. */
 function labelsOf(record: string): string[] {
   const [level = ''] = record.split(':');
   return level.split('_').map((label) => (label === 'pool' ? POOL : label));

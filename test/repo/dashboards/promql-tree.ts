@@ -5,20 +5,20 @@ import { parser } from '@prometheus-io/lezer-promql';
 export interface Selector {
   readonly metric: string;
   readonly matchers: readonly { readonly label: string; readonly operator: string; readonly value: string }[];
-  /** The names of the nodes around it, innermost first. */
+  /** The names of the enclosing nodes, innermost first. */
   readonly within: readonly string[];
-  /** The window and the function it is in, if it is a range. */
+  /** For a range selector, its window and the function that encloses it. */
   readonly range: { readonly window: string; readonly call: string | undefined } | undefined;
 }
 
 export interface Aggregation {
   readonly operator: string;
   readonly by: readonly string[];
-  /** The metrics below it. */
+  /** The metrics that it aggregates. */
   readonly metrics: readonly string[];
 }
 
-/** What a PromQL expression is made of; throws where it does not parse. */
+/** The parts of a PromQL expression; throws if it does not parse. */
 export function takeApart(expr: string): {
   readonly selectors: readonly Selector[];
   readonly aggregations: readonly Aggregation[];

@@ -22,7 +22,7 @@ const lint = parse(readFileSync(new URL('../../../dashboards/.lint', import.meta
 const dashboards = DASHBOARDS.map(({ board }) => readDashboard(board.uid));
 const known = knownSeries();
 
-// Patterns stay as they are written: Grafana's variables are strings to the parser.
+// Leave the variables unreplaced: to the parser, Grafana's variables are strings.
 const asWritten = {
   job: '$job',
   instance: '$instance',
@@ -145,13 +145,13 @@ describe('the exclusions from the linter', () => {
   );
 });
 
-/** Series of instrumentation-pg are in no pool, and what the rules make of them is not either. */
+/** Series of instrumentation-pg have no pool label, and neither do those that the rules record from them. */
 const mayLackPools = (metric: string): boolean => /^db_client_operation_|:pgauge_query_/.test(metric);
 
 describe('the dashboard queries', () => {
   it('select by the variable pool if the series have a pool label', () => {
     for (const { panelTitle, expr } of panels) {
-      // The fleet is everybody's, and query spans have no pool's name.
+      // The fleet panels cover all pools, and query spans have no pool name.
       if (['New connections of the fleet', 'Alerts firing', 'Alerts'].includes(panelTitle)) continue;
       for (const { metric, matchers } of parsed(expr).selectors) {
         if (metric.startsWith('traces_') && matchers.some(({ value }) => value.startsWith('pg[.]query')))

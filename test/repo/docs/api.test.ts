@@ -7,7 +7,7 @@ import * as pgauge from '../../../src/index.js';
 
 const PAGE = readFileSync(API_PAGE, 'utf8');
 
-/** What the table of a type says of each of its members. */
+/** The description of each member in a type's table. */
 function members(type: string): Map<string, string> {
   const section = PAGE.split(/^##+ /m).find((text) => text.startsWith(`${type}\n`) && text.includes('\n| '));
   const rows = (section ?? '').matchAll(/^\| `(\w+)\??` +\|.*\| ([^|]*?) +\|$/gm);
@@ -18,7 +18,7 @@ const OPTIONS = members('PoolOptions');
 const CONFIG = members('Config');
 const CONSTANTS = members('Constants');
 
-/** Where the reader of a constant's name meets its value in prose. */
+/** The prose in which a reader finds the value of a constant. */
 const TOLD: Record<string, string | undefined> = {
   DEFAULT_ACQUIRE_SPAN: OPTIONS.get('acquireSpan'),
   DEFAULT_ACQUIRE_TIMEOUT_MS: OPTIONS.get('acquireTimeoutMs'),
@@ -43,7 +43,7 @@ const TOLD: Record<string, string | undefined> = {
   DEFAULT_SSL_MODE: CONFIG.get('sslMode'),
 };
 
-/** How prose says a default. */
+/** A pattern for a default as prose writes it. */
 function spoken(name: string, value: unknown): RegExp {
   if (value === 0) return /: none\b|\bdefault (off|0)\b/;
   if (name.endsWith('_RATIO')) return new RegExp(`\\b${Number(value) * 100} %`);

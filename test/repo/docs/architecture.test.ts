@@ -45,7 +45,7 @@ describe('the arrows in ARCHITECTURE.md', async () => {
   const found = await imports();
   const drawn = drawnArrows(TEXT);
   const parts = new Set([...drawn.flatMap((arrow) => arrow.split(' → ')), ...leaves(TEXT)]);
-  /** The part a file belongs to: the longest of those drawn. */
+  /** The part to which a file belongs: the longest matching one in the drawing. */
   const partOf = (file: string): string =>
     [...parts]
       .filter((part) => file === part || file.startsWith(`${part}/`))

@@ -17,9 +17,9 @@ const ENTRY = /^(?<indent> {0,8})(?<names>[\w.-]+(?:\.ts|\/)(?: {2,}[\w.-]+\.ts)
 /** `examples/ demo/ (…), load/`: folders within the entry. */
 const WITHIN = /(?<![\w./-])(?<name>[\w-]+\/)(?=[\s,;:)]|$)/g;
 
-/** The paths that the tree names, below the root; those of folders end with a slash. */
+/** The paths in the tree, relative to the root; those of folders end with a slash. */
 export function treePaths(text: string): string[] {
-  // What is indented further goes on from the line before.
+  // A line that is indented further continues the line before it.
   const lines = block(text, 'The tree')
     .join('\n')
     .replaceAll(/\n {12,}/g, ' ')
@@ -40,7 +40,7 @@ export function treePaths(text: string): string[] {
   });
 }
 
-/** The arrows that are drawn: `from → to`. */
+/** The arrows in the drawing: `from → to`. */
 export function drawnArrows(text: string): string[] {
   return block(text, 'The arrows').flatMap((line) => {
     const [from = [], to = []] = line.split('→').map((side) => side.split(',').map((name) => name.trim()));
@@ -57,13 +57,13 @@ export function tablePaths(text: string): string[] {
     .flatMap((row) => [...(row.split('|')[2] ?? '').matchAll(/`([\w./-]+)`/g)].map(([, path = '']) => path));
 }
 
-/** What is said to import nothing of ours. */
+/** The parts that, according to the text, import nothing of ours. */
 export function leaves(text: string): string[] {
   const [, list = ''] = /((?:`[\w/-]+`(?:,| and)?\s)+)import nothing of ours/.exec(text) ?? [];
   return [...list.matchAll(/`([\w/-]+)`/g)].map(([, name = '']) => name);
 }
 
-/** The imports between files below `src/`, types included: `[from, to]`, without folder and ending. */
+/** The imports between files under `src/`, types included: `[from, to]`, without folder and extension. */
 export async function imports(): Promise<(readonly [string, string])[]> {
   const { options } = createRequire(import.meta.url)(join(ROOT, '.dependency-cruiser.cjs')) as {
     options: ICruiseOptions;

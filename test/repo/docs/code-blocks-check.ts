@@ -5,7 +5,9 @@ import { parse as parseYaml } from 'yaml';
 import { chainsOf, PRELUDE_PATH, sourceOf } from '../../support/docs/code-blocks-chains.js';
 import { blocksOf, ROOT, type Page } from '../../support/docs/code-blocks-markdown.js';
 
-/** What the compiler says of the `ts` blocks of pages, each line with its place; `pgauge` is the project's own source. */
+/**
+ * The compiler's errors in the `ts` blocks of pages, each with its place; `pgauge` resolves to the project's source.
+ */
 export function typeErrorsOf(pages: readonly Page[]): string[] {
   const chains = pages.flatMap((page) =>
     chainsOf(page, 'ts').map((chain) => {
@@ -41,7 +43,7 @@ export function typeErrorsOf(pages: readonly Page[]): string[] {
   });
 }
 
-/** The blocks that say which file they are cut from and are not in it. */
+/** The blocks that name a file they are cut from, but are not in it. */
 export function cutWrong(pages: readonly Page[]): string[] {
   return pages.flatMap((page) =>
     blocksOf(page).flatMap(({ from, code, line }) => {
@@ -54,7 +56,7 @@ export function cutWrong(pages: readonly Page[]): string[] {
   );
 }
 
-/** What the parser says of the `js` blocks of pages. */
+/** The parser's errors in the `js` blocks of pages. */
 export function syntaxErrorsOf(pages: readonly Page[]): string[] {
   return pages.flatMap((page) =>
     blocksOf(page)
@@ -72,7 +74,7 @@ export function syntaxErrorsOf(pages: readonly Page[]): string[] {
   );
 }
 
-/** What the parsers say of the `json` and `yaml` blocks of pages. */
+/** The parsers' errors in the `json` and `yaml` blocks of pages. */
 export function dataErrorsOf(pages: readonly Page[]): string[] {
   const parsers = new Map<string, (text: string) => unknown>([
     ['json', (text) => JSON.parse(text) as unknown],
@@ -93,7 +95,7 @@ export function dataErrorsOf(pages: readonly Page[]): string[] {
 const NPM_SCRIPT =
   /\bnpm (?:--prefix (?<folder>\S+) )?(?:run(?: -s)? (?<named>[\w:-]+)|(?<own>test|start)\b)/g;
 
-/** The scripts that `sh` blocks of pages ask npm for and that no package.json has. */
+/** The npm scripts that `sh` blocks of pages run and no package.json has. */
 export function missingScriptsOf(pages: readonly Page[]): string[] {
   return pages.flatMap((page) =>
     blocksOf(page)
@@ -117,7 +119,7 @@ function compilerOptions(): ts.CompilerOptions {
   const settings = {
     ...config.compilerOptions,
     paths: { pgauge: ['./src/index.ts'] },
-    // A block shows what there is, and need not use it.
+    // A block may declare names without using them.
     noUnusedLocals: false,
     noUnusedParameters: false,
     declaration: false,
@@ -127,7 +129,7 @@ function compilerOptions(): ts.CompilerOptions {
     ts.sys,
     ROOT,
   );
-  // 18002: no files are listed, since they are given to the program.
+  // Ignore 18002, that no files are listed: they are passed to the program.
   const [error] = errors.filter(({ code }) => code !== 18002);
   if (error !== undefined) throw new Error(ts.flattenDiagnosticMessageText(error.messageText, '\n'));
   return options;

@@ -9,7 +9,7 @@ import {
 import { blocksOf, pagesWithCode } from '../../support/docs/code-blocks-markdown.js';
 
 const PAGES = pagesWithCode();
-/** Of other languages, or none: they are not checked here. */
+/** Other languages, or none: their code is not checked here. */
 const OTHERS = ['', 'sh', 'sql', 'json', 'yaml', 'text', 'ini', 'promql'];
 
 const FIRST = "```ts\nimport { newPool } from 'pgauge';\n\nconst mine = await newPool(config);\n```\n";
@@ -21,7 +21,7 @@ const SAMPLES = {
   'docs/continued.md': `${FIRST}\n${CONTINUES}\n${USE}`,
 };
 
-/** The samples as well, since a compiler takes seconds to start. */
+/** Includes the samples, because a compiler takes seconds to start. */
 const TYPE_ERRORS = typeErrorsOf([
   ...PAGES,
   ...Object.entries(SAMPLES).map(([path, text]) => ({ path, text })),

@@ -13,7 +13,7 @@ const SCHEMA = JSON.parse(
   };
 };
 
-/** The tests of this tool, as text. */
+/** The source text of the doctor's tests. */
 const TESTS = ['../../integration/doctor/', '../../unit/doctor/']
   .map((folder) => new URL(folder, import.meta.url))
   .flatMap((folder) => readdirSync(folder).map((name) => new URL(name, folder)))

@@ -11,9 +11,9 @@ const linksOf = (page: Page): string[] =>
     .map(({ groups = {} }) => groups['inline'] ?? groups['reference'] ?? groups['html'] ?? '')
     .filter((target) => !EXTERNAL.test(target));
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** The anchors of a page's headings, as GitHub generates them. */
 function anchorsOf(page: Page): Set<string> {
-  // Code within a heading counts; blocks, where `#` is a comment, do not.
+  // Keep code within headings; drop code blocks, in which `#` starts a comment.
   const text = page.text.replaceAll(/^ *```[^]*?^ *```$/gm, '');
   const anchors = new Set<string>();
   for (const [, heading = ''] of text.matchAll(/^#{1,6} +(.+?)(?: #+)?$/gm)) {
@@ -29,7 +29,7 @@ function anchorsOf(page: Page): Set<string> {
   return anchors;
 }
 
-/** What is wrong with a link of a page, undefined if nothing is. */
+/** The fault of a link on a page, undefined if there is none. */
 function fault(page: Page, link: string): string | undefined {
   const [file = '', anchor] = link.split('#');
   const path = file === '' ? join(ROOT, page.path) : join(ROOT, dirname(page.path), decodeURI(file));

@@ -5,7 +5,7 @@ import { allPages, proseOf, writtenPages, type Page } from '../../support/docs/c
 const WRITTEN = writtenPages();
 const MAX_ROW = 200;
 
-/** The rows of tables that are wider than a reader's window, with their places. */
+/** The table rows that are wider than a reader's window, with their places. */
 const longRows = ({ path, text }: Page): string[] =>
   text
     .split('\n')
@@ -24,7 +24,7 @@ describe('the tables in the documentation', () => {
   });
 });
 
-/** The words in the last column of the glossary's tables, and those that it refuses below them. */
+/** The words in the last column of the glossary's tables, and the words to avoid listed below them. */
 function refusedWords(): string[] {
   const glossary = allPages().find(({ path }) => path === 'docs/glossary.md')?.text ?? '';
   const columns = [...glossary.matchAll(/^\| .*\| ([^|]*?) *\|$/gm)].flatMap(([, words = '']) =>
@@ -34,7 +34,7 @@ function refusedWords(): string[] {
   return [...columns.filter((word) => word !== '' && word !== 'not'), ...list.split(/, | or /)];
 }
 
-/** A page's own words: no code, no titles of tests, nothing that a run wrote. */
+/** A page's own words, without code, test titles and generated text. */
 const ownWords = (page: Page): string =>
   proseOf(page)
     .replace(/<!-- soak:begin -->[^]*<!-- soak:end -->/, '')
@@ -75,7 +75,7 @@ describe('the map of the documentation', () => {
     for (const path of found) {
       const page = pages.get(path);
       for (const [, target = ''] of page === undefined ? [] : proseOf(page).matchAll(/\]\(([^)#\s]+\.md)/g)) {
-        // Only the map and the lists of a folder count: a page must not depend on a mention in another.
+        // Only links from README.md files count: a page must not depend on a mention in another page.
         if (path.endsWith('README.md')) found.add(join(dirname(path), target));
       }
     }

@@ -5,14 +5,14 @@ import { titlesOf } from './titles.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PAGE = readFileSync(join(ROOT, 'docs/reliability.md'), 'utf8');
-/** A file below `test/` and a title in it, as the list under each fault has them. */
+/** A file under `test/` and a title in it, in the format of the list under each fault. */
 const CITATION = /`(?<file>[\w./-]+\.test\.ts)` › (?<title>.+)$/gm;
 
 const cited = [...PAGE.matchAll(CITATION)].map(({ groups }) => ({
   file: groups?.['file'] ?? '',
   title: (groups?.['title'] ?? '').trim().replaceAll('\\_', '_'),
 }));
-/** The soak's tables are its own. */
+/** The soak test generates its own tables. */
 const SOAK = /<!-- soak:begin -->[^]*<!-- soak:end -->/;
 const FAULTS = PAGE.slice(0, PAGE.indexOf('\n## Soak')).split(/^### /m).slice(1);
 

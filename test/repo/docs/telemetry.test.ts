@@ -33,7 +33,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Lets a pool report all it can, and returns what was told. */
+/** Makes a pool report everything it can, and returns the telemetry. */
 async function everything() {
   const [meter, tracer, { logger, entries }] = [meterSdk(), tracerSdk(), keptLogs()];
   const fetched: ((provider: string, durationMs: number, error?: unknown) => void)[] = [];
@@ -104,7 +104,7 @@ async function everything() {
   observer.leakReturned(1);
   observer.endWaiting([{ heldMs: 1, stack: 'stack' }], 1);
   observer.endForced([1]);
-  // Of a target that the process was not yet warned of.
+  // With a new target, because the warning is logged once per target and process.
   const many = randomUUID();
   for (let n = 0; n < MANY_POOLS; n++) observed({ host: many }, { logger }).watch(idleGauges());
   startPoolStatsLogger({ stat: () => ({}) as PoolStat, logger, endSignal: new AbortController().signal });
@@ -114,7 +114,7 @@ async function everything() {
   return { metrics, spans: tracer.spans(), entries };
 }
 
-/** The names of connect and query spans are made from what they tell. */
+/** The kind of a span: the names of connect and query spans contain values. */
 function kindOf(name: string): string {
   if (name.startsWith(SPAN.connect)) return SPAN.connect;
   return name.startsWith('pgauge.') ? name : SPAN.query;
@@ -154,7 +154,7 @@ describe('the source of docs/telemetry.md', () => {
       const before = (seen[message] as { fields: string[] } | undefined)?.fields ?? [];
       seen[message] = { level, fields: sorted([...before, ...Object.keys(fields)]) };
     }
-    // The one record that newPool writes itself.
+    // The only record that newPool writes itself.
     const records = Object.values(LOG).filter((record) => record !== LOG.poolCreated);
     const declared = records.map(({ level, message, fields }) => [
       message,

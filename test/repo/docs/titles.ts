@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 const TESTING: ReadonlySet<string> = new Set(['describe', 'it', 'test']);
 
-/** The titles in a test file: of its groups, its tests, and the rows of their tables. */
+/** The titles in a test file: those of its groups and tests, and the rows of their tables. */
 export function titlesOf(path: string): ReadonlySet<string> {
   const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest);
   const titles = new Set<string>();
@@ -18,7 +18,7 @@ export function titlesOf(path: string): ReadonlySet<string> {
   return titles;
 }
 
-/** `test` of `test.each(rows)`. */
+/** For `test.each(rows)`, `test`. */
 function rootOf(expression: ts.Expression): string {
   if (ts.isIdentifier(expression)) return expression.text;
   const isPart = ts.isCallExpression(expression) || ts.isPropertyAccessExpression(expression);

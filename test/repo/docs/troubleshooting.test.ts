@@ -9,13 +9,13 @@ import { allPages } from '../../support/docs/code-blocks-markdown.js';
 const place = useCleanEnvironment();
 const page = allPages().find(({ path }) => path === 'docs/guides/troubleshooting.md')?.text ?? '';
 
-/** The texts in the headings under a heading. */
+/** The quoted texts in the subheadings of a section. */
 function textsUnder(heading: string): string[] {
   const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
   return [...section.matchAll(/^### `([^`]+)`$/gm)].map(([, text = '']) => text);
 }
 
-/** What the page prints, as a pattern: `…` is what varies. */
+/** A message on the page as a pattern; `…` stands for the part that varies. */
 const patternOf = (text: string): RegExp =>
   new RegExp(
     '^' +
@@ -28,7 +28,7 @@ const patternOf = (text: string): RegExp =>
 const good = { host: 'db', port: 5432, user: 'app', database: 'orders' };
 const iam = { awsRdsIam: { region: 'eu-central-1' } };
 
-/** Makes a pool in every way that the page says is refused, and gives the errors' texts. */
+/** Makes a pool in every way that the page lists as refused, and returns the errors' texts. */
 async function refusals(): Promise<string[]> {
   const empty = join(place.home, 'empty.pem');
   writeFileSync(empty, 'no certificate');
@@ -68,7 +68,7 @@ describe('the page on troubleshooting', () => {
     const texts = textsUnder('Making the pool');
     expect(texts.length).toBeGreaterThan(10);
     const unsaid = texts.filter((text) => !said.some((message) => patternOf(text).test(message)));
-    // It takes a process of its own to load the native binding: test/faults/configuration/environment.test.ts holds that.
+    // Loading the native binding needs a separate process: test/faults/configuration/environment.test.ts tests it.
     expect(unsaid.filter((text) => !text.includes('native binding'))).toEqual([]);
   });
 });

@@ -10,10 +10,10 @@ interface KnownMetric {
   readonly bounds: readonly string[];
 }
 
-/** Labels that Prometheus and the collector give every series. */
+/** Labels that Prometheus and the collector add to every series. */
 const TARGET_LABELS = ['job', 'instance'] as const;
 
-/** What queries are measured by has what instrumentation-pg adds, too. */
+/** The metric of query durations includes the attributes that instrumentation-pg adds. */
 const METRICS = Object.values({ ...METRIC, operationDuration: OPERATION_DURATION });
 
 /** An attribute's name as a label. */
@@ -40,7 +40,7 @@ export const KNOWN_METRICS: ReadonlyMap<string, KnownMetric> = new Map(
   }),
 );
 
-/** The values a label can have, where they are few. */
+/** The possible values of labels that have few. */
 export const KNOWN_VALUES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   [labelOf(ATTR.connectionState), CONNECTION_STATES],
   [labelOf(ATTR.closeReason), CLOSE_REASONS],

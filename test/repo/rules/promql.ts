@@ -1,23 +1,23 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { SyntaxNode } from '@lezer/common';
 
-/** One selector of a query, as in `metric{label="value"}`. */
+/** A selector of a query, such as `metric{label="value"}`. */
 export interface Selector {
   readonly metric: string;
   readonly matchers: readonly { readonly label: string; readonly op: string; readonly value: string }[];
 }
 
-/** What a query names; all in the order of its text. */
+/** The names that a query uses, in the order of its text. */
 export interface QueryNames {
   readonly selectors: readonly Selector[];
   /** Labels of `by`, `without`, `on`, `ignoring` and `group_*`. */
   readonly groupingLabels: readonly string[];
-  /** Durations of windows and offsets, as in `5m`. */
+  /** Durations of windows and offsets, such as `5m`. */
   readonly durations: readonly string[];
   readonly hasSubquery: boolean;
 }
 
-/** Reads a PromQL expression; throws when it does not parse. */
+/** Reads a PromQL expression; throws if it does not parse. */
 export function readQuery(query: string): QueryNames {
   const names = {
     selectors: [] as Selector[],

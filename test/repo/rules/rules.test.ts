@@ -128,7 +128,7 @@ it('the rules link to existing dashboards', () => {
   for (const { annotations } of ALERTING_RULES) expect(uids).toContain(annotations?.['dashboard_uid']);
 });
 
-/** `PgaugePoolExhausted`: `pool-exhausted.md`. */
+/** The file name of an alert's page: `pool-exhausted.md` for `PgaugePoolExhausted`. */
 function pageOf(alert: string): string {
   const words = alert.replace(/^Pgauge/, '').match(/[A-Z][a-z]+/g) ?? [];
   return `${words.join('-').toLowerCase()}.md`;

@@ -11,9 +11,9 @@ type Metric = (typeof METRIC)[keyof typeof METRIC];
 const PAGE = readFileSync(`${ROOT}docs/operations.md`, 'utf8').replaceAll(/\s+/g, ' ');
 const METRICS: readonly Metric[] = Object.values(METRIC);
 
-/** The series of one metric of one pool or process, without those of failures. */
+/** The number of series of one metric of one pool or process, without those of failures. */
 function seriesOf(metric: Metric): number {
-  // The end bucket, sum and count.
+  // Plus the bucket `+Inf`, sum and count.
   if ('buckets' in metric) return metric.buckets.length + 3;
   const attributes: readonly string[] = metric.attributes;
   if (attributes.includes(ATTR.connectionState)) return CONNECTION_STATES.length;
@@ -70,7 +70,7 @@ it('the limit of series for failures is as in the guide', () => {
 });
 
 it('the limit of series for queries is as in the guide', () => {
-  // Those of the bound, `_OTHER`, and texts that have none.
+  // Plus `_OTHER` beyond the limit, and the texts without a summary.
   const summaries = MAX_SUMMARIES + 2;
   const [answered, rows] = ofQueries.map(seriesOf) as [number, number];
   expect(PAGE).toContain(`for its summary | ${answered} more |`);
@@ -81,7 +81,7 @@ it('the limit of series for queries is as in the guide', () => {
     expect(PAGE).toContain(`${summaries} × ${each} = ${spaced(summaries * each)}`);
 });
 
-/** With a space between the thousands. */
+/** Writes a number with spaces between the thousands. */
 function spaced(count: number): string {
   return count.toLocaleString('en').replaceAll(',', ' ');
 }

@@ -11,7 +11,7 @@ const configWith = (custom: DynamicAuthCustom): Config => ({
 class Vault {
   readonly name = 'vault';
   readonly #token = 'of the instance';
-  /** Is no setting. */
+  /** Not a setting. */
   readonly url = 'https://vault';
   issue(): string {
     return `password ${this.#token}`;

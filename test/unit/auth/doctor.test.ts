@@ -14,7 +14,7 @@ const stub: AuthBackend = {
   }),
 };
 
-// Into the table before the doctor reads it, as a line in backends.ts would.
+// Add it to the table before the doctor reads it, as a line in backends.ts would.
 Object.assign(BACKENDS, { stubAuth: stub });
 afterAll(() => void Reflect.deleteProperty(BACKENDS, 'stubAuth'));
 

@@ -31,7 +31,7 @@ function atFixedTime(): void {
   vi.useFakeTimers({ toFake: ['Date'], now: DATE });
 }
 
-/** A context that notes what it was given, as a pool's does. */
+/** A context that records the sources it receives, as a pool's does. */
 function measured(signal = new AbortController().signal): ConnectContext & { sources: TokenSource[] } {
   const sources: TokenSource[] = [];
   return {

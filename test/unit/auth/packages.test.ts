@@ -13,7 +13,7 @@ import { iamConfig, inRegion } from '../../support/tokens.js';
 const ROOT = join(import.meta.dirname, '../../..');
 const TSX = pathToFileURL(join(ROOT, 'node_modules/tsx/dist/esm/index.mjs')).href;
 
-/** Runs a module in a process of its own and returns what it printed as JSON. */
+/** Runs a module in a separate process and returns its output, parsed as JSON. */
 async function run(program: string, cwd: string): Promise<unknown> {
   const file = join(cwd, 'program.mts');
   writeFileSync(file, program);

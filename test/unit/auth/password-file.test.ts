@@ -60,7 +60,7 @@ describe('a password file', () => {
   it('that may not be read gives an error with the reason', async () => {
     writeFileSync(PATH, 'secret');
     chmodSync(PATH, 0);
-    // Root may read everything.
+    // Root can read every file.
     const isRoot = process.geteuid?.() === 0;
     if (isRoot) process.seteuid?.(65_534);
     try {

@@ -76,7 +76,7 @@ async function listen(options: tls.TlsOptions): Promise<number> {
 
 type Outcome = { readonly code: string } | { readonly version: string | null; readonly said: unknown };
 
-/** Shakes hands as pg 8.21 does: the name goes into `servername` unless it is an address, and Node is told no host. */
+/** Shakes hands as pg 8.21 does: sets `servername` unless the name is an address, and passes no host to Node. */
 async function handshake(
   options: false | tls.ConnectionOptions,
   server: string,

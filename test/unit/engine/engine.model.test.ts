@@ -4,7 +4,7 @@ import { sweep } from '../../../src/engine/upkeep.js';
 import { Acquirer, makeEngine, type FakeKind, type Resource } from '../../support/fake-kind.js';
 import { Sharers } from '../../support/sharers.js';
 
-/** What the engine must never break, and what the test holds of it. */
+/** The engine's invariants, and the records with which the test checks them. */
 class Model {
   max: number;
   readonly maxConnecting: number;
@@ -17,10 +17,12 @@ class Model {
   readonly sharers: Sharers;
   ended = false;
 
-  /** The connections at the last check: after `resize` there may be too many, but never more than before. */
+  /**
+   * The connections at the last check: after `resize` the maximum may be exceeded, but the total never grows meanwhile.
+   */
   #lastTotal = 0;
   #unreachableSince = 0;
-  /** What an ended pool was waiting for at the engine's last report. */
+  /** What an ended pool was still waiting for at the engine's last report. */
   left = NaN;
 
   constructor({ max, maxConnecting, retryMs, maxPending, depth }: Shape) {
@@ -31,14 +33,14 @@ class Model {
     const limits = { max, maxConnecting, retryMs, maxPending };
     const made = makeEngine({
       ...{ ...limits, lifetimeMs: 5_000, lifetimeJitterMs: 500, maxUses: 6 },
-      // Of the limits below, one is the usual one.
+      // One of the timeouts used below, as the most common one.
       acquireTimeoutMs: 50,
     });
     this.kind = made.kind;
     this.engine = made.engine;
     this.kind.instantPings = false;
     this.sharers = new Sharers(made.engine, depth);
-    // As the pool does, before anything else learns of it.
+    // As in the pool, before any other listener is notified.
     const destroyed = this.kind.destroyed.bind(this.kind);
     this.kind.destroyed = (slot, from, reason) => {
       destroyed(slot, from, reason);
@@ -46,7 +48,7 @@ class Model {
     };
   }
 
-  /** Settles the book after a step and checks every invariant. */
+  /** Updates the records after a step and checks every invariant. */
   check(): void {
     const { engine, kind } = this;
     for (const acquirer of this.acquirers) {
@@ -112,7 +114,7 @@ class Model {
     expect(engine.state.counts.rejectedAcquireCount).toBe(this.acquirers.filter(isRefused).length);
   }
 
-  /** Whether those that wait may be waiting for the end of a pause between constructions. */
+  /** Whether waiting acquirers may be waiting for the end of a pause between constructions. */
   get pausing(): boolean {
     return this.retryMs > 0 && this.engine.state.unreachable && vi.getTimerCount() > 0;
   }
@@ -163,7 +165,7 @@ class Model {
     this.engine.release(acquirer.slot, performance.now());
   }
 
-  /** One that shares is answered; `verdict` is what its resource is found to be, if it is the last. */
+  /** Answers one sharer; `verdict` is the judgment on its resource, if it is the last one. */
   answer(index: number, verdict: Resource['verdict']): void {
     const entry = pick(this.sharers.all, index);
     if (entry === undefined) return;
@@ -179,7 +181,7 @@ class Model {
     for (const acquirer of sharers) this.returned.add(acquirer);
   }
 
-  /** The resource dies by itself, wherever it is. */
+  /** A resource dies by itself, in whatever state. */
   kill(index: number): void {
     const resource = pick(
       this.kind.resources.filter((r) => r.destroyedFor === undefined),
@@ -240,7 +242,7 @@ class Model {
     this.check();
   }
 
-  /** Returns all that is held; what is settling or being pinged comes to its end. */
+  /** Releases all held resources; those that are settling or being pinged complete. */
   giveBackAll(): void {
     for (const [resource, acquirer] of [...this.holding]) {
       this.forget(resource, acquirer);
@@ -276,7 +278,7 @@ interface Shape {
   readonly maxConnecting: number;
   readonly retryMs: number;
   readonly maxPending: number;
-  /** How many may share a resource. */
+  /** The maximum number of sharers of a resource. */
   readonly depth: number;
 }
 
@@ -335,7 +337,7 @@ const step = fc.oneof(
           pick(m.kind.constructions, i)?.fail(new Error('refused'), reached),
     ),
   },
-  // An outage: all that is under way fails.
+  // An outage: everything in progress fails.
   {
     weight: 2,
     arbitrary: fc.constant((m: Model) => {
@@ -401,14 +403,14 @@ it(
         fc.option(fc.array(fc.boolean(), { minLength: 1 }), { nil: undefined }),
         fc.boolean(),
         (shape, steps, wells, endsEarly) => {
-          // Those of a failed run.
+          // Clear the timers of a failed run.
           vi.clearAllTimers();
           const model = new Model(shape);
           for (const run of steps) {
             run(model);
             model.check();
           }
-          // It ends while acquires wait, or afterwards.
+          // The pool ends while acquires wait, or afterwards.
           if (endsEarly) model.end();
           if (wells !== undefined) model.drain(wells);
           if (!endsEarly) model.end();
@@ -422,7 +424,7 @@ it(
           expect(vi.getTimerCount(), 'no timer is left').toBe(0);
         },
       ),
-      // On a machine that is busy with others, as many as fit.
+      // On a busy machine, as many runs as fit.
       { numRuns: 500, interruptAfterTimeLimit: 60_000 },
     );
   },

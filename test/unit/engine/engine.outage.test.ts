@@ -5,7 +5,7 @@ import { Acquirer, makeEngine, type FakeKind } from '../../support/fake-kind.js'
 
 beforeEach(() => {
   vi.useFakeTimers();
-  // The longest pauses there are.
+  // Use the longest possible pauses.
   vi.spyOn(Math, 'random').mockReturnValue(0.999);
 });
 afterEach(() => {

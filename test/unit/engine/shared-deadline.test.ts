@@ -45,7 +45,7 @@ test('acquires with the default limit share one timer, and each is rejected at i
   vi.advanceTimersByTime(600);
   expect(early.every(({ error }) => error !== undefined)).toBe(true);
   expect(late.some(({ error }) => error !== undefined)).toBe(false);
-  // The rest of a limit is told apart from a whole one.
+  // The rest of a limit differs from a whole one.
   expect(started.slice(1)).toEqual([{ ms: 400, limitMs: LIMIT_MS, keepsAlive: true }]);
   vi.advanceTimersByTime(400);
   expect(late.every(({ error }) => error !== undefined)).toBe(true);

@@ -14,7 +14,7 @@ let before: Record<string, string | undefined> = {};
 beforeEach(() => {
   before = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
   setEnv({});
-  // Read from the environment when the driver was loaded.
+  // The driver read it from the environment when it was loaded.
   pg.defaults.user = 'login';
 });
 afterEach(() => {
@@ -105,7 +105,7 @@ describe('fromPgConfig: host and login', () => {
       application_name: TEXT,
       fallback_application_name: TEXT,
       options: fc.constantFrom('-c search_path=app'),
-      // As a text, 0 goes to the server; here it is none.
+      // As a text, 0 is sent to the server; as a number it means no timeout.
       statement_timeout: fc.oneof(
         fc.nat(9_999),
         fc.constant(false),
@@ -130,7 +130,7 @@ describe('fromPgConfig: host and login', () => {
     { requiredKeys: [] },
   );
 
-  /** What a client says of itself in its first message, and to whom it would say it. */
+  /** The content of a client's first message, and the address to which it would send it. */
   const facts = (client: pg.Client): object => {
     const { host, port, user, database, password, ssl } = client as unknown as Record<string, unknown>;
     const startup = (client as unknown as { getStartupConf(): object }).getStartupConf();
@@ -149,7 +149,7 @@ describe('fromPgConfig: host and login', () => {
       fc.asyncProperty(config, environment, async (given, env) => {
         setEnv(env);
         const theirs = new pg.Client(given as pg.ClientConfig);
-        // Names that a config of ours refuses as it refuses them everywhere.
+        // Skip names that a Config always refuses.
         fc.pre(/^[^\s?#/]+$/.test((theirs as unknown as { database: string }).database));
         const { config: ourConfig, options } = fromPgConfig(given as pg.PoolConfig);
         const pool = newPoolSync(ourConfig, { ...options, logger: new RecordingLogger() });

@@ -12,7 +12,7 @@ import {
 } from '../../../src/settings/connection-string.js';
 import { ConfigError } from '../../../src/errors.js';
 
-// What Go 1.26 printed for url.User of U+0000 to U+00FF, one after the other.
+// The output of Go 1.26 for url.User with U+0000 to U+00FF, concatenated.
 const GO_USERINFO =
   '%00%01%02%03%04%05%06%07%08%09%0A%0B%0C%0D%0E%0F%10%11%12%13%14%15%16%17%18%19%1A%1B%1C%1D%1E%1F' +
   '%20%21%22%23$%25&%27%28%29%2A+,-.%2F0123456789%3A;%3C=%3E%3F%40ABCDEFGHIJKLMNOPQRSTUVWXYZ%5B%5C' +
@@ -26,7 +26,7 @@ const GO_USERINFO =
   '%C3%A7%C3%A8%C3%A9%C3%AA%C3%AB%C3%AC%C3%AD%C3%AE%C3%AF%C3%B0%C3%B1%C3%B2%C3%B3%C3%B4%C3%B5%C3%B6' +
   '%C3%B7%C3%B8%C3%B9%C3%BA%C3%BB%C3%BC%C3%BD%C3%BE%C3%BF';
 
-// What it printed after the colon for url.UserPassword.
+// Its output after the colon for url.UserPassword.
 const GO_PASSWORDS = {
   'a b%2F+c': 'a%20b%252F+c',
   'p@ss/word': 'p%40ss%2Fword',
@@ -212,7 +212,7 @@ describe('escaping in connection strings', () => {
   });
 
   it('is read back by pg-connection-string', () => {
-    // It does not decode `?` and `#` in a database, and drops dot segments: a Config refuses the former.
+    // The parser does not decode `?` and `#` in a database, which a Config refuses, and drops dot segments.
     const database = text.filter((name) => !/[?#/]/.test(name) && !/^\.{1,2}$/.test(name));
     const host = text.filter((name) => !isIPv6(name) && !/^\[.*\]$/s.test(name));
     fc.assert(
@@ -244,7 +244,7 @@ describe('escaping in connection strings', () => {
     try {
       read = parse(url);
     } catch {
-      // What it cannot take for a URL at all.
+      // The parser rejects some of these as URLs.
     }
     expect(read).not.toMatchObject({ host: given.host, database: given.database });
     const { host, database } = parseLikeLibpq(url);

@@ -96,7 +96,7 @@ describe('the application name', () => {
       vi.stubEnv('PGAPPNAME', variable);
       const settings = pgSettings({ application_name: own, fallback_application_name: fallback });
       expect(applicationName(settings)).toBe(expected);
-      // The driver tells the server the same.
+      // The driver sends the same to the server.
       const { connectionParameters } = new pg.Client({ ...settings } as pg.ClientConfig) as unknown as {
         connectionParameters: { application_name?: string; fallback_application_name?: string };
       };

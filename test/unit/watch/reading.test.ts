@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { figuresOf } from '../../../src/watch/figures.js';
 import { MOST_POOLS, readingOf } from '../../../src/watch/reading.js';
 
-/** What both exporters make of the same pool. */
+/** The output of both exporters for the same pool. */
 const js = (labels: string, scale = 1): string => `
 pgauge_pool_info{${labels}} 1
 db_client_connection_count{${labels},db_client_connection_state="used"} 3

@@ -16,7 +16,7 @@ const config = (awsRdsIam: Partial<DynamicAuthAwsRdsIam>) =>
 const token = (awsRdsIam: Partial<DynamicAuthAwsRdsIam>): Promise<string> =>
   newAuthToken(config(awsRdsIam), 'app');
 
-/** The source that a pool with these settings names for its token. */
+/** The source of its token that a pool with these settings reports. */
 async function sourceOf(awsRdsIam: Partial<DynamicAuthAwsRdsIam>, host = HOST): Promise<TokenSource> {
   const sources: TokenSource[] = [];
   const hook = await newDynamicAuthFunc(config(awsRdsIam), 'app');

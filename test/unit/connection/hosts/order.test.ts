@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HostOrder, TRIED_LAST_MS, type HostRound } from '../../../../src/connection/hosts/order.js';
 
-/** What an attempt finds at each host that it tries; it stops at the first that works. */
+/** The outcome of an attempt at each host; it stops at the first that works. */
 const OUTCOME = fc.constantFrom('fails', 'is silent', 'works');
 
-/** Steps of a life: time passes, an attempt begins, an attempt that is under way tries its next host or is given up. */
+/** Steps of a pool: time passes, an attempt begins, or an attempt in progress tries its next host or is given up. */
 const STEPS = fc.array(
   fc.oneof(
     fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 25_000 }) }),
@@ -16,7 +16,7 @@ const STEPS = fc.array(
   { maxLength: 60 },
 );
 
-/** The least that says when a host is tried last, and by whom it is probed. */
+/** A minimal model of when a host is tried last, and which attempt probes it. */
 class Model {
   readonly lastUntil: number[];
   readonly silent: boolean[];
@@ -28,7 +28,7 @@ class Model {
     this.probe = Array<HostRound | undefined>(count).fill(undefined);
   }
 
-  /** 0: in its place, 1: tried last, 2: tried after those. */
+  /** 0 for a host at its own position, 1 for one tried last, 2 for one tried after those. */
   rank(host: number, now: number): number {
     const until = this.lastUntil[host] ?? 0;
     if (until === 0 || (now >= until && this.probe[host] === undefined)) return 0;

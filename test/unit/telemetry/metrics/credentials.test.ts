@@ -173,7 +173,7 @@ describe('the expiration of credentials', () => {
     credentials.endAtMs = 1_000;
     expect(await value(EXPIRATION)).toBe(1);
     credentials.endAtMs = undefined;
-    // Twice, as the SDK repeats the last value it saw.
+    // Collect twice, because the SDK repeats the last value it saw.
     for (let n = 0; n < 2; n += 1) expect(await value(EXPIRATION)).toBe(0);
   });
 

@@ -160,7 +160,7 @@ describe('the observables of an ended pool', () => {
     gauges.emptyAcquireWaitMs = 1500;
     observer.closed('pool_end', 1);
     observer.ended();
-    // Twice, as the SDK repeats the last value it saw.
+    // Collect twice, because the SDK repeats the last value it saw.
     for (let n = 0; n < 2; n++) {
       for (const state of ['used', 'idle', 'connecting'])
         expect(await value('db.client.connection.count', { [STATE]: state })).toBe(0);
@@ -181,7 +181,7 @@ describe('the observables of an ended pool', () => {
   });
 
   it('are observed once more and then no longer', async () => {
-    // Deltas tell what was observed from what the SDK repeats.
+    // Deltas distinguish observed values from those that the SDK repeats.
     const { meterProvider, points } = meterSdk(AggregationTemporality.DELTA);
     const { observer, watch } = observed({}, { meterProvider });
     watch(idleGauges());

@@ -49,7 +49,7 @@ describe('acquireSpan', () => {
     const [warm] = spans();
     if (warm === undefined) throw new Error('no span');
     expect(parentId(warm)).toBe(spanId(span('request')));
-    // To the microsecond, as spans are exported; it ends later than the acquire on a machine that is busy.
+    // Exact to the microsecond, as spans are exported; on a busy machine the span ends later than the acquire.
     expect(endMs(warm) - startMs(warm)).toBeGreaterThan(2.99);
     expect(warm.attributes['pgauge.acquire.reason']).toBeUndefined();
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MEMO_CHARACTERS, MEMO_TEXTS, TextMemo } from '../../../../src/telemetry/queries/memo.js';
 
-/** Keeps so many other texts, and asks for `wanted` after each of them. */
+/** Keeps `count` other texts, and looks up `wanted` after each of them. */
 function fill(memo: TextMemo<number>, count: number, length = 10, wanted?: string): void {
   for (let n = 0; n < count; n++) {
     memo.keep(`${n}`.padEnd(length, '-'), n);

@@ -38,10 +38,10 @@ interface Outcome {
   readonly end: (query: QueryObserver) => void;
   readonly rows?: number;
   readonly failure?: Readonly<Record<string, string>>;
-  /** Stopped: it has a log record of its own. */
+  /** Whether the query was stopped, which has a separate log record. */
   readonly stopped?: true;
 }
-/** Every way in which a query can end, and what is to be told of it. */
+/** Every way in which a query can end, and the telemetry expected of it. */
 const OUTCOMES: Readonly<Record<string, Outcome>> = {
   'answered with rows': { end: (query) => query.completed(3), rows: 3 },
   'answered without a row': { end: (query) => query.completed(0), rows: 0 },
@@ -83,7 +83,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Runs one query of 20 ms below a span of its caller's, and returns all that was told of it. */
+/** Runs one query of 20 ms under its caller's span, and returns all its telemetry. */
 async function told(settings: Parameters<typeof measured>[0], slowQueryMs: number, end: Outcome['end']) {
   const [meter, tracer, log] = [meterSdk(), tracerSdk(), keptLogs()];
   const { observer } = observed(
@@ -109,7 +109,7 @@ async function told(settings: Parameters<typeof measured>[0], slowQueryMs: numbe
       return { attributes, count, sum };
     });
   const [request, ...spans] = tracer.spans();
-  // The next pool gets its name.
+  // Free the name for the next pool.
   observer.ended();
   return {
     durations: await points(DURATION),

@@ -53,7 +53,7 @@ describe('whether a query gets a span', () => {
   });
 });
 
-/** Starts and completes a query with a sampler that decides by `decision`; what the sampler saw, and what was exported. */
+/** Runs a query with a sampler that returns `decision`; returns the sampler's inputs, and the exported spans. */
 function sampledBy(decision: SamplingDecision, text: 'parameterized' | 'sanitized', query = SELECT) {
   const seen: { name: string; attributes: object }[] = [];
   const sampler: Sampler = {
@@ -80,7 +80,7 @@ function sampledBy(decision: SamplingDecision, text: 'parameterized' | 'sanitize
   const observedSession = observer.session?.(session);
   asked = 0;
   observedSession?.started(query).completed(1);
-  // The next pool gets its name.
+  // Free the name for the next pool.
   observer.ended();
   return { seen, asked, exported: exporter.getFinishedSpans() };
 }

@@ -31,7 +31,7 @@ function sessionOf(dynamicAuth: NonNullable<Config['dynamicAuth']>): Session {
   return session;
 }
 
-/** Makes the environment's keys those of a session that ends in an hour. */
+/** Replaces the environment's keys with those of a session that ends in an hour. */
 function useTemporaryKey() {
   const key = store.issueTemporary();
   setEnv({
