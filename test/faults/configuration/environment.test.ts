@@ -110,7 +110,7 @@ describe('with the native binding installed', () => {
     await pool.end?.();`;
 
   const run = async (first: string, env: Record<string, string>): Promise<unknown> => {
-    // Copies the driver's own files, so that its \`require('pg-native')\` resolves here.
+    // Copies the driver's own files, so that its `require('pg-native')` resolves here.
     const copy = new TempCopy({
       copied: ['pg'],
       linked: ['pg-pool', 'pg-protocol', 'pg-types', 'pg-connection-string', 'pino', '@opentelemetry/api'],
