@@ -13,10 +13,7 @@ export interface Look {
 export const DESKTOP: Look = { width: 1280, height: 900, colorScheme: 'light' };
 export const PHONE: Look = { width: 390, height: 844, colorScheme: 'light' };
 
-/**
- * An open page; `problems` collects errors of its console and its scripts, except for those about a process that is
- * gone.
- */
+/** An open page; `problems` collects errors of its console and scripts, except those about a process that is gone. */
 export async function open(browser: Browser, url: string, look: Look = DESKTOP, { bypassCSP = false } = {}) {
   const { width, height, colorScheme } = look;
   const page = await browser.newPage({

@@ -20,10 +20,7 @@ const ABSENT = /@aws-sdk\/(rds-signer|credential-providers|ec2-metadata-service)
 const ABSENT_EVERYWHERE =
   /@azure\/identity|google-auth-library|@aws-sdk\/(dsql-signer|client-secrets-manager)/;
 
-/**
- * Installs the bundlers in `tools`, bundles each project with each, and runs every bundle out of reach of a
- * node_modules.
- */
+/** Installs the bundlers in `tools`, bundles each project with each, and runs every bundle without a node_modules. */
 export async function checkBundles(
   tools: string,
   projects: readonly Project[],

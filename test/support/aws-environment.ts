@@ -5,10 +5,7 @@ import { afterEach, beforeEach } from 'vitest';
 
 const CHANGED = /^AWS_|^HOME$/;
 
-/**
- * Gives every test an empty home, no AWS variables and only its own metadata service; restores the environment
- * afterwards.
- */
+/** Gives every test an empty home, no AWS variables and only its own metadata service; restores the environment. */
 export function useCleanAwsEnvironment(): { readonly home: string } {
   const place = { home: '' };
   let saved: NodeJS.ProcessEnv = {};

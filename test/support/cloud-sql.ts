@@ -14,10 +14,7 @@ const INSTANCE_PORT = 3307;
 const DAY_MS = 86_400_000;
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-/**
- * Stands in for the Cloud SQL Admin API and one instance, which accepts only TLS connections with a certificate of that
- * API.
- */
+/** Stands in for the Cloud SQL Admin API and one instance, which requires TLS with a client certificate of that API. */
 export class CloudSql {
   /** The instance connection name. */
   readonly instance = `${PROJECT}:${REGION}:${NAME}`;

@@ -38,10 +38,7 @@ export function useGcp(rds: () => LocalRds): { server(): GcpMetadata; readonly m
   };
 }
 
-/**
- * Starts Azure's managed identity endpoints before the file's tests, and makes pools that log in as the system-assigned
- * identity.
- */
+/** Starts Azure's managed identity endpoints for the file's tests; makes pools with the system-assigned identity. */
 export function useAzure(
   rds: () => LocalRds,
   options?: AzureIdentityOptions,

@@ -1,9 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 
-/**
- * Different ports of 127.0.0.1 that were free a moment ago, for programs that cannot listen on port 0 and report their
- * port.
- */
+/** Different ports of 127.0.0.1 that were free a moment ago, for programs that cannot report what port 0 became. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(

@@ -78,10 +78,7 @@ export class Proxy {
     for (const link of this.#links) link.reset();
   }
 
-  /**
-   * Makes every open connection go dead with no packet to either side, as when a firewall forgets it; new ones are
-   * served.
-   */
+  /** Makes every open connection go dead silently, as when a firewall forgets it; new ones are served. */
   forgetOpen(): void {
     for (const link of this.#links) link.forget();
   }

@@ -5,10 +5,7 @@ import { ServerProcess } from '../../support/server-process.js';
 import type { Node } from './node.js';
 import type { Tools } from './tools.js';
 
-/**
- * Starts an HAProxy that routes to the node that Patroni reports as primary, configured as Patroni's documentation
- * shows.
- */
+/** Starts an HAProxy that routes to the primary according to Patroni, configured as in Patroni's documentation. */
 export async function startHaproxy(
   folder: string,
   port: number,

@@ -154,10 +154,7 @@ describe('a parameter that cannot be serialised', () => {
     return value;
   }
 
-  /**
-   * Whether the driver sends Sync after it. The lowest driver does not: nothing more is answered, and the pool closes
-   * it.
-   */
+  /** Whether the driver sends Sync after it. The lowest driver does not, and the pool closes the connection. */
   let recovers = false;
   beforeAll(async () => {
     const { host, port, user, password, database } = server();

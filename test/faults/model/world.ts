@@ -184,10 +184,7 @@ export class World {
     );
   }
 
-  /**
-   * Sends writes that are not awaited, on a client and on the pool, then ends the pool; without a fault all must be
-   * done.
-   */
+  /** Sends writes without awaiting them, on a client and the pool, and ends the pool; without a fault all are done. */
   async #endWithLastWords(): Promise<void> {
     // On a busy machine an acquire may time out.
     const acquired = (): Promise<PoolClient | undefined> => this.pool.connect().catch(() => undefined);

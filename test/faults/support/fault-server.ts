@@ -13,10 +13,7 @@ export function useFaultServer(settings: Readonly<Record<string, string>> = {}):
   return usePostgres({ settings: { ...TELLING, ...settings } });
 }
 
-/**
- * Every statement that the server received from an application name, oldest first, including those before it was
- * killed.
- */
+/** Every statement that the server received from an application name, oldest first, also before it was killed. */
 export function statementsOf(server: LocalPostgres, applicationName: string): string[] {
   // Read the whole file, because `log()` returns only its end.
   const lines = readFileSync(join(server.socketDir, 'log'), 'utf8').split('\n');

@@ -21,10 +21,7 @@ export async function holdInRecovery(server: LocalPostgres): Promise<() => Promi
   };
 }
 
-/**
- * Restarts the server as a readable standby, like a former writer after a failover; returns a function that promotes
- * it.
- */
+/** Restarts the server as a readable standby, like a former writer; returns a function that promotes it. */
 export async function turnIntoStandby(server: LocalPostgres): Promise<() => Promise<void>> {
   const { started } = await restartWith(server, ['standby.signal']);
   await started;

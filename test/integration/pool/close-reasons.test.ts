@@ -63,7 +63,7 @@ describe('a connection that the server ends', () => {
         { maxOpenConns: 1 },
         { afterConnect: (client, context) => ((attempts += 1) === 1 ? hook(client, context) : undefined) },
       );
-      // A hook without queries may end before the socket is seen to close; then the first query fails.
+      // A hook that hides the error may end before the socket is seen to close; then the first query fails.
       await pool.query('select 1').catch(() => undefined);
       await until('it is closed', () => pool.log.closeReasons.length > 0);
       expect(pool.log.closeReasons).toEqual(['server_closed']);

@@ -22,10 +22,7 @@ function namesOf({ name, unit, instrument }: (typeof METRIC)[keyof typeof METRIC
   return instrument === 'Histogram' ? HISTOGRAM_SERIES.map((suffix) => base + suffix) : [base];
 }
 
-/**
- * An application's metrics arrive with the names and labels that the dashboards use, and disappear with the
- * application.
- */
+/** An application's metrics arrive with the names and labels that the dashboards use, and disappear with it. */
 export const pipeline: Phase = {
   name: 'pipeline',
   async run(stack, table) {

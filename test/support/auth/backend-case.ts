@@ -17,10 +17,7 @@ export const FAULTS = [
 ] as const;
 export type SourceFault = (typeof FAULTS)[number];
 
-/**
- * How a fault surfaces: the attempt fails before dialling, with a message that matches; or the server rejects the
- * login.
- */
+/** How a fault surfaces: an error that matches, before anything is dialled; or the server rejects the login. */
 export type FaultOutcome = RegExp | 'rejected';
 
 /** A source of passwords for one role of a running local-rds; disposing it stops it. */
