@@ -71,7 +71,7 @@ interface Connection {
   slot: Slot<Connection> | undefined;
 }
 
-/** Pgauge's engine on connections to the simulated server. */
+/** pgauge's engine on connections to the simulated server. */
 export function pgauge(limits: {
   readonly connectRetryMs: number;
   readonly maxConnecting?: number;

@@ -279,7 +279,7 @@ it.each([
 });
 
 it.each([
-  // The definition of Prometheus' histogram_quantile, by hand.
+  // The definition of Prometheus' histogram_quantile, reimplemented here.
   [[0, 4, 0, 0], 0.5, 1.5],
   [[0, 4, 0, 0], 1, 2],
   [[10, 0, 0, 0], 0.99, 0.99],

@@ -133,7 +133,7 @@ export class FakeKind implements ResourceKind<Resource, string, Reason>, EngineL
 
 export type Outcome = { slot: Slot<Resource>; waitMs: number } | { error: unknown; waitMs: number };
 
-/** Gives acquirers resources that others hold. */
+/** Gives acquirers resources that other acquirers use already. */
 export interface Shares {
   /** A resource for an acquirer that arrives now, if it is to share one. */
   pick(): Slot<Resource> | undefined;

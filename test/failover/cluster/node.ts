@@ -78,7 +78,7 @@ export class Node {
       program: tools.patroni,
       args: [join(folder, 'patroni.yml')],
       cwd: folder,
-      // libpq looks for certificates in the home of the user.
+      // libpq looks for certificates in the user's home.
       env: { LANG: 'C.UTF-8', HOME: folder },
       ...(tools.user && { user: tools.user }),
     });

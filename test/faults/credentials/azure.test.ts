@@ -9,7 +9,7 @@ import { rejection } from '../../support/until.js';
 
 const CONNECTIONS = 500;
 const ONE = [{ one: 1 }];
-/** A generous bound for giving up on an answer that never comes, in milliseconds: well before the connect deadline. */
+/** A generous bound for giving up when no answer arrives, in milliseconds: well before the connect timeout. */
 const LONGEST_MS = 12_000;
 /** A lifetime too short for the library's token cache, in milliseconds. */
 const NEVER_KEPT_MS = 240_000;

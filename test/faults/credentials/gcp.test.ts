@@ -14,7 +14,7 @@ const CONNECTIONS = 500;
 const TOKEN = '/computeMetadata/v1/instance/service-accounts/default/token';
 const TOKEN_CALL = `GET ${TOKEN}`;
 const ONE = [{ one: 1 }];
-/** A generous bound for giving up on an answer that never comes, in milliseconds: well before the connect deadline. */
+/** A generous bound for giving up when no answer arrives, in milliseconds: well before the connect timeout. */
 const LONGEST_MS = 12_000;
 
 const rds = useLocalRds({ postgres: { settings: { max_connections: String(CONNECTIONS + 20) } } });

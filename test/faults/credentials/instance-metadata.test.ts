@@ -17,7 +17,7 @@ const listener = useFakeServer();
 
 const REGION = 'GET /latest/meta-data/placement/region';
 const DETECT = { dynamicAuth: { awsRdsIam: { region: 'detect' } } };
-/** A generous bound for giving up on an answer that never comes, in milliseconds: well before the connect deadline. */
+/** A generous bound for giving up when no answer arrives, in milliseconds: well before the connect timeout. */
 const LONGEST_MS = 12_000;
 
 let imds: Imds;

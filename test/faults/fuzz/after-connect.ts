@@ -47,7 +47,7 @@ export async function afterConnects(): Promise<Target> {
         if (throws === undefined) return returns;
         seen.threw = true;
         if (late) return sleep(0).then(() => Promise.reject(throws as Error));
-        // eslint-disable-next-line @typescript-eslint/only-throw-error -- anybody may throw anything
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- hooks may throw any value
         throw throws;
       };
       const { got } = await connectOnce(fake, {

@@ -74,7 +74,7 @@ export async function beforeConnects(): Promise<Target> {
             else Object.assign(target, { [key]: value });
           }
           if (freeze) Object.freeze(target);
-          // eslint-disable-next-line @typescript-eslint/only-throw-error -- anybody may throw anything
+          // eslint-disable-next-line @typescript-eslint/only-throw-error -- hooks may throw any value
           if (throws !== undefined) throw throws;
         } catch (error) {
           own = error;

@@ -15,10 +15,10 @@ import { SharedQueries } from './sharing.js';
 
 /** How long everything may take to settle when the faults are over, in milliseconds. */
 const SETTLE_MS = 20_000;
-/** How long an idle pool may take to have as many sockets and sessions as it counts, in milliseconds. */
+/** How long an idle pool's count may take to match its sockets and sessions, in milliseconds. */
 const COUNTS_MS = 10_000;
 
-/** The limit of each query, by the pool or its own, in milliseconds. */
+/** The time limit of each query, set by the pool or by the query, in milliseconds. */
 const SHORTEST_DEADLINE_MS = 500;
 
 /** The settings of a run's pool. */

@@ -7,7 +7,7 @@ const server = usePostgres();
 const rds = useLocalRds();
 const proxy = useProxy(server);
 const SCRIPT = new URL('./scripts/exit.ts', import.meta.url);
-/** A generous bound for an exit, in milliseconds: well before any timer of a pool that could hold a process. */
+/** A generous bound for an exit, in milliseconds: well before any timer of a pool that could delay it. */
 const LINGERED_MS = 10_000;
 
 beforeEach(() => proxy().clear());

@@ -11,7 +11,7 @@ import { useWatchedPools, type WatchedPool } from '../support/watched-pools.js';
 /** The second loopback address; macOS has it after `sudo ifconfig lo0 alias 127.0.0.2`. */
 const OTHER_ADDRESS = '127.0.0.2';
 const NAME = 'writer.test';
-/** A generous bound for the first query on the new writer, in milliseconds: well before any default deadline. */
+/** A generous bound for the first query on the new writer, in milliseconds: well before any default timeout. */
 const FAILED_OVER_MS = 10_000;
 
 const names = useNames();

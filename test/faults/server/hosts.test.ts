@@ -12,7 +12,7 @@ const first = useFaultServer();
 const second = useFaultServer();
 const makePool = usePools(first);
 const proxy = useProxy(first);
-// Names of the domain `test` that no test sets do not exist.
+// Names of the domain `test` do not exist until a test sets them.
 useNames();
 
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { useWatchedPools } from '../support/watched-pools.js';
 const server = useFaultServer();
 const makePool = useWatchedPools(server);
 
-/** Ways for a server to go, and come back on the same address. */
+/** Ways in which a server goes down and comes back on the same address. */
 const DEPARTURES: [string, () => Promise<void>][] = [
   ['is restarted', () => server().restart()],
   ['is restarted in immediate mode', () => server().restart({ mode: 'immediate' })],

@@ -102,7 +102,7 @@ describe('the doctor, once logged in,', () => {
 
   it('warns when other clients hold the connections that the pool would need', async () => {
     const { postgres } = rds();
-    // One run at a time: each would count the other's session.
+    // One run at a time, because each would count the other's session.
     const alone = await runDoctor([...iamArgs(rds()), '--max', '197', '--json'], rds().awsEnv);
     expect(alone.code, alone.stdout).toBe(0);
     expect(alone.stdout).toContain('197 of 197 free');

@@ -8,7 +8,7 @@ import { expectDocumented } from './documented.js';
 /** The tool's program. */
 export const MAIN = new URL('../../../src/cli/main.ts', import.meta.url);
 
-// A test starts two processes or more, each of which loads the driver and the AWS SDK.
+// A test starts at least two processes, each of which loads the driver and the AWS SDK.
 vi.setConfig({ testTimeout: 240_000 });
 
 /** A step of the JSON report. */

@@ -184,7 +184,7 @@ describe('several hosts', () => {
 });
 
 test('each address of a host name is tried until one has the requested role', async () => {
-  // A machine with one loopback address has the other after `sudo ifconfig lo0 alias 127.0.0.2`.
+  // A machine with one loopback address gets the other one by `sudo ifconfig lo0 alias 127.0.0.2`.
   const tunnel = await forward(standby(), '127.0.0.2', primary().port);
   names.set('cluster.test', '127.0.0.2', HOST);
   const { tracerProvider, spans } = tracerSdk();

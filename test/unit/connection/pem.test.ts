@@ -35,7 +35,7 @@ describe('PEM certificates', () => {
   ])('are all read %s', (_title, text) => {
     const certificates = readCertificates(text(), 'roots.pem');
     expect(serials(certificates)).toEqual(both());
-    // Each is a text that OpenSSL recognises by itself.
+    // OpenSSL recognises each of these texts by itself.
     for (const one of certificates)
       expect(one).toMatch(/^-----BEGIN CERTIFICATE-----\n[^]*\n-----END CERTIFICATE-----\n$/);
   });

@@ -72,7 +72,7 @@ describe("colours in the doctor's table", () => {
   });
 
   it('are the only difference between a terminal and a pipe', () => {
-    // eslint-disable-next-line no-control-regex -- what starts a terminal's command
+    // eslint-disable-next-line no-control-regex -- the character that starts a terminal command
     const bare = stepLines(FAILED, TERMINAL).map((line) => line.replace(/\x1b\[\d*[mK]/g, ''));
     expect(bare).toEqual(stepLines(FAILED, PIPE));
   });

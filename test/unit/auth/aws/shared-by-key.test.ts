@@ -35,7 +35,7 @@ describe('objects shared by key', () => {
     for (let i = 0; i < 99; i++) get(`other ${i}`);
     get('again');
     await until('the old object is collected', async () => {
-      // A collection leaves what this turn of the loop has touched.
+      // A collection keeps objects that were used in this turn of the loop.
       await sleep(1);
       collect();
       get('old');

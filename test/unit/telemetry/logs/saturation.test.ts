@@ -13,7 +13,7 @@ import {
 } from '../../../support/telemetry.js';
 
 const POOL = 'db.example:5432/shop';
-/** A deadline expires two turns of the event loop after its time, and fake timers make a millisecond of each. */
+/** A deadline expires two turns of the event loop late, each of which takes a millisecond with fake timers. */
 const TURNS_MS = 2;
 
 beforeEach(() => {

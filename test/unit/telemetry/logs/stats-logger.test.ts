@@ -150,7 +150,7 @@ describe('startPoolStatsLogger', () => {
         started = startPoolStatsLogger(source, { intervalMs: 5, logger: { ...source.logger, debug } });
       });
     });
-    // The stats timer alone would not keep the process here.
+    // The stats timer alone would not keep the process running here.
     const alive = setTimeout(() => undefined, 10_000);
     return written.then(() => {
       clearTimeout(alive);
