@@ -36,6 +36,8 @@ const USAGE = `usage: npm run test:stack -- [options]
   --compose        docker compose up under Debian's Docker Engine, and nothing else; needs root
   --factor <n>     how many times faster than outside time goes; default 30
   --write          write docs/stack-results.md; of a whole run only
+The registry is checked if weaver is on PATH; SEMCONV_MODEL is a folder with the model of the semantic conventions, for a
+machine on which weaver cannot download it.
 `;
 
 for (const [name, code] of [

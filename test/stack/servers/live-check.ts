@@ -14,7 +14,6 @@ export interface Finding {
   readonly id: string;
   readonly level: 'violation' | 'improvement' | 'information';
   readonly message: string;
-  readonly signal_name?: string | null;
   readonly signal_type?: string | null;
 }
 
