@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The account a server process is started under. */
+/** The account under which a server process is started. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
@@ -10,7 +10,10 @@ export interface Account {
 // PostgreSQL refuses to run as root.
 const CANDIDATES = ['postgres', 'nobody'];
 
-/** The unprivileged account to start PostgreSQL under when this process is root, else `undefined`; throws when root finds none. */
+/**
+ * The unprivileged account under which root starts PostgreSQL, `undefined` if this process is not root; throws if root
+ * finds none.
+ */
 export function serverAccount(
   passwdFile = '/etc/passwd',
   uidOfProcess = process.getuid?.(),

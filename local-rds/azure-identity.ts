@@ -6,18 +6,18 @@ import type { LoginVerifier } from './login-verifier.js';
 
 /** A managed identity. */
 export interface ManagedIdentity {
-  /** Name of the resource it belongs to or is: the name of its role in the database. */
+  /** Name of the identity or of the resource it belongs to; its role in the database has the same name. */
   readonly name: string;
   readonly clientId: string;
 }
 
-/** How {@link startAzureIdentity} sets the endpoints up. */
+/** Options of {@link startAzureIdentity}. */
 export interface AzureIdentityOptions extends ListenOptions {
   /** The system-assigned identity, `null` for none; default `local-app`. */
   readonly systemAssigned?: string | null;
   /** Names of user-assigned identities; default none. */
   readonly userAssigned?: readonly string[];
-  /** The secret that requests bring along; default a random one. */
+  /** The secret that requests must send; default a random one. */
   readonly secret?: string;
 }
 
@@ -29,10 +29,13 @@ const APP_SERVICE_VERSION = '2019-08-01';
 const IMDS_PATH = '/metadata/identity/oauth2/token';
 const IMDS_VERSION = '2018-02-01';
 const DAY_MS = 24 * 3_600_000;
-// The endpoints hand a token out until it has this long to live.
+// The endpoints replace a token when less than this is left of its lifetime.
 const RENEWAL_MS = 5 * 60_000;
 
-/** Starts a stand-in for the managed identity endpoints of App Service and of virtual machines; `env` leads the SDK to the former. */
+/**
+ * Starts a stand-in for the managed identity endpoints of App Service and of virtual machines; `env` points the SDK to
+ * the former.
+ */
 export async function startAzureIdentity(options: AzureIdentityOptions = {}): Promise<AzureManagedIdentity> {
   const server = new AzureManagedIdentity(options);
   await server.listen();
@@ -48,9 +51,9 @@ export class AzureManagedIdentity extends HttpStandIn {
   readonly #answers = new Map<string, number>();
   #lifetimeMs = DAY_MS;
   #lie: string | undefined;
-  /** The identity that is given when none is asked for. */
+  /** The identity used when a request names none. */
   readonly systemAssigned: ManagedIdentity | undefined;
-  /** The identities that are asked for by their client ids. */
+  /** The identities that requests name by client ID. */
   readonly userAssigned: readonly ManagedIdentity[];
 
   /** @internal */
@@ -63,12 +66,12 @@ export class AzureManagedIdentity extends HttpStandIn {
     this.userAssigned = (options.userAssigned ?? []).map(identity);
   }
 
-  /** Environment of an application on App Service. */
+  /** The environment of an application on App Service. */
   get env(): { IDENTITY_ENDPOINT: string; IDENTITY_HEADER: string } {
     return { IDENTITY_ENDPOINT: this.endpoint + APP_SERVICE_PATH, IDENTITY_HEADER: this.#header };
   }
 
-  /** Environment that leads the SDK to the endpoint of virtual machines, which has no variable of its own. */
+  /** The environment that points the SDK to the endpoint of virtual machines, which has no variable of its own. */
   get imdsEnv(): { AZURE_POD_IDENTITY_AUTHORITY_HOST: string } {
     return { AZURE_POD_IDENTITY_AUTHORITY_HOST: this.endpoint };
   }
@@ -82,19 +85,19 @@ export class AzureManagedIdentity extends HttpStandIn {
     });
   }
 
-  /** Every token handed out so far. */
+  /** All tokens issued so far. */
   get issued(): readonly string[] {
     return this.#tokens.values;
   }
 
-  /** How often it has answered with a token of that identity. */
+  /** How many times it has answered with a token of that identity. */
   answersFor(clientId: string): number {
     return this.#answers.get(clientId) ?? 0;
   }
 
   /**
-   * Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are
-   * dropped. The server accepts every token for `graceMs` longer.
+   * Sets the lifetime, in milliseconds, of tokens issued from now on; a negative one makes expired tokens. Cached
+   * tokens are dropped. The server accepts every token for `graceMs` after its expiry.
    */
   setTokenLifetime(lifetimeMs: number, graceMs = 0): void {
     this.#lifetimeMs = lifetimeMs;
@@ -102,13 +105,13 @@ export class AzureManagedIdentity extends HttpStandIn {
     this.#current.clear();
   }
 
-  /** Hands out tokens of another principal from now on; `undefined` ends it. */
+  /** From now on issues tokens of another principal; `undefined` ends this. */
   lieAbout(name: string | undefined): void {
     this.#lie = name;
     this.#current.clear();
   }
 
-  /** Revokes every token; the next ones are new. */
+  /** Revokes all tokens; later requests get new ones. */
   rotate(): void {
     this.#tokens.revoke();
     this.#current.clear();
@@ -124,7 +127,7 @@ export class AzureManagedIdentity extends HttpStandIn {
         if (version !== APP_SERVICE_VERSION) return refusal(400, 'api-version is wrong');
         return this.#token(url.searchParams);
       case IMDS_PATH:
-        // A proxy that forwards requests of others must not get a token.
+        // A request that came through a proxy must not get a token.
         if (headers['x-forwarded-for'] !== undefined) return refusal(400, 'the request was forwarded');
         if (headers['metadata'] !== 'true') return refusal(400, 'the header Metadata: true is required');
         if (version !== IMDS_VERSION) return refusal(400, 'api-version is wrong');
@@ -180,7 +183,7 @@ export class AzureManagedIdentity extends HttpStandIn {
 const NO_IDENTITY =
   'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.';
 const INVALID = 'An error occurred while validating the access token. Please acquire a new token and retry.';
-/** The server's messages by the reason of a refusal. */
+/** The server's message for each reason to refuse a login. */
 const MESSAGES: Readonly<Record<string, string>> = {
   'the token is for something else': `The access token does not have a valid audience claim. Please acquire a new token for the resource "${POSTGRES_RESOURCE}".`,
 };

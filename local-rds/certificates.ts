@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { randomBytes, webcrypto } from 'node:crypto';
 
-/** Who a certificate is for, and when it holds. */
+/** The names in a certificate, and its validity. */
 export interface CertificateRequest {
   /** Subject's common name; default `local-rds`. */
   readonly commonName?: string;
@@ -10,7 +10,7 @@ export interface CertificateRequest {
   readonly dnsNames?: readonly string[];
   /** IPv4 and IPv6 addresses of the subjectAltName extension; default none. */
   readonly ipAddresses?: readonly string[];
-  /** Start of validity; default a day ago, so that a skewed clock does no harm. */
+  /** Start of validity; default a day ago, to tolerate clock skew. */
   readonly notBefore?: Date;
   /** End of validity; default a year from now. */
   readonly notAfter?: Date;
@@ -22,7 +22,7 @@ export interface IssuedCertificate {
   readonly keyPem: string;
 }
 
-/** A certificate authority that lives as long as the process. */
+/** A certificate authority that exists only in this process. */
 export interface CertificateAuthority {
   /** The root certificate, PEM. */
   readonly certPem: string;
@@ -33,7 +33,10 @@ export interface CertificateAuthority {
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
 
-/** Creates a root with an ECDSA P-256 key; the default common name is unique, so that two roots are never taken for each other. */
+/**
+ * Creates a root with an ECDSA P-256 key; the default common name is unique, so that two roots are never mistaken for
+ * each other.
+ */
 export async function createCa(
   options: Pick<CertificateRequest, 'commonName' | 'notBefore' | 'notAfter'> = {},
 ): Promise<CertificateAuthority> {
@@ -98,12 +101,12 @@ function validity(request: Pick<CertificateRequest, 'notBefore' | 'notAfter'>, d
   };
 }
 
-// Given as a typed value, so that no character of the name has a meaning.
+// A typed value, so that no character of the name is parsed as syntax.
 function distinguishedName(commonName: string): x509.Name {
   return new x509.Name([{ CN: [{ utf8String: commonName }] }]);
 }
 
-// A serial number is a positive integer: the first bit stays clear, the byte is not zero.
+// A serial number is a positive integer: the first bit must be clear, and the first byte not zero.
 function serial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;

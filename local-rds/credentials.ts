@@ -1,29 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import type { SecretKey } from './sigv4-signature.js';
 
-/** An access key as the AWS SDK takes it. */
+/** An access key in the form that the AWS SDK accepts. */
 export interface AccessKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** When it stops being accepted; default never. */
+  /** When it expires; default never. */
   readonly expiration?: Date;
 }
 
-/** A temporary access key, as a role gives it. */
+/** A temporary access key, such as an assumed role has. */
 export type TemporaryAccessKey = Required<AccessKey>;
 
-/** How a temporary key is made. */
+/** The properties of a temporary key. */
 export interface TemporaryKeyOptions {
   /** Milliseconds until it expires; default 1 h. */
   readonly lifetimeMs?: number;
-  /** Characters of its session token; default 1200, which makes tokens of about 1.6 kB. */
+  /** Length of its session token in characters; default 1200, which makes login tokens of about 1.6 kB. */
   readonly sessionTokenLength?: number;
 }
 
 const HOUR_MS = 3_600_000;
 
-/** The access keys a stand-in accepts. */
+/** The access keys that a stand-in accepts. */
 export class CredentialStore {
   readonly #keys = new Map<string, AccessKey>();
   #current: AccessKey;
@@ -32,7 +32,7 @@ export class CredentialStore {
     this.#current = this.add();
   }
 
-  /** The long-lived key now in use. */
+  /** The current long-lived key. */
   get current(): AccessKey {
     return this.#current;
   }
@@ -43,26 +43,26 @@ export class CredentialStore {
     return key;
   }
 
-  /** Accepts a key no longer; says whether it did before. */
+  /** Stops accepting a key; returns whether it was accepted before. */
   remove(accessKeyId: string): boolean {
     return this.#keys.delete(accessKeyId);
   }
 
-  /** Replaces the long-lived key by a new one and returns that; the old one is accepted no longer. */
+  /** Replaces the long-lived key with a new one and returns that; the old key is no longer accepted. */
   rotate(): AccessKey {
     this.remove(this.#current.accessKeyId);
     this.#current = this.add();
     return this.#current;
   }
 
-  /** Makes and accepts a temporary key with a session token. */
+  /** Creates a temporary key with a session token, and accepts it. */
   issueTemporary({
     lifetimeMs = HOUR_MS,
     sessionTokenLength = 1200,
   }: TemporaryKeyOptions = {}): TemporaryAccessKey {
     const key = {
       ...randomKey('ASIA'),
-      // Standard base64: its + and / grow when escaped, as those of real ones do.
+      // Standard base64: + and / get longer when escaped, as in real session tokens.
       sessionToken: randomBytes(sessionTokenLength).toString('base64').slice(0, sessionTokenLength),
       expiration: new Date(Date.now() + lifetimeMs),
     };
@@ -70,7 +70,7 @@ export class CredentialStore {
     return key;
   }
 
-  /** The secret of a key that is accepted at `now`. */
+  /** The secret of a key, if that is accepted at `now`. */
   find(accessKeyId: string, now = new Date()): SecretKey | undefined {
     const key = this.#keys.get(accessKeyId);
     return key?.expiration && key.expiration <= now ? undefined : key;

@@ -2,20 +2,23 @@ import type { CredentialStore } from './credentials.js';
 import type { LoginVerifier } from './login-verifier.js';
 import { findTokenFault } from './sigv4.js';
 
-/** What tokens of Aurora DSQL must have been signed for. */
+/** The cluster for which tokens of Aurora DSQL must be signed. */
 export interface DsqlOptions {
-  /** The names of the cluster, as in `abc.dsql.eu-central-1.on.aws`. */
+  /** The host names of the cluster, for example `abc.dsql.eu-central-1.on.aws`. */
   readonly host: string | readonly string[];
   readonly region: string;
-  /** Where the keys are looked up that tokens are signed with. */
+  /** Holds the keys with which tokens may be signed. */
   readonly credentials: CredentialStore;
 }
 
-/** The role that a cluster has from the start, which needs a permission of its own. */
+/** The role that every new cluster has; it needs a separate permission. */
 const ADMIN = 'admin';
 const WEEK_S = 7 * 24 * 3_600;
 
-/** Verifies the logins of roles by tokens of Aurora DSQL: presigned GETs of `DbConnect`, for `admin` of `DbConnectAdmin`, which name a host without a port. */
+/**
+ * Verifies logins with tokens of Aurora DSQL: presigned GETs of `DbConnect`, or of `DbConnectAdmin` for `admin`, which
+ * name a host without a port.
+ */
 export function dsqlVerifier({ host, region, credentials }: DsqlOptions): LoginVerifier {
   return {
     judge(token, user, now) {
@@ -28,7 +31,7 @@ export function dsqlVerifier({ host, region, credentials }: DsqlOptions): LoginV
         credentials: (accessKeyId) => credentials.find(accessKeyId, now),
       });
     },
-    // As clusters answer, and not with SQLSTATE class 28.
+    // Real clusters answer with this instead of SQLSTATE class 28.
     refusal: () => ({ code: '08006', message: 'unable to accept connection, access denied' }),
   };
 }

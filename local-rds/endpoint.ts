@@ -4,27 +4,27 @@ import type { Backend } from './gate-session.js';
 import { startGate, type Gate } from './gate.js';
 import type { LoginVerifier } from './login-verifier.js';
 
-/** What clients see of a stand-in: where it listens, and what tokens must be signed for. */
+/** The public side of a stand-in: where it listens, and for which host and region tokens must be signed. */
 export interface EndpointOptions {
   /** Database; default `app`. */
   readonly database?: string;
-  /** User who logs in with tokens; default `app`. */
+  /** The user who logs in with tokens; default `app`. */
   readonly user?: string;
   /** Region of the tokens; default `eu-central-1`. */
   readonly region?: string;
-  /** Names a token may be signed for and the certificate holds; default `localhost`. */
+  /** Host names for which a token may be signed and the certificate is issued; default `localhost`. */
   readonly advertisedHost?: string | readonly string[];
-  /** Port a token must be signed for; default the port listened on. */
+  /** Port for which a token must be signed; default the port it listens on. */
   readonly advertisedPort?: number;
   /** Address to listen on; default `127.0.0.1`. */
   readonly bindHost?: string;
   /** Port to listen on; default a free one. */
   readonly port?: number;
-  /** TLS of the gate: `require` refuses unencrypted startups, `allow` does not, `off` has no TLS; default `require`. */
+  /** TLS of the gate: `require` refuses unencrypted logins, `allow` accepts them, `off`: no TLS; default `require`. */
   readonly tls?: 'require' | 'allow' | 'off';
 }
 
-/** A listening gate and what belongs to it. */
+/** A listening gate with its certificate authority and logins. */
 export interface Endpoint {
   readonly region: string;
   readonly user: string;
@@ -33,14 +33,14 @@ export interface Endpoint {
   readonly credentials: CredentialStore;
   /** Users who log in with tokens. */
   readonly iamUsers: Set<string>;
-  /** Users whose passwords are verified in another way, with that. */
+  /** Verifiers for the users whose passwords are verified in another way. */
   readonly verifiers: Map<string, LoginVerifier>;
   readonly gate: Gate;
 }
 
 const DEFAULTS = { database: 'app', user: 'app', region: 'eu-central-1', advertisedHost: 'localhost' };
 
-/** Starts a TLS gate that verifies tokens before a PostgreSQL. */
+/** Starts a TLS gate that verifies tokens in front of a PostgreSQL server. */
 export async function startEndpoint(options: EndpointOptions, backend: Backend): Promise<Endpoint> {
   const ca = await createCa();
   const hosts = [options.advertisedHost ?? DEFAULTS.advertisedHost].flat();
@@ -71,7 +71,7 @@ export async function startEndpoint(options: EndpointOptions, backend: Backend):
   return { region, user, database, ca, credentials, iamUsers, verifiers, gate };
 }
 
-/** Environment that lets the AWS SDK sign with the long-lived key now in use. */
+/** The environment in which the AWS SDK signs with the current long-lived key. */
 export function awsEnvOf({ credentials, region }: Pick<Endpoint, 'credentials' | 'region'>) {
   const { accessKeyId, secretAccessKey } = credentials.current;
   return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: region };

@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { awsEnvOf, startEndpoint, type Endpoint, type EndpointOptions } from './endpoint.js';
 
-/** A PostgreSQL that somebody else runs. */
+/** A PostgreSQL server that is not started here. */
 export interface ExternalPostgres {
-  /** Folder of its unix socket, over which it must trust everybody. */
+  /** Folder of its unix socket, over which it must accept every user without a password. */
   readonly socketDir: string;
   /** Host of its TCP port, for users with passwords; default `127.0.0.1`. */
   readonly host?: string;
-  /** Its port, which is in the socket's name too; default 5432. */
+  /** Its port, which is also part of the socket's name; default 5432. */
   readonly port?: number;
-  /** Superuser who makes role, user and database; default `postgres`. */
+  /** The superuser who creates the role, the user and the database; default `postgres`. */
   readonly superuser?: string;
 }
 
-/** A gate before an external PostgreSQL; `stop()` leaves the server and its data alone. */
+/** A gate in front of an external PostgreSQL server; `stop()` leaves the server and its data unchanged. */
 export interface FrontedPostgres extends Endpoint, AsyncDisposable {
   readonly host: string;
   readonly port: number;
@@ -22,7 +22,10 @@ export interface FrontedPostgres extends Endpoint, AsyncDisposable {
   readonly awsEnv: ReturnType<typeof awsEnvOf>;
 }
 
-/** Puts the gate before a PostgreSQL that somebody else runs, and makes there what is missing: the role `rds_iam`, the user and the database. */
+/**
+ * Puts the gate in front of an external PostgreSQL server, and creates the role `rds_iam`, the user and the database
+ * there if they are missing.
+ */
 export async function frontPostgres(
   options: EndpointOptions,
   { socketDir, host = '127.0.0.1', port = 5432, superuser = 'postgres' }: ExternalPostgres,
@@ -62,7 +65,7 @@ export async function frontPostgres(
   };
 }
 
-// Again and again on the same server: it outlives the gate.
+// Must be repeatable, because the server outlives the gate.
 async function prepare(client: pg.Client, user: string, database: string): Promise<void> {
   const role = pg.escapeIdentifier(user);
   const exists = async (sql: string, name: string) => (await client.query(sql, [name])).rowCount !== 0;

@@ -14,27 +14,27 @@ import {
 } from './wire.js';
 import { resetSocket } from './reset-socket.js';
 
-/** Where the real server listens. */
+/** The addresses of the real server. */
 export interface Backend {
-  /** Unix socket that trusts, for users whose token was verified here. */
+  /** Unix socket that needs no password, for users whose token was verified here. */
   readonly socketPath: string;
-  /** TCP port, for users whose password the server itself checks. */
+  /** TCP address, for users whose password the server itself checks. */
   readonly host: string;
   readonly port: number;
 }
 
-/** What a session asks of the gate it belongs to. */
+/** The gate's settings and counters for a session. */
 export interface SessionPolicy {
   readonly backend: Backend;
   secureContext(): SecureContext | undefined;
   readonly requireTls: boolean;
-  /** Milliseconds before the answer to the startup message. */
+  /** How long to delay the answer to the startup message, in milliseconds. */
   delayMs(): number;
   /** An error to answer every startup message with. */
   startupFailure(): ServerFailure | undefined;
-  /** What verifies this user's password; undefined: PostgreSQL itself. */
+  /** The verifier of this user's password; `undefined` if PostgreSQL verifies it. */
   verifierOf(user: string): Promise<LoginVerifier | undefined>;
-  /** Judges and counts a password; returns the error to answer with when it is refused. */
+  /** Verifies and counts a password; returns the error for the client if the password is rejected. */
   judge(verifier: LoginVerifier, password: string, user: string): ServerFailure | undefined;
   countStartup(): void;
   countCancel(): void;
@@ -42,7 +42,7 @@ export interface SessionPolicy {
 
 // PostgreSQL's authentication_timeout.
 const STARTUP_TIMEOUT_MS = 60_000;
-// How long a closed session still drains its client, so that a reset does not overtake the last message.
+// How long a closed session still reads from its client, so that a reset does not discard the last message.
 const DRAIN_MS = 2_000;
 
 /** Serves one accepted connection until the client or the server ends it; never rejects. */
@@ -63,10 +63,10 @@ interface Opened {
   readonly message: FirstMessage;
 }
 
-/** The name of PostgreSQL's protocol within TLS. */
+/** The ALPN name of PostgreSQL's protocol. */
 const PROTOCOL = 'postgresql';
 
-/** Answers the requests for encryption; resolves with the first message that is none. */
+/** Answers requests for encryption; resolves with the first message of another kind. */
 async function negotiate(raw: Socket, policy: SessionPolicy): Promise<Opened | undefined> {
   const secureContext = policy.secureContext();
   let client = raw;
@@ -78,7 +78,7 @@ async function negotiate(raw: Socket, policy: SessionPolicy): Promise<Opened | u
     const message = await readFirstMessage(client);
     const asksForEncryption =
       message?.code === RequestCode.ssl || message?.code === RequestCode.gssEncryption;
-    // Bytes sent ahead of the answer come from somebody in the middle.
+    // Bytes sent before the answer may have been injected by a man in the middle.
     if (asksForEncryption && client.readableLength > 0) return undefined;
     if (message?.code === RequestCode.gssEncryption && client === raw) {
       raw.write('N');
@@ -91,7 +91,7 @@ async function negotiate(raw: Socket, policy: SessionPolicy): Promise<Opened | u
   }
 }
 
-/** `direct`: the client did not ask first, and has to name the protocol, as PostgreSQL 17 demands. */
+/** With `direct`, the client began TLS without a request and must name the protocol, as PostgreSQL 17 requires. */
 function encrypt(raw: Socket, secureContext: SecureContext, direct: boolean): TLSSocket {
   const client = new TLSSocket(raw, { isServer: true, secureContext, ALPNProtocols: [PROTOCOL] });
   if (direct) client.on('secure', () => client.alpnProtocol !== PROTOCOL && raw.destroy());
@@ -153,7 +153,7 @@ function refuse(client: Socket, { code, message }: ServerFailure): void {
   finish(client);
 }
 
-/** Joins client and server in both directions; the end of either ends the other after what it has said. */
+/** Forwards data in both directions; when one side ends, the other is closed after its data has been delivered. */
 function forward(client: Socket, raw: Socket, server: Socket, firstBytes: Buffer): void {
   const giveUp = (): void => {
     resetSocket(raw);
@@ -162,14 +162,14 @@ function forward(client: Socket, raw: Socket, server: Socket, firstBytes: Buffer
   server.write(firstBytes);
   client.pipe(server);
   server.pipe(client, { end: false });
-  // No server to talk to: what a client of a dead instance sees. Later errors come with a close, handled below.
+  // If the server cannot be reached, reset the client, as a dead instance would. Later errors come with a close event.
   server.on('error', giveUp);
   server.on('connect', () => server.off('error', giveUp).on('error', () => undefined));
   server.on('close', () => finish(client));
   client.on('close', () => server.destroy());
 }
 
-/** Closes after what is written has been sent. */
+/** Closes a connection once all written data has been sent. */
 function finish(client: Socket): void {
   client.unpipe();
   client.end();

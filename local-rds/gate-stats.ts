@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
 
-/** What a gate has seen; all cumulative since its start but `open`. */
+/** The counts of a gate; all but `open` are cumulative since its start. */
 export interface GateStats {
-  /** Connections now open (current). */
+  /** Open connections (current). */
   readonly open: number;
-  /** TCP connections accepted, those refused or black-holed included. */
+  /** TCP connections accepted, including those then reset or left unanswered. */
   readonly connections: number;
   /** Startup messages read. */
   readonly startups: number;
   readonly tokensAccepted: number;
   readonly tokensRejected: number;
-  /** Why the last token was rejected; holds no part of it. */
+  /** Why the last rejected token was rejected; contains no part of it. */
   readonly lastRejectReason: string | undefined;
-  /** Cancel requests passed on. */
+  /** Cancel requests forwarded to the server. */
   readonly cancels: number;
   /** Distinct tokens presented. */
   readonly tokensSeen: number;
-  /** Tokens presented that had been presented before. */
+  /** How many times a token was presented again. */
   readonly duplicates: number;
 }
 
-/** Counts what passes a gate. */
+/** Counts the connections, logins and tokens of a gate. */
 export class GateCounter {
   connections = 0;
   startups = 0;
@@ -29,10 +29,10 @@ export class GateCounter {
   #rejected = 0;
   #duplicates = 0;
   #lastRejectReason: string | undefined;
-  // Hashes only: tokens are secrets for their 15 minutes.
+  // Hashes only, because a token is a secret for 15 minutes.
   readonly #seen = new Set<string>();
 
-  /** Counts a token; `reason` when it was rejected. */
+  /** Counts a token; `reason` is set if it was rejected. */
   countToken(token: string, reason: string | undefined): void {
     const hash = createHash('sha256').update(token).digest('base64');
     if (this.#seen.has(hash)) this.#duplicates += 1;

@@ -8,52 +8,55 @@ import type { SecretKey } from './sigv4-signature.js';
 import { WRONG_ENDPOINT, verifyToken } from './sigv4.js';
 import { resetSocket } from './reset-socket.js';
 
-/** How a gate is set up. */
+/** Options of a gate. */
 export interface GateOptions {
   /** The real server behind the gate. */
   readonly backend: Backend;
-  /** Certificate and key (PEM); without them the gate answers that it has no TLS. */
+  /** Certificate and key (PEM); without them, the gate offers no TLS. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Refuses unencrypted startups, as `rds.force_ssl` does; default true when `tls` is given. */
+  /** Refuses unencrypted logins, as `rds.force_ssl` does; default true if `tls` is given. */
   readonly requireTls?: boolean;
   /** Address to listen on; default `127.0.0.1`. */
   readonly host?: string;
-  /** Port to listen on; default a free one, kept over `pause()`. */
+  /** Port to listen on; default a free one, which is kept across `pause()`. */
   readonly port?: number;
-  /** Names a token may be signed for; default `localhost`. */
+  /** Host names for which a token may be signed; default `localhost`. */
   readonly advertisedHost?: string | readonly string[];
-  /** Port a token must be signed for; default the port listened on; another when something forwards to it. */
+  /** Port for which a token must be signed, if another port is forwarded to the gate; default the gate's port. */
   readonly advertisedPort?: number;
   readonly region: string;
-  /** Whether a user logs in with a token: a member of `rds_iam`. */
+  /** The users who log in with tokens: the members of `rds_iam`. */
   readonly iamUsers: Iterable<string> | ((user: string) => boolean | Promise<boolean>);
   /** Looks up an access key that is valid at `now`, the gate's clock. */
   readonly credentials: (accessKeyId: string, now: Date) => SecretKey | undefined;
-  /** What verifies the passwords of users who are no members of `rds_iam`; undefined: PostgreSQL itself. Default none. */
+  /** The verifier for a user outside `rds_iam`; `undefined` if PostgreSQL verifies the password. Default none. */
   readonly verifierOf?: (user: string) => LoginVerifier | undefined;
 }
 
-/** What can be disturbed at run time; each change holds for what comes after it. */
+/** Faults that can be set at run time; a change affects later connections and messages only. */
 export interface GateControls {
-  /** Waits so many milliseconds before it answers a startup message; default 0. */
+  /** Delay before a startup message is answered, in milliseconds; default 0. */
   delayMs: number;
-  /** Resets new connections at once; default false. */
+  /** Resets new connections immediately; default false. */
   refuse: boolean;
   /** Accepts new connections and never answers; default false. */
   blackhole: boolean;
-  /** Rejects every token, whatever verifies it; default false. */
+  /** Rejects every token, regardless of the verifier; default false. */
   rejectTokens: boolean;
-  /** Answers every startup with this error, 57P03 or 53300 for instance; default none. */
+  /** Answers every startup message with this error, for instance 57P03 or 53300; default none. */
   fatal: ServerFailure | undefined;
-  /** The clock tokens are judged by; default the system's. */
+  /** The clock for verifying tokens; default the system's. */
   clock: () => Date;
-  /** Names a token may be signed for. */
+  /** Host names for which a token may be signed. */
   advertisedHost: string | readonly string[];
 }
 
 const RESUME_ATTEMPTS = 20;
 
-/** Starts a gate that speaks PostgreSQL's start-up protocol, checks RDS IAM tokens and forwards the rest; throws when it cannot listen. */
+/**
+ * Starts a gate that implements PostgreSQL's start-up protocol, verifies RDS IAM tokens and forwards everything else;
+ * throws if it cannot listen.
+ */
 export async function startGate(options: GateOptions): Promise<Gate> {
   const gate = new Gate(options);
   await gate.resume();
@@ -89,43 +92,46 @@ export class Gate {
     if (options.tls) this.useCertificate(options.tls);
   }
 
-  /** The port listened on; stays the same over `pause()` and `resume()`. */
+  /** The port it listens on; unchanged by `pause()` and `resume()`. */
   get port(): number {
     return this.#port;
   }
 
-  /** The first name a token may be signed for. */
+  /** The first host name for which a token may be signed. */
   get host(): string {
     return [this.#controls.advertisedHost].flat()[0] ?? 'localhost';
   }
 
-  /** Changes the controls named, and leaves the others. */
+  /** Changes the given controls and keeps the others. */
   set(controls: Partial<GateControls>): void {
     Object.assign(this.#controls, controls);
   }
 
-  /** Shows new connections another certificate (PEM), of another name, age or authority for instance; throws when it and its key do not fit. */
+  /**
+   * Presents another certificate (PEM) to new connections, for instance with another name, validity or authority;
+   * throws if the key does not match it.
+   */
   useCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
     this.#secureContext = createSecureContext({ cert, key });
   }
 
-  /** What the gate has seen. */
+  /** The current counts. */
   stats(): GateStats {
     return this.#counter.snapshot(this.#sockets.size);
   }
 
-  /** Resets every open connection; new ones are served. */
+  /** Resets every open connection; new ones are still served. */
   dropConnections(): void {
     for (const socket of this.#sockets) resetSocket(socket);
   }
 
-  /** Stops listening: new connections are refused by the system; open ones stay. */
+  /** Stops listening: the operating system refuses new connections; open ones stay. */
   pause(): void {
     this.#server?.close();
     this.#server = undefined;
   }
 
-  /** Listens again on the same port; throws when it is taken. */
+  /** Listens again on the same port; throws if the port is taken. */
   async resume(): Promise<void> {
     if (this.#server) return;
     for (let attempt = 1; ; attempt += 1) {
@@ -137,7 +143,7 @@ export class Gate {
         this.#port = (server.address() as AddressInfo).port;
         return;
       } catch (cause) {
-        // While paused, an outgoing connection may have borrowed the port for a moment.
+        // During the pause, an outgoing connection may have taken the port for a moment.
         if (!this.#listened || attempt === RESUME_ATTEMPTS) {
           throw new Error(`the gate cannot listen on port ${this.#port}`, { cause });
         }
@@ -197,7 +203,7 @@ export class Gate {
     for (const host of [this.#controls.advertisedHost].flat()) {
       const verdict = verifyToken(token, { host, port, user, region, now, credentials });
       if (verdict.ok) return undefined;
-      // What is wrong for the name it was signed for says more than that it was signed for another.
+      // A fault found with the host it was signed for is more useful than "signed for another host".
       reason = verdict.reason;
       if (reason !== WRONG_ENDPOINT) break;
     }

@@ -4,13 +4,13 @@ import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js
 import { IssuedTokens, type IssuedToken } from './issued-tokens.js';
 import type { LoginVerifier } from './login-verifier.js';
 
-/** How {@link startGcpMetadata} sets the server up. */
+/** Options of {@link startGcpMetadata}. */
 export interface GcpMetadataOptions extends ListenOptions {
   /** Email address of the service account; default `app@local-project.iam.gserviceaccount.com`. */
   readonly email?: string;
-  /** Project the machine is in; default `local-project`. */
+  /** Project of the machine; default `local-project`. */
   readonly projectId?: string;
-  /** Scopes that the machine allows; default those of Cloud SQL and AlloyDB logins. */
+  /** Scopes that the machine may request; default those of Cloud SQL and AlloyDB logins. */
   readonly scopes?: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export const LOGIN_SCOPES = {
 
 const ROOT = '/computeMetadata/v1/';
 const HOUR_MS = 3_600_000;
-// The server hands a token out until it has this long to live.
+// The server replaces a token when less than this is left of its lifetime.
 const RENEWAL_MS = 5 * 60_000;
 
 /** Starts a stand-in for Google Cloud's metadata server; use its `host` as GCE_METADATA_HOST. */
@@ -74,14 +74,14 @@ export class GcpMetadata extends HttpStandIn {
     });
   }
 
-  /** Every token handed out so far. */
+  /** All tokens issued so far. */
   get issued(): readonly string[] {
     return this.#tokens.values;
   }
 
   /**
-   * Lifetime in milliseconds of the tokens handed out from now on, below 0 for tokens that have ended; the present ones are
-   * dropped. The server accepts every token for `graceMs` longer.
+   * Sets the lifetime, in milliseconds, of tokens issued from now on; a negative one makes expired tokens. Cached
+   * tokens are dropped. The server accepts every token for `graceMs` after its expiry.
    */
   setTokenLifetime(lifetimeMs: number, graceMs = 0): void {
     this.#lifetimeMs = lifetimeMs;
@@ -89,13 +89,13 @@ export class GcpMetadata extends HttpStandIn {
     this.#current.clear();
   }
 
-  /** Hands out tokens of another account from now on, though it still names its own. */
+  /** From now on issues tokens of another account, while still reporting its own name. */
   lieAbout(identity = this.email): void {
     this.#identity = identity;
     this.#current.clear();
   }
 
-  /** Revokes every token; the next ones are new. */
+  /** Revokes all tokens; later requests get new ones. */
   rotate(): void {
     this.#tokens.revoke();
     this.#current.clear();
@@ -104,7 +104,7 @@ export class GcpMetadata extends HttpStandIn {
   protected answer(request: IncomingMessage, url: URL): Answer {
     const { headers, method } = request;
     if (method !== 'GET') return refusal(405);
-    // A proxy that forwards requests of others must not get a token.
+    // A request that came through a proxy must not get a token.
     if (headers['x-forwarded-for'] !== undefined) return refusal(403);
     if (headers['metadata-flavor'] !== 'Google') return refusal(403);
     if (!url.pathname.startsWith(ROOT)) return refusal(404);

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
-// A shell of its own session reads a pipe that only this process holds. The pipe closes however this process
-// ends, SIGKILL included, and then the shell stops the server and removes its folder. SIGQUIT makes the
-// postmaster end its children, which sit in sessions of their own; SIGKILL follows if it does not answer.
+// A shell in its own session reads from a pipe whose other end only this process holds. The pipe closes however this
+// process ends, even by SIGKILL; the shell then stops the server and removes its folder. SIGQUIT makes the postmaster
+// end its children, which run in their own sessions; SIGKILL follows if it does not react.
 const SCRIPT = `
 dir=$1 pid=
 while read -r word; do
@@ -28,7 +28,7 @@ rm -rf "$dir" || { sleep 1; rm -rf "$dir"; }
 
 const guards = new Set<Guard>();
 
-/** Stops a server and removes its folder when this process ends without having done so. */
+/** Stops a server and removes its folder if this process ends without doing so. */
 export class Guard {
   readonly #shell: ChildProcess;
   #pid: number | undefined;
@@ -39,7 +39,7 @@ export class Guard {
       cwd: '/',
       detached: true,
     });
-    // Its loss only loses the protection; the server itself reports its own errors.
+    // Without the shell, only the protection is lost; errors of the server are reported separately.
     this.#shell.on('error', () => undefined);
     this.#shell.stdin?.on('error', () => undefined);
     this.#shell.unref();
@@ -48,26 +48,26 @@ export class Guard {
     guards.add(this);
   }
 
-  /** Names the process to stop, or `undefined` when none runs. */
+  /** Sets the process to stop; `undefined` if none is running. */
   watch(pid: number | undefined): void {
     this.#pid = pid;
     this.#shell.stdin?.write(`${pid ?? 'down'}\n`);
   }
 
-  /** Ends the guard: nothing is left to stop or remove. */
+  /** Ends the guard, once nothing is left to stop or remove. */
   release(): void {
     guards.delete(this);
     if (guards.size === 0) process.off('exit', stopAll);
     this.#shell.stdin?.end('done\n');
   }
 
-  /** Asks the server to end at once; its folder is the shell's to remove. */
+  /** Makes the server end immediately; the shell removes its folder. */
   stopNow(): void {
     if (this.#pid === undefined) return;
     try {
       process.kill(this.#pid, 'SIGQUIT');
     } catch {
-      // It has gone already.
+      // It has already ended.
     }
   }
 }

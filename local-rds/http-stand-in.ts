@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { resetSocket } from './reset-socket.js';
 
-/** Where a stand-in listens. */
+/** The address a stand-in listens on. */
 export interface ListenOptions {
   /** Address to listen on; default `127.0.0.1`. */
   readonly bindHost?: string;
@@ -11,15 +11,15 @@ export interface ListenOptions {
   readonly port?: number;
 }
 
-/** What can go wrong; absent or `undefined` means it does not. */
+/** A fault to simulate; members that are absent or `undefined` have no effect. */
 export interface HttpFault {
-  /** Path prefix the fault holds for; default all paths. */
+  /** Prefix of the affected paths; default all paths. */
   readonly path?: string;
-  /** Milliseconds before the answer. */
+  /** Delay of the answer in milliseconds. */
   readonly delayMs?: number;
-  /** Status instead of the right one. */
+  /** Replaces the correct status. */
   readonly status?: number;
-  /** Body instead of the right one. */
+  /** Replaces the correct body. */
   readonly body?: string;
   /** Accepts the request and never answers. */
   readonly hang?: boolean;
@@ -27,14 +27,14 @@ export interface HttpFault {
   readonly reset?: boolean;
 }
 
-/** What a stand-in answers. */
+/** The answer of a stand-in. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A service on HTTP that can be slow, dead or lying. */
+/** An HTTP service that can be made to answer late, wrongly or not at all. */
 export abstract class HttpStandIn {
   readonly #listenAt: { readonly host: string; readonly port: number };
   readonly #calls = new Map<string, number>();
@@ -46,30 +46,30 @@ export abstract class HttpStandIn {
     this.#listenAt = { host: bindHost, port };
   }
 
-  /** The right answer to a request with this body. */
+  /** The correct answer to a request with this body. */
   protected abstract answer(request: IncomingMessage, url: URL, body: string): Answer | Promise<Answer>;
 
-  /** Port it listens on. */
+  /** The port it listens on. */
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Base address, `http://127.0.0.1:port`. */
+  /** The base URL, `http://127.0.0.1:port`. */
   get endpoint(): string {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Replaces the fault by another; `{}` ends it. */
+  /** Replaces the current fault; `{}` ends it. */
   set(fault: HttpFault): void {
     this.#fault = fault;
   }
 
-  /** Requests so far by method and path, as in `GET /latest/meta-data/placement/region`. */
+  /** The number of requests so far by method and path, as in `GET /latest/meta-data/placement/region`. */
   calls(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#calls);
   }
 
-  /** Stops listening and closes all connections, hanging ones included. */
+  /** Stops listening and closes all connections, including hanging ones. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     await new Promise((resolve) => {
@@ -78,7 +78,7 @@ export abstract class HttpStandIn {
     });
   }
 
-  /** As `stop()`. */
+  /** Calls `stop()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -92,7 +92,7 @@ export abstract class HttpStandIn {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    // Not relative to a base: a path with two slashes is another path.
+    // Not resolved against a base URL, because a path that begins with two slashes would name a host.
     const url = new URL(`http://stand-in${request.url ?? '/'}`);
     const call = `${request.method ?? ''} ${url.pathname}`;
     this.#calls.set(call, (this.#calls.get(call) ?? 0) + 1);
@@ -110,7 +110,7 @@ export abstract class HttpStandIn {
   ): Promise<void> {
     const asked = await text(request).catch(() => '');
     const { status, body, headers } = { ...(await this.answer(request, url, asked)), ...definedOf(fault) };
-    // The length is left out: an overriding body may lie about nothing then.
+    // No Content-Length, which would be wrong for a replaced body.
     response.writeHead(status, headers).end(body);
   }
 }

@@ -3,13 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { CredentialStore, type TemporaryAccessKey } from './credentials.js';
 import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js';
 
-/** How {@link startImds} sets the service up. */
+/** Options of {@link startImds}. */
 export interface ImdsOptions extends ListenOptions {
-  /** Region the instance is in; default `eu-central-1`. */
+  /** Region of the instance; default `eu-central-1`. */
   readonly region?: string;
   /** Name of the instance's role; default `local-rds`. */
   readonly role?: string;
-  /** Makes the role's credentials; default keys nobody accepts. For a `LocalRds`: `(lifetimeMs) => rds.credentials.issueTemporary({ lifetimeMs })`. */
+  /**
+   * Issues the role's credentials; by default, no server accepts them. For a `LocalRds`:
+   * `(lifetimeMs) => rds.credentials.issueTemporary({ lifetimeMs })`.
+   */
   readonly credentials?: (lifetimeMs: number) => TemporaryAccessKey;
 }
 
@@ -17,10 +20,13 @@ const TOKEN_PATH = '/latest/api/token';
 const ROLES_PATH = '/latest/meta-data/iam/security-credentials/';
 const MAX_TTL_S = 21_600;
 const DEFAULT_LIFETIME_MS = 6 * 3_600_000;
-// The service hands out new credentials this long before the old ones expire.
+// The service issues new credentials this long before the old ones expire.
 const RENEWAL_MS = 5 * 60_000;
 
-/** Starts a stand-in for the instance metadata service, version 2; use its `endpoint` as AWS_EC2_METADATA_SERVICE_ENDPOINT. */
+/**
+ * Starts a stand-in for version 2 of the instance metadata service; use its `endpoint` as
+ * AWS_EC2_METADATA_SERVICE_ENDPOINT.
+ */
 export async function startImds(options: ImdsOptions = {}): Promise<Imds> {
   const imds = new Imds(options);
   await imds.listen();
@@ -45,7 +51,7 @@ export class Imds extends HttpStandIn {
     this.#issue = options.credentials ?? ((lifetimeMs) => nobodys.issueTemporary({ lifetimeMs }));
   }
 
-  /** Lifetime in milliseconds of the credentials handed out from now on; the present ones are dropped. */
+  /** Sets the lifetime, in milliseconds, of credentials issued from now on; cached ones are dropped. */
   setCredentialsLifetime(lifetimeMs: number): void {
     this.#lifetimeMs = lifetimeMs;
     this.#credentials = undefined;
@@ -57,7 +63,7 @@ export class Imds extends HttpStandIn {
 
   #makeToken(request: IncomingMessage): Answer {
     if (request.method !== 'PUT') return refusal(405);
-    // A proxy that forwards requests of others must not get a token.
+    // A request that came through a proxy must not get a token.
     if (request.headers['x-forwarded-for'] !== undefined) return refusal(403);
     const ttl = Number(request.headers['x-aws-ec2-metadata-token-ttl-seconds'] ?? NaN);
     if (!Number.isInteger(ttl) || ttl < 1 || ttl > MAX_TTL_S) return refusal(400);

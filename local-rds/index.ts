@@ -38,13 +38,16 @@ export type { AssumedRole, Sts, StsOptions, StsRole } from './sts.js';
 export { startVault } from './vault.js';
 export type { Vault, VaultOptions } from './vault.js';
 
-/** How {@link startLocalRds} sets the stand-in up. */
+/** Options of {@link startLocalRds}. */
 export interface LocalRdsOptions extends EndpointOptions {
   /** The PostgreSQL behind the gate. */
   readonly postgres?: PostgresOptions;
 }
 
-/** Starts a stand-in for an RDS instance with IAM auth: PostgreSQL with the role `rds_iam`, and before it a TLS gate that verifies tokens. */
+/**
+ * Starts a stand-in for an RDS instance with IAM auth: PostgreSQL with the role `rds_iam`, behind a TLS gate that
+ * verifies tokens.
+ */
 export async function startLocalRds(options: LocalRdsOptions = {}): Promise<LocalRds> {
   const postgres = await startPostgres(options.postgres);
   let endpoint: Endpoint | undefined;
@@ -55,7 +58,7 @@ export async function startLocalRds(options: LocalRdsOptions = {}): Promise<Loca
       port: postgres.port,
     });
     const { user, database } = endpoint;
-    // In the server's folder, which is removed however this process ends.
+    // In the server's folder, which is always removed, even if this process is killed.
     const caFile = join(postgres.socketDir, 'rds-ca.pem');
     await writeFile(caFile, endpoint.ca.certPem);
     await postgres.query('CREATE ROLE rds_iam');
@@ -80,21 +83,21 @@ interface Parts extends Endpoint {
 /** A running stand-in. */
 export class LocalRds {
   readonly region: string;
-  /** Database that exists, owned by `user`. */
+  /** The application's database, owned by `user`. */
   readonly database: string;
-  /** Member of `rds_iam`: logs in with tokens only. */
+  /** A member of `rds_iam`, who logs in with tokens only. */
   readonly user: string;
-  /** The authority that issued the gate's certificate, to issue more. */
+  /** The authority that issued the gate's certificate and can issue more. */
   readonly ca: CertificateAuthority;
   /** The root certificate, PEM. */
   readonly caPem: string;
-  /** Path of a file that holds the root certificate; removed at `stop()`. */
+  /** Path of a file with the root certificate; removed by `stop()`. */
   readonly caFile: string;
-  /** The access keys tokens are verified with. */
+  /** The access keys for verifying tokens. */
   readonly credentials: CredentialStore;
-  /** The endpoint clients dial. */
+  /** The endpoint that clients dial. */
   readonly gate: Gate;
-  /** The server behind it. */
+  /** The server behind the gate. */
   readonly postgres: LocalPostgres;
   readonly #iamUsers: Set<string>;
   readonly #verifiers: Map<string, LoginVerifier>;
@@ -124,12 +127,12 @@ export class LocalRds {
     return this.gate.port;
   }
 
-  /** Environment that lets the AWS SDK sign with the long-lived key now in use. */
+  /** The environment in which the AWS SDK signs with the current long-lived key. */
   get awsEnv(): { AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string; AWS_REGION: string } {
     return awsEnvOf(this);
   }
 
-  /** Creates a user who logs in with RDS IAM tokens, with a password (SCRAM), or with what a verifier accepts. */
+  /** Creates a user who logs in with RDS IAM tokens, a password (SCRAM), or credentials that a verifier accepts. */
   async createUser(
     name: string,
     { password, verifier }: { password?: string; verifier?: LoginVerifier } = {},
@@ -146,14 +149,14 @@ export class LocalRds {
     }
   }
 
-  /** Restarts the server; while it is down the gate refuses connections, as an instance that restarts does. */
+  /** Restarts the server; meanwhile the gate refuses connections, like a restarting RDS instance. */
   async restart({ mode = 'fast' }: { mode?: ShutdownMode } = {}): Promise<void> {
     this.gate.pause();
     await this.postgres.restart({ mode });
     await this.gate.resume();
   }
 
-  /** Kills the server as a power cut would and refuses connections; `start()` brings it back. */
+  /** Kills the server, like a power cut, and refuses connections until `start()`. */
   async kill(): Promise<void> {
     this.gate.pause();
     this.gate.dropConnections();
@@ -172,7 +175,7 @@ export class LocalRds {
     await this.postgres.stop();
   }
 
-  /** As `stop()`. */
+  /** Calls `stop()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

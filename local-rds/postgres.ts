@@ -20,7 +20,7 @@ import { makeRunFolder, writePrivate } from './run-folder.js';
 
 export type { PostgresOptions };
 
-/** `fast` ends sessions with 57P01, `immediate` without clean-up, `smart` waits for clients. */
+/** `fast` ends sessions with 57P01, `immediate` ends them without clean-up, `smart` waits for clients. */
 export type ShutdownMode = 'fast' | 'immediate' | 'smart';
 
 const SUPERUSER = 'postgres';
@@ -34,7 +34,10 @@ const STOP_TIMEOUT_MS = 10_000;
 const MAX_LOG_CHARACTERS = 64 * 1024;
 const PORT_ATTEMPTS = 5;
 
-/** Starts a PostgreSQL of its own in a fresh temporary folder, listening on 127.0.0.1 and a private unix socket; throws an error that says why it cannot. */
+/**
+ * Starts a new PostgreSQL server in a temporary folder, listening on 127.0.0.1 and a private unix socket; throws an
+ * error with the reason if it cannot.
+ */
 export async function startPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
   if (options.requireSsl && !options.ssl) throw new Error('requireSsl needs ssl: the certificate and key');
   const account = serverAccount();
@@ -51,7 +54,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Loca
   }
 }
 
-/** A running PostgreSQL and the handles to disturb it. */
+/** A running PostgreSQL server, with methods to restart, kill and demote it. */
 export class LocalPostgres {
   /** Address of the TCP port. */
   readonly host = LOOPBACK;
@@ -93,12 +96,12 @@ export class LocalPostgres {
     return this.#port;
   }
 
-  /** Process id of the postmaster, `undefined` while it is down. */
+  /** Process ID of the postmaster; `undefined` while it is down. */
   get pid(): number | undefined {
     return this.#server && !hasEnded(this.#server) ? this.#server.pid : undefined;
   }
 
-  /** The last 64 k characters of the server's log. */
+  /** The last 64 K characters of the server's log. */
   log(): string {
     if (this.#removed) return this.#lastLog;
     try {
@@ -108,7 +111,7 @@ export class LocalPostgres {
     }
   }
 
-  /** Runs SQL as superuser over the unix socket, on a connection of its own; `database` defaults to `postgres`. */
+  /** Runs SQL as superuser over the unix socket, on a new connection; `database` defaults to `postgres`. */
   async query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     sql: string,
     values?: unknown[],
@@ -122,7 +125,7 @@ export class LocalPostgres {
       database,
       ssl: false,
     });
-    // A connection lost after its query is nobody's concern; one lost during it rejects the query.
+    // Losing the connection after the query does not matter; losing it during the query rejects the query.
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -132,7 +135,7 @@ export class LocalPostgres {
     }
   }
 
-  /** Starts the server again on its data and its port; does nothing while it runs; throws after `stop()`. */
+  /** Starts the server again with the same data and port; does nothing while it runs; throws after `stop()`. */
   async start(): Promise<void> {
     if (this.pid !== undefined) return;
     if (this.#removed) {
@@ -144,7 +147,7 @@ export class LocalPostgres {
       const failure = await this.#launch();
       if (failure === undefined) return;
       const portTaken = failure.includes('Address already in use');
-      // A free port may be taken between our look and the server's bind.
+      // Another process may take a free port before the server binds it.
       if (portTaken && !fixed && attempt < PORT_ATTEMPTS) continue;
       throw new Error(
         `cannot start PostgreSQL: ${portTaken ? `port ${this.#port} on ${LOOPBACK} is taken` : 'the server ended'}:\n${failure}`,
@@ -152,7 +155,10 @@ export class LocalPostgres {
     }
   }
 
-  /** Shuts the server down, fast by default and harder when it does not end within 10 s, and removes its data unless `keepData`. */
+  /**
+   * Shuts the server down, by default with `fast`, and with stronger signals if it does not end within 10 s; removes
+   * its data unless `keepData`.
+   */
   async stop({
     mode = 'fast',
     keepData = false,
@@ -165,24 +171,27 @@ export class LocalPostgres {
     this.#guard.release();
   }
 
-  /** Shuts the server down (fast by default) and starts it again on the same data and port. */
+  /** Shuts the server down (by default with `fast`) and starts it again with the same data and port. */
   async restart({ mode = 'fast' }: { mode?: ShutdownMode } = {}): Promise<void> {
     await this.stop({ mode, keepData: true });
     await this.start();
   }
 
-  /** Shuts the server down and starts it again as a standby that follows no primary and takes queries; `select pg_promote()` ends that. */
+  /**
+   * Shuts the server down and starts it again as a standby that follows no primary but accepts queries, until
+   * `select pg_promote()`.
+   */
   async demote({ mode = 'fast' }: { mode?: ShutdownMode } = {}): Promise<void> {
     await this.stop({ mode, keepData: true });
     await writePrivate(this.#path('data/standby.signal'), '', this.#account);
     await this.start();
   }
 
-  /** Kills postmaster and backends as a power cut would; resolves when all are gone; `start()` recovers. */
+  /** Kills the postmaster and its backends, like a power cut; resolves once all have ended; `start()` recovers. */
   async kill(): Promise<void> {
     const server = this.#server;
     if (!server?.pid || hasEnded(server)) return;
-    // Listed first: they lose their parent with it. Killed too, so that none says good-bye to its client.
+    // Listed first, because they lose their parent. Killed as well, so that none sends its client a final message.
     const children = childrenOf(server.pid);
     server.kill('SIGKILL');
     for (const child of children) signal(child, 'SIGKILL');
@@ -190,12 +199,12 @@ export class LocalPostgres {
     this.#guard.watch(undefined);
   }
 
-  /** As `stop()`. */
+  /** Calls `stop()`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
-  /** @internal Makes the data folder. */
+  /** @internal Creates the data folder. */
   async initialise(): Promise<void> {
     const passwordFile = this.#path('password');
     await writePrivate(passwordFile, `${this.password}\n`, this.#account);
@@ -213,9 +222,9 @@ export class LocalPostgres {
     await writeConfiguration(this.#folder, this.#options, this.#account);
   }
 
-  /** Starts the server once; resolves with its log when it ended instead of becoming ready. */
+  /** Starts the server once; resolves with its log if it ends instead of becoming ready. */
   async #launch(): Promise<string | undefined> {
-    // Nobody else starts a server on this folder, so a lock in it is that of a killed one.
+    // No other process starts a server on this folder, so a lock file must be that of a killed server.
     rmSync(this.#path('data/postmaster.pid'), { force: true });
     for (const suffix of ['', '.lock']) {
       rmSync(this.#path(`.s.PGSQL.${this.#port}${suffix}`), { force: true });
@@ -235,7 +244,7 @@ export class LocalPostgres {
     return log.length > logStart ? log.slice(logStart) : log;
   }
 
-  // The eighth line of the lock file is what pg_ctl waits for too; a standby that takes queries says so there.
+  // pg_ctl waits for the same eighth line of the lock file; it is `standby` on a standby that accepts queries.
   #isReady(): boolean {
     try {
       const status = readFileSync(this.#path('data/postmaster.pid'), 'utf8').split('\n')[7]?.trim();
@@ -251,11 +260,11 @@ export class LocalPostgres {
     try {
       const child = spawn(program, arguments_, {
         ...ids,
-        // Not ours: PGDATA, PGPORT and the like would change the server.
+        // Not our own environment: PGDATA, PGPORT and the like would affect the server.
         env: { LC_ALL: 'C', TZ: 'UTC', PATH: process.env['PATH'] ?? '' },
         cwd: this.#folder,
         stdio: ['ignore', log, log],
-        // Not in the terminal's process group: Ctrl-C is for the parent.
+        // Not in the terminal's process group, so that Ctrl-C reaches only the parent.
         detached: true,
       });
       child.on('error', () => undefined);

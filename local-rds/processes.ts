@@ -2,24 +2,24 @@ import { execFileSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Whether a process runs; one that has ended and waits to be reaped does not. */
+/** Whether a process is running; a zombie is not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // Another user's process exists all the same.
+    // EPERM means that the process exists but belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   if (process.platform !== 'linux') return true;
   try {
-    // The state follows the program's name, which stands in parentheses. An orphan's new parent may reap late.
+    // The state follows the program's name in parentheses. The new parent of an orphan may reap it late.
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }
 }
 
-/** The direct children of a process; empty when the system does not tell. */
+/** The direct children of a process; empty if the system does not list them. */
 export function childrenOf(pid: number): number[] {
   try {
     if (process.platform === 'linux') {
@@ -35,7 +35,7 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-/** Sends a signal to a process that may be gone. */
+/** Sends a signal to a process that may have ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -44,7 +44,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Resolves with whether the condition came true within `timeoutMs`; looks every 10 ms. */
+/** Resolves with whether the condition became true within `timeoutMs`; checks every 10 ms. */
 export async function becomesTrue(condition: () => boolean, timeoutMs: number): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {

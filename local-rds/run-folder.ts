@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Account } from './account.js';
 
-// The path of a unix socket is limited to about 104 bytes, `.s.PGSQL.65535` included.
+// The path of a unix socket is limited to about 104 bytes, including `.s.PGSQL.65535`.
 const MAX_FOLDER_BYTES = 80;
 
-/** Makes a private folder for data, sockets and keys that the server's account owns, under the system's temp folder or /tmp. */
+/**
+ * Creates a private folder for data, sockets and keys, owned by the server's account, in the system's temporary folder
+ * or /tmp.
+ */
 export async function makeRunFolder(account: Account | undefined): Promise<string> {
   for (const base of temporaryFolders()) {
     const folder = await mkdtemp(join(base, 'local-rds-'));
@@ -27,7 +30,10 @@ export async function writePrivate(path: string, text: string, account: Account 
   if (account) chownSync(path, account.uid, account.gid);
 }
 
-/** Where temporary files may go, the preferred place first: root's TMPDIR may be closed to the server's account, or too long. */
+/**
+ * Folders for temporary files, the preferred one first: root's TMPDIR may be inaccessible to the server's account, or
+ * its path too long.
+ */
 export function temporaryFolders(): string[] {
   return [...new Set([tmpdir(), '/tmp'])];
 }

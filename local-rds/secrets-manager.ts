@@ -5,22 +5,25 @@ import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js
 import { findRequestFault } from './sigv4-request.js';
 import { UNKNOWN_KEY } from './sigv4-signature.js';
 
-/** How {@link startSecretsManager} sets the service up. */
+/** Options of {@link startSecretsManager}. */
 export interface SecretsManagerOptions extends ListenOptions {
-  /** Where the keys are looked up that requests are signed with. */
+  /** Holds the keys with which requests may be signed. */
   readonly credentials: CredentialStore;
-  /** Region that requests are signed for; default `eu-central-1`. */
+  /** Region for which requests must be signed; default `eu-central-1`. */
   readonly region?: string;
 }
 
-/** The value of a secret: a text, or bytes. */
+/** The value of a secret: text or bytes. */
 export type SecretValue = string | Buffer;
 
 const TARGET = 'secretsmanager.GetSecretValue';
 const CONTENT_TYPE = 'application/x-amz-json-1.1';
 const KEYS = ['SecretId', 'VersionId', 'VersionStage'];
 
-/** Starts a stand-in for AWS Secrets Manager, which reads secrets; use its `endpoint` as AWS_ENDPOINT_URL_SECRETS_MANAGER. */
+/**
+ * Starts a stand-in for AWS Secrets Manager that supports reading secrets; use its `endpoint` as
+ * AWS_ENDPOINT_URL_SECRETS_MANAGER.
+ */
 export async function startSecretsManager(options: SecretsManagerOptions): Promise<SecretsManager> {
   const service = new SecretsManager(options);
   await service.listen();
@@ -40,17 +43,17 @@ export class SecretsManager extends HttpStandIn {
     this.#credentials = options.credentials;
   }
 
-  /** Environment that leads the AWS SDK here. */
+  /** The environment that points the AWS SDK here. */
   get env(): { AWS_ENDPOINT_URL_SECRETS_MANAGER: string } {
     return { AWS_ENDPOINT_URL_SECRETS_MANAGER: this.endpoint };
   }
 
-  /** How often a secret was asked for. */
+  /** The number of requests for a secret. */
   get reads(): number {
     return this.calls()['POST /'] ?? 0;
   }
 
-  /** Makes a value the current version of a secret; an object becomes its JSON. Returns the ARN of the secret. */
+  /** Sets the current value of a secret; an object is stored as JSON. Returns the ARN of the secret. */
   put(name: string, value: SecretValue | Readonly<Record<string, unknown>>): string {
     const stored = typeof value === 'string' || Buffer.isBuffer(value) ? value : JSON.stringify(value);
     this.#secrets.set(name, { value: stored, versionId: randomUUID() });

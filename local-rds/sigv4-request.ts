@@ -8,19 +8,22 @@ import {
   type SignedFor,
 } from './sigv4-signature.js';
 
-/** What a request must have been signed for. */
+/** The region, service and time for which a request must be signed. */
 export interface RequestExpectation extends SignedFor {
   /** The verifier's clock. */
   readonly now: Date;
   readonly credentials: KeyLookup;
 }
 
-/** How far the clocks of the two sides may be apart. */
+/** The largest accepted difference between the two clocks. */
 const SKEW_MS = 5 * 60_000;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 Credential=([^\s,]+), ?SignedHeaders=([a-z0-9;-]+), ?Signature=([0-9a-f]{64})$/;
 
-/** What is wrong with a `POST /` that AWS's APIs take, signed by version 4 in its headers; the reason holds no part of it. */
+/**
+ * The fault of a `POST /` to an AWS API that is signed in its headers with version 4; the reason contains no part of
+ * the request.
+ */
 export function findRequestFault(
   request: IncomingMessage,
   body: string,

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The secret part of an access key; `sessionToken` for a temporary one. */
+/** The secret part of an access key; `sessionToken` is set for a temporary one. */
 export interface SecretKey {
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
@@ -9,7 +9,7 @@ export interface SecretKey {
 /** Looks up an access key; `undefined` for an unknown or expired one. */
 export type KeyLookup = (accessKeyId: string) => SecretKey | undefined;
 
-/** A signature of version 4 with what it says of itself. */
+/** A version 4 signature with its parameters. */
 export interface Signed {
   /** `KEY/DAY/REGION/SERVICE/aws4_request`. */
   readonly credential: string;
@@ -20,18 +20,18 @@ export interface Signed {
   readonly signature: string;
 }
 
-/** What it has to be signed for. */
+/** The region and service for which it must be signed. */
 export interface SignedFor {
   readonly region: string;
   readonly service: string;
 }
 
-/** The reason given for a key that is not accepted. */
+/** The reason for an access key that is not accepted. */
 export const UNKNOWN_KEY = 'unknown access key';
 
 const TERMINATOR = 'aws4_request';
 
-/** What is wrong with the scope of a credential; holds no part of it. */
+/** The fault in the scope of a credential; contains no part of it. */
 export function findScopeFault(credential: string, date: string, expected: SignedFor): string | undefined {
   const scope = credential.split('/');
   const [accessKeyId, day, region, service, terminator] = scope;
@@ -44,7 +44,7 @@ export function findScopeFault(credential: string, date: string, expected: Signe
   return day === date.slice(0, 8) ? undefined : 'scope of another day than the date';
 }
 
-/** What is wrong with the key and the signature, of a scope in which nothing is wrong; holds no part of them. */
+/** The fault in the key or the signature, given a correct scope; contains no part of them. */
 export function findSignatureFault(signed: Signed, credentials: KeyLookup): string | undefined {
   const { credential, date, sessionToken, canonicalRequest } = signed;
   const [accessKeyId = '', ...scope] = credential.split('/');
@@ -59,11 +59,11 @@ export function findSignatureFault(signed: Signed, credentials: KeyLookup): stri
   return equal(signed.signature, signature) ? undefined : 'wrong signature';
 }
 
-/** Unix time in milliseconds of a date as in `20260304T050607Z`; undefined for anything else. */
+/** Unix time in milliseconds of a date like `20260304T050607Z`; undefined for anything else. */
 export function dateMs(date: string): number | undefined {
   const iso = date.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6.000Z');
   const ms = Date.parse(iso);
-  // 31 February parses in some engines; a date must come back as it went in.
+  // Some engines parse 31 February; a valid date survives the round trip.
   return iso === date || Number.isNaN(ms) || new Date(ms).toISOString() !== iso ? undefined : ms;
 }
 
@@ -76,7 +76,7 @@ function hmac(key: Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-// Hashed first: the comparison needs equal lengths, and the length is not to be told either.
+// Hashed first, because the comparison needs equal lengths and must not reveal the length either.
 function equal(a: string, b: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -7,9 +7,9 @@ import {
   type SignedFor,
 } from './sigv4-signature.js';
 
-/** What a token must have been signed for. */
+/** The endpoint, user and time for which a token must be signed. */
 export interface TokenExpectation {
-  /** Host name or address the client was told to dial, without brackets. */
+  /** The host name or address that clients dial, without brackets. */
   readonly host: string;
   readonly port: number;
   /** The database user who logs in. */
@@ -20,16 +20,16 @@ export interface TokenExpectation {
   readonly credentials: KeyLookup;
 }
 
-/** The outcome; the reason names what is wrong and holds no part of the token. */
+/** The outcome; the reason names the fault and contains no part of the token. */
 export type TokenVerdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-/** The reason given for a token of another endpoint. */
+/** The reason for a token of another endpoint. */
 export const WRONG_ENDPOINT = 'signed for another host or port';
 
 const FUTURE_LIMIT_MS = 5 * 60_000;
 const EMPTY_BODY = sha256('');
 
-/** Verifies an RDS IAM token: a presigned SigV4 GET of `rds-db:connect`, without its scheme; never throws. */
+/** Verifies an RDS IAM token: a presigned SigV4 GET of `rds-db:connect` without the scheme; never throws. */
 export function verifyToken(token: string, expected: TokenExpectation): TokenVerdict {
   const { region, now, credentials, user } = expected;
   const reason = findTokenFault(token, {
@@ -44,13 +44,13 @@ export function verifyToken(token: string, expected: TokenExpectation): TokenVer
   return reason === undefined ? { ok: true } : { ok: false, reason };
 }
 
-/** What a presigned GET, without its scheme, must have been signed for. */
+/** The requirements for a presigned GET without the scheme. */
 export interface PresignedExpectation extends SignedFor {
-  /** Hosts, with a port where one belongs to them. */
+  /** Accepted hosts, with their port if the URL must name one. */
   readonly authorities: readonly string[];
-  /** The reason given for another host. */
+  /** The reason for another host. */
   readonly wrongAuthority: string;
-  /** Parameters with their values, and the reason given for another value. */
+  /** Parameters with their required values, and the reason for another value. */
   readonly parameters: readonly (readonly [name: string, value: string, reason: string])[];
   /** The longest validity in seconds. */
   readonly mostSeconds: number;
@@ -59,7 +59,7 @@ export interface PresignedExpectation extends SignedFor {
   readonly credentials: KeyLookup;
 }
 
-/** What is wrong with a presigned GET, without its scheme; the reason holds no part of it. */
+/** The fault of a presigned GET without the scheme; the reason contains no part of it. */
 export function findTokenFault(token: string, expected: PresignedExpectation): string | undefined {
   const [, authority, query] = /^([^/?#\s]+)\/\?([^?#\s]+)$/.exec(token) ?? [];
   if (authority === undefined || query === undefined) return 'malformed token';
@@ -88,7 +88,7 @@ export function findTokenFault(token: string, expected: PresignedExpectation): s
   return findSignatureFault(signed, expected.credentials);
 }
 
-/** The parameters by decoded name, or what is wrong with them. */
+/** The parameters by decoded name, or their fault. */
 function parseQuery(query: string): Map<string, string> | string {
   const parameters = new Map<string, string>();
   for (const pair of query.split('&')) {
@@ -102,14 +102,14 @@ function parseQuery(query: string): Map<string, string> | string {
     } catch {
       return 'malformed token';
     }
-    // Which of two values counts is a matter of taste, and signer and verifier may differ in it.
+    // Signer and verifier might choose different ones of two values.
     if (parameters.has(name)) return 'duplicated parameter';
     parameters.set(name, value);
   }
   return parameters;
 }
 
-// The SDK writes an IPv6 address as it was given, bare or in brackets.
+// The SDK writes an IPv6 address as given, bare or in brackets.
 function authorities({ host, port }: TokenExpectation): string[] {
   return host.includes(':') ? [`${host}:${port}`, `[${host}]:${port}`] : [`${host}:${port}`];
 }

@@ -7,23 +7,26 @@ import { UNKNOWN_KEY } from './sigv4-signature.js';
 
 /** A role that may be assumed. */
 export interface StsRole {
-  /** As in `arn:aws:iam::123456789012:role/app`. */
+  /** For example `arn:aws:iam::123456789012:role/app`. */
   readonly arn: string;
-  /** The external ID that its trust policy demands; default none. */
+  /** The external ID that its trust policy requires; default none. */
   readonly externalId?: string;
 }
 
-/** How {@link startSts} sets the service up. */
+/** Options of {@link startSts}. */
 export interface StsOptions extends ListenOptions {
-  /** Where the keys that requests are signed with are looked up, and those of sessions are added: that of a `LocalRds`, for tokens it accepts. */
+  /**
+   * Holds the keys with which requests may be signed, and receives those of sessions. Use the store of a `LocalRds` so
+   * that it accepts tokens signed with them.
+   */
   readonly credentials: CredentialStore;
   /** The roles; default `arn:aws:iam::123456789012:role/local-rds`. */
   readonly roles?: readonly StsRole[];
-  /** Region that requests are signed for; default `eu-central-1`. */
+  /** Region for which requests must be signed; default `eu-central-1`. */
   readonly region?: string;
 }
 
-/** A session that was handed out. */
+/** A session that was issued. */
 export interface AssumedRole {
   readonly roleArn: string;
   readonly sessionName: string;
@@ -45,7 +48,7 @@ const SHORTEST_S = 900;
 const LONGEST_S = 43_200;
 const DEFAULT_S = '3600';
 
-/** Starts a stand-in for AWS STS, which assumes roles; use its `endpoint` as AWS_ENDPOINT_URL_STS. */
+/** Starts a stand-in for AWS STS that supports assuming roles; use its `endpoint` as AWS_ENDPOINT_URL_STS. */
 export async function startSts(options: StsOptions): Promise<Sts> {
   const sts = new Sts(options);
   await sts.listen();
@@ -58,7 +61,7 @@ export class Sts extends HttpStandIn {
   readonly #credentials: CredentialStore;
   readonly #roles: readonly StsRole[];
   readonly #assumed: AssumedRole[] = [];
-  /** The role that each token of a web identity may assume. */
+  /** The role that each web identity token may assume. */
   readonly #webIdentities = new Map<string, string>();
   #lifetimeMs: number | undefined;
 
@@ -70,22 +73,22 @@ export class Sts extends HttpStandIn {
     this.#roles = options.roles ?? [{ arn: 'arn:aws:iam::123456789012:role/local-rds' }];
   }
 
-  /** Environment that leads the AWS SDK here. */
+  /** The environment that points the AWS SDK here. */
   get env(): { AWS_ENDPOINT_URL_STS: string } {
     return { AWS_ENDPOINT_URL_STS: this.endpoint };
   }
 
-  /** The sessions handed out so far, the latest last. */
+  /** The sessions issued so far, in order. */
   get assumed(): readonly AssumedRole[] {
     return this.#assumed;
   }
 
-  /** Lifetime in milliseconds of the sessions handed out from now on, whatever is asked for; undefined: what is asked for. */
+  /** Sets the lifetime, in milliseconds, of sessions issued from now on; `undefined` for the requested one. */
   setSessionLifetime(lifetimeMs: number | undefined): void {
     this.#lifetimeMs = lifetimeMs;
   }
 
-  /** A token of a web identity that may assume this role, as Kubernetes writes it into a pod's file. */
+  /** Issues a web identity token that may assume this role, like those that Kubernetes writes to a file in a pod. */
   issueWebIdentity(roleArn: string): string {
     const token = ['header', 'claims', 'signature']
       .map(() => randomBytes(60).toString('base64url'))
@@ -94,14 +97,14 @@ export class Sts extends HttpStandIn {
     return token;
   }
 
-  /** Accepts a token of a web identity no longer. */
+  /** Stops accepting a web identity token. */
   revokeWebIdentity(token: string): void {
     this.#webIdentities.delete(token);
   }
 
   protected answer(request: IncomingMessage, _url: URL, body: string): Answer {
     const parameters = new URLSearchParams(body);
-    // The token stands for a signature: a pod has no keys to sign with.
+    // The token replaces the signature, because a pod has no keys to sign with.
     const fault =
       parameters.get('Action') === BY_WEB_IDENTITY ? undefined : this.#findSignatureFault(request, body);
     if (fault !== undefined) {

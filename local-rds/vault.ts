@@ -3,13 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import pg from 'pg';
 import { HttpStandIn, type Answer, type ListenOptions } from './http-stand-in.js';
 
-/** How {@link startVault} sets the server up. */
+/** Options of {@link startVault}. */
 export interface VaultOptions extends ListenOptions {
-  /** Runs a statement on the database as a user who may make roles. */
+  /** Runs a statement on the database as a user who may create roles. */
   readonly query: (sql: string) => Promise<unknown>;
-  /** The one role of the database secrets engine; default `app`. */
+  /** The only role of the database secrets engine; default `app`. */
   readonly role?: string;
-  /** What each lease runs for its role, with the quoted name; default nothing. */
+  /** Returns the SQL that each lease runs for its role, given the quoted name; default none. */
   readonly grants?: (role: string) => string;
 }
 
@@ -17,16 +17,19 @@ const HOUR_MS = 3_600_000;
 const CREDS = '/v1/database/creds/';
 const REVOKE = '/v1/sys/leases/revoke';
 
-/** Starts a stand-in for HashiCorp Vault with a database secrets engine that makes real roles; use its `endpoint` as VAULT_ADDR. */
+/**
+ * Starts a stand-in for HashiCorp Vault with a database secrets engine that creates real roles; use its `endpoint` as
+ * VAULT_ADDR.
+ */
 export async function startVault(options: VaultOptions): Promise<Vault> {
   const vault = new Vault(options);
   await vault.listen();
   return vault;
 }
 
-/** A running Vault, as strict as a real one about the token, the paths and the methods. */
+/** A running Vault, as strict as a real one about tokens, paths and methods. */
 export class Vault extends HttpStandIn {
-  /** What a client must send as `X-Vault-Token`. */
+  /** The value that a client must send as `X-Vault-Token`. */
   readonly token = `hvs.${randomBytes(24).toString('base64url')}`;
   readonly #query: VaultOptions['query'];
   readonly #role: string;
@@ -45,26 +48,26 @@ export class Vault extends HttpStandIn {
     this.#grants = grants;
   }
 
-  /** The passwords handed out so far. */
+  /** The passwords issued so far. */
   get passwords(): readonly string[] {
     return this.#passwords;
   }
 
   /**
-   * Length of the leases given from now on, in milliseconds; Vault tells whole seconds. Default an hour. Their passwords are good
-   * for `graceMs` longer.
+   * Sets the duration of leases issued from now on, in milliseconds, which Vault reports in whole seconds; default an
+   * hour. Their passwords are valid for `graceMs` longer.
    */
   setLease(leaseMs: number, graceMs = 0): void {
     this.#leaseMs = leaseMs;
     this.#graceMs = graceMs;
   }
 
-  /** A sealed Vault answers 503 to everything. */
+  /** Seals or unseals the Vault; while sealed, it answers 503 to every request. */
   setSealed(sealed: boolean): void {
     this.#sealed = sealed;
   }
 
-  /** Ends all leases: their roles are dropped. */
+  /** Ends all leases and drops their roles. */
   async revokeAll(): Promise<void> {
     await Promise.all([...this.#leases.keys()].map((lease) => this.#revoke(lease)));
   }

@@ -1,19 +1,19 @@
 import type { Duplex } from 'node:stream';
 
-/** Codes that stand where a startup message has its protocol version. */
+/** Request codes, sent in place of the protocol version of a startup message. */
 export const RequestCode = { cancel: 80877102, ssl: 80877103, gssEncryption: 80877104 } as const;
 
-// The server's own limits: MAX_STARTUP_PACKET_LENGTH, and that of an authentication message.
+// PostgreSQL's limits: MAX_STARTUP_PACKET_LENGTH, and that of an authentication message.
 const MAX_STARTUP_BYTES = 10_000;
 const MAX_PASSWORD_BYTES = 65_535;
 
-/** A message of the start-up phase as it came, with its code or protocol version. */
+/** A message of the start-up phase as received, with its code or protocol version. */
 export interface FirstMessage {
   readonly code: number;
   readonly bytes: Buffer;
 }
 
-/** Reads one start-up message; `undefined` when the stream ends or what comes is none. */
+/** Reads one start-up message; `undefined` if the stream ends or the bytes are not a start-up message. */
 export async function readFirstMessage(socket: Duplex): Promise<FirstMessage | undefined> {
   const header = await readBytes(socket, 8);
   const length = header?.readInt32BE(0) ?? 0;
@@ -22,17 +22,17 @@ export async function readFirstMessage(socket: Duplex): Promise<FirstMessage | u
   return body && { code: header.readInt32BE(4), bytes: Buffer.concat([header, body]) };
 }
 
-/** The first byte of a TLS record that holds a handshake; no start-up message is so long that it begins with it. */
+/** The first byte of a TLS handshake record; a start-up message with this first byte would exceed the limit. */
 const TLS_HANDSHAKE = 0x16;
 
-/** Whether a client begins TLS without asking; what it sent stays in the stream. */
+/** Whether a client begins TLS without a request; the bytes stay in the stream. */
 export async function beginsTls(socket: Duplex): Promise<boolean> {
   const first = await readBytes(socket, 1);
   if (first) socket.unshift(first);
   return first?.[0] === TLS_HANDSHAKE;
 }
 
-/** Reads one password message; `undefined` when the stream ends or what comes is none. */
+/** Reads one password message; `undefined` if the stream ends or the bytes are not a password message. */
 export async function readPassword(socket: Duplex): Promise<string | undefined> {
   const header = await readBytes(socket, 5);
   const length = header?.readInt32BE(1) ?? 0;
@@ -42,10 +42,10 @@ export async function readPassword(socket: Duplex): Promise<string | undefined> 
   return body && end === body.length - 1 ? body.subarray(0, end).toString('utf8') : undefined;
 }
 
-/** The parameters of a startup message by name; `undefined` when it is malformed. */
+/** The parameters of a startup message by name; `undefined` if it is malformed. */
 export function startupParameters({ bytes }: FirstMessage): Map<string, string> | undefined {
   const strings = bytes.subarray(8).toString('utf8').split('\0');
-  // Pairs, the empty name that ends them, and what follows its NUL: nothing.
+  // The pairs, the empty name that ends them, and the empty string after its NUL.
   if (strings.length % 2 !== 0 || strings.pop() !== '' || strings.pop() !== '') return undefined;
   const parameters = new Map<string, string>();
   for (let index = 0; index + 1 < strings.length; index += 2) {
@@ -67,12 +67,12 @@ export function fatal(code: string, message: string): Buffer {
 /** AuthenticationCleartextPassword. */
 export const CLEARTEXT_PASSWORD_REQUEST = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
 
-/** Reads exactly so many bytes and leaves the rest in the stream; `undefined` when it ends before. */
+/** Reads exactly `count` bytes and leaves the rest in the stream; `undefined` if the stream ends first. */
 async function readBytes(socket: Duplex, count: number): Promise<Buffer | undefined> {
   const pieces: Buffer[] = [];
   let missing = count;
   for (;;) {
-    // Taken as it comes: a stream that holds some bytes but not enough would be readable again at once, for ever.
+    // Read piecemeal: a stream with some bytes but too few would be readable again immediately, in an endless loop.
     const piece = socket.read(Math.min(missing, socket.readableLength)) as Buffer | null;
     if (piece) {
       pieces.push(piece);

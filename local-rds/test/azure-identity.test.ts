@@ -34,7 +34,7 @@ describe('the managed identity endpoints of Azure', () => {
     const answer = await credential.getToken(`${POSTGRES_RESOURCE}/.default`);
     expect(server.verifier().judge(answer.token, 'my-identity', new Date())).toBeUndefined();
     expect(answer.expiresOnTimestamp).toBeGreaterThan(Date.now() + 23 * 3_600_000);
-    // The library keeps it.
+    // The library caches it.
     expect((await credential.getToken(`${POSTGRES_RESOURCE}/.default`)).token).toBe(answer.token);
     expect(server.calls()).toEqual({ 'GET /msi/token': 1 });
   });

@@ -14,7 +14,7 @@ describe('createCa', () => {
     ca = await createCa();
   });
 
-  /** The error of a handshake with a server that has such a certificate, or `ok`. */
+  /** The error of a handshake with a server that has the requested certificate, or `ok`. */
   async function handshake(request: CertificateRequest, options: ConnectionOptions = {}): Promise<string> {
     const { certPem, keyPem } = await ca.issue(request);
     const server = createServer({ cert: certPem, key: keyPem }, (socket) => socket.end());
@@ -42,7 +42,7 @@ describe('createCa', () => {
     const { certPem } = await ca.issue({ ipAddresses });
     const certificate = new X509Certificate(certPem);
     for (const address of ipAddresses) expect(certificate.checkIP(address)).toBe(address);
-    // Node takes a servername that is empty as none, and then checks the host.
+    // Node treats an empty servername as none, and then verifies the host.
     expect(await handshake({ ipAddresses }, { servername: '' })).toBe('ok');
   });
 

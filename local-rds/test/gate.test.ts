@@ -52,7 +52,7 @@ async function backendPid(client: pg.Client): Promise<number> {
   return rows[0]?.pid ?? 0;
 }
 
-/** Looks until a backend is as said, for at most half a minute. */
+/** Polls for up to half a minute until a backend is in the given state. */
 async function backend(pid: number, state: 'sleeping' | 'gone'): Promise<boolean> {
   for (let attempt = 0; attempt < 600; attempt += 1) {
     const { rows } = await rds().postgres.query<{ wait_event: string }>(
@@ -76,7 +76,7 @@ const SSL_REQUEST = request(80877103);
 const GSS_REQUEST = request(80877104);
 const STARTUP = request(196608, Buffer.from('user\0app\0database\0app\0\0'));
 
-/** What comes back for raw bytes, up to the end of the connection. */
+/** The bytes received after sending raw bytes, until the connection ends. */
 async function exchange(...writes: Buffer[]): Promise<string> {
   const socket = connect(rds().port, '127.0.0.1');
   const received: Buffer[] = [];
@@ -104,7 +104,7 @@ describe('a login with a token', () => {
 
   it('works with a temporary key, whose token is 1.6 kB long', async () => {
     const long = await token({}, rds().credentials.issueTemporary());
-    // Its length varies with what has to be escaped.
+    // Its length varies with the number of escaped characters.
     expect(long.length).toBeGreaterThan(1_500);
     await (await logIn(long)).end();
   });
@@ -294,7 +294,7 @@ describe('a connection through the gate', () => {
     return backendPid(client);
   }
 
-  /** The cancel request of the open client: its key is not part of the driver's types. */
+  /** The cancel request for the open client, whose key is not in the driver's types. */
   function cancelRequest(): Buffer {
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
     const key = Buffer.alloc(8);

@@ -36,7 +36,7 @@ describe('the metadata service of AWS', () => {
 
   it('returns the region to the AWS SDK', async () => {
     const client = new MetadataService({ endpoint: imds.endpoint });
-    // The client puts the path after the endpoint's own, which is a slash.
+    // The client appends the path to the endpoint's own, which is a slash.
     expect(await client.request(REGION.slice(1), {})).toBe('us-gov-west-1');
     expect(imds.calls()).toEqual({ 'PUT /latest/api/token': 1, [`GET ${REGION}`]: 1 });
   });

@@ -24,7 +24,7 @@ interface Facts {
   readonly imdsEndpoint: string;
 }
 
-/** What the AWS SDK would ask the metadata service for. */
+/** Requests credentials from the metadata service as the AWS SDK does. */
 async function credentialsFrom(endpoint: string) {
   const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': '60' };
   const token = await fetch(`${endpoint}/latest/api/token`, { method: 'PUT', headers });

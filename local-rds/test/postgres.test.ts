@@ -29,7 +29,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
   );
 }
 
-/** Starts a long query and resolves, with its coming error code, once the server runs it. */
+/** Starts a long query; once the server runs it, resolves with a promise of its error code. */
 async function startSleeping(
   server: LocalPostgres,
   client: pg.Client,
@@ -95,7 +95,7 @@ describe('a running PostgreSQL', () => {
 describe('disturbing PostgreSQL', () => {
   const postgres = usePostgres();
 
-  // An immediate shutdown only warns its clients, and a warning is no error of the query.
+  // An immediate shutdown sends clients only a warning, which is not an error of the query.
   it.each([
     ['fast', '57P01'],
     ['immediate', undefined],
@@ -118,7 +118,7 @@ describe('disturbing PostgreSQL', () => {
     const backend = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     const sleeping = await startSleeping(postgres(), client);
     await postgres().kill();
-    // node-postgres' own error for a connection that just ends has no code.
+    // node-postgres' error for a connection that ends without a message has no code.
     expect(await sleeping.code).toBeUndefined();
     expect(postgres().pid).toBeUndefined();
     expect(isAlive(backend.rows[0]?.pid ?? 0)).toBe(false);
@@ -190,7 +190,7 @@ describe('starting and stopping PostgreSQL', () => {
 
   it('uses TLS with the given certificate, and can require it', async () => {
     const ca = await createCa();
-    // pg before 8.23 verifies the name localhost where it dials an address.
+    // pg before 8.23 verifies the name localhost when it dials an address.
     const { certPem, keyPem } = await ca.issue({ ipAddresses: ['127.0.0.1'], dnsNames: ['localhost'] });
     await using server = await startPostgres({ ssl: { cert: certPem, key: keyPem }, requireSsl: true });
     const client = await tcpClient(server, { ssl: { ca: ca.certPem } });
@@ -202,7 +202,7 @@ describe('starting and stopping PostgreSQL', () => {
 });
 
 describe('a process that ends without stopping its PostgreSQL', () => {
-  /** Runs a process that starts a server and then does `then`; resolves with what it said of the server. */
+  /** Runs a process that starts a server and then runs `then`; resolves with the server's PID and socket folder. */
   async function abandon(then: string, signal?: NodeJS.Signals): Promise<{ pid: number; socketDir: string }> {
     const script = `import { startPostgres } from ${JSON.stringify(MODULE)};
       const { pid, socketDir } = await startPostgres();

@@ -25,7 +25,7 @@ async function read(SecretId: string, credentials: AccessKey = store.current, re
   }
 }
 
-/** A request of the SDK's as it was sent, to send it again with changes. */
+/** A request recorded from the SDK, to be sent again with changes. */
 async function recorded(): Promise<{ headers: Record<string, string>; body: string }> {
   let sent: { headers: Record<string, string>; body: string } | undefined;
   const client = new SecretsManagerClient({ region: REGION, credentials: { ...store.current } });

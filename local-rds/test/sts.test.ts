@@ -31,7 +31,7 @@ interface Asked {
   readonly DurationSeconds?: number;
 }
 
-/** The keys that the AWS SDK gets for a role. */
+/** The credentials that the AWS SDK gets for a role. */
 function assume(
   params: Asked = {},
   masterCredentials: AccessKey = rds().credentials.current,

@@ -16,7 +16,7 @@ it('the wire reader reads a startup message that arrives byte by byte', async ()
   const message = readFirstMessage(stream);
   for (const byte of startup()) {
     stream.write(Buffer.from([byte]));
-    // A reader that never lets go of the event loop would hang here.
+    // A reader that blocks the event loop would hang here.
     await turn();
   }
   expect((await message)?.bytes).toEqual(startup());
