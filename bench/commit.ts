@@ -20,7 +20,7 @@ export class Commit {
     private readonly folder: string,
   ) {}
 
-  /** Checks a commit out; throws when `ref` names none. */
+  /** Checks out a commit; throws if `ref` does not name one. */
   static async checkOut(ref: string): Promise<Commit> {
     const full = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`).catch(
       () => {
@@ -40,7 +40,7 @@ export class Commit {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Fails when the worktree was never made.
+    // Fails if the worktree was never created.
     await git('worktree', 'remove', '--force', this.path).catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -1,9 +1,9 @@
 import type { Scenario } from './scenario.js';
 
-/** Between a contender's words and the commit whose package it runs on. */
+/** Separates a contender's words from the commit whose package it uses. */
 const ON = ' @';
 
-/** A contender as it is shown, taken apart; `commit` is unset for the working tree. */
+/** Splits the displayed name of a contender; `commit` is unset for the working tree. */
 export function contenderOf(title: string): { readonly contender: string; readonly commit?: string } {
   const at = title.indexOf(ON);
   return at < 0
@@ -12,8 +12,8 @@ export function contenderOf(title: string): { readonly contender: string; readon
 }
 
 /**
- * For each contender that runs pgauge, a scenario that compares the working tree with a commit: the commit's package comes first
- * and once more, so that the noise of these rounds stands beside the difference.
+ * For each contender that runs pgauge, a scenario that compares the working tree with a commit: the commit's package
+ * comes first and is measured twice, so that the noise of these rounds is shown beside the difference.
  */
 export function comparison(scenarios: readonly Scenario[], commit: string): Scenario[] {
   return scenarios.flatMap((scenario) =>

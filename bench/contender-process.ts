@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Assignment } from './programs/child.js';
 import type { Sample } from './programs/program.js';
 
-/** A contender that says nothing for longer hangs. */
+/** A contender that does not answer for this long is considered hung. */
 const ANSWER_WITHIN_MS = 180_000;
 
 interface Answer {
@@ -13,7 +13,7 @@ interface Answer {
   readonly error?: string;
 }
 
-/** One contender in a process of its own. */
+/** One contender in its own process. */
 export class ContenderProcess {
   private constructor(
     private readonly child: ChildProcess,
@@ -61,7 +61,7 @@ export class ContenderProcess {
   async end(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, 'exit');
-    // One whose end hangs has nothing more to say.
+    // Kills the process if ending hangs; no more samples are needed from it.
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000);
     this.child.send('end');
     await exited;

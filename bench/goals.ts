@@ -2,27 +2,27 @@ import type { Variant } from './programs/program.js';
 import type { Results } from './results.js';
 import { seriesOf, summarise, type Spread, type Summary } from './statistics.js';
 
-/** Something that was set out to be reached. */
+/** A performance goal. */
 export interface Goal {
   readonly what: string;
   readonly scenario: string;
   readonly contender: string;
-  /** With whom it is compared; default the scenario's first. */
+  /** The contender it is compared with; default the scenario's first. */
   readonly against?: string;
   readonly variant: Variant;
   readonly measure: string;
-  /** `share`: the difference, in terms of the difference of the two contenders in `whole`. */
+  /** `share` is the difference as a share of the difference between the two contenders in `whole`. */
   readonly of: 'value' | 'ratio' | 'difference' | 'share';
   readonly whole?: readonly [contender: string, against: string];
   readonly atMost: number;
   readonly unit: string;
 }
 
-/** A goal and what was measured. */
+/** A goal with its measured value. */
 export interface Outcome {
   readonly goal: Goal;
   readonly measured: number;
-  /** The ratio of the scenario's first contender to itself, in the same rounds: how much of a figure is chance. */
+  /** The ratio of the scenario's first contender to itself in the same rounds: the noise in a figure. */
   readonly noise?: Spread;
   readonly reached: boolean;
 }
@@ -257,7 +257,7 @@ export const GOALS: readonly Goal[] = [
   ),
 ];
 
-/** What became of the goals whose scenarios were measured. */
+/** The outcomes of the goals whose scenarios were measured. */
 export function outcomes(results: Results): Outcome[] {
   return GOALS.flatMap((goal) => {
     const measuredScenario = results.find(({ scenario }) => scenario.name === goal.scenario);
@@ -291,7 +291,7 @@ function summaryFor(goal: Goal, { scenario, series }: Results[number]): Summary 
   const mine = seriesOf(series, goal.contender, goal.variant);
   const theirs = seriesOf(series, goal.against ?? first, goal.variant);
   const summary = mine && theirs && summarise(mine.samples, theirs.samples, goal.measure);
-  // A goal that nothing was measured for must not look like one that was reached.
+  // A goal without a measurement must not look like one that was reached.
   if (summary === undefined) throw new Error(`nothing was measured for the goal: ${goal.what}`);
   return summary;
 }

@@ -12,7 +12,7 @@ const MEASURED = [
   '@aws-sdk/rds-signer',
 ];
 
-/** The day, the machine and the versions that were measured. */
+/** The date, the machine and the versions of a measurement. */
 export function circumstances(serverVersion: string): string[] {
   const [cpu] = cpus();
   return [
@@ -22,7 +22,7 @@ export function circumstances(serverVersion: string): string[] {
   ];
 }
 
-/** How busy the machine is, this process included: figures of a machine with more work than CPUs are not for publication. */
+/** The load of the machine, including this process: do not publish figures from an overloaded machine. */
 export function loadNote(when: string): string {
   const [minute = 0] = loadavg();
   return `Load of the machine ${when}: ${minute.toFixed(1)} on ${cpus().length} CPUs over a minute`;

@@ -85,7 +85,7 @@ async function serverVersion({ settings }: Servers): Promise<string> {
   return rows[0]?.server_version ?? 'unknown';
 }
 
-/** In the form that the format check demands. */
+/** Writes a file, formatted as the format check requires. */
 async function write(path: string, text: string): Promise<void> {
   await writeFile(path, await format(text, { ...(await resolveConfig(path)), filepath: path }));
 }

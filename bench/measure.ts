@@ -3,13 +3,13 @@ import { contenderOf } from './comparison.js';
 import type { Variant } from './programs/program.js';
 import type { Amount, Scenario, Series, Servers } from './scenario.js';
 
-/** Where the programs and the package are: those of the working tree, and those of the commit it is compared with. */
+/** Folders with the programs and the package: of the working tree, and of the commit it is compared with. */
 export interface Workspaces {
   readonly here: string;
   readonly there?: string;
 }
 
-/** Measures all variants of a scenario: in each round the contenders take turns, each in a process of its own. */
+/** Measures all variants of a scenario: in each round the contenders take turns, each in its own process. */
 export async function measure(
   scenario: Scenario,
   { generations, rounds, size, variants = scenario.variants }: Amount,
@@ -58,7 +58,7 @@ function start(
   return ContenderProcess.start(workspace, what, environment?.(servers), flags);
 }
 
-/** All indices, from another one each time and in either direction, so that nobody always comes after the same. */
+/** All indices, with a varying start and direction, so that no contender always follows the same one. */
 function inTurn(count: number, first: number): number[] {
   const order = Array.from({ length: count }, (_, i) => (first + i) % count);
   return first % 2 === 0 ? order : order.reverse();

@@ -59,7 +59,7 @@ const ROWS: readonly SummaryRow[] = [
   },
 ];
 
-/** The README with its table made new; throws when it has no place for one. */
+/** The README with an updated table; throws if it has no place for one. */
 export function withTable(readme: string, results: Results, circumstances: readonly string[]): string {
   const [start, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (start < 0 || end < start) throw new Error(`the README has no ${BEGIN} … ${END}`);

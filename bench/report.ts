@@ -5,7 +5,7 @@ import { seriesOf, summarise, type Spread, type Summary } from './statistics.js'
 
 type Measured = Results[number];
 
-/** The page of results, in Markdown. */
+/** The results page, in Markdown. */
 export function resultsPage(results: Results, circumstances: readonly string[]): string {
   return [
     '# What pgauge costs, beside raw `pg`',
@@ -73,7 +73,7 @@ function goalsTable(results: Results): string[] {
   );
 }
 
-/** The table of the README: a few measurements, side by side. */
+/** The README's table: a few measurements side by side. */
 export function summaryTable(results: Results, rows: readonly SummaryRow[]): string[] {
   const columns = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw signer'];
   const value = (row: SummaryRow, contender: string): string => {
@@ -117,7 +117,7 @@ function spread({ middle, low, high }: Spread, show: (value: number) => string):
   return low === high ? show(middle) : `${show(middle)} (${show(low)}–${show(high)})`;
 }
 
-/** Three significant digits: what lies below is noise. */
+/** Rounds to three significant digits, because the rest is noise. */
 function figure(value: number): string {
   const rounded = Number(value.toPrecision(3));
   return rounded.toLocaleString('en', { maximumFractionDigits: 2 }).replaceAll(',', ' ');

@@ -1,4 +1,4 @@
 import type { Scenario, Series } from './scenario.js';
 
-/** What was measured in one run. */
+/** The measurements of one run. */
 export type Results = readonly { readonly scenario: Scenario; readonly series: readonly Series[] }[];

@@ -1,55 +1,55 @@
 import type { Contender, Sample, Settings, Variant } from './programs/program.js';
 
-/** One number that a measurement gives. */
+/** One value of a measurement. */
 export interface Measure {
   /** Its name in the sample. */
   readonly key: string;
-  /** What it is, with its unit. */
+  /** A description with the unit. */
   readonly title: string;
 }
 
-/** How often a scenario is measured, and how much is done each time. */
+/** How many times a scenario is measured, and the amount of work each time. */
 export interface Amount {
-  /** How often all its processes are started anew. */
+  /** How many times all its processes are restarted. */
   readonly generations: number;
-  /** How often the contenders take turns in one generation. */
+  /** How many times each contender is measured in one generation. */
   readonly rounds: number;
   readonly size: Settings['size'];
-  /** Other variants than the scenario's. */
+  /** Replaces the scenario's variants. */
   readonly variants?: readonly Variant[];
 }
 
-/** One comparison: a program, who runs it, and what is read off. */
+/** One comparison: a program, the contenders that run it, and the measured values. */
 export interface Scenario {
-  /** What it is called on the command line and in the results. */
+  /** Its name on the command line and in the results. */
   readonly name: string;
   readonly title: string;
-  /** What is done, in a sentence or two, for the results. */
+  /** A description of one or two sentences for the results. */
   readonly about: string;
   /** The file in `programs/`. */
   readonly program: string;
-  /** The first is what the others are compared with; `… again` is the same once more and shows the noise. */
+  /** The others are compared with the first; `… again` repeats a contender to show the noise. */
   readonly contenders: readonly Contender[];
   readonly variants: readonly Variant[];
   readonly measures: readonly Measure[];
   readonly full: Amount;
   readonly quick: Amount;
-  /** Flags of Node for the processes, where what is counted needs them. */
+  /** Node flags for the processes, if the measurement needs them. */
   readonly flags?: readonly string[];
-  /** What the processes get beside PATH and HOME. */
+  /** The processes' environment in addition to PATH and HOME. */
   environment?(servers: Servers): Readonly<Record<string, string>>;
-  /** Adds to a sample what is seen from outside the process. */
+  /** Adds values to a sample that are measured outside the process. */
   outside?(servers: Servers): Sample;
 }
 
-/** What the scenarios run against. */
+/** The servers that the scenarios use. */
 export interface Servers {
   readonly settings: Omit<Settings, 'size'>;
-  /** Environment with a long-lived key of AWS. */
+  /** Environment with a long-lived AWS key. */
   readonly awsKeys: Readonly<Record<string, string>>;
   /** Environment in which credentials come from the metadata service. */
   readonly awsInstance: Readonly<Record<string, string>>;
-  /** Requests to the metadata service since the last time this was asked. */
+  /** The number of requests to the metadata service since the previous call. */
   metadataCalls(): number;
 }
 

@@ -5,10 +5,10 @@ import type { Servers } from './scenario.js';
 
 const PASSWORD_USER = 'static';
 
-/** Starts PostgreSQL, the stand-in for RDS before it, and the metadata service. */
+/** Starts PostgreSQL, the stand-in for RDS in front of it, and the metadata service. */
 export async function startServers(): Promise<Servers & AsyncDisposable> {
   const rds = await startLocalRds({
-    // Three contenders with 500 connections each, and old ones that are still closing.
+    // Three contenders with 500 connections each, and earlier ones that are still closing.
     postgres: { settings: { max_connections: '2200', shared_buffers: '64MB' } },
   });
   try {

@@ -2,23 +2,23 @@ import { median, quantile } from 'simple-statistics';
 import type { Sample, Variant } from './programs/program.js';
 import type { Series } from './scenario.js';
 
-/** The middle of some numbers and the quartiles round it. */
+/** The median and the quartiles of some numbers. */
 export interface Spread {
   readonly middle: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** All samples of a contender for one measure, summed up. */
+/** A summary of all samples of a contender for one measure. */
 export interface Summary {
   readonly value: Spread;
-  /** Of the ratios to the first contender in the same round; unset for the first itself. */
+  /** The ratios to the first contender in the same round; unset for the first itself. */
   readonly ratio?: Spread;
-  /** Of the differences to the first contender in the same round. */
+  /** The differences from the first contender in the same round. */
   readonly difference?: Spread;
 }
 
-/** Sums up one contender's samples; `first` are those of the contender it is compared with. */
+/** Summarises one contender's samples; `first` are those of the contender it is compared with. */
 export function summarise(
   samples: readonly Sample[],
   first: readonly Sample[],

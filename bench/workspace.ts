@@ -9,7 +9,7 @@ import { linkModules } from '../test/support/packages/built-package.js';
 const ROOT = join(import.meta.dirname, '..');
 const PROGRAMS = join(import.meta.dirname, 'programs');
 
-/** Programs get the package as its users do; only what it does not export comes from its source. */
+/** Programs import the package as its users do; only modules that it does not export are taken from its source. */
 const packaged = (root: string): esbuild.Plugin => ({
   name: 'packaged',
   setup: ({ onResolve }) => {
@@ -20,7 +20,7 @@ const packaged = (root: string): esbuild.Plugin => ({
   },
 });
 
-/** A folder with the built package and the programs as JavaScript: what is measured is what users get. */
+/** A folder with the built package and the programs as JavaScript, so that the package is measured as users get it. */
 export class Workspace {
   private constructor(readonly path: string) {}
 
@@ -60,7 +60,7 @@ export class Workspace {
   }
 }
 
-/** Each tree builds itself, as its own scripts say. */
+/** Builds each tree with its own scripts. */
 async function install(root: string, installed: string): Promise<void> {
   await mkdir(installed, { recursive: true });
   const script = (await import(pathToFileURL(join(root, 'scripts/build/package.ts')).href)) as {

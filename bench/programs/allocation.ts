@@ -1,4 +1,4 @@
-// What connect() and release() of an idle connection allocate on the heap.
+// The heap that connect() and release() of an idle connection allocate.
 import { allocatedBy } from './clock.js';
 import { openPool } from './open-pool.js';
 import { checkOut, fill, plainPool } from './plain-pool.js';

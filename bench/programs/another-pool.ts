@@ -1,4 +1,4 @@
-// Making another pool with the roots of one that the process has already, without dialling.
+// Creating another pool with the same root certificates as an existing one, without dialling.
 import { spentOn } from './clock.js';
 import { openPool } from './open-pool.js';
 import type { AnyPool } from './program.js';

@@ -1,9 +1,9 @@
-// The least that a login costs: a socket, the TLS handshake, and a password in clear text within it; no driver, no pool.
+// The minimal cost of a login: a socket, the TLS handshake, and a clear-text password over it; no driver, no pool.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import * as tls from 'node:tls';
 
-/** Where a login goes, and as whom. */
+/** The server and user of a login. */
 export interface Login {
   readonly host: string;
   readonly port: number;
@@ -17,7 +17,7 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const PROTOCOL_3 = 196_608;
 const CLEAR_TEXT = 3;
 
-/** Resolves with the socket when the server is ready for a query. */
+/** Resolves with the socket once the server is ready for a query. */
 export async function logIn(login: Login): Promise<tls.TLSSocket> {
   const { host, port, secureContext } = login;
   const plain = connect({ host, port, noDelay: true });

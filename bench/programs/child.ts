@@ -1,8 +1,8 @@
-// One contender in a process of its own: is told what it is, prepares, then measures whenever it is asked to.
+// One contender in its own process: receives its assignment, prepares, then measures on request.
 import { once } from 'node:events';
 import type { Contender, Prepare, Settings, Variant } from './program.js';
 
-/** What the process is told first. */
+/** The first message to the process. */
 export interface Assignment {
   readonly program: string;
   readonly contender: Contender;

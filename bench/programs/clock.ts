@@ -1,6 +1,6 @@
 import { performance, PerformanceObserver } from 'node:perf_hooks';
 
-/** What a piece of work took. */
+/** The time that a piece of work took. */
 export interface Spent {
   /** Wall time in milliseconds. */
   readonly wallMs: number;
@@ -8,7 +8,7 @@ export interface Spent {
   readonly cpuMs: number;
 }
 
-/** Runs `work` and says what it took. */
+/** Runs `work` and returns the time it took. */
 export async function spentOn(work: () => unknown): Promise<Spent> {
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
@@ -18,7 +18,7 @@ export async function spentOn(work: () => unknown): Promise<Spent> {
   return { wallMs, cpuMs: (user + system) / 1000 };
 }
 
-/** Collects garbage as far as it goes; the process was started with --expose-gc. */
+/** Collects as much garbage as possible; needs --expose-gc. */
 export async function collectGarbage(): Promise<void> {
   for (let i = 0; i < 3; i++) {
     globalThis.gc?.();
@@ -26,7 +26,10 @@ export async function collectGarbage(): Promise<void> {
   }
 }
 
-/** Bytes by which the heap grew through `work`; with `no collection` it throws when one fell into it, for then they say nothing. */
+/**
+ * The number of bytes by which `work` grew the heap; with `no collection` it throws if garbage was collected meanwhile,
+ * because the number would be meaningless.
+ */
 export async function allocatedBy(work: () => Promise<void>, demand?: 'no collection'): Promise<number> {
   await collectGarbage();
   let collections = 0;
@@ -35,7 +38,7 @@ export async function allocatedBy(work: () => Promise<void>, demand?: 'no collec
   const before = process.memoryUsage().heapUsed;
   await work();
   const grown = process.memoryUsage().heapUsed - before;
-  // Entries come with the next turn of the event loop.
+  // Entries arrive in the next turn of the event loop.
   await new Promise((resolve) => setTimeout(resolve, 10));
   observer.disconnect();
   if (demand !== undefined && collections > 0)

@@ -1,4 +1,4 @@
-// Reading the observables of many pools: our callback alone, and a whole collection by the SDK.
+// Reading the observables of many pools: pgauge's callback alone, and a whole collection by the SDK.
 import { createNoopMeter, type BatchObservableResult, type MeterProvider } from '@opentelemetry/api';
 import { MeterProvider as SdkMeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { newPool, type InstrumentedPool } from '../../src/index.js';
@@ -15,7 +15,7 @@ class Reader extends MetricReader {
   }
 }
 
-/** A meter that gives nothing back but lets its batch callback be called. */
+/** A no-op meter whose batch callback can be called. */
 function bareMeter() {
   const noop = createNoopMeter();
   let callback: ((result: BatchObservableResult) => void) | undefined;

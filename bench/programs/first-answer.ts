@@ -1,4 +1,4 @@
-// From nothing loaded to the first answer.
+// From a process with nothing loaded to the first answer.
 import { spentOn } from './clock.js';
 import type { Prepare } from './program.js';
 

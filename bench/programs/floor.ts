@@ -1,9 +1,9 @@
-// The least that a pool with the SDK's two records costs: pg.Pool, with both records made by hand.
+// The minimal cost of a pool that records two values with the SDK: pg.Pool, with both recorded by hand.
 import { metrics } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 import type { AnyPool } from './program.js';
 
-/** A pool whose queries record how long they waited for their connection, and how long they used it. */
+/** A pool whose queries record how long they waited for a connection and how long they used it. */
 export function withRecords(pool: Pool): AnyPool {
   const meter = metrics.getMeter('floor');
   const wait = meter.createHistogram('db.client.connection.wait_time', { unit: 's' });

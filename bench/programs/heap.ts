@@ -1,10 +1,10 @@
-// Heap that an open connection takes while it is idle.
+// The heap that an idle connection uses.
 import { allocatedBy, collectGarbage } from './clock.js';
 import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';
 import type { Prepare } from './program.js';
 
-/** Opened before, so that what is loaded, compiled or set up with the first ones is not counted. */
+/** Connections opened beforehand, so that code loaded or compiled for the first ones is not counted. */
 const WARM_UP = 50;
 
 export const prepare: Prepare = async (contender, { connections = 1 }, settings) => {
@@ -17,7 +17,7 @@ export const prepare: Prepare = async (contender, { connections = 1 }, settings)
         await fill(pool, connections);
         await collectGarbage();
       });
-      // The next contender needs room on the server.
+      // The next contender needs the server's connections.
       for (const client of first) client.release();
       await pool.end();
       return { bytes: bytes / connections };

@@ -1,4 +1,4 @@
-// What importing costs a process that has just started.
+// The cost of importing a package in a new process.
 import { spentOn } from './clock.js';
 import type { Prepare } from './program.js';
 

@@ -1,4 +1,4 @@
-// Checkouts that go round many pools of one connection each.
+// Checkouts that rotate through many pools of one connection each.
 import { spentOn } from './clock.js';
 import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';

@@ -1,4 +1,4 @@
-// What the observer of a pool costs for one checkout, without the pool: one acquire and one release.
+// The cost of a pool's observer for one checkout, without the pool: one acquire and one release.
 import { createNoopMeter, type Histogram } from '@opentelemetry/api';
 import { observePool } from '../../src/telemetry/index.js';
 import { METRIC } from '../../src/telemetry/names.js';
@@ -9,7 +9,7 @@ import { newMeterProvider } from './telemetry.js';
 
 const IDENTITY = { host: 'localhost', port: 5432, database: 'app', tlsMode: 'disable' };
 
-/** Two records with one attribute, as plain as they can be. */
+/** Records two values with one attribute, as simply as possible. */
 function twoRecords(): (i: number) => void {
   const meter = newMeterProvider().getMeter('bench');
   const histogram = ({ name, buckets }: typeof METRIC.waitTime | typeof METRIC.useTime): Histogram =>

@@ -4,12 +4,12 @@ import type { Config, PoolOptions } from '../../src/index.js';
 import type { AnyPool } from './program.js';
 import { silentLogger } from './silent-logger.js';
 
-/** The most queries in flight on one connection, with `pipelining`. */
+/** The maximum number of queries in flight on one connection, with `pipelining`. */
 const DEPTH = 16;
 
 const require = createRequire(import.meta.url);
 
-/** How a pool of a contender is opened: as `pg` takes it, and as pgauge takes it. */
+/** The settings of a contender's pool, for `pg` and for pgauge. */
 export interface PoolRecipe {
   raw(): pgModule.PoolConfig | Promise<pgModule.PoolConfig>;
   pgauge(): { config: Config; options?: PoolOptions };
@@ -17,15 +17,15 @@ export interface PoolRecipe {
 
 /**
  * Opens the pool of a contender. Its words, in any order: `raw`, `instrumented` or `pgauge`; `metrics` and `traces`
- * register that part of the SDK, `unsampled` traces of which none is kept, `context` no more of tracing than the context
- * manager; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans if there are
- * traces;
- * `pipelining` lets its queries share connections, up to 16 on each; `direct` begins TLS without a question to the server;
- * `floor` is `raw` with the SDK's two records made by hand; `again` says nothing, and makes a second contender of the same kind.
+ * register that part of the SDK, `unsampled` registers traces without sampling any, `context` only the context manager
+ * of tracing; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans
+ * if `traces` is given; `pipelining` lets its queries share connections, up to 16 on each; `direct` begins TLS without
+ * asking the server; `floor` is `raw` with the SDK's two values recorded by hand; `again` has no effect, and makes a
+ * second contender of the same kind.
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
   const words = new Set(contender.split(' '));
-  // Only who uses it pays for loading it.
+  // Loaded only for contenders that use it.
   if (['metrics', 'context', 'traces', 'unsampled'].some((word) => words.has(word))) await register(words);
   if (words.has('instrumented')) {
     const { PgInstrumentation } = await import('@opentelemetry/instrumentation-pg');
@@ -41,7 +41,7 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
     const pipelining = words.has('pipelining') && { pipelining: { depth: DEPTH } };
     return await newPool(config, { logger: silentLogger, ...noop, ...queries, ...pipelining, ...options });
   }
-  // Through `require`, which is what an instrumentation patches.
+  // Loaded with `require`, which the instrumentation patches.
   const pg = require('pg') as typeof pgModule;
   const pool = new pg.Pool(await recipe.raw());
   pool.on('error', () => undefined);

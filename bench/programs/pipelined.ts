@@ -1,4 +1,4 @@
-// A query with a value, as many at a time as the concurrency says: CPU time of the client and wall time, for each query.
+// A query with a value, at a fixed concurrency: CPU time of the client and wall time per query.
 import pg from 'pg';
 import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';
@@ -10,7 +10,7 @@ interface Target {
   end(): Promise<unknown>;
 }
 
-/** pg's own clients that pipeline, by turns: no pool, no queue, no telemetry. */
+/** pg's own pipelining clients in rotation: no pool, no queue, no telemetry. */
 async function clients({ plain }: Settings, count: number): Promise<Target> {
   const made = Array.from({ length: count }, () => new pg.Client({ ...plain, ssl: false, pipeline: true }));
   await Promise.all(made.map((client) => client.connect()));

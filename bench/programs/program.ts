@@ -1,15 +1,15 @@
 import type { PoolClient } from 'pg';
 
-/** What is measured: one of the sides that are compared. */
+/** One of the implementations that are compared. */
 export type Contender = string;
 
-/** What one measurement found, by the names of the scenario's measures. */
+/** The values of one measurement, by the names of the scenario's measures. */
 export type Sample = Readonly<Record<string, number>>;
 
-/** The variant of a scenario that is measured, such as the concurrency. */
+/** The parameters of a scenario's variant, such as the concurrency. */
 export type Variant = Readonly<Record<string, number>>;
 
-/** What a program is told, as JSON. */
+/** The settings of a program, sent as JSON. */
 export interface Settings {
   /** The server without TLS. */
   readonly plain: {
@@ -19,7 +19,7 @@ export interface Settings {
     readonly password: string;
     readonly database: string;
   };
-  /** The stand-in for an RDS instance. */
+  /** The stand-in for an RDS instance, with TLS. */
   readonly rds: {
     readonly host: string;
     readonly port: number;
@@ -30,27 +30,27 @@ export interface Settings {
     /** Logs in with a password. */
     readonly passwordUser: string;
     readonly password: string;
-    /** The one certificate that is needed. */
+    /** The only root certificate that is needed. */
     readonly caPem: string;
     /** The real RDS bundle with that certificate at its end. */
     readonly bundlePem: string;
   };
-  /** How much is done in one measurement. */
+  /** The amount of work in one measurement. */
   readonly size: Readonly<Record<string, number>>;
 }
 
-/** A program that is ready to be measured again and again. */
+/** A program that is ready for repeated measurements. */
 export interface Task {
-  /** One measurement. */
+  /** Runs one measurement. */
   run(): Promise<Sample>;
-  /** Gives up what it holds. */
+  /** Releases its resources. */
   end(): Promise<void>;
 }
 
-/** What every program exports as `prepare`: opens and warms up all that is not to be measured. */
+/** The `prepare` export of every program: opens and warms up everything that must not be measured. */
 export type Prepare = (contender: Contender, variant: Variant, settings: Settings) => Promise<Task>;
 
-/** The figures that every kind of pool reports. */
+/** The interface that every kind of pool has. */
 export interface AnyPool {
   connect(): Promise<PoolClient>;
   query(text: string, values?: unknown[]): Promise<unknown>;

@@ -1,8 +1,8 @@
-// Queries at a fixed concurrency, in CPU time of the client and wall time for each.
+// Queries at a fixed concurrency: CPU time of the client and wall time per query.
 import { spentOn } from './clock.js';
 import type { Settings, Task } from './program.js';
 
-/** Warms `query` up, and gives what measures it; `concurrency` are on their way at a time. */
+/** Warms up `query` and returns the function that measures it, with `concurrency` queries at a time. */
 export async function queryLoad(
   query: () => Promise<unknown>,
   concurrency: number,

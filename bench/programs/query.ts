@@ -1,4 +1,4 @@
-// pool.query at a fixed concurrency: CPU time of the client and wall time, for each query.
+// pool.query at a fixed concurrency: CPU time of the client and wall time per query.
 import { openPool } from './open-pool.js';
 import { fill, plainPool } from './plain-pool.js';
 import type { Prepare } from './program.js';

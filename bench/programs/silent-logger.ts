@@ -1,2 +1,2 @@
-/** Nobody reads the records. */
+/** Discards all records. */
 export const silentLogger = { debug: () => undefined, info: () => undefined, warn: () => undefined };

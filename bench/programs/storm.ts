@@ -1,4 +1,4 @@
-// All connections of a pool at once, over TLS with verified certificates, from making the pool to the last hand-over.
+// All connections of a pool at once, over TLS with verified certificates, from creating the pool to the last hand-over.
 import { createSecureContext } from 'node:tls';
 import type { PoolClient } from 'pg';
 import { logIn } from './bare-sockets.js';
@@ -7,7 +7,10 @@ import { openPool, type PoolRecipe } from './open-pool.js';
 import { IDLE_TIMEOUT_MS } from './plain-pool.js';
 import type { Prepare, Sample, Settings } from './program.js';
 
-/** `raw scram` with a password and one root; `raw clear-text` with one root and one token, which is sent as it is; `raw signer` and `raw signer-each` with the bundle and tokens, of one signer or of one for each connection. */
+/**
+ * `raw scram` uses a password and one root; `raw clear-text` one root and one token, sent as a clear-text password;
+ * `raw signer` and `raw signer-each` the bundle and tokens, of one signer or of one signer per connection.
+ */
 export function stormPool(contender: string, { rds }: Settings, max: number, logs = false): PoolRecipe {
   const { host, port, database, region, iamUser, passwordUser, password, caPem, bundlePem } = rds;
   const server = { host, port, database };
@@ -48,7 +51,7 @@ export function stormPool(contender: string, { rds }: Settings, max: number, log
 
 let token: Promise<string> | undefined;
 
-/** A token that is signed once in a process and stands for a password. */
+/** A token that is signed once per process and used like a fixed password. */
 function oneToken({ host, port, iamUser, region }: Settings['rds']): Promise<string> {
   return (token ??= import('@aws-sdk/rds-signer').then(({ Signer }) =>
     new Signer({ hostname: host, port, username: iamUser, region }).getAuthToken(),
@@ -75,7 +78,7 @@ export const prepare: Prepare = (contender, { connections = 1 }, settings) => {
   const storm = async (): Promise<Spent & Sample> => {
     if (contender.startsWith('bare')) return { ...(await bareStorm(settings, connections)) };
     let clients: PoolClient[] = [];
-    // The SDK is registered once in a process, with the first pool.
+    // The SDK is registered once per process, with the first pool.
     const kind = registered ? words.filter((word) => word !== 'metrics').join(' ') : contender;
     registered = true;
     let end = (): Promise<void> => Promise.resolve();

@@ -1,4 +1,4 @@
-// The OpenTelemetry SDK as an application sets it up, with nowhere to export to.
+// The OpenTelemetry SDK as an application sets it up, but without exporting anything.
 import { context, metrics, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
@@ -15,7 +15,7 @@ import {
   InMemorySpanExporter,
 } from '@opentelemetry/sdk-trace-base';
 
-/** Takes spans and forgets them. */
+/** Discards the spans it receives. */
 class Nowhere extends InMemorySpanExporter {
   override export(...given: Parameters<InMemorySpanExporter['export']>): void {
     super.export(...given);
@@ -30,17 +30,17 @@ export function newMeterProvider(): MeterProvider {
   return new MeterProvider({ readers: [reader] });
 }
 
-/** Makes a meter provider the global one. */
+/** Sets the global meter provider. */
 export function registerMetrics(): void {
   metrics.setGlobalMeterProvider(newMeterProvider());
 }
 
-/** Makes contexts follow asynchronous calls, which every tracing set-up needs. */
+/** Propagates contexts through asynchronous calls, which every tracing set-up needs. */
 export function registerContext(): void {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 }
 
-/** Makes a tracer provider the global one, with all spans sampled or none. */
+/** Sets the global tracer provider, which samples all spans or none. */
 export function registerTraces(sampled: boolean): void {
   registerContext();
   trace.setGlobalTracerProvider(

@@ -1,4 +1,4 @@
-// One token, over and over: what is paid for each connection attempt before it is dialled.
+// Tokens for the same login, repeatedly: the cost of each connection attempt before it is dialled.
 import { Signer } from '@aws-sdk/rds-signer';
 import { newDynamicAuthFunc } from '../../src/index.js';
 import { spentOn } from './clock.js';
@@ -19,7 +19,7 @@ async function tokenSource(contender: string): Promise<() => Promise<unknown>> {
     { ...target, sslMode: 'require', dynamicAuth: { awsRdsIam: { region: REGION } } } as never,
     target.user,
   );
-  // As a pool runs it, without what the pool measures.
+  // The context that a pool would pass, without the pool's measurements.
   const context = {
     signal: new AbortController().signal,
     refreshToken: (_source: unknown, refresh: () => Promise<string>) => refresh(),

@@ -1,4 +1,4 @@
-// Many acquirers in the queue of one connection: each is served in its turn; and, in another round, all give up.
+// Many acquirers queue for one connection: each is served in turn, and in another round all give up.
 import type pgModule from 'pg';
 import { spentOn } from './clock.js';
 import { openPool } from './open-pool.js';
@@ -11,7 +11,7 @@ export const prepare: Prepare = async (contender, { waiters = 1 }, settings) => 
   const pool = await openPool(contender, plainPool(settings, 1));
   await fill(pool, 1);
   const { repeats: given = 1 } = settings.size;
-  // As many acquires whatever the length of the queue.
+  // The same number of acquires for every queue length.
   const repeats = Math.max(1, Math.round((given * 10_000) / waiters));
 
   const serveAll = async (): Promise<void> => {
@@ -20,7 +20,7 @@ export const prepare: Prepare = async (contender, { waiters = 1 }, settings) => 
     holder.release();
     await Promise.all(served);
   };
-  /** From the first abort to the last rejection: each by a signal of its own, the last first, or all by one. */
+  /** CPU time from the first abort to the last rejection, with one signal each (aborted in reverse) or one for all. */
   const giveUp = async (signals: number): Promise<number> => {
     const holder = await pool.connect();
     const controllers = Array.from({ length: signals }, () => new AbortController());
@@ -52,5 +52,5 @@ export const prepare: Prepare = async (contender, { waiters = 1 }, settings) => 
   return { run, end: () => pool.end() };
 };
 
-/** Not an error of its own for each, whose stack would be most of what is measured. */
+/** Shared, because capturing a stack for each error would dominate the measurement. */
 const SIGNAL_REASON = new Error('given up');
