@@ -3,11 +3,11 @@ import { AUTH_NAMES_HELP, DEFAULT_AUTH, readAuth } from './auth-option.js';
 import type { SourceName } from './sources/names.js';
 import { understood, UsageError } from './usage-error.js';
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface Arguments {
-  /** How long the whole run may take, in seconds; default 40. */
+  /** The maximum duration of the whole run in seconds; default 40. */
   readonly seconds: number;
-  /** Port of the live page and `/metrics` on 127.0.0.1, 0 for any free one; undefined is 9464 or the next free one. */
+  /** Port of the live page and `/metrics` on 127.0.0.1; 0 for any free one, undefined for 9464 or the next free one. */
   readonly metricsPort: number | undefined;
   /** Whether the pool's debug stats records are printed; default false. */
   readonly statsLog: boolean;
@@ -20,7 +20,7 @@ const MIN_SECONDS = 10;
 const MAX_SECONDS = 86_400;
 const MAX_PORT = 65_535;
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export const USAGE = `usage: npm run demo -- [options]
   --seconds <n>       how long the whole run may take, at least ${MIN_SECONDS}; default 40
   --metrics-port <n>  port of the live page http://127.0.0.1:<n>/ and of /metrics, 0 for any free one;
@@ -36,7 +36,7 @@ Exit code: 0 the pool recovered from every phase, 1 it did not or the demo could
 2 wrong usage, 130 (129, 143) ended by SIGINT (SIGHUP, SIGTERM).
 `;
 
-/** Reads the command line; throws `UsageError`. */
+/** Parses the command line; throws `UsageError`. */
 export function readArguments(given: readonly string[]): Arguments {
   const { values } = parse(given);
   const port = values['metrics-port'];

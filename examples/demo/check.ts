@@ -4,7 +4,10 @@ import type { InstrumentedPool, PoolStat } from '../../src/index.js';
 
 const LOOK_EVERY_MS = 50;
 
-/** Says what is wrong with a pool that nobody uses; undefined when within `limitMs` nobody waits, nothing is checked out, and the server sees as many connections as `stat()`. */
+/**
+ * Returns the fault of a pool that is no longer used; undefined if, within `limitMs`, no acquirer waits, no connection
+ * is in use or being made, and the server has as many connections as `stat()`.
+ */
 export async function unsettled(
   pool: InstrumentedPool,
   rds: LocalRds,
@@ -18,7 +21,7 @@ export async function unsettled(
   }
 }
 
-/** Says what no pool may ever show; undefined when all is well. */
+/** Returns a violation of the limits that always hold for a pool; undefined if there is none. */
 export function overLimits(stat: PoolStat): string | undefined {
   const { totalConns, maxConns, acquiredConns, idleConns, constructingConns } = stat;
   if (totalConns > maxConns) return `${totalConns} connections, and ${maxConns} are allowed`;

@@ -2,20 +2,20 @@ import type { Phase } from './phases.js';
 import type { PhaseResult } from './run-phase.js';
 import type { View } from './view.js';
 
-/** Where the demo shows itself. */
+/** The output of the demo. */
 export interface Display {
-  /** Milliseconds between two views. */
+  /** The interval between two views in milliseconds. */
   readonly everyMs: number;
-  /** Prints a line on stdout that stays. */
+  /** Prints a permanent line to stdout. */
   say(line: string): void;
-  /** Prints a line on stderr that stays. */
+  /** Prints a permanent line to stderr. */
   log(line: string): void;
-  /** Says that a phase begins. */
+  /** Announces a phase. */
   begin(phase: Phase): void;
-  /** Shows the present state in place of the last. */
+  /** Shows the current state in place of the previous one. */
   show(view: View): void;
-  /** Says what came of a phase. */
+  /** Shows the result of a phase. */
   end(result: PhaseResult): void;
-  /** Leaves the terminal as it was. */
+  /** Restores the terminal. */
   close(): void;
 }

@@ -2,7 +2,7 @@ import { devNull } from 'node:os';
 
 const FOREIGN = /^(AWS_|AZURE_|GCE_|GOOGLE_|GCLOUD_|IDENTITY_|MSI_|PGSSL|VAULT_)/;
 
-/** Keeps the user's own accounts and client certificate out of this process: it has credentials from where `source` says only. */
+/** Removes the user's own accounts and client certificate from this process, which gets only `source`'s credentials. */
 export function useOnly(source: Readonly<Record<string, string>>): void {
   for (const name of Object.keys(process.env)) {
     if (FOREIGN.test(name)) Reflect.deleteProperty(process.env, name);
@@ -14,7 +14,7 @@ export function useOnly(source: Readonly<Record<string, string>>): void {
   });
 }
 
-/** What makes the AWS SDK ask this endpoint of a container for keys. */
+/** The environment in which the AWS SDK gets keys from this container credential endpoint. */
 export function containerCredentials(url: string): Readonly<Record<string, string>> {
   return { AWS_CONTAINER_CREDENTIALS_FULL_URI: url };
 }

@@ -1,4 +1,4 @@
-/** All counts of a map, summed. */
+/** The sum of all counts in a map. */
 export function sumOf(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }

@@ -6,16 +6,16 @@ import type { Telemetry } from './telemetry.js';
 
 const EVERY_MS = 1_000;
 
-/** The page that shows the demo as it runs. */
+/** The page that shows the running demo. */
 export interface DemoPage extends Disposable {
   readonly url: string;
-  /** A display that tells the page of phases as well. */
+  /** Wraps a display so that the page is notified of phases as well. */
   beside(display: Display): Display;
-  /** A line for the page's log. */
+  /** Adds a line to the page's log. */
   line(text: string): void;
 }
 
-/** Serves the page beside `/metrics`, which is what it reads. */
+/** Serves the page beside `/metrics`, from which it gets its data. */
 export function serveLivePage({ metricsUrl, serve }: Telemetry): DemoPage {
   const history = new History('pgauge demo', { live: true, text: 'The demo starts' }, EVERY_MS);
   const page = new LivePage(history);

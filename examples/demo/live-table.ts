@@ -4,7 +4,7 @@ import type { Display } from './display.js';
 import { tableLines } from './table.js';
 import type { View } from './view.js';
 
-/** A table that is drawn over itself, below the lines that stay. */
+/** A table that is redrawn in place, below the permanent lines. */
 export class LiveTable implements Display {
   readonly everyMs = 250;
   #view: View | undefined;
@@ -30,11 +30,11 @@ export class LiveTable implements Display {
   }
 
   begin(): void {
-    // The table has a line for each phase.
+    // Not needed: the table has a line for each phase.
   }
 
   end(): void {
-    // As above.
+    // Not needed, for the same reason.
   }
 
   show(view: View): void {

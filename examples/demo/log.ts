@@ -1,6 +1,6 @@
 import type { Logger } from '../../src/index.js';
 
-/** A logger of one-line records for people: warnings go to `write`, the pool's stats to `stats`, if it is given. */
+/** A logger with one readable line per record: warnings go to `write`, the pool's stats to `stats`, if given. */
 export function demoLogger(write: (line: string) => void, stats?: (line: string) => void): Logger {
   const record = (level: string, to: typeof write) => (fields: object, message: string) =>
     to(
@@ -12,7 +12,7 @@ export function demoLogger(write: (line: string) => void, stats?: (line: string)
   const debug = stats && record('debug', stats);
   return {
     debug: (fields, message) => {
-      // The other debug records tell of each single connection.
+      // The other debug records are about single connections.
       if (message === 'postgres pool stats') debug?.(fields, message);
     },
     info: () => undefined,

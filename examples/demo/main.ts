@@ -16,7 +16,7 @@ import { startTelemetry, type Telemetry } from './telemetry.js';
 import { UsageError } from './usage-error.js';
 import { VISITS, Workload } from './workload.js';
 
-// Not left to the event loop: an export to a collector that never answers would hold it.
+// Exits explicitly, because an export to a collector that never answers would keep the event loop alive.
 process.exit(await main());
 
 async function main(): Promise<number> {
@@ -48,20 +48,20 @@ async function demo(given: Arguments): Promise<number> {
   }
 }
 
-// What cannot be started says why itself; only a defect of the demo needs its stack.
+// A start-up error's message gives the reason; only a bug in the demo needs the stack.
 function textOf(error: unknown): string {
   const { message, stack } = error as Error;
   return error instanceof TypeError || error instanceof ReferenceError ? (stack ?? message) : message;
 }
 
-/** Starts everything, plays the phases and stops everything; undefined when it was interrupted before the first phase. */
+/** Starts everything, plays the phases and stops everything; undefined if interrupted before the first phase. */
 async function run(given: Arguments, terminal: Display, signal: AbortSignal): Promise<Report | undefined> {
   await using telemetry = await startTelemetry(given.metricsPort, (line) => terminal.log(line));
   using page = serveLivePage(telemetry);
   const display = page.beside(terminal);
   display.say(`Watch it live  ${page.url}`);
   display.say('Starting PostgreSQL ...');
-  // Loaded here: what loads pg comes after the instrumentation.
+  // Imported here, because pg must be loaded after the instrumentation.
   const { startLocalRds } = await import('../../local-rds/index.js');
   await using rds = await startLocalRds();
   if (signal.aborted) return undefined;
@@ -78,7 +78,7 @@ async function run(given: Arguments, terminal: Display, signal: AbortSignal): Pr
   const { reader, metricsUrl, spans } = telemetry;
   const results = await playPhases(
     { rds, source, workload, signal, pool, reader },
-    // The clock starts with the process.
+    // `performance.now()` counts from the start of the process.
     { display, metricsUrl, endsAt: given.seconds * 1_000 },
   );
   return { results, gate: rds.gate.stats(), spans };
@@ -113,7 +113,7 @@ async function openPool(
       ssl: { ca: rds.caPem },
       logger: demoLogger(
         (line) => display.log(line),
-        // The page has room for them.
+        // The page always shows the stats records.
         (line) => (statsLog ? display.log(line) : page.line(line)),
       ),
       statsLog: { intervalMs: Math.min(5_000, seconds * 50) },
@@ -124,8 +124,8 @@ async function openPool(
   );
 }
 
-// Connections and credentials live for an hour and more elsewhere. Here they end all the time, so that a run of less
-// than a minute has tokens to measure.
+// In production, connections and credentials live for an hour or more. Here they expire all the time, so that a run of
+// less than a minute has tokens to measure.
 function lifetime({ seconds }: Arguments): number {
   return Math.min(2_000, seconds * 50);
 }

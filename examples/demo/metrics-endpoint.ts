@@ -2,25 +2,28 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { listenOnLoopback } from '../../src/watch/listen.js';
 
-/** Where Prometheus exporters of OpenTelemetry are expected. */
+/** The usual port of OpenTelemetry's Prometheus exporters. */
 const DEFAULT_PORT = 9464;
 
-/** Answers a request. */
+/** Handles an HTTP request. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A running `/metrics`. */
 export interface MetricsEndpoint {
-  /** The reader to give to the MeterProvider. */
+  /** The reader for the MeterProvider. */
   readonly reader: PrometheusExporter;
   readonly url: string;
-  /** From now on, answers the requests that are not for `/metrics`. */
+  /** Sets the handler of requests for other paths than `/metrics`. */
   serve(handler: Handler): void;
   close(): void;
 }
 
-/** Serves `/metrics` on loopback: at `port`, or without one at 9464 or the next free port. Throws an error that names the port and the option when it cannot. */
+/**
+ * Serves `/metrics` on loopback at `port`, by default 9464 or the next free port. If it cannot, throws an error that
+ * names the port and the option.
+ */
 export async function serveMetrics(port: number | undefined): Promise<MetricsEndpoint> {
-  // The exporter's own server takes port 0 for its default.
+  // The exporter's own server replaces port 0 with its default.
   const reader = new PrometheusExporter({ preventServerStart: true });
   let others: Handler = (_, response) => response.writeHead(404).end('see /metrics\n');
   const server = createServer((request, response) => {

@@ -3,7 +3,7 @@ import type { Display } from './display.js';
 import { LiveTable } from './live-table.js';
 import { PlainLines } from './plain-lines.js';
 
-/** A live table where stdout is a terminal that can, else plain lines. */
+/** A live table if stdout is a terminal that supports it, else plain lines. */
 export function openDisplay(
   stdout: NodeJS.WriteStream = process.stdout,
   stderr: NodeJS.WriteStream = process.stderr,

@@ -3,7 +3,7 @@ import type { LocalRds } from '../../local-rds/index.js';
 import type { LoginSource, Trouble } from './sources/source.js';
 import type { Workload } from './workload.js';
 
-/** What a phase can disturb. */
+/** Everything that a phase can disturb. */
 export interface Stage {
   readonly rds: LocalRds;
   readonly source: LoginSource;
@@ -11,32 +11,32 @@ export interface Stage {
   readonly signal: AbortSignal;
 }
 
-/** One act of the demo. */
+/** One phase of the demo. */
 export interface Phase {
   readonly name: string;
-  /** What happens in it, in a few words. */
+  /** A short description. */
   readonly about: string;
-  /** Its part of the time all phases have. */
+  /** Its share of the total time of all phases. */
   readonly share: number;
   /** Whether requests may fail in it. */
   readonly mayFail: boolean;
-  /** Disturbs for about `durationMs`; when it resolves the fault has ended. It also ends, undone, at the stage's signal. */
+  /** Causes a fault for about `durationMs`; resolves once the fault has ended, early if the stage's signal aborts. */
   readonly disturb?: (stage: Stage, durationMs: number) => Promise<void>;
 }
 
-/** Most connections of the demo's pool. */
+/** The maximum number of connections of the demo's pool. */
 export const MAX_CONNECTIONS = 10;
-/** Requests at a time in quiet times: fewer than the pool has connections. */
+/** The number of concurrent requests in quiet phases: less than the pool's maximum of connections. */
 export const QUIET_WORKERS = 6;
 const BURST_WORKERS = 4 * MAX_CONNECTIONS;
 
-/** How long new connections may take to need credentials after the old ones have ended, in milliseconds. */
+/** Time limit, in milliseconds, for a new connection to need credentials after the old ones have expired. */
 const NEEDED_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 10;
 
 const SLOW_CREDENTIALS = 'slow credentials';
 
-/** The story of the demo, in order. */
+/** The phases of the demo, in order. */
 export const PHASES: readonly Phase[] = [
   {
     name: 'steady',
@@ -63,7 +63,7 @@ export const PHASES: readonly Phase[] = [
     disturb: async ({ source: { trouble, lifetimeMs }, signal }, durationMs) => {
       await trouble.begin();
       await pause(durationMs, signal);
-      // On a busy machine the phase can be shorter than an answer lasts: it goes on until a login had to wait.
+      // On a busy machine the phase can be shorter than the lifetime of an answer: continue until a login had to wait.
       const deadline = performance.now() + 2 * lifetimeMs + NEEDED_WITHIN_MS;
       while (!trouble.met() && performance.now() < deadline && !signal.aborted)
         await pause(LOOK_EVERY_MS, signal);
@@ -85,12 +85,12 @@ export const PHASES: readonly Phase[] = [
   },
 ];
 
-/** The story as it happens to one source. */
+/** The phases of the demo with one source. */
 export function phasesOf({ about, mayFail = false }: Trouble): readonly Phase[] {
   return PHASES.map((phase) => (phase.name === SLOW_CREDENTIALS ? { ...phase, about, mayFail } : phase));
 }
 
-/** Resolves after `durationMs` or at the signal, whichever comes first. */
+/** Resolves after `durationMs` or when the signal aborts, whichever comes first. */
 export async function pause(durationMs: number, signal: AbortSignal): Promise<void> {
   await sleep(Math.max(0, durationMs), undefined, { signal }).catch(() => undefined);
 }

@@ -6,7 +6,7 @@ import { pairsLine, plainMs } from '../../src/watch/terminal/format.js';
 import type { PhaseResult } from './run-phase.js';
 import type { View } from './view.js';
 
-/** Lines of `key=value` pairs for pipes and logs, one a second. */
+/** Lines of `key=value` pairs for pipes and logs, one per second. */
 export class PlainLines implements Display {
   readonly everyMs = 1_000;
 
@@ -36,7 +36,7 @@ export class PlainLines implements Display {
   }
 
   close(): void {
-    // Nothing was changed.
+    // There is nothing to restore.
   }
 }
 

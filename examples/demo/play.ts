@@ -3,7 +3,7 @@ import { phasesOf } from './phases.js';
 import { phaseStart, runPhase, type PhaseResult, type Run, type Start } from './run-phase.js';
 import { Rate, viewOf } from './view.js';
 
-/** Where the phases are shown, and when they must be over. */
+/** The output of the phases, and the time at which they must be over. */
 export interface Frame {
   readonly display: Display;
   readonly metricsUrl: string;
@@ -11,13 +11,13 @@ export interface Frame {
   readonly endsAt: number;
 }
 
-// What ending the pool and the servers takes, and looking at the pool after each phase.
+// Time for ending the pool and the servers, and for checking the pool after each phase.
 const ENDING_MS = 1_500;
-// Below this nothing could be seen of a phase; only a machine that starts servers very slowly comes here.
+// Shorter phases would show nothing; only matters on a machine that starts servers very slowly.
 const MIN_TOTAL_MS = 5_000;
 const MIN_PHASE_MS = 500;
 
-/** Plays one phase after the other and shows them; resolves early, with what was, at the run's signal. */
+/** Plays the phases in order and shows them; when the run's signal aborts, resolves early with the results so far. */
 export async function playPhases(run: Run, frame: Frame): Promise<PhaseResult[]> {
   const startedAt = performance.now();
   const totalMs = Math.max(MIN_TOTAL_MS, frame.endsAt - ENDING_MS - startedAt);

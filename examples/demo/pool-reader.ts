@@ -2,23 +2,23 @@ import { DataPointType, MetricReader, type MetricData } from '@opentelemetry/sdk
 import { ATTR, METRIC } from '../../src/telemetry/names.js';
 import { NO_BUCKETS, plus, type Buckets } from '../../src/watch/quantiles.js';
 
-/** A pool as its metrics show it at one moment. */
+/** The metrics of a pool at one moment. */
 export interface Reading {
   readonly used: number;
   readonly idle: number;
   readonly connecting: number;
   readonly limit: number;
-  /** Acquirers waiting. */
+  /** The number of waiting acquirers. */
   readonly pending: number;
-  /** `db.client.connection.wait_time`, cumulative: acquires, failed ones too. */
+  /** `db.client.connection.wait_time`, cumulative: all acquires, including failed ones. */
   readonly waits: Buckets;
   /** `pgauge.auth.token.refresh.duration`, cumulative. */
   readonly tokens: Buckets;
 }
 
-/** Reads the metrics in the process that makes them, as an exporter would. */
+/** Reads the metrics as an exporter would, but within the process. */
 export class PoolReader extends MetricReader {
-  /** The pool's numbers now; zeros while there is no pool. */
+  /** The pool's current numbers; zeros while there is no pool. */
   async read(): Promise<Reading> {
     const { resourceMetrics } = await this.collect();
     const metrics = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
@@ -36,7 +36,7 @@ export class PoolReader extends MetricReader {
   }
 
   protected override async onForceFlush(): Promise<void> {
-    // Nothing is held back.
+    // Nothing is buffered.
   }
 
   protected override async onShutdown(): Promise<void> {

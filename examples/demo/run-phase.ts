@@ -5,11 +5,11 @@ import type { PoolReader, Reading } from './pool-reader.js';
 import { since, type Buckets } from '../../src/watch/quantiles.js';
 import type { Tally } from './workload.js';
 
-/** What came of a phase, or of the part of it that ran. */
+/** The result of a phase, or of the part of it that ran. */
 export interface PhaseResult {
   readonly phase: Phase;
   readonly queries: number;
-  /** Failed requests by the error's code. */
+  /** Number of failed requests by error code. */
   readonly errors: ReadonlyMap<string, number>;
   /** The phase's acquires. */
   readonly waits: Buckets;
@@ -17,37 +17,37 @@ export interface PhaseResult {
   readonly tokens: Buckets;
   /** Milliseconds from the end of the fault to the first success of a request that started after it. */
   readonly recoveredMs: number | undefined;
-  /** Why the pool did not recover; empty when it did. */
+  /** The faults of the pool during and after the phase; empty if it recovered. */
   readonly faults: readonly string[];
   readonly interrupted: boolean;
 }
 
-/** Pool and numbers of the run. */
+/** The stage with the pool and its metrics. */
 export interface Run extends Stage {
   readonly pool: InstrumentedPool;
   readonly reader: PoolReader;
 }
 
-/** Where a phase's figures start. */
+/** The numbers at the start of a phase. */
 export interface Start {
   readonly reading: Reading;
   readonly tally: Tally;
 }
 
-// The part of a phase before the fault, and the fault's.
+// The shares of a phase before the fault and during it.
 const LEAD = 0.1;
 const FAULT = 0.6;
-// What the project promises is 2 s; this machine may have other work.
+// The project promises 2 s, but this machine may be busy.
 const RECOVERY_LIMIT_MS = 10_000;
 const WATCH_EVERY_MS = 20;
 const LOOK_EVERY_MS = 10;
 
-/** The figures a phase will be told from. */
+/** The current numbers, from which those of a phase are later subtracted. */
 export async function phaseStart({ reader, workload }: Run): Promise<Start> {
   return { reading: await reader.read(), tally: workload.tally() };
 }
 
-/** Runs a phase for `durationMs`, waits for the pool to recover from it, and looks whether all is as it must be. */
+/** Runs a phase for `durationMs`, waits for the pool to recover, and checks the pool for faults. */
 export async function runPhase(
   phase: Phase,
   run: Run,
@@ -105,7 +105,7 @@ function note(faults: Set<string>, fault: string | undefined): void {
   if (fault !== undefined) faults.add(fault);
 }
 
-/** What was added to the counts since `before`. */
+/** The increase of the counts since `before`. */
 export function difference(
   now: ReadonlyMap<string, number>,
   before: ReadonlyMap<string, number>,

@@ -1,7 +1,7 @@
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { SPAN } from '../../src/telemetry/names.js';
 
-/** Counts the spans that ended, so that the summary can tell of them without a trace backend. */
+/** Counts ended spans, so that the summary can report them without a trace backend. */
 export class SpanCounter implements SpanProcessor {
   /** Cumulative: `CONNECT` spans of the pool. */
   connects = 0;
@@ -17,11 +17,11 @@ export class SpanCounter implements SpanProcessor {
   }
 
   onStart(): void {
-    // Only what has ended counts.
+    // Only ended spans are counted.
   }
 
   async forceFlush(): Promise<void> {
-    // Nothing is held back.
+    // Nothing is buffered.
   }
 
   async shutdown(): Promise<void> {

@@ -6,7 +6,7 @@ import { formatCount, formatMs, formatSeconds } from '../../src/watch/terminal/f
 import type { PhaseResult } from './run-phase.js';
 import type { SpanCounter } from './span-counter.js';
 
-/** All that the summary tells of. */
+/** The data of the summary. */
 export interface Report {
   readonly results: readonly PhaseResult[];
   readonly gate: GateStats;
@@ -25,7 +25,7 @@ export function isGood({ results, gate }: Report): boolean {
 const HEAD = ['phase', 'queries', 'errors', 'acquire p99', 'token p50', 'p95', 'p99', 'recovered'] as const;
 const WIDTHS = [16, 8, 7, 12, 10, 8, 8, 11] as const;
 
-/** The lines of the summary, at most 80 wide where it is a table. */
+/** The lines of the summary; its table is at most 80 characters wide. */
 export function summaryLines(report: Report): string[] {
   const { results, gate, spans } = report;
   const details = results.flatMap(({ phase, errors, faults }) => [
@@ -73,7 +73,7 @@ function line(texts: readonly string[]): string {
   return texts.map((text, i) => (i === 0 ? text.padEnd(WIDTHS[0]) : text.padStart(WIDTHS[i] ?? 0))).join('');
 }
 
-/** Nothing where the server itself verifies passwords. */
+/** Empty if the server itself verifies passwords. */
 function tokens({ tokensAccepted, tokensRejected }: GateStats): string[] {
   if (tokensAccepted + tokensRejected === 0) return [];
   return [`tokens: ${formatCount(tokensAccepted)} accepted by the server, ${tokensRejected} rejected`];

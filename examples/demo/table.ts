@@ -11,7 +11,7 @@ const MAX_WIDTH = 100;
 const TIME = 8;
 const NAME = 16;
 
-/** The live table's lines, none longer than `width` when it is 60 or more. */
+/** The lines of the live table; none exceeds `width` if that is 60 or more. */
 export function tableLines(view: View, width: number, style: Style): string[] {
   const wide = Math.min(width, MAX_WIDTH);
   const left = `${Math.ceil(Math.max(0, view.leftMs) / 1_000)} s left`;

@@ -18,31 +18,34 @@ import { serveMetrics, type Handler } from './metrics-endpoint.js';
 import { PoolReader } from './pool-reader.js';
 import { SpanCounter } from './span-counter.js';
 
-/** The SDK of an application, running. */
+/** The running SDK of an application. */
 export interface Telemetry extends AsyncDisposable {
   readonly meterProvider: MeterProvider;
   readonly tracerProvider: TracerProvider;
-  /** The application's own. */
+  /** The application's own tracer. */
   readonly tracer: Tracer;
-  /** Where the demo reads its own numbers. */
+  /** The reader for the demo's own display. */
   readonly reader: PoolReader;
   readonly spans: SpanCounter;
-  /** What tells this process from its replicas. */
+  /** Distinguishes this process from its replicas. */
   readonly instanceId: string;
-  /** Where Prometheus scrapes. */
+  /** The URL for Prometheus to scrape. */
   readonly metricsUrl: string;
-  /** Answers other requests to the server of `/metrics`. */
+  /** Sets the handler of other requests to the server of `/metrics`. */
   readonly serve: (handler: Handler) => void;
-  /** Where OTLP goes, if it is on. */
+  /** The OTLP endpoint, if any. */
   readonly otlpEndpoint: string | undefined;
 }
 
 const NAME = 'pgauge-demo';
 const DEFAULT_EXPORT_INTERVAL_MS = 5_000;
-// A collector that is not there must not hold up the end.
+// An unreachable collector must not delay the exit.
 const FLUSH_TIMEOUT_MS = 2_000;
 
-/** Sets up metrics, traces and the query spans of instrumentation-pg; to be called before anything loads `pg`. `warn` hears once of an export that fails. Without a port it is 9464 or the next free one; throws when the given one is taken. */
+/**
+ * Sets up metrics, traces and the query spans of instrumentation-pg; call it before anything loads `pg`. `warn` is
+ * called once if an export fails. The default port is 9464 or the next free one; throws if a given port is taken.
+ */
 export async function startTelemetry(
   port: number | undefined,
   warn: (line: string) => void,
@@ -63,7 +66,7 @@ export async function startTelemetry(
 
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(tracerProvider);
-  // Parents are required, for the demo's own looks at pg_stat_activity are no part of the application.
+  // Requires a parent span, because the demo's own queries of pg_stat_activity are not part of the application.
   const queries = new PgInstrumentation({ requireParentSpan: true });
   queries.setTracerProvider(tracerProvider);
   queries.setMeterProvider(meterProvider);
@@ -93,14 +96,14 @@ function otlpMetrics(): PeriodicExportingMetricReader {
   });
 }
 
-// The reader itself does not look at it.
+// The reader itself does not read this variable.
 function exportIntervalMs(): number {
   const given = Number(process.env['OTEL_METRIC_EXPORT_INTERVAL']);
   return given > 0 ? given : DEFAULT_EXPORT_INTERVAL_MS;
 }
 
-// Replicas collide without an instance id, which the SDK does not set. What OTEL_RESOURCE_ATTRIBUTES and
-// OTEL_SERVICE_NAME say wins.
+// Replicas collide without an instance ID, which the SDK does not set. OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME
+// take precedence.
 function demoResource(): Resource {
   return defaultResource()
     .merge(resourceFromAttributes({ 'service.name': NAME, 'service.instance.id': randomUUID() }))

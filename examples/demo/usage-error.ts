@@ -1,7 +1,7 @@
-/** The command line was not understood; the message says which part. */
+/** An invalid command line; the message names the invalid part. */
 export class UsageError extends Error {}
 
-/** What `parse` gives; what it throws becomes a `UsageError`. */
+/** Returns the result of `parse`; converts its errors to `UsageError`. */
 export function understood<T>(parse: () => T): T {
   try {
     return parse();

@@ -3,27 +3,27 @@ import type { Reading } from './pool-reader.js';
 import { since, type Buckets } from '../../src/watch/quantiles.js';
 import { difference, type PhaseResult, type Start } from './run-phase.js';
 
-/** All that is shown at one moment; histograms, counts and errors are those of the present phase. */
+/** Everything shown at one moment; histograms, counts and errors are those of the current phase. */
 export interface View extends Pick<Reading, 'used' | 'idle' | 'connecting' | 'limit' | 'pending'> {
   readonly elapsedMs: number;
   readonly leftMs: number;
   readonly phase: Phase;
-  /** From 1. */
+  /** Counted from 1. */
   readonly phaseNumber: number;
   readonly waits: Buckets;
   readonly tokens: Buckets;
   readonly queries: number;
   readonly queriesPerSecond: number;
   readonly errors: ReadonlyMap<string, number>;
-  /** The phases that are over. */
+  /** The results of the finished phases. */
   readonly results: readonly PhaseResult[];
   readonly metricsUrl: string;
 }
 
-/** What `viewOf` is told of the run beside the figures. */
+/** The arguments of `viewOf` about the run itself. */
 export type Scene = Pick<View, 'elapsedMs' | 'leftMs' | 'phase' | 'results' | 'metricsUrl'>;
 
-/** The figures of the phase that began with `start`, seen from `now`. */
+/** The view at `now` of the phase that began with `start`. */
 export function viewOf(scene: Scene, start: Start, now: Start, queriesPerSecond: number): View {
   const { used, idle, connecting, limit, pending } = now.reading;
   return {
@@ -43,7 +43,7 @@ const WINDOW_MS = 2_000;
 export class Rate {
   readonly #samples: { at: number; count: number }[] = [];
 
-  /** Takes a cumulative count and gives the rate now. */
+  /** Takes a cumulative count and returns the current rate. */
   next(count: number, at = performance.now()): number {
     const samples = this.#samples;
     samples.push({ at, count });

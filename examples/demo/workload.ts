@@ -2,50 +2,50 @@ import { SpanStatusCode, type Tracer } from '@opentelemetry/api';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstrumentedPool } from '../../src/index.js';
 
-/** What the requests of an application came to; all cumulative. */
+/** The counts of an application's requests; all cumulative. */
 export interface Tally {
   readonly queries: number;
-  /** Connections that the pool gave, be it for a single query or to keep. */
+  /** Acquired connections, including those that `pool.query` acquires. */
   readonly acquires: number;
-  /** Failed requests by the error's code. */
+  /** Number of failed requests by error code. */
   readonly errors: ReadonlyMap<string, number>;
 }
 
-/** What the workers do; each change holds for the requests that follow. */
+/** The behaviour of the workers; a change affects later requests. */
 export interface Pace {
-  /** Milliseconds on average between two requests of a worker. */
+  /** Average time between two requests of a worker, in milliseconds. */
   thinkMs: number;
-  /** Milliseconds on average that the server takes for a request. */
+  /** Average time that the server takes for a request, in milliseconds. */
   queryMs: number;
-  /** Milliseconds that a request keeps its connection after its last query. */
+  /** How long a request keeps its connection after its last query, in milliseconds. */
   holdMs: number;
-  /** Which part of the requests, from 0 to 1, has its connection closed instead of pooled. */
+  /** The share of requests, from 0 to 1, that close their connection instead of returning it to the pool. */
   discard: number;
-  /** Which part of the requests, from 0 to 1, sends a query that fails. */
+  /** The share of requests, from 0 to 1, that send a failing query. */
   failing: number;
-  /** Which part of the requests, from 0 to 1, sends a query that exceeds its time limit. */
+  /** The share of requests, from 0 to 1, that send a query that exceeds its time limit. */
   timingOut: number;
-  /** Which part of the requests, from 0 to 1, sends a query and aborts it. */
+  /** The share of requests, from 0 to 1, that send a query and abort it. */
   aborting: number;
 }
 
-// A caller that repeats a failed request at once only adds to the fault.
+// Retrying a failed request immediately would only add to the fault.
 const BACK_OFF_MS = 50;
-// Of a table that grows, only so much is read.
-// Long after every limit on it.
+// Lasts longer than every time limit.
 const ENDLESS = 'select pg_sleep(60)';
 const STOPPED_AFTER_MS = 30;
 const FAILING = ['select 1 / 0', 'select * from no_such_table', 'insert into visits (at) values (null)'];
+// The table grows, so only part of it is read.
 const READ = 'select count(*), pg_sleep($1) from (select from visits limit 1000) as visit';
 
 type Query = readonly [sql: string, values?: readonly unknown[]];
 
-/** The table that requests read and write, whichever role they log in as. */
+/** The table that requests read and write, with privileges for all roles. */
 export const VISITS = `create table if not exists visits (id bigserial primary key, at timestamptz not null default now());
 grant select, insert on visits to public;
 grant usage on visits_id_seq to public;`;
 
-/** An application's requests: so many workers, each one request after the other. */
+/** An application's requests: a number of workers, each of which makes one request after another. */
 export class Workload {
   readonly pace: Pace = {
     ...{ thinkMs: 10, queryMs: 10, holdMs: 0 },
@@ -65,7 +65,7 @@ export class Workload {
     this.#tracer = tracer;
   }
 
-  /** Changes the number of workers; those that are too many finish their request first. */
+  /** Changes the number of workers; surplus ones finish their request first. */
   setWorkers(count: number): void {
     this.#wanted = count;
     for (let index = 0; index < count; index += 1) {
@@ -77,7 +77,7 @@ export class Workload {
     }
   }
 
-  /** Stops all workers; resolves when none has a request any more. */
+  /** Stops all workers; resolves once their requests have ended. */
   async stop(): Promise<void> {
     this.#wanted = 0;
     await Promise.all(this.#running.values());
@@ -88,7 +88,7 @@ export class Workload {
     return { queries: this.#queries, acquires: this.#acquires, errors: new Map(this.#errors) };
   }
 
-  /** From now on the first success of a request that started after now is awaited. */
+  /** Starts to wait for the first success of a request that starts after now. */
   awaitSuccess(): void {
     this.#succeeded = { after: performance.now(), at: undefined };
   }
@@ -137,7 +137,7 @@ export class Workload {
     }
     if (Math.random() < timingOut) return this.#stopped(() => ({ timeoutMs: STOPPED_AFTER_MS }));
     if (Math.random() < aborting) return this.#stopped(() => ({ signal: giveUpAfter(STOPPED_AFTER_MS) }));
-    // Every fourth worker is one that writes.
+    // Every fourth worker writes.
     if (index % 4 === 0) {
       const pause = ['select pg_sleep($1)', [queryMs / 2_000]] as const;
       return this.#checkOut([['begin'], ['insert into visits default values'], pause, ['commit']], false);
@@ -152,7 +152,7 @@ export class Workload {
     this.#queries += 1;
   }
 
-  /** A query that its limit stops while it runs; the limit begins with the query, not with the wait for a connection. */
+  /** A query that is stopped by its limit; the limit starts with the query, not with the wait for a connection. */
   async #stopped(limit: () => { timeoutMs: number } | { signal: AbortSignal }): Promise<void> {
     const client = await this.#pool.connect();
     this.#acquires += 1;
@@ -173,7 +173,7 @@ export class Workload {
       }
       if (this.pace.holdMs > 0) await sleep(this.pace.holdMs);
     } finally {
-      // After an error the pool itself sees whether the connection still serves.
+      // After an error, the pool itself checks whether the connection is still usable.
       client.release(close);
     }
   }
@@ -182,11 +182,11 @@ export class Workload {
 function codeOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string') return code;
-  // pg's own errors have none.
+  // pg's own errors have no code.
   return typeof message === 'string' ? `"${message}"` : 'unknown';
 }
 
-/** A caller that has no use for the answer any more. */
+/** The signal of a caller that gives up after `ms` milliseconds. */
 function giveUpAfter(ms: number): AbortSignal {
   const given = new AbortController();
   setTimeout(() => given.abort(new Error('the caller gave up')), ms);

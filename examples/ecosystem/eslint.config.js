@@ -1,4 +1,4 @@
-// ESLint, its rules and its settings are those of the project's own install, two folders up.
+// ESLint, its rules and its settings come from the project's own install, two folders up.
 import tseslint from 'typescript-eslint';
 import project from '../../eslint.config.js';
 
@@ -8,7 +8,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { tsconfigRootDir: import.meta.dirname } },
-    // At run time the pool is a pg.Pool, which a test here shows; its types, and TypeORM's, only have the shape.
+    // At run time the pool is a pg.Pool, as a test here shows; its types, and TypeORM's, only have the same shape.
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
 );

@@ -1,14 +1,14 @@
 import { devNull } from 'node:os';
 import { startImds, startLocalRds, type LocalRds } from '../../local-rds/index.js';
 
-/** A server that asks for tokens, and how an application reaches it. */
+/** A server that requires tokens, and the environment to connect to it. */
 export interface Server extends AsyncDisposable {
   readonly rds: LocalRds;
-  /** The application's environment, as on an instance of EC2: region and credentials come from the metadata service. */
+  /** The application's environment, as on an EC2 instance: region and credentials come from the metadata service. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts a stand-in for an RDS instance and the metadata service beside it, with a user for migrations. */
+/** Starts a stand-in for an RDS instance with a user for migrations, and a stand-in for the metadata service. */
 export async function startServer(): Promise<Server> {
   const rds = await startLocalRds();
   const { host, port, user, database, region, caFile } = rds;
@@ -25,7 +25,7 @@ export async function startServer(): Promise<Server> {
       ...{ DB_USER: user, DB_MIGRATION_USER: 'migrator', PGSSLROOTCERT: caFile },
       AWS_EC2_METADATA_DISABLED: 'false',
       AWS_EC2_METADATA_SERVICE_ENDPOINT: `http://127.0.0.1:${imds.port}`,
-      // Not the user's own account.
+      // Keeps the user's own account out.
       ...{ AWS_CONFIG_FILE: devNull, AWS_SHARED_CREDENTIALS_FILE: devNull },
     },
     [Symbol.asyncDispose]: async () => {

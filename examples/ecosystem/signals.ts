@@ -8,7 +8,7 @@ export const withSignal = <T>(signal: AbortSignal, work: () => PromiseLike<T>): 
   // Awaited within: queries of Prisma, Drizzle and Knex begin only when they are awaited.
   signals.run(signal, async () => await work());
 
-/** The hook `afterConnect` for tools that hide the config of a query: the client adds the signal of the work that calls it. */
+/** An `afterConnect` hook for tools that hide a query's config: the client adds the signal of the calling work. */
 export const addSignals: AfterConnect = (client) => {
   const query = client.query.bind(client) as (config: unknown, ...more: unknown[]) => unknown;
   const withSignals = (given: string | { text?: string; submit?: unknown }, ...more: unknown[]): unknown => {

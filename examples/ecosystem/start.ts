@@ -1,4 +1,4 @@
-// npm start kysely: makes a server, migrates it, and runs an example on it.
+// npm start kysely: starts a server, migrates its database, and runs an example on it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

@@ -17,14 +17,14 @@ const pool = await newPool(
     database: DB_NAME,
     sslMode: process.env.DB_SSL_MODE ?? 'verify-full',
   },
-  // A client that is never released does not hold the shutdown up for longer.
+  // The longest time for which a client that is never released delays the shutdown.
   { endTimeoutMs: 10_000 },
 );
 
 const server = createServer(async (_request, response) => {
   try {
     const { rows } = await pool.query('update visits set n = n + 1 returning n');
-    // Whoever keeps its connection open must go elsewhere now.
+    // During shutdown, clients with keep-alive connections must reconnect elsewhere.
     if (!server.listening) response.setHeader('connection', 'close');
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ visits: rows[0].n }));

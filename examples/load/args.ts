@@ -3,18 +3,18 @@ import { AUTH_NAMES_HELP, DEFAULT_AUTH, readAuth } from '../demo/auth-option.js'
 import type { SourceName } from '../demo/sources/names.js';
 import { understood, UsageError } from '../demo/usage-error.js';
 
-/** Who may measure the queries. */
+/** The instrumentations that can measure the queries. */
 const QUERY_SOURCES = ['pgauge', 'instrumentation-pg'] as const;
 
 /** One of {@link QUERY_SOURCES}. */
 export type QuerySource = (typeof QUERY_SOURCES)[number];
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface Arguments {
   readonly poolName: string;
   /** The backend that the pool logs in with. */
   readonly auth: SourceName;
-  /** Another name of the server, which makes two hosts of it. */
+  /** Another name of the server, so that the pool has two hosts. */
   readonly secondHost: string | undefined;
   readonly maxConns: number;
   readonly minConns: number;
@@ -22,9 +22,9 @@ export interface Arguments {
   readonly maxLifetimeMs: number;
   readonly acquireTimeoutMs: number;
   readonly maxPending: number;
-  /** Queries on one connection at a time; 0 for one, as usual. */
+  /** Maximum number of concurrent queries on one connection; 0 turns pipelining off. */
   readonly pipeliningDepth: number;
-  /** Who measures the queries. */
+  /** The instrumentation that measures the queries. */
   readonly queries: QuerySource;
   /** Port of `/metrics`, 0 for any free one. */
   readonly metricsPort: number;
@@ -33,7 +33,7 @@ export interface Arguments {
   readonly help: boolean;
 }
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export const USAGE = `usage: npm run demo:load -- [options]
   --pool-name <name>       default load
   --auth <name>            the backend of dynamicAuth that the pool logs in with, default ${DEFAULT_AUTH}
@@ -74,7 +74,7 @@ Control server
 
 const text = { type: 'string' } as const;
 
-/** Reads the command line; throws `UsageError`. */
+/** Parses the command line; throws `UsageError`. */
 export function readArguments(given: readonly string[]): Arguments {
   const values = parse(given);
   const number = (

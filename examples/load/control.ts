@@ -6,7 +6,7 @@ import type { Pace, Workload } from '../demo/workload.js';
 import type { Leak } from './leak.js';
 import type { Truth } from './truth.js';
 
-/** What `POST /load` takes. */
+/** The body of `POST /load`. */
 export type Load = Pace & { readonly clients: number; readonly leak: number };
 
 const NAMES: readonly (keyof Load)[] = [
@@ -21,7 +21,7 @@ const NAMES: readonly (keyof Load)[] = [
   'aborting',
 ];
 
-/** Serves `/stat` and `/load` on loopback; gives the address. It does not keep the process alive. */
+/** Serves `/stat` and `/load` on loopback; resolves with the URL. The server does not keep the process alive. */
 export async function serveControl(
   port: number,
   truth: () => Truth,
@@ -68,7 +68,7 @@ async function apply({ clients, leak: held, ...pace }: Partial<Load>, workload: 
 }
 
 function reply(response: ServerResponse, status: number, body: object): void {
-  // Not kept open: a caller that comes back as it is closed would fail.
+  // No keep-alive: a request sent while the server closes an idle connection would fail.
   const headers = { 'content-type': 'application/json', connection: 'close' };
   response.writeHead(status, headers).end(JSON.stringify(body));
 }

@@ -4,7 +4,7 @@ import { DEFAULT_AUTH } from '../demo/auth-option.js';
 import { useOnly } from '../demo/environment.js';
 import type { SourceName } from '../demo/sources/names.js';
 
-/** The server that the application works on; disposing stops it if it was started for that. */
+/** The application's database server; disposing stops the server if it was started here. */
 export interface Database extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
@@ -14,7 +14,7 @@ export interface Database extends AsyncDisposable {
   readonly caPem: string;
 }
 
-/** What local-rds writes of itself when it runs as a program. */
+/** The connection file that local-rds writes when it runs as a program. */
 interface Connection extends Omit<Database, 'dynamicAuth' | 'caPem' | typeof Symbol.asyncDispose> {
   readonly region: string;
   readonly caFile: string;
@@ -23,10 +23,10 @@ interface Connection extends Omit<Database, 'dynamicAuth' | 'caPem' | typeof Sym
 }
 
 const HOUR_MS = 3_600_000;
-/** Variables that say where keys come from and are no keys themselves. */
+/** Variables that name a source of keys but contain none. */
 const SOURCES = ['AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_EC2_METADATA_SERVICE_ENDPOINT'];
 
-/** Finds the local-rds that the environment names, or starts one; the process has only the credentials of this backend from then on. */
+/** Uses the local-rds that the environment names, or starts one; the process keeps only this backend's credentials. */
 export async function openDatabase(auth: SourceName, warn: (line: string) => void): Promise<Database> {
   const file = process.env['LOCAL_RDS_CONNECTION'];
   if (file && auth === DEFAULT_AUTH) return await findDatabase(file);

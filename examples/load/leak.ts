@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { InstrumentedPool } from '../../src/index.js';
 
-/** A defect of the application: connections that are acquired and not given back. */
+/** A bug of the application: connections that are acquired but not released. */
 export class Leak {
   readonly #pool: InstrumentedPool;
   readonly #held: PoolClient[] = [];
@@ -12,12 +12,12 @@ export class Leak {
     this.#pool = pool;
   }
 
-  /** Connections held now. */
+  /** The number of connections held now. */
   get count(): number {
     return this.#held.length;
   }
 
-  /** Acquires or releases until `count` connections are held; rejects when the pool gives none. */
+  /** Acquires or releases connections until `count` are held; rejects if an acquire fails. */
   async set(count: number): Promise<void> {
     while (this.#held.length > count) this.#held.pop()?.release();
     while (this.#held.length < count) {

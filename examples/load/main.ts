@@ -1,4 +1,4 @@
-// An application that runs until it is told to stop: what the local stack shows, and what its test disturbs.
+// An application that runs until it receives a signal; the local stack shows it, and the stack's test disturbs it.
 import { once } from 'node:events';
 import { Interruption } from '../../src/cli/interruption.js';
 import { demoLogger } from '../demo/log.js';
@@ -15,12 +15,12 @@ const THINK_MS = 50;
 const QUERY_TIMEOUT_MS = 5_000;
 const END_TIMEOUT_MS = 2_000;
 const ALIVE_MS = 3_600_000;
-// More than one of these programs may come to an empty database at once.
+// Several of these programs may find an empty database at the same time.
 const SCHEMA = `begin; select pg_advisory_xact_lock(1); ${VISITS} commit`;
 
 const warn = (line: string): void => void process.stderr.write(`${line}\n`);
 
-// Not left to the event loop: an export to a collector that never answers would hold it.
+// Exits explicitly, because an export to a collector that never answers would keep the event loop alive.
 process.exit(await main());
 
 async function main(): Promise<number> {
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
 async function run(given: Arguments): Promise<number> {
   using interruption = new Interruption();
   await using telemetry = await startTelemetry(given.metricsPort, warn);
-  // What loads pg comes after the instrumentation.
+  // Modules that load pg are imported after the instrumentation is set up.
   await using database = await openDatabase(given.auth, warn);
   await using pool = await openPool(given, database, telemetry);
   const events = countEvents(pool);
@@ -56,7 +56,7 @@ async function run(given: Arguments): Promise<number> {
   workload.setWorkers(given.clients);
   const { metricsUrl, instanceId } = telemetry;
   console.log(JSON.stringify({ pool: given.poolName, instanceId, metricsUrl, controlUrl, pid: process.pid }));
-  // Neither a signal that may come nor idle connections keep a process.
+  // Neither signal handlers nor idle connections keep a process alive.
   const alive = setInterval(() => undefined, ALIVE_MS);
   if (!interruption.signal.aborted) await once(interruption.signal, 'abort');
   clearInterval(alive);
@@ -86,9 +86,9 @@ async function openPool(given: Arguments, database: Database, { meterProvider, t
       pg: { application_name: given.poolName },
       ...(given.pipeliningDepth > 0
         ? { pipelining: { depth: given.pipeliningDepth } }
-        : // An application sets its tenant in the hook; with nothing to set it still is timed.
+        : // A real application would set its tenant in the hook; an empty hook is timed as well.
           { queryTimeoutMs: QUERY_TIMEOUT_MS, onAcquire: () => undefined }),
-      // A query that is abandoned here should not go on there.
+      // A query that is abandoned by the client should not continue on the server.
       afterConnect: async (client) => {
         await client.query(`set statement_timeout = ${QUERY_TIMEOUT_MS}`);
       },

@@ -3,26 +3,26 @@ import type { Workload } from '../demo/workload.js';
 
 const EVENTS = ['connect', 'acquire', 'release', 'remove'] as const;
 
-/** What the application knows of its pool without any telemetry. */
+/** The state of the pool that the application knows without telemetry. */
 export interface Truth {
   /** Unix time in milliseconds. */
   readonly at: number;
   readonly stat: PoolStat;
-  /** Requests that wait for a connection. */
+  /** The number of requests that wait for a connection. */
   readonly waiting: number;
   /** Cumulative: events of the pool. */
   readonly events: Readonly<Record<(typeof EVENTS)[number], number>>;
-  /** Cumulative, from connections that were acquired and queries that succeeded; `errors` by code. */
+  /** Cumulative: acquired connections, successful queries, and failed requests by error code. */
   readonly work: {
     readonly acquires: number;
     readonly queries: number;
     readonly errors: Readonly<Record<string, number>>;
   };
-  /** Connections that are kept on purpose. */
+  /** The number of connections leaked on purpose. */
   readonly leaked: number;
 }
 
-/** Counts a pool's events from now on; returns what reads the counts. */
+/** Counts a pool's events from now on; returns a function that reads the counts. */
 export function countEvents(pool: InstrumentedPool): () => Truth['events'] {
   const counts = { connect: 0, acquire: 0, release: 0, remove: 0 };
   for (const name of EVENTS) pool.on(name, () => void (counts[name] += 1));

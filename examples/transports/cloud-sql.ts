@@ -1,7 +1,7 @@
 import type { Connector, ConnectionOptions } from '@google-cloud/cloud-sql-connector';
 import { newPool, type Config, type InstrumentedPool, type PoolOptions } from '../../src/index.js';
 
-/** A pool on Cloud SQL, whose connector makes the TLS connections; `config.host` is only the name in telemetry. */
+/** A pool on Cloud SQL, whose connector opens the TLS connections; `config.host` is only the name in telemetry. */
 export async function cloudSqlPool(
   connector: Connector,
   instance: ConnectionOptions,

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { newPool, type Config, type InstrumentedPool, type PoolOptions } from '../../src/index.js';
 
-/** A pool through a local port that a session of SSM or `ssh -L` forwards; `config.host` is the database's own name. */
+/** A pool through a local port forwarded by an SSM session or `ssh -L`; `config.host` is the database's own name. */
 export async function forwardedPool(
   localPort: number,
   config: Config,

@@ -7,7 +7,7 @@ import {
   type PoolOptions,
 } from '../../src/index.js';
 
-/** Opens a channel to the database through an SSH client that is connected. */
+/** Opens a channel to the database through a connected SSH client. */
 export function throughSsh(ssh: Client): DialFunction {
   return ({ host, port }, { signal }) =>
     new Promise((resolve, reject) => {

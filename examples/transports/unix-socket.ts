@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { newPool, type Config, type InstrumentedPool, type PoolOptions } from '../../src/index.js';
 
-/** A pool on the unix socket of a server on this machine; `folder` is the server's `unix_socket_directories`. */
+/** A pool on the unix socket of a local server; `folder` is the server's `unix_socket_directories`. */
 export async function unixSocketPool(
   config: Config,
   folder = '/var/run/postgresql',

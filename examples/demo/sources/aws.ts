@@ -6,7 +6,7 @@ import { SLOW_MS, type LoginSource, type Trouble } from './source.js';
 
 const SECRET = 'demo/database';
 
-/** Tokens of RDS IAM. */
+/** RDS IAM tokens. */
 export async function startRdsIam(rds: LocalRds, lifetimeMs: number): Promise<LoginSource> {
   const keys = await serveCredentials(rds, lifetimeMs);
   return {
@@ -17,7 +17,7 @@ export async function startRdsIam(rds: LocalRds, lifetimeMs: number): Promise<Lo
   };
 }
 
-/** Tokens of Aurora DSQL. */
+/** Aurora DSQL tokens. */
 export async function startDsql(rds: LocalRds, lifetimeMs: number): Promise<LoginSource> {
   const { host, region, credentials } = rds;
   const user = 'dsql_app';
@@ -31,7 +31,7 @@ export async function startDsql(rds: LocalRds, lifetimeMs: number): Promise<Logi
   };
 }
 
-/** The password in a secret, which changes in the phase of slow credentials: without that it would not be read again. */
+/** The password in a secret, which is changed in the phase "slow credentials": else it would not be read again. */
 export async function startSecret(rds: LocalRds, lifetimeMs: number): Promise<LoginSource> {
   const user = 'secret_app';
   await createRole(rds, user, { password: newPassword() });

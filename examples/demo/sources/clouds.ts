@@ -2,16 +2,16 @@ import { startAzureIdentity, startGcpMetadata, type LocalRds } from '../../../lo
 import { createRole } from './roles.js';
 import { GRACE_MS, slow, type LoginSource } from './source.js';
 
-/** Both services tell whole seconds. */
+/** Both services report lifetimes in whole seconds. */
 const SHORTEST_MS = 2_000;
 
-/** Access tokens of Google Cloud, from the metadata server. */
+/** Google Cloud access tokens from the metadata server. */
 export async function startGoogle(rds: LocalRds, lifetimeMs: number): Promise<LoginSource> {
   const server = await startGcpMetadata();
   const lastsMs = Math.max(SHORTEST_MS, lifetimeMs);
   server.setTokenLifetime(lastsMs, GRACE_MS);
   await createRole(rds, server.user, { verifier: server.verifier() });
-  // The user's own credentials would come before those of the machine.
+  // Another home folder, because the user's own credentials would take precedence over the machine's.
   const home = rds.postgres.socketDir;
   return {
     about: 'access tokens of Google Cloud',
@@ -24,7 +24,7 @@ export async function startGoogle(rds: LocalRds, lifetimeMs: number): Promise<Lo
   };
 }
 
-/** Tokens of Microsoft Entra ID, from the endpoint of a managed identity. */
+/** Microsoft Entra ID tokens from the endpoint of a managed identity. */
 export async function startEntra(rds: LocalRds, lifetimeMs: number): Promise<LoginSource> {
   const server = await startAzureIdentity();
   const lastsMs = Math.max(SHORTEST_MS, lifetimeMs);

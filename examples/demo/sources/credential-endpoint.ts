@@ -5,22 +5,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalRds } from '../../../local-rds/index.js';
 import { GRACE_MS } from './source.js';
 
-/** The stand-in for the credential endpoint of a container: the AWS SDK asks it when the credentials it holds have ended. */
+/** A stand-in for a container credential endpoint, which the AWS SDK calls when its cached credentials have expired. */
 export interface CredentialEndpoint extends AsyncDisposable {
-  /** Milliseconds before it answers. */
+  /** Delay of its answers in milliseconds. */
   delayMs: number;
-  /** Milliseconds that the keys it gives last. */
+  /** Lifetime of the keys it issues in milliseconds. */
   lifetimeMs: number;
   /** Whether it answers with an error. */
   failing: boolean;
-  /** Cumulative: keys that it gave late. */
+  /** Cumulative: keys that were issued with a delay. */
   readonly lateKeys: number;
   readonly url: string;
-  /** Makes the server refuse every key that was given so far. */
+  /** Makes the server reject every key issued so far. */
   revoke(): void;
 }
 
-/** Serves on loopback keys that the server accepts, and that end after `lifetimeMs` unless told otherwise. */
+/** Serves keys on loopback that the server accepts and that expire after `lifetimeMs`, unless that is changed later. */
 export async function serveCredentials(rds: LocalRds, lifetimeMs: number): Promise<CredentialEndpoint> {
   const given = new Set<string>();
   const state = { delayMs: 0, lifetimeMs, failing: false, lateKeys: 0, url: '' };

@@ -5,7 +5,7 @@ import { startPasswordFile, startVaultLeases } from './passwords.js';
 import type { SourceName } from './names.js';
 import type { LoginSource } from './source.js';
 
-/** Starts a source by the name of its backend; where its answers can be short-lived, they last `lifetimeMs`. */
+/** Start functions by backend name; answers are valid for `lifetimeMs` if their lifetime can be set. */
 export const SOURCES = {
   awsRdsIam: startRdsIam,
   awsDsql: startDsql,

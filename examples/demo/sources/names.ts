@@ -1,6 +1,6 @@
-// Apart from what starts them: that loads pg, which comes after its instrumentation.
+// Separate from the start functions, which load pg: that must be loaded after its instrumentation.
 
-/** The backends that have a stand-in, with what it stands in for. */
+/** The backends that have a stand-in, with descriptions. */
 export const SOURCE_NAMES = {
   awsRdsIam: 'RDS IAM tokens, signed with keys from the credential endpoint of a container',
   awsDsql: 'tokens of Aurora DSQL, signed with the same keys',

@@ -5,7 +5,7 @@ import { vaultDatabase } from '../../vault/vault-database.js';
 import { createRole, grantOwner, newPassword, setPassword } from './roles.js';
 import { GRACE_MS, slow, type LoginSource } from './source.js';
 
-/** Vault tells whole seconds. */
+/** Vault reports lifetimes in whole seconds. */
 const SHORTEST_MS = 2_000;
 
 /** Roles of Vault's database secrets engine, each with a lease. */
@@ -25,11 +25,11 @@ export async function startVaultLeases(rds: LocalRds, lifetimeMs: number): Promi
   };
 }
 
-/** The user and the password in two files, which are replaced at once, as the kubelet does. */
+/** The user and the password in two files that are replaced together, as the kubelet does. */
 export async function startPasswordFile(rds: LocalRds): Promise<LoginSource> {
   const roles = ['file_a', 'file_b'];
   for (const name of roles) await createRole(rds, name, { password: newPassword() });
-  // In the server's folder, which is removed however this process ends.
+  // In the server's folder, which is always removed, even if this process is killed.
   const folder = join(rds.postgres.socketDir, 'secret');
   await mkdir(folder, { mode: 0o700 });
   let next = 0;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { LocalRds } from '../../../local-rds/index.js';
 
-/** Creates a role that may do what the owner of the database may. */
+/** Creates a role with the same privileges as the database's owner. */
 export async function createRole(
   rds: LocalRds,
   name: string,
@@ -12,12 +12,12 @@ export async function createRole(
   await rds.postgres.query(grantOwner(rds, pg.escapeIdentifier(name)));
 }
 
-/** The statement that makes a role, by its quoted name, a member of the owner's. */
+/** The statement that makes a role (by its quoted name) a member of the owner's role. */
 export function grantOwner({ user }: LocalRds, role: string): string {
   return `GRANT ${pg.escapeIdentifier(user)} TO ${role}`;
 }
 
-/** Gives a role a new password. */
+/** Sets a new password for a role. */
 export async function setPassword(rds: LocalRds, name: string): Promise<string> {
   const password = newPassword();
   const [role, text] = [pg.escapeIdentifier(name), pg.escapeLiteral(password)];

@@ -3,7 +3,7 @@ import { getMigrations } from 'better-auth/db/migration';
 import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
-// Its tables are in a schema of their own.
+// Better Auth's tables are in a separate schema.
 const pool = await newPool(
   { ...config, maxOpenConns: 5 },
   { queryTelemetry: true, pg: { options: '-c search_path=auth' } },

@@ -28,7 +28,7 @@ const server = createServer((request, response) => {
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 
-/** One visitor, who keeps the cookie. */
+/** A visitor who keeps the cookie. */
 async function visitor(): Promise<string[]> {
   const seen: string[] = [];
   let cookie: string | undefined;

@@ -31,7 +31,7 @@ const transfer = (sender: string, recipient: string, amount: number) =>
   });
 
 await Promise.all(Array.from({ length: 100 }, () => transfer('ada', 'bob', 1)));
-// Nobody can give what they do not have: PostgreSQL refuses, and Drizzle rolls back. The driver's error is the cause.
+// Ada has nothing left: PostgreSQL rejects the transfer, and Drizzle rolls back. The driver's error is the cause.
 const refused = await transfer('ada', 'bob', 1).then(
   () => undefined,
   (error: unknown) => error instanceof DrizzleQueryError && (error.cause as { code?: string }).code,

@@ -2,7 +2,7 @@ import { fastify } from 'fastify';
 import { newPool } from 'pgauge';
 import { config } from '../config.js';
 
-// A client that is never released does not hold the shutdown up for longer.
+// The longest time for which a client that is never released delays the shutdown.
 const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true, endTimeoutMs: 10_000 });
 const app = fastify();
 

@@ -24,7 +24,7 @@ const runner = await run({
       const { n } = payload as { n: number };
       if (n % 10 === 0 && job.attempts === 1) {
         kills++;
-        // Its session ends under the job, which is run again some seconds later.
+        // Ends the job's own session; the job is run again some seconds later.
         await withPgClient((client) => client.query('select pg_terminate_backend(pg_backend_pid())'));
       }
       await withPgClient((client) => client.query('select pg_sleep(0.01)'));
@@ -34,7 +34,7 @@ const runner = await run({
   },
 });
 
-/** Ends the session on which the runner listens for jobs. */
+/** Terminates the session on which the runner listens for jobs. */
 async function killListener() {
   const { rowCount } = await pool.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where usename = current_user and query ilike 'listen%'",

@@ -13,7 +13,7 @@ const transfer = (sender: string, recipient: string, amount: number) =>
   });
 
 await Promise.all(Array.from({ length: 100 }, () => transfer('ada', 'bob', 1)));
-// Nobody can give what they do not have: PostgreSQL refuses, and Knex rolls back.
+// Ada has nothing left: PostgreSQL rejects the transfer, and Knex rolls back.
 const refused = await transfer('ada', 'bob', 1).then(
   () => undefined,
   (error: unknown) => (error as { code?: string }).code,
@@ -22,5 +22,5 @@ const balances = await db('account').orderBy('owner');
 console.log(JSON.stringify({ balances, refused, stat: pool.stat() }));
 
 await db.destroy();
-// Knex leaves a pool that was given to it open.
+// Knex does not end a pool that was passed to it.
 await pool.end();

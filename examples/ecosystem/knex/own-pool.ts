@@ -5,7 +5,7 @@ import { config, roots, server } from '../config.js';
 
 const { user, database } = config;
 
-/** Knex with a pool of its own, as versions below 3.3 need it. */
+/** Knex with its own pool, which versions below 3.3 need. */
 export const db = knex({
   client: 'pg',
   connection: {

@@ -26,7 +26,7 @@ for await (const { metadata } of saver.list({ configurable: { thread_id: 'thread
 await saver.deleteThread('thread 0');
 const deleted = await saver.getTuple({ configurable: { thread_id: 'thread 0' } });
 const stat = pool.stat();
-// Ends the pool that it was given.
+// Ends the pool as well.
 await saver.end();
 console.log(
   JSON.stringify({ conversations, steps, deleted: deleted === undefined, stat, ended: pool.ended }),

@@ -3,7 +3,7 @@ import { runner } from 'node-pg-migrate';
 import { buildConnectionStringWithAuth, getMigrationUser, newAuthToken } from 'pgauge';
 import { config, roots } from '../config.js';
 
-// One token for the one connection of this run, signed for the user who owns the tables.
+// One token for the single connection of this run, signed for the user who owns the tables.
 const user = getMigrationUser(config);
 const url = buildConnectionStringWithAuth(config, user, await newAuthToken(config, user));
 

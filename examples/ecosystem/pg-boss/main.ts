@@ -8,7 +8,7 @@ boss.on('error', console.error);
 await boss.start();
 await boss.createQueue('welcome');
 
-/** Opens an account and orders its welcome, both or neither. */
+/** Opens an account and queues its welcome job, in one transaction. */
 async function open(owner: string, balance: number) {
   const client = await pool.connect();
   try {
@@ -26,7 +26,7 @@ async function open(owner: string, balance: number) {
 }
 
 await Promise.all(['cy', 'dee', 'eve'].map((owner) => open(owner, 10)));
-// Nobody can owe: PostgreSQL refuses the account, and with it the job.
+// A balance cannot be negative: PostgreSQL rejects the account, so the job is rolled back, too.
 const refused = await open('fay', -1).then(
   () => undefined,
   (error: unknown) => (error as { code?: string }).code,
@@ -46,7 +46,7 @@ await new Promise<void>((resolve) => {
     },
   );
 });
-// Lets the worker report its jobs as done, and leaves the pool alone, which is not its own.
+// Lets the worker complete its jobs; does not end the pool, which was passed to it.
 await boss.stop();
 console.log(JSON.stringify({ welcomed: welcomed.sort(), refused, stat: pool.stat() }));
 await pool.end();

@@ -2,7 +2,7 @@ import { newDynamicAuthFunc, poolClass, type InstrumentedPool } from 'pgauge';
 import pgPromise from 'pg-promise';
 import { config } from '../config.js';
 
-// A class cannot wait for the region: the hook that is made here knows it.
+// A class cannot wait until the region is known, so the hook is created here.
 const beforeConnect = await newDynamicAuthFunc(config, config.user);
 const Pool = poolClass(
   { ...config, dynamicAuth: undefined, maxOpenConns: 5 },
@@ -27,7 +27,7 @@ const transfer = (sender: string, recipient: string, amount: number) =>
   });
 
 await Promise.all(Array.from({ length: 100 }, () => transfer('ada', 'bob', 1)));
-// Nobody can give what they do not have: PostgreSQL refuses, and pg-promise rolls back.
+// Ada has nothing left: PostgreSQL rejects the transfer, and pg-promise rolls back.
 const refused = await transfer('ada', 'bob', 1).then(
   () => undefined,
   (error: unknown) => (error as { code?: string }).code,

@@ -23,8 +23,8 @@ const transfer = (sender: string, recipient: string, amount: number) =>
   });
 
 await Promise.all(Array.from({ length: 100 }, () => transfer('ada', 'bob', 1)));
-// Nobody can give what they do not have: PostgreSQL refuses, and Prisma rolls back. P2039 is any error of the server
-// that Prisma has no code for; `meta` has the server's own.
+// Ada has nothing left: PostgreSQL rejects the transfer, and Prisma rolls back. P2039 is any server error for which
+// Prisma has no code; `meta` contains the server's own code.
 const refused = await transfer('ada', 'bob', 1).then(
   () => undefined,
   (error: unknown) => (error as { code?: string }).code,

@@ -5,7 +5,7 @@ import { config, roots, server } from '../config.js';
 
 const { user, database } = config;
 
-/** Sequelize makes a pool of its own. */
+/** Sequelize creates its own pool. */
 export const db = new Sequelize({
   dialect: 'postgres',
   ...server,

@@ -21,7 +21,7 @@ const transfer = (sender: string, recipient: string, amount: number) =>
   });
 
 await Promise.all(Array.from({ length: 100 }, () => transfer('ada', 'bob', 1)));
-// Nobody can give what they do not have: PostgreSQL refuses, and Sequelize rolls back.
+// Ada has nothing left: PostgreSQL rejects the transfer, and Sequelize rolls back.
 const refused = await transfer('ada', 'bob', 1).then(
   () => undefined,
   (error: unknown) => error instanceof DatabaseError && (error.original as { code?: string }).code,

@@ -5,10 +5,10 @@ import { until } from '../../../test/support/until.js';
 import { usePlace } from './support/place.js';
 
 const { rds, query, start } = usePlace();
-/** More than there are connections, so that some wait for one. */
+/** More than the pool has connections, so that some requests wait for one. */
 const REQUESTS = 25;
 
-/** Keeps every request waiting, until the returned function is called. */
+/** Blocks every request until the returned function is called. */
 async function holdUp(): Promise<() => Promise<void>> {
   const { socketDir: host, port, user, password } = rds().postgres;
   const client = new pg.Client({ host, port, user, password, database: rds().database, ssl: false });

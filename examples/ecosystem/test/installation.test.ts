@@ -12,7 +12,7 @@ import { config } from '../config.js';
 const HERE = join(import.meta.dirname, '..');
 const ROOT = join(HERE, '../..');
 
-/** Every file below a folder, with its text. */
+/** All files below a folder, with their texts. */
 function filesOf(folder: string): Map<string, string> {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
@@ -21,7 +21,7 @@ function filesOf(folder: string): Map<string, string> {
   return new Map(paths.map((path) => [path.slice(folder.length), readFileSync(path, 'utf8')]));
 }
 
-/** Loads pg once more, as a tool does that has a copy of its own. */
+/** Loads pg again, like a tool with its own copy. */
 function anotherCopyOfPg(): typeof pg {
   const require = createRequire(import.meta.url);
   const loaded = Object.entries(require.cache).filter(([file]) => /\/node_modules\/pg(-pool)?\//.test(file));

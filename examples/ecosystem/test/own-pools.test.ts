@@ -12,7 +12,7 @@ interface Database {
   readonly close: () => Promise<unknown>;
 }
 
-/** The examples' own modules, imported when there is a place for them: they read the environment. */
+/** The examples' own modules, imported only once the server runs, because they read the environment. */
 const TOOLS: Record<string, () => Promise<Database>> = {
   Knex: async () => {
     const { db } = await import('../knex/own-pool.js');

@@ -12,7 +12,7 @@ test('pg-boss sends jobs inside a business transaction, works them, and opens no
   expect(await query("select owner, balance from account where owner > 'c' order by owner")).toEqual(
     ['cy', 'dee', 'eve'].map((owner) => ({ owner, balance: 15 })),
   );
-  // The job of the account that was refused is not among them.
+  // The job of the rejected account is not among them.
   expect(await query('select data, state::text from pgboss.job order by data')).toEqual(
     ['cy', 'dee', 'eve'].map((owner) => ({ data: { owner }, state: 'completed' })),
   );

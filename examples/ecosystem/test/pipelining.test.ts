@@ -19,12 +19,12 @@ interface Database {
   account: { owner: string; balance: number };
 }
 
-/** What a tool makes of queries and transactions that run at the same time. */
+/** Runs queries and transactions of a tool at the same time; resolves with their results. */
 type Work = (pool: InstrumentedPool) => Promise<unknown[]>;
 
 const each = <T>(run: (n: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: AT_ONCE }, (_, n) => run(n)));
-/** Of the driver's error, which is the cause of Drizzle's. */
+/** The code of the driver's error, which is the cause of Drizzle's. */
 const codeOf = (error: unknown): unknown => {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   return code ?? (cause as { code?: unknown } | undefined)?.code;
@@ -86,7 +86,7 @@ const TOOLS: Readonly<Record<string, Work>> = {
 };
 
 test.each(Object.entries(TOOLS))('%s gives the same results with pipelined queries', async (_name, work) => {
-  // It reads the environment.
+  // Imported here, because it reads the environment.
   const { config } = await import('../config.js');
   const runOn = async (options: PoolOptions): Promise<unknown[]> => {
     await query('delete from account');

@@ -5,7 +5,7 @@ import { logins, usePlace, type Report } from './support/place.js';
 const { rds, query, run } = usePlace();
 const MAX_CONNECTIONS = 5;
 
-/** Runs an example that gives its pool to a tool; every login must be the pool's. */
+/** Runs an example that passes its pool to a tool; every login must be the pool's. */
 async function report(folder: string): Promise<Report & { stat: PoolStat }> {
   const before = logins(rds());
   const told = (await run(`${folder}/main.ts`)) as Report & { stat: PoolStat };
@@ -47,7 +47,7 @@ test('graphile-worker completes every job although its sessions are killed under
   expect(queries).toMatchObject({
     'select "graphile_worker".add_job': 100,
     'delete "graphile_worker"._private_jobs': 100,
-    // The sessions that were killed by their own query.
+    // The queries that terminated their own session.
     'select: 57P01': 10,
   });
 });

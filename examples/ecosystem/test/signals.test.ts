@@ -19,7 +19,7 @@ useCleanEnvironment(env);
 const SLEEP = 'select pg_sleep(60)';
 const OPTIONS = { afterConnect: addSignals, logger: new RecordingLogger() };
 
-/** A tool on a pool: how it runs a text, also in a transaction of its own. */
+/** A tool on a pool, which runs an SQL text alone or in a transaction. */
 interface Tool {
   readonly pool: InstrumentedPool;
   readonly run: (text: string) => PromiseLike<unknown>;

@@ -11,7 +11,10 @@ interface Told extends Report {
   readonly logins: number;
 }
 
-/** Runs an example that moves everything from Ada to Bob, one at a time, and tries once more; gives what it told beside that, and its logins. */
+/**
+ * Runs an example that moves everything from Ada to Bob in steps of one, and tries once more; returns the rest of its
+ * report and its number of logins.
+ */
 async function transfer(file: string, refusal = CHECK_VIOLATION): Promise<Told> {
   const before = logins(rds());
   const { balances, refused, ...rest } = (await run(file)) as Told;
@@ -25,7 +28,9 @@ async function transfer(file: string, refusal = CHECK_VIOLATION): Promise<Told> 
   return { ...rest, logins: logins(rds()) - before };
 }
 
-/** How often a tool ran what, in 100 transfers, one that was refused, and one look at the balances, by its words for them. */
+/**
+ * The expected counts for 100 transfers, one that was rejected, and one query of the balances, by the tool's summaries.
+ */
 function ran(
   begin: string,
   update: string,
@@ -40,7 +45,7 @@ function ran(
   };
 }
 
-/** Expects that every connection of a run was the pool's. */
+/** Expects every connection of a run to be the pool's. */
 function expectOnly(stat: PoolStat, logins: number): void {
   expect(stat.acquireCount).toBeGreaterThan(100);
   expect(stat.newConnsCount).toBe(MAX_CONNECTIONS);
@@ -82,7 +87,7 @@ describe('a tool that gets the pool', () => {
     const { stat, logins, queries } = await transfer('knex/main.ts');
     expectOnly(stat, logins);
     expect(queries).toEqual({
-      // Which version the server has: asked on each connection until one has the answer.
+      // Queries of the server's version, on each connection until one has the answer.
       select: expect.any(Number) as number,
       ...ran('BEGIN', 'update "account"', 'insert "transfer"', 'COMMIT', 'ROLLBACK', 'select "account"'),
     });
@@ -112,9 +117,9 @@ describe('a tool that creates its pool from the class it gets', () => {
 describe('a tool with its own pool', () => {
   test('Sequelize: every connection logs in with a token', async () => {
     const { logins, queries } = await transfer('sequelize/main.ts');
-    // One more asks for the server's version before there is a pool.
+    // One more connection queries the server's version before the pool exists.
     expect(logins).toBe(MAX_CONNECTIONS + 1);
-    // None of them is a pool of ours.
+    // Sequelize does not use pgauge's pool.
     expect(queries).toEqual({});
   });
 });

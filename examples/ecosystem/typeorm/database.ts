@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { config } from '../config.js';
 import { Account, Transfer } from './entities.js';
 
-// A class cannot wait for the region: the hook that is made here knows it.
+// A class cannot wait until the region is known, so the hook is created here.
 const beforeConnect = await newDynamicAuthFunc(config, config.user);
 const Pool = poolClass(
   { ...config, dynamicAuth: undefined, maxOpenConns: 5 },

@@ -1,12 +1,12 @@
 import { EntitySchema } from 'typeorm';
 
-/** Who has how much. */
+/** The balance of each owner. */
 export const Account = new EntitySchema<{ owner: string; balance: number }>({
   name: 'account',
   columns: { owner: { type: 'text', primary: true }, balance: { type: 'integer' } },
 });
 
-/** Who gave how much to whom. */
+/** The transfers between owners. */
 export const Transfer = new EntitySchema<{ id: number; sender: string; recipient: string; amount: number }>({
   name: 'transfer',
   columns: {

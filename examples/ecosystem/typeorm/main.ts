@@ -13,7 +13,7 @@ const transfer = (sender: string, recipient: string, amount: number) =>
   });
 
 await Promise.all(Array.from({ length: 100 }, () => transfer('ada', 'bob', 1)));
-// Nobody can give what they do not have: PostgreSQL refuses, and TypeORM rolls back.
+// Ada has nothing left: PostgreSQL rejects the transfer, and TypeORM rolls back.
 const refused = await transfer('ada', 'bob', 1).then(
   () => undefined,
   (error: unknown) => error instanceof QueryFailedError && (error.driverError as { code?: string }).code,

@@ -43,7 +43,7 @@ export function createApp({ db }: Database): FastifyInstance {
     const status = isUnavailable(error) ? 503 : (error.statusCode ?? 500);
     if (status < 500) return reply.code(status).send({ message: error.message });
     request.log.error(error);
-    // The database's messages are for the log, not for clients.
+    // The database's error messages belong in the log, not in responses.
     if (status === 503) reply.header('retry-after', '1');
     return reply.code(status).send({ message: status === 503 ? 'try again later' : 'internal error' });
   });

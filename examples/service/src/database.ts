@@ -9,7 +9,7 @@ export interface Database extends AsyncDisposable {
   readonly db: NodePgDatabase;
 }
 
-/** Checks the settings and dials nothing: the service also starts while the database is down. */
+/** Checks the settings without dialling, so that the service starts even while the database is down. */
 export async function openDatabase(): Promise<Database> {
   const pool = await newPool(database, {
     logger: log,
@@ -18,9 +18,9 @@ export async function openDatabase(): Promise<Database> {
     // A request waits through a failover of up to five seconds instead of failing at once.
     acquireTimeoutMs: 5_000,
     connectRetryMs: 5_000,
-    // With more requests than this in line, the next one had better hear a quick 503.
+    // When more requests than this are waiting, an immediate 503 is better than a longer queue.
     maxPending: 500,
-    // Less than what the platform waits between SIGTERM and SIGKILL.
+    // Less than the platform's delay between SIGTERM and SIGKILL.
     endTimeoutMs: 10_000,
   });
   return { pool, db: drizzle({ client: pool }), [Symbol.asyncDispose]: () => pool.end() };

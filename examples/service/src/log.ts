@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { pino } from 'pino';
 
-/** The one logger of the service and of its pool. */
+/** The logger of the service and its pool. */
 export const log: FastifyBaseLogger = pino({ level: process.env['LOG_LEVEL'] ?? 'info' });

@@ -10,23 +10,23 @@ import { stopTelemetry } from './telemetry.js';
 const DRAIN_MS = Number(process.env['DRAIN_MS'] ?? 5_000);
 
 const stopping = new AbortController();
-// Once: a second signal ends the process at once.
+// With `once`, a second signal ends the process immediately.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
 
 {
   await using database = await openDatabase();
   const app = createApp(database);
   addProbes(app, database.pool, stopping.signal);
-  // Clients with an open connection must go elsewhere, or they would hold up the end of the server.
+  // During shutdown, clients with keep-alive connections must reconnect elsewhere, or they would delay the shutdown.
   app.addHook('onSend', async (_request, reply) => {
     if (stopping.signal.aborted) reply.header('connection', 'close');
   });
   await app.listen(listenAt);
 
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
-  // Requests still arrive, and are served, until every load balancer has seen /readyz fail.
+  // Requests still arrive and are served until every load balancer has noticed that /readyz fails.
   await sleep(DRAIN_MS);
-  // Then the server ends, and after it the pool, which no request needs any more.
+  // Then close the server, and after it the pool, which is no longer used.
   await app.close();
 }
 await stopTelemetry();

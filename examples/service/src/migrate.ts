@@ -7,7 +7,7 @@ import { database } from './settings.js';
 
 const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url));
 
-// Run before a new version is rolled out, as a user that owns the tables. The service's own user only uses them.
+// Runs before a new version is rolled out, as the user who owns the tables. The service's own user only uses them.
 await using pool = await newPool(
   { ...database, user: getMigrationUser(database), maxOpenConns: 1, minConns: 0 },
   { logger: log },

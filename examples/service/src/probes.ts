@@ -6,9 +6,9 @@ const RETRY_MS = 1_000;
 /**
  * Adds the probes of Kubernetes.
  *
- * `/livez` says that the process answers, and never asks the database: a restart would not mend an outage.
- * `/readyz` is 503 until the pool has its first connections, and again once the service is told to stop. It stays 200
- * while the database is down, or every instance would leave the load balancer at once.
+ * `/livez` shows that the process responds; it never queries the database, because a restart would not fix an outage.
+ * `/readyz` is 503 until the pool has its first connections, and again once the service is stopping. It stays 200
+ * while the database is down, or all instances would leave the load balancer at the same time.
  */
 export function addProbes(app: FastifyInstance, pool: InstrumentedPool, stopping: AbortSignal): void {
   let ready = false;

@@ -11,7 +11,10 @@ const {
   PORT = '8080',
 } = process.env;
 
-/** The chain and the name of the certificate are verified (roots: PGSSLROOTCERT), and each connection logs in with a fresh IAM token. */
+/**
+ * The config of the pool: the chain and the name of the certificate are verified (roots: PGSSLROOTCERT), and each
+ * connection logs in with a fresh IAM token.
+ */
 export const database = defineConfig({
   host: DB_HOST,
   port: Number(DB_PORT),
@@ -24,5 +27,5 @@ export const database = defineConfig({
   minConns: 2,
 });
 
-/** Where the service listens. */
+/** The address that the service listens on. */
 export const listenAt = { host: HOST, port: Number(PORT) };

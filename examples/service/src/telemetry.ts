@@ -1,4 +1,4 @@
-// Loaded before everything else (`node --import`), so that the instrumentation finds the modules it wraps.
+// Loaded before everything else (`node --import`), so that the instrumentation can wrap modules as they are loaded.
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { log } from './log.js';
@@ -9,14 +9,14 @@ const PROBES = ['/livez', '/readyz'];
 const sdk = new NodeSDK({
   instrumentations: [
     new HttpInstrumentation({
-      // Probes would be most of the traces of a quiet service.
+      // Probes would make up most of the traces of a quiet service.
       ignoreIncomingRequestHook: ({ url }) => PROBES.includes(url ?? ''),
     }),
   ],
 });
 sdk.start();
 
-/** Exports what is left. Call it last: the pool reports its end as well. */
+/** Exports the remaining telemetry. Call it last, because the pool also reports its end. */
 export async function stopTelemetry(): Promise<void> {
   await sdk.shutdown().catch((error: unknown) => {
     log.error(error, 'the last telemetry was not exported');

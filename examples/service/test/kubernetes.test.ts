@@ -16,7 +16,7 @@ const manifests = readdirSync(folder).flatMap((file) =>
   }),
 );
 
-/** The manifest of a kind, held to Kubernetes' schema. */
+/** The manifest of a kind, validated against Kubernetes' schema. */
 function valid<Kind extends keyof typeof KINDS>(kind: Kind): InstanceType<(typeof KINDS)[Kind]> {
   const manifest = manifests.find(([, found]) => found.kind === kind)?.[1];
   const model = new KINDS[kind](manifest as never);

@@ -11,13 +11,13 @@ const BUSY = 25;
 let server: Server;
 beforeAll(async () => {
   server = await startServer();
-  // For the schema in which Drizzle keeps the names of the migrations.
+  // Needed for the schema in which Drizzle records the migrations.
   await query(`grant create on database ${server.rds.database} to migrator`);
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
 const running = new Set<Child>();
-// A test that failed must not leave its service behind.
+// A failed test must not leave its service running.
 afterEach(async () => {
   for (const service of running) service.kill('SIGKILL');
   await Promise.all([...running].map((service) => service.result));
@@ -37,7 +37,7 @@ function start(file: string, more: Record<string, string> = {}): Child {
   return service;
 }
 
-/** Keeps every order waiting, until the returned function is called. */
+/** Blocks every order until the returned function is called. */
 async function holdUp(): Promise<() => Promise<void>> {
   const { socketDir: host, port, user, password } = server.rds.postgres;
   const client = new pg.Client({ host, port, user, password, database: server.rds.database, ssl: false });

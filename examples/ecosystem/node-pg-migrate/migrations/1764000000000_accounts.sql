@@ -10,7 +10,7 @@ create table transfer (
   amount integer not null
 );
 insert into account values ('ada', 100), ('bob', 0);
--- The application reads and writes rows, and owns nothing.
+-- The application reads and writes rows but owns no tables.
 grant select, insert, update on account, transfer to app;
 
 -- Down Migration

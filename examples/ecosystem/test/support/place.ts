@@ -6,25 +6,25 @@ import { startServer, type Server } from '../../server.js';
 const APP_TIMEOUT_MS = 60_000;
 const MEASURED = `--import tsx --import ${new URL('queries.ts', import.meta.url).href}`;
 
-/** What an example reported, and how often it ran which query: by summary and, if it failed, `error.type`. */
+/** The report of an example, with the count of its queries by summary and, for failed ones, `error.type`. */
 export type Report = Readonly<Record<string, unknown>> & {
   readonly queries: Readonly<Record<string, number>>;
 };
 
-/** A server that asks for tokens, and how to run an example against it. */
+/** A server that requires tokens, and functions to run an example on it. */
 export interface Place {
   readonly rds: () => LocalRds;
-  /** Runs SQL in the examples' database, as superuser and past the gate. */
+  /** Runs SQL in the examples' database as superuser, bypassing the gate. */
   readonly query: (sql: string) => Promise<unknown[]>;
   /** The environment of an example. */
   readonly env: () => Readonly<Record<string, string>>;
-  /** Starts an example as a process. */
+  /** Starts an example in a process. */
   readonly start: (file: string, more?: Record<string, string>) => Child;
-  /** Runs an example to its end, which must be a good one, with its queries measured, and gives what it reported. */
+  /** Runs an example, which must succeed, with query metrics; resolves with its report. */
   readonly run: (file: string) => Promise<Report>;
 }
 
-/** Starts a server for the calling file's tests, migrated by the example of that; each test finds the tables as new. */
+/** Starts a server for the calling file's tests, migrated by the migration example; each test gets fresh tables. */
 export function usePlace(): Place {
   let started: Server | undefined;
   const server = (): Server => {
@@ -58,5 +58,5 @@ export function usePlace(): Place {
   return { rds, query, env, start, run };
 }
 
-/** Logins that the server has accepted a token for: one for every physical connection. */
+/** The number of accepted tokens: one for every physical connection. */
 export const logins = (rds: LocalRds): number => rds.gate.stats().tokensAccepted;

@@ -1,4 +1,5 @@
-// Loaded before an example: registers the SDK's metrics, and prints as the last line how often each summary was measured.
+// Loaded before an example: registers the SDK's metrics, and prints as the last line how many times each summary was
+// measured.
 import { metrics } from '@opentelemetry/api';
 import { DataPointType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
@@ -14,7 +15,7 @@ class Reader extends MetricReader {
 const reader = new Reader();
 metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
 
-/** The queries by their summary; those that failed by their `error.type` as well. */
+/** The number of queries by summary and, for failed ones, `error.type`. */
 async function queries(): Promise<Record<string, number>> {
   const { resourceMetrics } = await reader.collect();
   const counts: Record<string, number> = {};
