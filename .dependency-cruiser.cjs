@@ -1,6 +1,6 @@
-// The arrows of ARCHITECTURE.md: which folder may import which.
+// The import rules of ARCHITECTURE.md: which folder may import which.
 const LEAVES = ['hooks', 'errors', 'observer', 'foreign-error', 'deadline', 'process-state', 'throw-later'];
-// The command line tool, and what backends add to it.
+// The command line tool and its parts in the backends.
 const TOOL = ['^src/(cli|doctor|watch)/', '^src/auth/doctor', '^src/auth/[^/]+/doctor/'];
 const only = (name, from, allowed, fromNot) => ({
   name,
@@ -59,7 +59,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    // Packages of their own, whose imports their own install resolves.
+    // Separate packages, whose imports need their own install.
     exclude: { path: '^examples/(ecosystem|service)' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node'] },
   },

@@ -19,14 +19,14 @@ export default tseslint.config(
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      // Numbers and booleans in template literals read well and cannot surprise.
+      // Numbers and booleans in template literals are readable and unambiguous.
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
       ],
-      // Methods of the driver are taken on purpose, and called with the client they belong to.
+      // The driver's methods are extracted on purpose, and called with their client.
       '@typescript-eslint/unbound-method': 'off',
-      // `return callback()` in a void arrow is the shortest honest form.
+      // Allows an arrow function to call a void function as its expression.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
@@ -44,7 +44,7 @@ export default tseslint.config(
     },
   },
   {
-    // As browsers run it.
+    // The page's globals in a browser.
     files: ['src/watch/page/*.js'],
     languageOptions: {
       globals: Object.fromEntries(

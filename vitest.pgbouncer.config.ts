@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
-// Not mergeConfig: it joins lists, so that these tests would stay excluded and all the others be run.
+// Not mergeConfig, which concatenates lists: these tests would stay excluded, and all others would run.
 export default defineConfig({
   test: { ...base.test, include: ['test/pgbouncer/*.pgbouncer.test.ts'], exclude: [] },
 });

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 /** Scripts of package.json, the slowest first. */
 const CHECKS = ['lint', 'test:unit', 'typecheck', 'format:check', 'cycles'];
 
-/** Runs a script; resolves with its exit code and all it printed. */
+/** Runs a script; resolves with its exit code and its output. */
 async function run(script: string): Promise<{ code: number | null; output: string }> {
   const child = spawn('npm', ['run', '--silent', script], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -21,7 +21,7 @@ async function run(script: string): Promise<{ code: number | null; output: strin
 const waiting = [...CHECKS];
 const failed: string[] = [];
 
-/** Runs one script after the other until none is left. */
+/** Runs one script after another until none is left. */
 async function work(): Promise<void> {
   for (let script = waiting.shift(); script !== undefined; script = waiting.shift()) {
     const startedAt = performance.now();

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { chromium, type Browser } from 'playwright-core';
 
-/** The system's Chromium, kept from asking its maker for anything. */
+/** Opens the system's Chromium with its background requests to Google turned off. */
 export async function openChromium(executablePath: string): Promise<Browser> {
   try {
     await access(executablePath, constants.X_OK);

@@ -13,7 +13,7 @@ const configFile = fileURLToPath(new URL('vite.config.ts', import.meta.url));
 const dashboardsFolder = fileURLToPath(new URL('..', import.meta.url));
 
 const wholeDashboard: Size = { widthPx: 1600, scale: 2 };
-// 1600 pixels in the file, and large enough to read in a README's column.
+// 1600 pixels wide in the file, and large enough to be readable in the column of a README.
 const oneRow: Size = { widthPx: 1200, scale: 4 / 3 };
 
 interface Picture {
@@ -22,7 +22,7 @@ interface Picture {
   job: Job;
 }
 
-/** Draws the dashboards into files; what could not be asked makes the process end with 1. */
+/** Draws the dashboards into files; a failed query makes the process exit with 1. */
 export async function drawPictures(options: Options): Promise<void> {
   const pictures = await picturesFor(options);
   const browser = await openChromium(options.chromium);
@@ -43,7 +43,7 @@ export async function drawPictures(options: Options): Promise<void> {
       if (url === undefined) throw new Error('the page has no server');
       for (const { name, size, job } of pictures) {
         const { png, outcome } = await takePicture(browser, url, job, size);
-        // A palette is a third of the size, and nobody sees the difference.
+        // A palette reduces the size to a third without a visible difference.
         const small = await sharp(png).png({ palette: true, effort: 10 }).toBuffer();
         await writeFile(path.join(options.out, `${name}.png`), small);
         console.log(`${name}.png ${String(Math.round(small.length / 1000))} kB`);
@@ -85,7 +85,7 @@ async function committedDashboards(): Promise<string[]> {
   return names.map((name) => path.join(dashboardsFolder, name));
 }
 
-/** Tells what is missing in the picture; what could not be asked makes the command fail. */
+/** Prints which data is missing in a picture; a failed query makes the command fail. */
 function report({ panels, problems }: Outcome): void {
   for (const { id, title, series, problems: own } of panels) {
     if (series === 0 && own.length === 0) console.log(`  panel ${String(id)} "${title}" has no data`);

@@ -1,4 +1,4 @@
-// ESLint, its rules and its settings are those of the project's own install, two folders up.
+// ESLint, its rules and its settings come from the project's own install, two folders up.
 import tseslint from 'typescript-eslint';
 import project from '../../eslint.config.js';
 
@@ -10,7 +10,7 @@ export default tseslint.config(
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      // What Grafana lets others use of its panels is what it no longer uses itself.
+      // Grafana exports only those parts of its panels that it has deprecated.
       '@typescript-eslint/no-deprecated': 'off',
       '@typescript-eslint/restrict-template-expressions': [
         'error',

@@ -27,7 +27,7 @@ export interface Options {
   chromium: string;
 }
 
-/** Paths are meant from where the command was typed, which npm --prefix leaves. */
+/** The folder in which the command was typed, to which paths are relative; npm --prefix changes the folder. */
 const typedIn = process.env['INIT_CWD'] ?? process.cwd();
 
 export function readOptions(args: string[]): Options {

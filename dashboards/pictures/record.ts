@@ -4,8 +4,8 @@ import { startStack, type Stack } from '../../test/stack/stack.ts';
 import { drawPictures } from './draw-pictures.ts';
 import { readOptions } from './options.ts';
 
-// Time goes three times as fast as in the stack of docker compose: exports and scrapes every 5 s instead of 15 s, and
-// alerts that wait a third of their time.
+// Three times as fast as the stack of docker compose: exports and scrapes every 5 s instead of 15 s, and alerts wait a
+// third of their time.
 const FACTOR = 3;
 
 const calm = { thinkMs: 60, queryMs: 8, discard: 0, failing: 0.01, timingOut: 0.003, aborting: 0.003 };
@@ -16,7 +16,7 @@ interface Step {
   play: (stack: Stack) => Promise<unknown>;
 }
 
-/** Longer than every application needs for its next login, and over while the fetches fail. */
+/** Long enough for every application to log in again, and short enough to expire while the fetches fail. */
 const LAST_CREDENTIALS_S = 45;
 
 // Long enough for a first connection on a busy machine.
@@ -60,7 +60,7 @@ const story: Step[] = [
   },
 ];
 
-/** New keys, which take their time, at every application's next login. */
+/** Makes every application's next login fetch new keys, slowly. */
 function slowTokens({ faults }: Stack): Promise<void> {
   faults.fetchTakes(2_500);
   faults.credentialsEndIn(3_600);

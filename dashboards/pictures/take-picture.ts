@@ -3,11 +3,11 @@ import type { Job, Outcome } from './page/job.ts';
 
 export interface Size {
   widthPx: number;
-  /** Device pixels for every pixel of the page. */
+  /** Device pixels per pixel of the page. */
   scale: number;
 }
 
-/** Lets the page do the job and photographs all of it. */
+/** Lets the page do the job and takes a screenshot of the whole page. */
 export async function takePicture(
   browser: Browser,
   url: string,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Connect, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-// Grafana's components ask for their icons where a Grafana server has them.
+// Grafana's components request their icons from the path on a Grafana server.
 const serveIconsWhereGrafanaDoes: Connect.NextHandleFunction = (request, _response, next) => {
   request.url = request.url?.replace('/public/build/img/', '/img/');
   next();
@@ -26,7 +26,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('.', import.meta.url)),
     include: ['test/**/*.test.ts'],
-    // Its ES modules are for bundlers: Node cannot import them.
+    // The package's ES modules are for bundlers only; Node cannot import them.
     alias: { '@grafana/data': createRequire(import.meta.url).resolve('@grafana/data') },
   },
 });

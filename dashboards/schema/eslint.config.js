@@ -1,4 +1,4 @@
-// ESLint, its rules and its settings are those of the project's own install, two folders up.
+// ESLint, its rules and its settings come from the project's own install, two folders up.
 import tseslint from 'typescript-eslint';
 import project from '../../eslint.config.js';
 

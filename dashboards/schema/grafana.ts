@@ -4,12 +4,12 @@ import { type Major, schemaFolder } from './packages.js';
 import { panelSchemas } from './panel-schemas.js';
 import { registries } from './registries.js';
 
-/** Where what is known of a major is committed. */
+/** The committed file about a major version. */
 export function committedFile(major: Major): string {
   return join(import.meta.dirname, `grafana-${major}.json`);
 }
 
-/** What is committed of it: JSON Schemas of the parts of a dashboard, and the names in its registries. */
+/** The text of that file: JSON Schemas of the parts of a dashboard, and the names in Grafana's registries. */
 export function grafanaText(major: Major): string {
   const manifest = readFileSync(join(schemaFolder(major), 'package.json'), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };

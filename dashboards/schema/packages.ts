@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 
-/** The majors that the dashboards are held against, each in the version that package.json pins. */
+/** The major versions that the dashboards are checked against, each pinned in package.json. */
 export const MAJORS = [11, 12, 13] as const;
 export type Major = (typeof MAJORS)[number];
 
-/** Loads as `require` does. */
+/** Loads a module like `require`. */
 export const load = createRequire(import.meta.url);
 
-/** Where `@grafana/schema` of this major lies. */
+/** The folder of `@grafana/schema` of this major version. */
 export function schemaFolder(major: Major): string {
   const name = `schema-${major}`;
   const main = load.resolve(name);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createGenerator } from 'ts-json-schema-generator';
 import { type Major, schemaFolder } from './packages.js';
 
-/** Grafana's names of the panels that may be used, with the folders of their types. */
+/** Grafana's names of the supported panels, with the folders of their types. */
 const PANELS = {
   timeseries: 'timeseries',
   stat: 'stat',
@@ -14,7 +14,7 @@ const PANELS = {
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** JSON Schemas of the dashboard without its panels, of a row without its panels, and of each panel, by their type. */
+/** JSON Schemas of the dashboard and of a row, both without their panels, and of each panel, by type. */
 export function panelSchemas(major: Major): Readonly<Record<string, JsonSchema>> {
   const folder = mkdtempSync(join(import.meta.dirname, 'node_modules/.types-'));
   try {
@@ -34,7 +34,7 @@ export function panelSchemas(major: Major): Readonly<Record<string, JsonSchema>>
   }
 }
 
-/** The types of version 11 name their own package, which has another name here. */
+/** The types of version 11 import their own package by name, which is installed under another name here. */
 function compilerOptions(major: Major): object {
   const index = ['dist/types/index.d.ts', 'dist/index.d.ts']
     .map((file) => join(schemaFolder(major), file))
@@ -46,8 +46,9 @@ function compilerOptions(major: Major): object {
 }
 
 /**
- * The types leave options, queries and what a data source keeps in an annotation open: here they are what Grafana's panel
- * and its Prometheus data source read. `titleFormat`, `textFormat` and `tagKeys` are read at the root of an annotation.
+ * Grafana's types do not define options, queries and a data source's fields of an annotation: here they are those that
+ * the panel and the Prometheus data source read. `titleFormat`, `textFormat` and `tagKeys` are read at the root of an
+ * annotation.
  */
 function typesOf(major: Major): string {
   const raw = ['dist/types/raw', 'dist/esm/raw']
@@ -104,7 +105,7 @@ export interface Types {
   row: Omit<dashboard.RowPanel, 'panels'> & { panels: unknown[] };
 ${panels
   .map(([type, folder]) => {
-    // A stat has no field options of its own.
+    // A stat panel has no field options.
     const custom = folder === 'stat' ? 'Record<string, never>' : `${folder}.FieldConfig`;
     return `  '${type}': Panel<'${type}', ${folder}.Options, ${custom}>;`;
   })
@@ -113,7 +114,7 @@ ${panels
 `;
 }
 
-/** What Grafana fills in where it is missing need not be there: the options of a panel and of its fields. */
+/** Makes the options of a panel and of its fields optional, because Grafana fills in missing ones. */
 function withDefaults(schema: JsonSchema, inOptions = false): JsonSchema {
   return Object.fromEntries(
     Object.entries(schema)

@@ -2,7 +2,7 @@ import { GlobalRegistrator } from '@happy-dom/global-registrator';
 import type * as GrafanaData from 'data-13';
 import { load, type Major } from './packages.js';
 
-/** The names that a dashboard may use, by what they name. */
+/** The names that a dashboard may use, by kind. */
 export interface Registries {
   readonly units: readonly string[];
   readonly matchers: readonly string[];
@@ -11,9 +11,9 @@ export interface Registries {
   readonly colorModes: readonly string[];
 }
 
-/** What `@grafana/data` of this major has registered. */
+/** The names that `@grafana/data` of this major version registers. */
 export function registries(major: Major): Registries {
-  // It asks for a window when it is loaded, and its ES modules load in bundlers only.
+  // The package needs a `window` when it is loaded, and its ES modules are for bundlers only.
   if (!('window' in globalThis)) GlobalRegistrator.register();
   const data = load(`data-${major}`) as typeof GrafanaData;
   const ids = (items: readonly { readonly id: string }[]): string[] => sorted(items.map(({ id }) => id));

@@ -3,5 +3,5 @@ import { committedFile, grafanaText } from './grafana.js';
 import { MAJORS } from './packages.js';
 
 for (const major of MAJORS) writeFileSync(committedFile(major), grafanaText(major));
-// The window that was put up for Grafana has timers.
+// The timers of the `window` that was created for Grafana would keep the process alive.
 process.exit();

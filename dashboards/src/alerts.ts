@@ -1,21 +1,21 @@
 import type { Annotation } from './board.js';
 import { LABEL, max } from './promql.js';
 
-/** The rules' own measure of utilization: where it has no series, the rules are not loaded. */
+/** Utilization as recorded by the rules: if it has no series, the rules are not loaded. */
 const RULES_LOADED = 'job_instance_pool:pgauge_utilization:ratio';
 
 /**
- * Firing alerts of the selection. An alert has only the labels that its rule keeps, so a label that is absent matches as
- * well: `$job|` is the selection or nothing.
+ * Alerts of the selection in a state. An alert has only the labels that its rule keeps, so an absent label must match
+ * as well: `$job|` matches the selection or no label.
  */
 const alertsThatAre = (state: 'pending' | 'firing'): string =>
   `ALERTS{alertname=~"Pgauge.*", alertstate="${state}", ${LABEL.job}=~"$job|", ${LABEL.instance}=~"$instance|", ${LABEL.pool}=~"$pool|"}`;
 const FIRING = alertsThatAre('firing');
 
-/** How many fire: 0 only where the rules are loaded. */
+/** The number of firing alerts; 0 only if the rules are loaded. */
 export const firingAlerts = `count(${FIRING}) or 0 * count(${RULES_LOADED})`;
 
-/** Every alert by its name: pending, or firing somewhere. */
+/** Alerts by name: pending or firing anywhere. */
 export const ALERT_STATES = {
   expr: max(`(${alertsThatAre('pending')} or 2 * ${FIRING})`, 'alertname'),
   legend: '{{alertname}}',
@@ -26,8 +26,8 @@ export const ALERT_STATES = {
 } as const;
 
 /**
- * The share of queries that took longer than the rules' objective, by job and pool, within the window before. The rules
- * alone know the objective, so a change there is seen here.
+ * The share of queries that took longer than the rules' objective, by job and pool, within the preceding window. The
+ * objective is defined only in the rules, so a change there applies here as well.
  */
 export function slowQueries(window: '5m' | '1h'): string {
   const recorded = `job_pool:pgauge_query_slow:ratio_rate${window}{${LABEL.job}=~"$job", ${LABEL.pool}=~"$pool|"}`;
@@ -36,7 +36,7 @@ export function slowQueries(window: '5m' | '1h'): string {
 
 export const FIRING_ALERTS: Annotation = {
   name: 'Firing alerts',
-  // Where it begins: a region for each alert would tint the plots.
+  // Only the start, because a region for each alert would tint the plots.
   expr: `${FIRING} unless ${FIRING} offset $__interval`,
   color: 'red',
   title: '{{alertname}}',

@@ -1,10 +1,10 @@
-/** A dashboard, said without Grafana's words where they say nothing. */
+/** A dashboard, without the redundant parts of Grafana's format. */
 export interface Board {
   readonly uid: string;
   readonly title: string;
   readonly description: string;
   readonly tags: readonly string[];
-  /** How far back it looks at first. */
+  /** Start of the initial time range. */
   readonly from: string;
   readonly variables: readonly { readonly name: string; readonly label: string; readonly query: string }[];
   readonly annotations: readonly Annotation[];
@@ -24,17 +24,17 @@ export type PanelSpec = StatPanel | TimeseriesPanel | StateTimelinePanel | Heatm
 export interface Query {
   readonly expr: string;
   readonly legend: string;
-  /** At the end of the time range only. */
+  /** Evaluated only at the end of the time range. */
   readonly instant?: boolean;
   readonly format?: 'series' | 'heatmap' | 'table';
   readonly exemplar?: boolean;
 }
 
-/** From a value on, a colour; the first has no value. */
+/** Colours with the values at which they start; the first has no value. */
 export type Thresholds = readonly [first: readonly [null, string], ...rest: (readonly [number, string])[]];
 
 interface Common {
-  /** Links and alerts point to it: never used for another panel. */
+  /** Links and alerts refer to it, so it must never be reused for another panel. */
   readonly id: number;
   readonly title: string;
   readonly says: string;
@@ -55,23 +55,23 @@ export interface StatPanel extends Common {
 export interface TimeseriesPanel extends Common {
   readonly type: 'timeseries';
   readonly queries: readonly Query[];
-  /** What is counted, for the axis of a number without a unit. */
+  /** The counted thing, for the axis of a number without a unit. */
   readonly axisLabel?: string;
   readonly max?: number;
-  /** The axis reaches at least this far: one of zeroes alone would reach to 100. */
+  /** The minimum upper end of the axis: with zeros only, it would reach to 100. */
   readonly softMax?: number;
   readonly stacked?: boolean;
-  /** A legend that is sorted by the largest value, for many series. */
+  /** A legend sorted by the largest value, for many series. */
   readonly tableLegend?: boolean;
   readonly thresholds?: Thresholds;
   readonly colors?: Readonly<Record<string, string>>;
-  /** Series that stay lines where the others are stacked. */
+  /** Series that are drawn as lines while the others are stacked. */
   readonly lines?: readonly string[];
-  /** Series with a unit of their own. */
+  /** Series with their own unit on the right axis. */
   readonly rightAxis?: Readonly<Record<string, string>>;
 }
 
-/** A line for each series, in the colour of its state. */
+/** A line per series, in the colour of its state. */
 export interface StateTimelinePanel extends Common {
   readonly type: 'state-timeline';
   readonly query: Query;
@@ -100,7 +100,7 @@ export interface TablePanel extends Common {
     readonly decimals?: number;
     readonly thresholds?: Thresholds;
   }[];
-  /** The title of the column that rows are sorted by, the largest first. */
+  /** The title of the column by which rows are sorted, in descending order. */
   readonly sortBy?: string;
 }
 

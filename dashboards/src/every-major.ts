@@ -1,8 +1,8 @@
 import type { Dashboard, Panel, RowPanel } from '@grafana/grafana-foundation-sdk/dashboard';
 
 /**
- * What the SDK writes of itself and one of the majors does not know: each is what Grafana takes anyway, but for
- * `placement`, which would put links and the switches of annotations into a menu that people overlook.
+ * Fields that the SDK adds by itself and that one of the major versions does not know. They are Grafana's defaults,
+ * except `placement`, which would hide links and the switches of annotations in a menu.
  */
 const DASHBOARD_WRITES = {
   links: ['placement'],
@@ -17,7 +17,7 @@ const PANEL_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /* eslint-disable @typescript-eslint/no-deprecated -- Grafana 10 and 11 know only the classic schema. */
-/** The dashboard with what every major knows only. */
+/** Removes the fields that not every major version knows. */
 export function forEveryMajor(dashboard: Dashboard): Dashboard {
   const { links, annotations, templating, panels } = dashboard;
   for (const link of links ?? []) drop(link, DASHBOARD_WRITES.links);

@@ -5,14 +5,14 @@ import { grafanaDashboard } from './grafana.js';
 import { poolBoard } from './pool/dashboard.js';
 import { queriesBoard } from './queries/dashboard.js';
 
-/** Every dashboard and where it lives. */
+/** All dashboards with their files. */
 export const DASHBOARDS: readonly { readonly board: Board; readonly file: URL }[] = [
   poolBoard,
   queriesBoard,
   authBoard,
 ].map((board) => ({ board, file: new URL(`../${board.uid}.json`, import.meta.url) }));
 
-/** The text of a dashboard's file, formatted. */
+/** The formatted text of a dashboard's file. */
 export async function dashboardText({ board, file }: (typeof DASHBOARDS)[number]): Promise<string> {
   return format(JSON.stringify(grafanaDashboard(board)), { ...(await resolveConfig(file)), parser: 'json' });
 }

@@ -49,7 +49,7 @@ import type {
   TimeseriesPanel,
 } from './board.js';
 
-/** The data source that the dashboard's variable chooses. */
+/** The data source selected by the dashboard's variable. */
 export const DATASOURCE: DataSourceRef = { type: 'prometheus', uid: '${datasource}' };
 
 const NO_DATA: ValueMapping = {
@@ -58,7 +58,7 @@ const NO_DATA: ValueMapping = {
 };
 type AnyBuilder = StatBuilder | TimeseriesBuilder | StateTimelineBuilder | HeatmapBuilder | TableBuilder;
 
-/** A panel as Grafana stores it, but for its place. */
+/** A panel in Grafana's format, without its position. */
 export function panelBuilder(panel: PanelSpec): AnyBuilder {
   switch (panel.type) {
     case 'stat':
@@ -80,9 +80,9 @@ function stat(panel: StatPanel): StatBuilder {
       .decimals(panel.decimals ?? 1)
       .thresholds(thresholds(panel.thresholds))
       .colorMode(BigValueColorMode.Value)
-      // A sparkline would run through the number.
+      // A sparkline would overlap the number.
       .graphMode(BigValueGraphMode.None)
-      // Without data there is nothing to be green about.
+      // Without data, the panel must not be green.
       .mappings([NO_DATA])
       .reduceOptions(new ReduceDataOptionsBuilder().calcs([panel.calc ?? 'lastNotNull']).values(false))
       .targets([target(panel.query, 0)])

@@ -17,13 +17,13 @@ import { forEveryMajor } from './every-major.js';
 import { DATASOURCE, panelBuilder } from './grafana-panels.js';
 import { rowHeight, rowsFromTop } from './layout.js';
 
-/** Grafana 10 loads it as it is, later ones migrate it. */
+/** Grafana 10 loads this version as it is; later versions migrate it. */
 const SCHEMA_VERSION = 38;
-/** The export interval of the stack: what is shorter is not seen. */
+/** The export interval of the stack: shorter events are not visible. */
 const ANNOTATION_STEP = '15s';
 
 /* eslint-disable @typescript-eslint/no-deprecated -- Grafana 10 and 11 know only the classic schema. */
-/** A dashboard as Grafana stores it. */
+/** A dashboard in Grafana's format. */
 export function grafanaDashboard(board: Board): GrafanaDashboard {
   const builder = new DashboardBuilder(board.title)
     .uid(board.uid)
@@ -70,7 +70,7 @@ function queryVariable(name: string, label: string, query: string): QueryVariabl
     .current({ selected: true, text: ['All'], value: ['$__all'] });
 }
 
-/** The formats stand beside the query, where Grafana's Prometheus data source looks for them. */
+/** The formats are beside the query, because Grafana's Prometheus data source reads them there. */
 function annotation({
   name,
   expr,

@@ -13,7 +13,7 @@ interface Placed {
   readonly h: number;
 }
 
-/** Panels from left to right in lines, rows from top to bottom; a collapsed row takes only its heading's place. */
+/** Places panels from left to right in lines, and rows from top to bottom; a collapsed row is only a heading high. */
 export function rowsFromTop(rows: readonly Row[]): { row: Row; y: number; panels: Placed[] }[] {
   let top = 0;
   return rows.map((row) => {

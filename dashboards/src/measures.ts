@@ -3,13 +3,13 @@ import type { TimeseriesPanel } from './board.js';
 import { QUANTILE_COLORS } from './colors.js';
 import { is, LABEL, min, POOL, quantile, series, sum } from './promql.js';
 
-/** Used connections against the limit, by pool and instance; a pool that has ended has the limit 0 and no utilization. */
+/** Used connections relative to the limit, by pool and instance; an ended pool has the limit 0 and no utilization. */
 export function utilization(used: (selector: string) => string): string {
   const connections = series(METRIC.connectionCount, is(LABEL.state, 'used'));
   return `${sum(used(connections), ...POOL)} / (${sum(series(METRIC.connectionLimit), ...POOL)} > 0)`;
 }
 
-/** The usual three, in the usual colours. */
+/** The three usual quantiles in their colours. */
 export function quantiles(buckets: string): Pick<TimeseriesPanel, 'queries' | 'colors'> {
   return {
     queries: [
@@ -21,7 +21,7 @@ export function quantiles(buckets: string): Pick<TimeseriesPanel, 'queries' | 'c
   };
 }
 
-/** The usual three, of each provider. */
+/** The three usual quantiles per provider. */
 export function quantilesByProvider(buckets: string): Pick<TimeseriesPanel, 'queries'> {
   return {
     queries: ([50, 95, 99] as const).map((percent) => ({
@@ -31,7 +31,7 @@ export function quantilesByProvider(buckets: string): Pick<TimeseriesPanel, 'que
   };
 }
 
-/** Until the first credentials of the selection end. Those that no longer end say 0 and do not count. */
+/** Time until the first credentials of the selection expire; ignores those that no longer expire, whose value is 0. */
 export function credentialsValidFor(...by: readonly string[]): string {
   return `clamp_min(${min(`${series(METRIC.credentialsExpiration)} > 0`, ...by)} - time(), 0)`;
 }

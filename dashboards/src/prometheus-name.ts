@@ -1,14 +1,14 @@
-/** As much of a metric as its name and labels in Prometheus depend on. */
+/** The properties of a metric that determine its name and labels in Prometheus. */
 export interface MetricShape {
   readonly name: string;
   readonly unit: string;
   readonly instrument: string;
   readonly attributes: readonly string[];
-  /** Series of it may lack the pool's name. */
+  /** Whether its series may lack the pool's name. */
   readonly poolOptional?: boolean;
 }
 
-/** What a metric is called in Prometheus when it came by OTLP; a histogram's series add `_bucket`, `_sum` and `_count`. */
+/** A metric's name in Prometheus after export by OTLP; a histogram's series add `_bucket`, `_sum` and `_count`. */
 export function prometheusName({
   name,
   unit,
@@ -19,7 +19,7 @@ export function prometheusName({
   return instrument === 'ObservableCounter' ? `${withUnit}_total` : withUnit;
 }
 
-/** What an attribute is called as a label. */
+/** The label name of an attribute. */
 export function prometheusLabel(attribute: string): string {
   return attribute.replaceAll('.', '_');
 }

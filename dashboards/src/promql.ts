@@ -2,7 +2,7 @@ import { ATTR, METRIC } from '../../src/telemetry/names.js';
 import { OPERATION_NAME } from './foreign-metrics.js';
 import { prometheusLabel, prometheusName, type MetricShape } from './prometheus-name.js';
 
-/** Labels that queries match on or group by. */
+/** Labels that queries match or group by. */
 export const LABEL = {
   job: 'job',
   instance: 'instance',
@@ -19,14 +19,14 @@ export const LABEL = {
   serverPort: prometheusLabel(ATTR.serverPort),
 } as const;
 
-/** One pool of one process. */
+/** The labels that identify one pool of one process. */
 export const POOL = [LABEL.job, LABEL.instance, LABEL.pool] as const;
 
-/** Grafana's window for rates: never shorter than four scrapes, never shorter than the step. */
+/** Grafana's window for rates: at least four scrapes, and at least the step. */
 export const RATE_WINDOW = '$__rate_interval';
 /** The whole time range of the dashboard. */
 export const WHOLE_RANGE = '$__range';
-/** The same in seconds, to divide by. */
+/** The whole time range in seconds, as a divisor. */
 export const RANGE_SECONDS = '$__range_s';
 
 type Histogram = MetricShape & { readonly instrument: 'Histogram' };
@@ -48,7 +48,7 @@ export function histogram(
   return `${prometheusName(metric)}_${part}{${selection(metric, matchers)}}`;
 }
 
-/** The series of all instances, whatever is selected. */
+/** The series of all instances, regardless of the selection. */
 export function wholeFleet(metric: Plain): string {
   return prometheusName(metric);
 }
@@ -58,18 +58,18 @@ export function wholeFleetCount(metric: Histogram, ...matchers: readonly string[
   return `${prometheusName(metric)}_count${matchers.length > 0 ? `{${matchers.join(', ')}}` : ''}`;
 }
 
-/** A matcher for one value; the empty one matches series without the label. */
+/** A matcher for one value; the empty value matches series without the label. */
 export const is = (label: string, value: string): string => `${label}="${value}"`;
 /** A matcher for all values but one. */
 export const isNot = (label: string, value: string): string => `${label}!="${value}"`;
-/** A matcher for a whole value by RE2. */
+/** A matcher for values that match an RE2 pattern as a whole. */
 export const matches = (label: string, pattern: string): string => `${label}=~"${pattern}"`;
-/** A matcher for all values but those that match as a whole. */
+/** A matcher for values that do not match an RE2 pattern as a whole. */
 export const matchesNot = (label: string, pattern: string): string => `${label}!~"${pattern}"`;
 
-/** What succeeded. */
+/** Matches what succeeded: no error type. */
 export const SUCCEEDED = is(LABEL.errorType, '');
-/** What failed. */
+/** Matches what failed: any error type. */
 export const FAILED = isNot(LABEL.errorType, '');
 
 export function sum(expr: string, ...by: readonly string[]): string {
@@ -84,7 +84,10 @@ export function min(expr: string, ...by: readonly string[]): string {
   return aggregate('min', expr, by);
 }
 
-/** The same values with the provider of their pool, if it has one; `topk`, because a restart may leave two infos for a while, and one that has ended is 0. */
+/**
+ * The same values with the provider of their pool, if it has one; `topk`, because a restart may leave two info series
+ * for a while, and that of an ended pool is 0.
+ */
 export function withProvider(perPool: string): string {
   const on = POOL.join(', ');
   const info = `topk by (${on}) (1, ${series(METRIC.poolInfo)})`;
@@ -96,20 +99,20 @@ export const rate = (selector: string): string => `rate(${selector}[${RATE_WINDO
 export const increase = (selector: string, window: string): string => `increase(${selector}[${window}])`;
 
 /**
- * How often something rare happened within a window. `increase` alone is blind to what a series begins with, and a
- * histogram's series begins with its first event: it is taken as it is if it was not there in the window before. A
- * Prometheus that is new to an old process counts what happened before, once.
+ * How many times a rare event happened within a window. `increase` alone ignores the first value of a series, and a
+ * histogram's series begins with its first event: if the series did not exist in the window before, its value is used
+ * as it is. A Prometheus that starts to scrape an old process counts its earlier events once.
  */
 export function events(selector: string, window: string): string {
   return `((${selector} unless last_over_time(${selector}[${window}] offset ${window})) or ${increase(selector, window)})`;
 }
 
-/** A quantile of bucket rates or increases; nothing, and not NaN, where there was no sample. */
+/** A quantile of bucket rates or increases; no value, instead of NaN, without samples. */
 export function quantile(q: number, buckets: string, ...by: readonly string[]): string {
   return `histogram_quantile(${q}, ${sum(buckets, LABEL.le, ...by)}) >= 0`;
 }
 
-/** A part of a whole: 0 if there is no such part, nothing if there is no whole. */
+/** A part of a whole: 0 without the part, no value without the whole. */
 export function ratio(part: string, whole: string): string {
   return `(${part} or 0 * ${whole}) / (${whole} > 0)`;
 }
@@ -118,7 +121,7 @@ function aggregate(operator: string, expr: string, by: readonly string[]): strin
   return by.length > 0 ? `${operator} by (${by.join(', ')}) (${expr})` : `${operator}(${expr})`;
 }
 
-/** Series without a pool's name belong to no pool, so no choice of one leaves them out. */
+/** Series without a pool's name belong to no pool, so every selection of pools includes them. */
 function selection({ attributes, poolOptional }: MetricShape, matchers: readonly string[]): string {
   const pool = attributes.includes(ATTR.poolName)
     ? [matches(LABEL.pool, poolOptional === true ? '$pool|' : '$pool')]

@@ -17,14 +17,14 @@ const LINKS = {
   },
 } as const;
 
-/** From one dashboard to all others. */
+/** Links from one dashboard to all others. */
 export function linksFrom(own: string): Board['links'] {
   return Object.values(LINKS).filter(({ uid }) => uid !== own);
 }
 
 const limit = prometheusName(METRIC.connectionLimit);
 
-/** Every pool has a limit, so every pool is found by it. */
+/** Based on the limit, because every pool has one. */
 export const VARIABLES: Board['variables'] = [
   { name: 'job', label: 'Job', query: `label_values(${limit}, ${LABEL.job})` },
   {
@@ -39,7 +39,7 @@ export const VARIABLES: Board['variables'] = [
   },
 ];
 
-/** The largest limit of a pool, which a deployment changes and the number of instances does not. */
+/** The largest limit of a pool: a deployment can change it, the number of instances does not. */
 const limitOf = (when: string): string =>
   max(`${series(METRIC.connectionLimit)}${when} > 0`, LABEL.job, LABEL.pool);
 

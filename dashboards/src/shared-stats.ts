@@ -2,10 +2,10 @@ import { ALERT_STATES, firingAlerts } from './alerts.js';
 import type { StatPanel, StateTimelinePanel } from './board.js';
 import { credentialsValidFor } from './measures.js';
 
-/** What each dashboard says of a panel that both have. */
+/** The properties of a shared panel that each dashboard sets. */
 type Own = Pick<StatPanel, 'id' | 'says' | 'todo' | 'width' | 'height'>;
 
-/** The credentials that end first, of all together or of each of `by`. */
+/** The credentials that expire first, overall or for each of `by`. */
 export function credentialsStat(own: Own, ...by: readonly string[]): StatPanel {
   return {
     type: 'stat',

@@ -17,12 +17,12 @@ import {
 import type { PluginOptions } from 'typedoc-plugin-markdown';
 import { ApiTheme } from './theme.js';
 
-/** Where the page lives. */
+/** The file of the page. */
 export const API_PAGE = new URL('../../docs/api.md', import.meta.url);
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The page's sections in order, and the files below `src/` whose public names each has. */
+/** The page's sections in order, each with the files below `src/` whose public names it contains. */
 const SECTIONS: readonly (readonly [string, RegExp])[] = [
   ['Making a pool', /^new-pool\.ts$/],
   ['The pool', /^pool\//],
@@ -55,7 +55,7 @@ const OPTIONS: TypeDocOptions & Partial<PluginOptions> = {
   excludeInternal: true,
   excludePrivate: true,
   excludeExternals: true,
-  // Only constructors that say something: the pool's factory is newPool, and errors are caught, not made.
+  // Only documented constructors: pools are created with newPool, and errors are caught, not constructed.
   excludeNotDocumented: true,
   excludeNotDocumentedKinds: ['ConstructorSignature'],
   sort: ['documents-first'],
@@ -83,12 +83,12 @@ const OPTIONS: TypeDocOptions & Partial<PluginOptions> = {
   },
 };
 
-/** The reference page of the public API, formatted, and what typedoc finds wrong with the doc comments it is made from. */
+/** The formatted reference page of the public API, and typedoc's complaints about the doc comments. */
 export async function apiPage(
   entryPoint = join(ROOT, 'src/index.ts'),
   tsconfig = join(ROOT, 'tsconfig.build.json'),
 ): Promise<ApiPage> {
-  // A folder of its own: typedoc empties what it writes to.
+  // A temporary folder, because typedoc empties its output folder.
   const out = await mkdtemp(join(tmpdir(), 'pgauge-api-'));
   try {
     const app = await Application.bootstrapWithPlugins({
@@ -113,7 +113,7 @@ export async function apiPage(
   }
 }
 
-/** What was made, and what keeps it from being good. */
+/** The generated page and its faults. */
 interface ApiPage {
   readonly text: string;
   readonly faults: readonly string[];
@@ -129,7 +129,7 @@ class FaultLogger extends Logger {
 
 function putIntoSections(context: Context): void {
   for (const reflection of context.project.children ?? []) {
-    // The comment of a function is its signature's; what has none is a fault, wherever it stands.
+    // The comment of a function belongs to its signature. A missing comment is reported as a fault in any section.
     const { comment = reflection.signatures?.[0]?.comment } = reflection;
     comment?.blockTags.push(
       new CommentTag('@group', [{ kind: 'text', text: sectionOf(context, reflection) }]),

@@ -1,7 +1,7 @@
 import { ReflectionKind, type Reflection } from 'typedoc';
 import { MarkdownTheme, MarkdownThemeContext, type MarkdownPageEvent } from 'typedoc-plugin-markdown';
 
-/** The theme of typedoc-plugin-markdown without what a signature says already, so that the page can be scanned. */
+/** The theme of typedoc-plugin-markdown without the parts that repeat a signature, so that the page can be scanned. */
 export class ApiTheme extends MarkdownTheme {
   override getRenderContext(page: MarkdownPageEvent<Reflection>): MarkdownThemeContext {
     const context = new MarkdownThemeContext(this, page, this.application.options);
@@ -10,7 +10,7 @@ export class ApiTheme extends MarkdownTheme {
   }
 }
 
-// Their numbers change with every member that is added before.
+// Anchors are removed, because their numbers change with every member that is added before them.
 const ANCHOR = /<a id="[^"]*"><\/a> /g;
 const RULE = /^\*\*\*\n\n/gm;
 
@@ -20,11 +20,11 @@ function leaner(partials: Partials): Partials {
   const nothing = (): string => '';
   return {
     ...partials,
-    // In the signature, or in the doc comment.
+    // Omitted, because they are in the signature or in the doc comment.
     signatureReturns: nothing,
     hierarchy: nothing,
     inheritance: nothing,
-    // Overloads differ in their signatures alone, so what they do is said once.
+    // Overloads differ only in their signatures, so they share one description.
     signatures({ signatures = [] }, { headingLevel }) {
       const titles = signatures.map((signature) => partials.signatureTitle(signature));
       const comment = signatures.find((signature) => signature.comment)?.comment;
@@ -37,10 +37,10 @@ function leaner(partials: Partials): Partials {
       const said = comment === undefined ? [] : [partials.comment(comment, { headingLevel })];
       return [partials.signatureTitle(getSignature, { accessor: 'get' }), ...said].join('\n\n');
     },
-    // A line of prose in a table: no line breaks between the members.
+    // On one line for tables: no line breaks between the members.
     unionType: ({ types }) => types.map((type) => partials.someType(type)).join(' \\| '),
     propertiesTable: (model, options) => partials.propertiesTable(model, options).replaceAll(ANCHOR, ''),
-    // What has nothing but properties needs no heading over them.
+    // A type with only properties needs no heading for them.
     groups(model, options) {
       const [group, ...others] = model.groups ?? [];
       const properties = group?.children.filter((child) => child.isDeclaration()) ?? [];

@@ -9,13 +9,17 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 const UPLOT = join(ROOT, 'node_modules/uplot');
 const run = promisify(execFile);
 
-/** Builds the package into a new folder: the library as one CommonJS module with an ES module before it, its types, and the command line tool. Without `types` there are none, and types are not checked, which is what takes long. Throws when something does not compile. */
+/**
+ * Builds the package into a new folder: the library as one CommonJS module with an ES module that re-exports it, its
+ * types, and the command line tool. Without `types`, skips the declarations and the type check, which take most of the
+ * time. Throws if something does not compile.
+ */
 export async function build(outdir: string, { types = true } = {}): Promise<void> {
   await rm(outdir, { recursive: true, force: true });
   await Promise.all([types && declarations(outdir), library(outdir), tool(join(outdir, 'cli'))]);
 }
 
-/** Apart from the library's module, which stays one file; what a command does not need is not loaded with it. */
+/** Builds the tool separately, so that the library stays one file; a command loads only the parts that it needs. */
 async function tool(outdir: string): Promise<void> {
   const page = join(outdir, 'page');
   await bundle({ entryPoints: ['src/cli/main.ts'], format: 'esm', outdir, splitting: true });
@@ -25,7 +29,10 @@ async function tool(outdir: string): Promise<void> {
   await cp(join(UPLOT, 'LICENSE'), join(page, 'uPlot.LICENSE'));
 }
 
-/** CommonJS, which `require` and bundlers understand alike; the ES module passes its exports on, so that there is one copy of everything. */
+/**
+ * Builds the library as CommonJS, for `require` and bundlers; the ES module re-exports it, so that there is only one
+ * copy of the library.
+ */
 async function library(outdir: string): Promise<void> {
   const entryPoints = ['src/index.ts'];
   const outfile = join(outdir, 'index.cjs');
@@ -36,13 +43,13 @@ async function library(outdir: string): Promise<void> {
   const names = Object.values(metafile?.outputs ?? {}).flatMap((output) => output.exports);
   const list = `export {\n  ${names.sort().join(',\n  ')},\n}`;
   await writeFile(join(outdir, 'index.js'), `${list} from './exports.cjs';\n`);
-  // Node reads what an ES module imports character by character, in search of the names: that is not to be the whole library.
+  // Node scans a CommonJS module that is imported for its export names: a small file spares it the whole library.
   const lines = names.map((name) => `exports.${name} = library.${name};\n`);
   const text = `'use strict';\nconst library = require('./index.cjs');\n${lines.join('')}`;
   await writeFile(join(outdir, 'exports.cjs'), text);
 }
 
-/** The sources make themselves a `require`; CommonJS has its own, whose calls bundlers follow. */
+/** The sources create a `require`; CommonJS has its own, whose calls bundlers can follow. */
 const requireOfCommonJs: esbuild.Plugin = {
   name: 'require-of-commonjs',
   setup({ onLoad }) {
@@ -53,7 +60,7 @@ const requireOfCommonJs: esbuild.Plugin = {
   },
 };
 
-/** Of the library alone, as CommonJS, which both kinds of importers may read. */
+/** Declarations of the library only, as CommonJS, which both kinds of importers can use. */
 async function declarations(outdir: string): Promise<void> {
   const types = join(outdir, 'types');
   await mkdir(types, { recursive: true });
@@ -68,7 +75,7 @@ async function declarations(outdir: string): Promise<void> {
   });
 }
 
-/** One module loads several times faster than sixty small ones. */
+/** Bundles the modules: one loads several times faster than sixty small ones. */
 async function bundle(options: esbuild.BuildOptions): Promise<esbuild.BuildResult> {
   return await esbuild.build({
     ...options,
@@ -79,7 +86,7 @@ async function bundle(options: esbuild.BuildOptions): Promise<esbuild.BuildResul
     target: 'node20.19',
     charset: 'utf8',
     logLevel: 'warning',
-    // What is left of it would be undefined.
+    // A remaining `import.meta` would be empty in CommonJS.
     logOverride: { 'empty-import-meta': 'error' },
   });
 }

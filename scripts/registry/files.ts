@@ -3,13 +3,13 @@ import { stringify } from 'yaml';
 import { SCOPE, SEMCONV_VERSION } from '../../src/telemetry/names.js';
 import { attributeGroup, metricGroups, spanGroups } from './groups.js';
 
-/** Where the registry lives. */
+/** The folder of the registry. */
 export const REGISTRY_FOLDER = new URL('../../docs/registry/', import.meta.url);
 
 const WRITTEN = 'Generated from src/telemetry/names.ts by `npm run docs:registry`: do not edit.';
 const CONVENTIONS = 'https://github.com/open-telemetry/semantic-conventions';
 
-/** What pgauge emits, in the format in which OpenTelemetry defines its semantic conventions, by the names of the files. */
+/** The registry of pgauge's telemetry, in the format of OpenTelemetry's semantic conventions, by file name. */
 export async function registryFiles(): Promise<Readonly<Record<string, string>>> {
   const files = {
     'manifest.yaml': {

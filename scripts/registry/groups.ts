@@ -15,7 +15,7 @@ const INSTRUMENTS = {
   ObservableUpDownCounter: 'updowncounter',
 } as const;
 
-/** Types of our attributes that are not texts; the values of those that have few. */
+/** Types of our attributes that are not strings, and the values of enumerations. */
 const TYPES: Partial<Record<AttributeKey, unknown>> = {
   connectionPid: 'int',
   poolUsed: 'int',
@@ -38,7 +38,7 @@ const TYPES: Partial<Record<AttributeKey, unknown>> = {
   ]),
 };
 
-/** Examples of those that are texts; the conventions ask for one. */
+/** Examples of string attributes, which the conventions require. */
 const EXAMPLES: Partial<Record<AttributeKey, readonly string[]>> = {
   authProviderName: ['awsRdsIam', 'azureAd'],
   tlsMode: ['verify-full', 'disable'],
@@ -65,7 +65,7 @@ export function attributeGroup(): Group {
   };
 }
 
-/** Every metric, those of the semantic conventions included: they are emitted with what stands here. */
+/** Every metric, including those of the semantic conventions, as pgauge emits it. */
 export function metricGroups(): readonly Group[] {
   return (Object.keys(METRIC) as (keyof typeof METRIC)[]).map((key) => {
     const { name, instrument, unit, description, attributes } = METRIC[key];
@@ -92,13 +92,13 @@ export function spanGroups(): readonly Group[] {
   }));
 }
 
-/** A span of ours is named by its type; the names of the others hold a database or a query. */
+/** Our own spans are named by their type; the names of the others contain a database or a query. */
 function spanType(key: keyof typeof SPAN): string {
   return SPAN[key].startsWith(OWN) ? SPAN[key] : `${OWN}${key}`;
 }
 
 function reference(name: string): Group {
-  // What is known only sometimes is left out, and errors only if there was one.
+  // Not required, because some values are known only sometimes, and the error type is set only for an error.
   return { ref: name, requirement_level: 'recommended' };
 }
 

@@ -2,7 +2,7 @@ import type { LOG } from '../../src/telemetry/logs/records.js';
 import type { ATTR, METRIC, SPAN } from '../../src/telemetry/names.js';
 import type { CLOSE_REASONS } from '../../src/observer.js';
 
-/** When each metric gets a value. */
+/** When each metric is recorded. */
 export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
   connectionCount: 'Read at collection, all three states always; their sum is `pool.totalCount`.',
   connectionLimit: 'Read at collection.',
@@ -43,7 +43,7 @@ export const METRIC_WHEN: Readonly<Record<keyof typeof METRIC, string>> = {
   poolInfo: 'Read at collection; the one series with the wide attributes, to join on.',
 };
 
-/** What each attribute says. */
+/** The meaning of each attribute. */
 export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
   poolName:
     'Option `poolName`, else `host:port/database` of the config; equal names in one process get `#2`, `#3`, …',
@@ -80,7 +80,7 @@ export const ATTRIBUTE_NOTES: Readonly<Record<keyof typeof ATTR, string>> = {
   poolLimit: 'The maximum number of connections.',
 };
 
-/** What each close reason means. */
+/** The meaning of each close reason. */
 export const CLOSE_REASON_NOTES: Readonly<Record<(typeof CLOSE_REASONS)[number], string>> = {
   idle: 'unused for longer than `idleTimeoutMs`',
   lifetime: 'older than `connMaxLifetimeMs`, or retired by `reset()`',
@@ -99,7 +99,7 @@ export const CLOSE_REASON_NOTES: Readonly<Record<(typeof CLOSE_REASONS)[number],
   pool_end: 'the pool ended',
 };
 
-/** When each span is made, and below which. */
+/** When each span is created, and its parent. */
 export const SPAN_NOTES: Readonly<
   Record<keyof typeof SPAN, { readonly kind: 'INTERNAL' | 'CLIENT'; readonly when: string }>
 > = {

@@ -7,10 +7,10 @@ import { STAT_METRICS, type StatMetric } from './stat-metrics.js';
 
 type MetricKey = keyof typeof METRIC;
 
-/** Where the page lives. */
+/** The file of the page. */
 export const TELEMETRY_PAGE = new URL('../../docs/telemetry.md', import.meta.url);
 
-/** The reference page of all telemetry, formatted. */
+/** The formatted reference page of all telemetry. */
 export async function telemetryPage(): Promise<string> {
   const text = [intro(), metrics(), stats(), spans(), logs(), attributes(), closeReasons()].join('\n\n');
   return format(text, { ...(await resolveConfig(TELEMETRY_PAGE)), parser: 'markdown' });
@@ -138,7 +138,7 @@ function list(names: readonly string[]): string {
   return names.map((name) => `\`${name}\``).join(', ');
 }
 
-/** As GitHub makes them of a heading. */
+/** The anchor that GitHub generates for a heading. */
 function anchor(heading: string): string {
   return heading.replaceAll('.', '').toLowerCase();
 }

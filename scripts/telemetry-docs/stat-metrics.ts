@@ -1,16 +1,16 @@
 import type { PoolStat } from '../../src/pool/stat.js';
 import { ATTR, type METRIC } from '../../src/telemetry/names.js';
 
-/** Where the number of one field of `pool.stat()` is found among the metrics of the same pool. */
+/** The metric that corresponds to a field of `pool.stat()`. */
 export interface StatMetric {
   readonly metric: keyof typeof METRIC;
-  /** Only points with these attributes; `undefined` means without the attribute. */
+  /** Selects the points with these attributes; `undefined` selects points without the attribute. */
   readonly where?: Readonly<Record<string, string | undefined>>;
-  /** What is taken of each point, and summed. */
+  /** The property of each point that is summed. */
   readonly read: 'value' | 'count' | 'sum';
-  /** The metric times this is the field. */
+  /** The metric is multiplied by this. */
   readonly times?: number;
-  /** Where the two differ. */
+  /** How the two differ. */
   readonly note?: string;
 }
 

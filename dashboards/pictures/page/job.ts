@@ -1,21 +1,21 @@
 import type { Dashboard } from '@grafana/schema';
 
-/** What the command asks the page to draw. */
+/** The job that the command gives to the page. */
 export interface Job {
   dashboard: Dashboard;
-  /** As a person types them into the time picker: `now-15m`, or ISO 8601. */
+  /** As typed into the time picker: `now-15m`, or ISO 8601. */
   from: string;
   to: string;
-  /** The datasource's "scrape interval", a duration such as `10s`. */
+  /** The data source's "scrape interval", a duration such as `10s`. */
   scrapeInterval: string;
   theme: 'dark' | 'light';
-  /** Values of variables that are not left at their default. */
+  /** Values of variables that differ from their default. */
   variables: Record<string, string>;
-  /** Only the panels of this row. */
+  /** If given, only the panels of this row are drawn. */
   row?: string;
 }
 
-/** What became of it. */
+/** The result of a job. */
 export interface Outcome {
   panels: { id: number; title: string; type: string; series: number; problems: string[] }[];
   problems: string[];

@@ -61,7 +61,7 @@ async function draw(job: Job): Promise<Outcome> {
     },
   );
   const theme = createTheme({ colors: { mode: job.theme } });
-  // Canvas text is measured while the plots are made.
+  // Load the fonts first, because canvas text is measured when the plots are created.
   await Promise.all(['12px Inter', '500 12px Inter'].map((font) => document.fonts.load(font)));
   await new Promise<void>((resolve) => {
     createRoot(document.getElementById('root') ?? document.body).render(

@@ -22,7 +22,7 @@ import { RARE, WHY_AN_HOUR } from './windows.js';
 const size = { width: 12, height: 8 } as const;
 
 const server = [LABEL.serverAddress, LABEL.serverPort] as const;
-/** A pool that took over the name of an ended one has two infos, of which one is 0. */
+/** A pool with the name of an ended one has two info series, of which one is 0. */
 const addresses = max(`${wholeFleet(METRIC.poolInfo)} == 1`, ...POOL, ...server);
 const perServer = (rates: string, ...by: readonly string[]): string =>
   sum(

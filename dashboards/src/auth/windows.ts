@@ -1,6 +1,6 @@
-/** Tokens are asked for once per connection, so a minute often has none; an hour has enough for a quantile. */
+/** A token is needed once per connection, so many minutes have none; an hour has enough for a quantile. */
 export const RARE = '1h';
 
-/** Why, for the descriptions. */
+/** The reason, for panel descriptions. */
 export const WHY_AN_HOUR =
   'Each point covers the preceding hour, because these events are rare: at most one per new connection.';

@@ -5,7 +5,7 @@ import { histogram, is, LABEL, rate, ratio, SUCCEEDED, sum } from '../promql.js'
 
 const size = { width: 12, height: 8 } as const;
 
-/** What the objective calls slow, in seconds: a bucket's boundary. */
+/** The latency objective in seconds, which is a bucket's boundary. */
 const SLOW_SECONDS = 0.1;
 
 const byPool = [LABEL.job, LABEL.pool] as const;

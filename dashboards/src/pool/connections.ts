@@ -15,7 +15,7 @@ import {
 } from '../promql.js';
 
 const size = { width: 12, height: 8 } as const;
-/** As high as a legend of all reasons. */
+/** High enough for a legend of all reasons. */
 const withLegend = { width: 12, height: 11 } as const;
 
 const connects = rate(histogram(METRIC.createTime, 'bucket', SUCCEEDED));

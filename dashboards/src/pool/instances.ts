@@ -5,7 +5,7 @@ import { UID } from '../selection.js';
 
 const count = (state: string): string => sum(series(METRIC.connectionCount, is(LABEL.state, state)), ...POOL);
 
-/** The same time range and selection, with one instance. */
+/** A link to the same time range and selection, but a single instance. */
 const toInstance = (uid: string): string =>
   `/d/${uid}?\${__url_time_range}&\${datasource:queryparam}&\${job:queryparam}&\${pool:queryparam}&var-instance=\${__value.raw}`;
 

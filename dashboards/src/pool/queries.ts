@@ -8,13 +8,13 @@ import { queriesPerSecond, queryErrorRatio, queryLatency, timeShare } from '../q
 const size = { width: 12, height: 8 } as const;
 
 const spanName = prometheusLabel(SPAN_ATTR.name);
-/** A dot in brackets needs no escape, which PromQL and Grafana would each read in their own way. */
+/** A dot in brackets needs no backslash, which PromQL and Grafana would interpret differently. */
 const literally = (name: string): string => name.replaceAll('.', '[.]');
 const poolSpans = [`${SPAN.connect} .*`, literally(SPAN.acquire)].join('|');
 const foreignQuerySpans = `${literally(QUERY_SPAN_PREFIX)}.*`;
 
 const slowest = (selector: string, ...by: readonly string[]): string => quantile(0.99, rate(selector), ...by);
-/** Query spans of instrumentation-pg have no pool's name, so they are selected without one. */
+/** Query spans of instrumentation-pg have no pool name, so they are selected without one. */
 const withoutPool = {
   ...SPAN_DURATION,
   attributes: SPAN_DURATION.attributes.filter((name) => name !== ATTR.poolName),
@@ -43,7 +43,7 @@ export const queries: Row = {
           exemplar: true,
         },
         {
-          // Whatever else carries the pool's name is a query, named by its summary.
+          // All other spans with the pool's name are queries, named by their summary.
           expr: slowest(histogram(SPAN_DURATION, 'bucket', matchesNot(spanName, poolSpans))),
           legend: 'queries',
           exemplar: true,

@@ -2,31 +2,31 @@ import { ERROR_TYPE } from '../../../src/telemetry/names.js';
 import { OPERATION_DURATION } from '../foreign-metrics.js';
 import { histogram, LABEL, matchesNot, rate } from '../promql.js';
 
-/** What the objective of the rules allows, in seconds: a bucket's boundary. */
+/** The latency objective of the rules in seconds, which is a bucket's boundary. */
 export const SLOW_SECONDS = 0.5;
 
-/** How much of the queries may be slower. */
+/** The share of queries that may be slower. */
 export const SLOW_BUDGET = 0.01;
 
-/** Shares of failed queries from which a panel turns yellow and red. */
+/** The shares of failed queries at which a panel turns yellow and red. */
 export const FAILED_SHARES = { yellow: 0.01, red: 0.05 } as const;
 
-/** Queries that failed. A caller that aborts its query did not want the answer, and nothing failed. */
+/** Matches failed queries. A query that its caller aborted did not fail. */
 export const QUERY_FAILED = matchesNot(LABEL.errorType, `|${ERROR_TYPE.queryAborted}`);
 
 /** The series of all queries. */
 export const queries = (part: 'bucket' | 'count' | 'sum', ...matchers: readonly string[]): string =>
   histogram(OPERATION_DURATION, part, ...matchers);
 
-/** Queries per second, from their series. */
+/** Queries per second. */
 export const queryRate = (...matchers: readonly string[]): string => rate(queries('count', ...matchers));
 
-/** Gives queries without a summary their operation's name for one, which is what instrumentation-pg has. */
+/** Sets the operation name as the summary, for the queries of instrumentation-pg, which have no summary. */
 export function summarized(series: string): string {
   return `label_replace(${series}, "${LABEL.summary}", "$1", "${LABEL.operation}", "(.+)")`;
 }
 
-/** Says where a name of a pool is missing, for which Grafana would write the name of the label. */
+/** Marks series without a pool's name, for which Grafana would otherwise show the name of the label. */
 export function orNoPool(series: string): string {
   return `label_replace(${series}, "${LABEL.pool}", "no pool", "${LABEL.pool}", "")`;
 }

@@ -13,7 +13,7 @@ import {
   SLOW_SECONDS,
 } from './measures.js';
 
-/** What each dashboard says of a panel that both have. */
+/** The properties of a shared panel that each dashboard sets. */
 type Own = Pick<TimeseriesPanel, 'id' | 'width' | 'height'>;
 
 const by = [LABEL.job, LABEL.instance, LABEL.pool] as const;
@@ -71,7 +71,7 @@ const waiting = sum(rate(histogram(METRIC.waitTime, 'sum')));
 const inQueries = sum(rate(queries('sum')));
 const together = `(${waiting} + ${inQueries})`;
 
-/** Which part of the time that requests spend with the database and its pool goes where. */
+/** How requests' time is divided between waiting for a connection and waiting for the database. */
 export function timeShare(own: Own): TimeseriesPanel {
   return {
     type: 'timeseries',

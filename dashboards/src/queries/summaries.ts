@@ -13,7 +13,7 @@ import {
 
 const by = [LABEL.summary, LABEL.pool, LABEL.job] as const;
 
-/** What happened within the range: a query that is sent once a day is in the table on that day. */
+/** Events within the range, so that a query that is sent once a day is in the table on that day. */
 const inRange = (part: 'bucket' | 'count' | 'sum', ...matchers: string[]): string =>
   orNoPool(summarized(events(queries(part, ...matchers), WHOLE_RANGE)));
 const calls = sum(inRange('count'), ...by);

@@ -8,7 +8,7 @@ export interface AnnotationMark {
   title: string;
 }
 
-/** Samples that are not zero, with neighbours one step apart joined to a region. */
+/** Marks for the positive samples; samples one step apart are joined into a region. */
 export function marksOf(
   answer: Answer,
   stepMs: number,

@@ -3,7 +3,7 @@ export interface ExemplarMark {
   value: number;
 }
 
-/** Of the exemplars of one step the highest, and those that are two standard deviations of all below the one before. */
+/** The highest exemplar of each step, and lower ones that are more than two standard deviations (of all) apart. */
 export function thinned(exemplars: ExemplarMark[], stepMs: number): ExemplarMark[] {
   const mean = exemplars.reduce((sum, { value }) => sum + value, 0) / exemplars.length;
   const variance = exemplars.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / exemplars.length;

@@ -5,7 +5,7 @@ import type { DataContext } from './panel-data.ts';
 import { queryRange } from './prometheus.ts';
 import { interpolate } from './variables.ts';
 
-/** What this reads of an annotation's query, and of the annotation beside what every data source knows. */
+/** The relevant fields of an annotation's query, and the annotation's fields that only Prometheus has. */
 interface PrometheusTarget {
   expr?: string;
   interval?: string;
@@ -14,7 +14,7 @@ interface PrometheusAnnotation {
   titleFormat?: string;
 }
 
-/** The dashboard's annotations; Grafana's own store of them there is none of. */
+/** The dashboard's annotations from queries; there is no Grafana with stored ones. */
 export async function fetchMarks(
   queries: AnnotationQuery[],
   context: DataContext,

@@ -18,7 +18,7 @@ interface Series {
   samples: Sample[];
 }
 
-/** Prometheus' answer as one frame for every series, as Grafana's own datasource gives them. */
+/** Prometheus' answer as one frame per series, as Grafana's own data source returns it. */
 export function seriesFrames(answer: Answer, query: Query): DataFrame[] {
   return seriesOf(answer).map(({ labels, samples }) => {
     const name = legend(labels, query.legendFormat);
@@ -45,7 +45,7 @@ export function seriesFrames(answer: Answer, query: Query): DataFrame[] {
   });
 }
 
-/** Prometheus' answer as one table: the time, a column for every label, the value. */
+/** Prometheus' answer as one table: the time, a column per label, the value. */
 export function tableFrame(answer: Answer, refId: string, single: boolean): DataFrame {
   const rows = seriesOf(answer).flatMap(({ labels, samples }) =>
     samples.map(([seconds, value]) => ({ labels, time: Math.round(seconds * 1000), value: numberOf(value) })),
@@ -70,7 +70,7 @@ export function tableFrame(answer: Answer, refId: string, single: boolean): Data
   });
 }
 
-/** Cumulative buckets as one field for each bucket that holds only what lies between it and the one below. */
+/** Cumulative buckets as one field per bucket, with only the count between its edge and the one below. */
 export function heatmapFrame(answer: Answer, query: Query): DataFrame | undefined {
   const buckets = seriesOf(answer)
     .filter(({ labels }) => labels['le'] !== undefined)
@@ -120,7 +120,7 @@ function withoutName(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== '__name__'));
 }
 
-/** Prometheus writes the numbers that JSON does not have as words. */
+/** Prometheus writes numbers that JSON cannot represent as words. */
 function numberOf(text: string): number {
   if (text === '+Inf') return Infinity;
   if (text === '-Inf') return -Infinity;

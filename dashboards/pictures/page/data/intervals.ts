@@ -6,7 +6,7 @@ export interface Intervals {
   rateIntervalMs: number;
 }
 
-/** The step that a panel of this width asks for, and the shortest window in which a rate has two samples. */
+/** The step for a panel of this width, and a window for rates that is long enough for two samples. */
 export function intervalsFor(
   range: TimeRange,
   widthPx: number,
@@ -18,7 +18,7 @@ export function intervalsFor(
   return { stepMs, rateIntervalMs: Math.max(stepMs + scrapeMs, 4 * scrapeMs) };
 }
 
-/** The variables of time that Grafana knows in every query. */
+/** The time variables that Grafana provides in every query. */
 export function intervalVariables(
   range: TimeRange,
   { stepMs, rateIntervalMs }: Intervals,

@@ -6,7 +6,7 @@ export type Placed =
 const isRow = (panel: Panel | RowPanel): panel is RowPanel => panel.type === 'row';
 const nowhere: GridPos = { x: 0, y: 0, w: 24, h: 1 };
 
-/** The dashboard's grid with its collapsed rows opened: a row's panels push down what follows. */
+/** The dashboard's grid with its collapsed rows expanded: a row's panels push the following ones down. */
 export function openedLayout(dashboard: Dashboard): Placed[] {
   let pushedBy = 0;
   return (dashboard.panels ?? []).flatMap((panel): Placed[] => {
@@ -22,7 +22,7 @@ export function openedLayout(dashboard: Dashboard): Placed[] {
   });
 }
 
-/** One row and what is below it, moved to the top. */
+/** One row and the panels below it, moved to the top. */
 export function onlyRow(placed: Placed[], title: string): Placed[] {
   const start = placed.findIndex((item) => item.kind === 'row' && item.row.title === title);
   if (start === -1) throw new Error(`no row is called "${title}"`);

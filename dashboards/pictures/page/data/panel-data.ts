@@ -21,7 +21,7 @@ export interface PanelData {
   problems: string[];
 }
 
-/** What this reads of a target that asks Prometheus. */
+/** The relevant fields of a Prometheus target. */
 interface Target {
   refId: string;
   expr?: string;
@@ -46,7 +46,7 @@ export interface DataContext {
   values: Values;
 }
 
-// One of them is there under two names.
+// A set, because one transformer is listed under two names.
 const transformers = new Set(Object.values(standardTransformers as Record<string, DataTransformerInfo>));
 standardTransformersRegistry.setInit(() =>
   [...transformers].map((transformer) => ({
@@ -59,7 +59,7 @@ standardTransformersRegistry.setInit(() =>
   })),
 );
 
-/** Asks everything a panel asks and applies its transformations; what failed is told beside what did not. */
+/** Runs a panel's queries and applies its transformations; returns failures together with the other data. */
 export async function fetchPanel(panel: Panel, widthPx: number, context: DataContext): Promise<PanelData> {
   const targets = ((panel.targets ?? []) as unknown as Target[]).filter(({ hide }) => hide !== true);
   const problems: string[] = [];

@@ -12,7 +12,7 @@ export interface Exemplar {
   timestamp: number;
 }
 
-/** Prometheus' HTTP API, which the page's server passes on. */
+/** Calls Prometheus' HTTP API, for which the page's server is a proxy. */
 async function ask<T>(path: string, parameters: Record<string, string>): Promise<T> {
   const response = await fetch(`/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(parameters) });
   const text = await response.text();
@@ -32,7 +32,7 @@ const seconds = (ms: number): string => String(ms / 1000);
 export const query = (expr: string, atMs: number): Promise<Answer> =>
   ask('query', { query: expr, time: seconds(atMs) });
 
-/** Start and end lie on whole steps, so that a picture does not depend on the moment it was asked for. */
+/** Rounds start and end to whole steps, so that a picture does not depend on the moment of the request. */
 export const queryRange = (expr: string, fromMs: number, toMs: number, stepMs: number): Promise<Answer> =>
   ask('query_range', {
     query: expr,

@@ -4,7 +4,7 @@ export type Values = Record<string, string>;
 
 const all = '$__all';
 
-/** A variable's value as it goes into a query: what was asked for, or what a person sees who chose nothing. */
+/** A variable's value in a query: the given one, or the default that Grafana would use. */
 export function valueOf(variable: VariableModel, asked: string | undefined): string {
   if (asked !== undefined) return asked;
   const current = [variable.current?.value ?? []].flat().map(String);
@@ -16,14 +16,14 @@ export function valueOf(variable: VariableModel, asked: string | undefined): str
   throw new Error(`variable ${variable.name} has no value: give one with --var ${variable.name}=…`);
 }
 
-/** A variable's value as its picker shows it. */
+/** A variable's value as shown in its picker. */
 export function labelOf(variable: VariableModel, asked: string | undefined): string {
   if (asked !== undefined) return asked;
   const shown = [variable.current?.text ?? []].flat().join(' + ');
   return shown !== '' && shown !== all ? shown : variable.includeAll === true ? 'All' : '';
 }
 
-/** Puts values in place of `$name`, `${name}`, `${name:format}` and `[[name]]`; unknown names stay as they are. */
+/** Replaces `$name`, `${name}`, `${name:format}` and `[[name]]` with values; unknown names are left unchanged. */
 export function interpolate(text: string, values: Values): string {
   return text.replace(
     /\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]/g,
@@ -32,5 +32,5 @@ export function interpolate(text: string, values: Values): string {
   );
 }
 
-// Inside a PromQL string a backslash of a regular expression is doubled.
+// Inside a PromQL string, the backslashes of a regular expression must be doubled.
 const escaped = (value: string): string => value.replace(/[\\^$.*+?()[\]{}|]/g, '\\\\$&');

@@ -24,7 +24,7 @@ const brightAtTheTop = [
   'CubehelixDefault',
 ];
 
-/** The scheme's colours from few to many. The more there are, the more they stand out from the background. */
+/** The scheme's colours from low to high counts. Higher counts contrast more with the background. */
 export function colorSteps(
   { scheme = 'Oranges', steps = 64, reverse = false }: HeatmapColors,
   dark: boolean,
@@ -39,7 +39,7 @@ export function colorSteps(
   });
 }
 
-/** Which of the steps a value has. */
+/** The index of a value's step. */
 export function stepOf(value: number, min: number, max: number, steps: number, exponent = 1): number {
   if (max <= min) return steps - 1;
   const part = ((value - min) / (max - min)) ** exponent;

@@ -19,11 +19,11 @@ interface Props {
   timeZone: string;
 }
 
-// VariableHide.hideVariable, which the schema has twice.
+// VariableHide.hideVariable; the schema declares that enum twice.
 const hidden = 2;
 const nothing = (): void => undefined;
 
-/** What is above the panels: title, variables, links, time. */
+/** The part above the panels: title, variables, links, time. */
 export function Controls({ dashboard, asked, range, timeZone }: Props) {
   const variables = (dashboard.templating?.list ?? []).filter(({ hide }) => Number(hide) !== hidden);
   return (

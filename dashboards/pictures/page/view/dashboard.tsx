@@ -26,7 +26,7 @@ const rowPx = 30;
 const gapPx = 8;
 export const paddingPx = 16;
 
-/** Where Grafana's grid puts a panel. */
+/** The position of a panel in Grafana's grid. */
 export function boxOf(
   at: GridPos,
   totalWidth: number,

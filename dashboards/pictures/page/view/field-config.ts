@@ -47,7 +47,7 @@ const greenThenRed: ThresholdsConfig = {
   ],
 };
 
-// Grafana's panels keep these in their own plugins, which no package has.
+// In Grafana, these defaults are in the panels' plugins, which are not published as packages.
 const defaultsOf: Record<string, object> = {
   timeseries: {
     color: { mode: 'palette-classic' },
@@ -80,7 +80,7 @@ const defaultsOf: Record<string, object> = {
   },
 };
 
-/** Gives every field its unit, thresholds, colour and display, as the panel's defaults and overrides say. */
+/** Sets every field's unit, thresholds, colour and display from the panel's defaults and overrides. */
 export function withFieldConfig(
   frames: DataFrame[],
   panel: Panel,
@@ -97,7 +97,7 @@ export function withFieldConfig(
     theme,
     timeZone,
   });
-  // Tables and legends read the names from there.
+  // Tables and legends read the cached names.
   cacheFieldDisplayNames(configured);
   return configured;
 }
@@ -138,7 +138,7 @@ function property(id: string, path: string, isCustom: boolean, process: Process)
     name: id,
     isCustom,
     process,
-    // As in Grafana, no axis of time is labelled.
+    // As in Grafana, time axes have no label.
     shouldApply: ({ type }) => id !== 'custom.axisLabel' || type !== FieldType.time,
     settings: {},
     editor,

@@ -22,11 +22,11 @@ interface Buckets {
   times: number[];
   stepMs: number;
   upperEdges: number[];
-  /** By bucket, then by time. */
+  /** Indexed by bucket, then by time. */
   counts: (number | null)[][];
 }
 
-/** A heatmap of buckets, every bucket as high as the other. Grafana's own is in no package; its axes and plot are. */
+/** A heatmap with buckets of equal height. Grafana publishes its axes and plots as packages, but not its heatmap. */
 export function Heatmap(props: VisualizationProps) {
   const { panel, frames, annotations, width, height, range, timeZone, theme } = props;
   const options = panel.options as HeatmapOptions;
@@ -124,7 +124,7 @@ function bucketsOf(frame: DataFrame | undefined): Buckets | undefined {
   };
 }
 
-/** Every nth edge, so that no more than `most` have a label. */
+/** Every nth edge, so that at most about `most` have a label. */
 function evenly(edges: number, most: number): number[] {
   const step = Math.max(1, Math.ceil(edges / Math.max(1, most)));
   return Array.from({ length: Math.floor(edges / step) + 1 }, (_, index) => index * step);
@@ -148,7 +148,7 @@ function drawCells(
     counts.forEach((count, index) => {
       const color = count === null ? undefined : colorOf(count);
       if (color === undefined) return;
-      // A sample tells of the step that it ends.
+      // A sample describes the step that ends at its time.
       const end = buckets.times[index] ?? 0;
       const left = Math.round(plot.valToPos(end - buckets.stepMs, 'x', true));
       const right = Math.round(plot.valToPos(end, 'x', true));

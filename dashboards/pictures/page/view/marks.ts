@@ -13,9 +13,9 @@ interface Props {
   theme: GrafanaTheme2;
 }
 
-/** Draws annotations and exemplars over a plot: Grafana's own drawing of them is in no package. */
+/** Draws annotations and exemplars over a plot, because Grafana publishes no package that does. */
 export function Marks({ config, annotations, exemplars, theme }: Props): null {
-  // Before the plot is made, which its own effect does after those of its children.
+  // A layout effect runs before the plot is created: the plot's own effect runs after those of its children.
   useLayoutEffect(() => {
     config.addHook('draw', (plot) => {
       plot.ctx.save();
@@ -62,11 +62,11 @@ function drawAnnotation(plot: uPlot, mark: AnnotationMark, theme: GrafanaTheme2)
 function drawExemplar(plot: uPlot, exemplar: ExemplarMark, scale: string, theme: GrafanaTheme2): void {
   const { ctx, bbox } = plot;
   const x = plot.valToPos(exemplar.ms, 'x', true);
-  // One that lies beyond the axis is drawn on its edge.
+  // An exemplar beyond the axis is drawn at its edge.
   const y = Math.min(bbox.top + bbox.height, Math.max(bbox.top, plot.valToPos(exemplar.value, scale, true)));
   if (x < bbox.left || x > bbox.left + bbox.width || !Number.isFinite(y)) return;
   const size = 2.5 * devicePixelRatio;
-  // Outlines, through which the lines are seen.
+  // Only outlines, so that the lines remain visible.
   ctx.strokeStyle = theme.visualization.getColorByName('light-blue');
   ctx.lineWidth = devicePixelRatio;
   ctx.setLineDash([]);

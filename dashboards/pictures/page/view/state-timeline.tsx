@@ -14,7 +14,7 @@ interface Line {
   field: Field;
 }
 
-/** A line for each series, coloured as its value is mapped. Grafana's own is in no package; its axes and plot are. */
+/** A line per series in the mapped colours. Grafana publishes its axes and plots as packages, but not this panel. */
 export function StateTimeline({ panel, frames, width, height, range, timeZone, theme }: VisualizationProps) {
   const plotted = useMemo(() => {
     const lines = frames.flatMap((frame) => linesOf(frame, frames));
@@ -79,7 +79,7 @@ function linesOf(frame: DataFrame, frames: DataFrame[]): Line[] {
     }));
 }
 
-/** Its place is counted from below. */
+/** Draws a line; `place` is counted from the bottom. */
 function drawLine(plot: uPlot, { times, stepMs, values, field }: Line, place: number): void {
   const { ctx, bbox } = plot;
   const [top, bottom] = [place - 0.15, place - 0.85].map((y) => plot.valToPos(y, 'y', true)) as [
@@ -98,7 +98,7 @@ function drawLine(plot: uPlot, { times, stepMs, values, field }: Line, place: nu
       number,
     ];
     ctx.fillStyle = color;
-    // Without a seam between one step and the next.
+    // Rounded outwards, so that there is no gap between two steps.
     ctx.fillRect(Math.floor(left), top, Math.ceil(right) - Math.floor(left), bottom - top);
   });
   ctx.restore();

@@ -27,7 +27,7 @@ export function TimeSeries(props: VisualizationProps) {
   );
 }
 
-/** Values that no axis has, such as the quantile of nothing, are gaps. */
+/** Replaces values that cannot be drawn, such as the quantile of no samples, with gaps. */
 function graphableFrame(frame: DataFrame): DataFrame {
   return {
     ...frame,

@@ -4,7 +4,7 @@ import type { AnnotationMark } from '../data/annotations.ts';
 import type { ExemplarMark } from '../data/exemplars.ts';
 import type { Values } from '../data/variables.ts';
 
-/** What every kind of panel is drawn from. */
+/** The props of every kind of panel. */
 export interface VisualizationProps {
   panel: Panel;
   frames: DataFrame[];
