@@ -69,10 +69,7 @@ export class Cluster implements AsyncDisposable {
 
   /** The current leader, as reported by its own Patroni; undefined while there is none. */
   async leader(): Promise<Node | undefined> {
-    const found = await Promise.all(
-      this.nodes.map(async (node) => ((await asks(node, 'primary')) === undefined ? undefined : node)),
-    );
-    return found.find((node) => node !== undefined);
+    return (await this.#leaders()).at(0);
   }
 
   /** Whether the node's PostgreSQL answers and is not a standby. */
@@ -94,8 +91,9 @@ export class Cluster implements AsyncDisposable {
     return await until(
       'the cluster is whole',
       async () => {
-        const leader = await this.leader();
-        if (!leader) return undefined;
+        const [leader, another] = await this.#leaders();
+        // A leader that was frozen does not know yet that there is another.
+        if (!leader || another) return undefined;
         const members = await this.#members(leader);
         const running = members.filter(({ state }) => state === 'running' || state === 'streaming');
         const complete = running.length === HOSTS.length && running.some(is('sync_standby'));
@@ -139,6 +137,13 @@ export class Cluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await endAll(this.#cleanUp);
+  }
+
+  async #leaders(): Promise<Node[]> {
+    const claims = await Promise.all(
+      this.nodes.map(async (node) => ((await asks(node, 'primary')) === undefined ? [] : [node])),
+    );
+    return claims.flat();
   }
 
   async #replicates(leader: Node): Promise<boolean> {
