@@ -4,9 +4,10 @@ import { COLLECTOR_CONFIG } from '../servers/collector.js';
 import { PROMETHEUS_CONFIG, RULES } from '../servers/prometheus-config.js';
 import type { Table } from '../table.js';
 import { composeSpec } from '../tools/compose-spec.js';
+import { optionalTool } from '../tools/optional-tool.js';
 import { otelcol } from '../tools/otelcol.js';
 import { PROMETHEUS_CHOICES, prometheusTools } from '../tools/prometheus.js';
-import { findTool, MissingTool, runTool } from '../../support/tools/run-tool.js';
+import { runTool } from '../../support/tools/run-tool.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const RULE_TESTS = RULES.replace(/\.yml$/, '.test.yml');
@@ -43,14 +44,10 @@ async function lint(
   table: Table,
   accepts: (what: string, program: string, args: readonly string[]) => Promise<boolean>,
 ): Promise<void> {
-  try {
-    const linter = await findTool(LINTER, INSTALL_LINTER);
-    for (const { board } of DASHBOARDS) {
-      const name = `dashboards/${board.uid}.json`;
-      await accepts(`${name}, by ${LINTER}`, linter, ['lint', '--strict', name]);
-    }
-  } catch (error) {
-    if (!(error instanceof MissingTool)) throw error;
-    table.cannotRun(LINTER, error.message);
+  const linter = await optionalTool(table, LINTER, INSTALL_LINTER);
+  if (linter === undefined) return;
+  for (const { board } of DASHBOARDS) {
+    const name = `dashboards/${board.uid}.json`;
+    await accepts(`${name}, by ${LINTER}`, linter, ['lint', '--strict', name]);
   }
 }

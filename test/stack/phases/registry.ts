@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { METRIC } from '../../../src/telemetry/names.js';
-import { findTool, MissingTool } from '../../support/tools/run-tool.js';
 import { until } from '../../support/until.js';
 import type { Phase } from '../phase.js';
 import { LiveCheck } from '../servers/live-check.js';
+import { optionalTool } from '../tools/optional-tool.js';
 
 const INSTALL = 'put the one of https://github.com/open-telemetry/weaver/releases on PATH';
 const WAIT_MS = 30_000;
@@ -16,10 +16,7 @@ const NOT_EMITTED = [METRIC.sessionHookDuration.name];
 export const registry: Phase = {
   name: 'registry',
   async run({ startApp }, table) {
-    const weaver = await findTool('weaver', INSTALL).catch((error: unknown) => {
-      if (!(error instanceof MissingTool)) throw error;
-      table.cannotRun('weaver registry live-check', error.message);
-    });
+    const weaver = await optionalTool(table, 'weaver', INSTALL, 'weaver registry live-check');
     if (weaver === undefined) return;
     const folder = await mkdtemp(join(tmpdir(), 'pgauge-registry-'));
     try {
