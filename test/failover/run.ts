@@ -45,16 +45,16 @@ export async function run(faults: readonly FaultName[], tell: (line: string) => 
 
   const times: { fault: FaultName; times: FaultTimes }[] = [];
   for (const fault of faults) {
-    const found = await inject(cluster, contenders, fault, lead);
+    const { from, to, ...found } = await inject(cluster, contenders, fault, lead);
     times.push({ fault, times: found });
     const firsts = contenders.map(({ id, events }) => `${id} ${measure(events, found).firstWriteMs}`);
-    tell(
-      `${fault}: a node led after ${found.ledAt - found.beganAt} ms; first writes after (ms) ${firsts.join(', ')}`,
-    );
+    const led = `${to.name} led after ${found.ledAt - found.beganAt} ms`;
+    tell(`${fault} of ${from.name}: ${led}; first writes after (ms) ${firsts.join(', ')}`);
   }
 
   const outcomes: Outcome[] = [];
   const last = await cluster.whole();
+  tell(`the rows are read from ${last.name}`);
   for (const contender of contenders) {
     const totals = await contender.stop();
     const costs = times.map((one) => ({ fault: one.fault, cost: measure(contender.events, one.times) }));
@@ -79,7 +79,7 @@ async function inject(
   contenders: readonly Contender[],
   name: FaultName,
   lead: (node: Node) => Promise<void>,
-): Promise<FaultTimes> {
+): Promise<FaultTimes & { readonly from: Node; readonly to: Node }> {
   await cluster.whole();
   await sleep(CALM_MS);
   // A standby may have been lost meanwhile: with another fault, any pool would lose the writes since then.
@@ -104,7 +104,7 @@ async function inject(
   await sleep(CALM_MS);
   const overAt = Date.now();
   await fault.end(leader);
-  return { beganAt, ledAt, overAt };
+  return { beganAt, ledAt, overAt, from: leader, to: next };
 }
 
 async function allWrite(contenders: readonly Contender[], since: number): Promise<void> {

@@ -18,7 +18,7 @@ export async function startEtcd(
       ...['--name', 'etcd', '--data-dir', data, '--unsafe-no-fsync'],
       ...['--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
-      ...['--initial-cluster', `etcd=${peer}`, '--logger', 'zap'],
+      ...['--initial-cluster', `etcd=${peer}`, '--logger', 'zap', '--enable-v2'],
     ],
   });
   await server.until(() => answers(`${client}/health`));

@@ -34,8 +34,10 @@ export function patroniConfig(node: NodeAddresses): string {
     scope: 'failover',
     name: node.name,
     restapi: { listen: `127.0.0.1:${node.listen.rest}`, connect_address: node.reached.rest },
-    // Otherwise it would fetch other addresses from etcd, and bypass the path that can be cut.
-    etcd3: { hosts: node.etcd, use_proxies: true },
+    // Use version 2 of etcd's API: with version 3, a leader with Patroni 3.0 that was frozen may take the lock back
+    // although another node leads, and that node's writes are lost. `use_proxies` keeps Patroni from fetching other
+    // addresses from etcd, which would bypass the path that can be cut.
+    etcd: { hosts: node.etcd, use_proxies: true },
     bootstrap: {
       dcs: {
         ttl: 20,
