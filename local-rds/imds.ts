@@ -45,10 +45,10 @@ export class Imds extends HttpStandIn {
   /** @internal */
   constructor(options: ImdsOptions) {
     super(options);
-    const nobodys = new CredentialStore();
+    const unknownKeys = new CredentialStore();
     this.#region = options.region ?? 'eu-central-1';
     this.#role = options.role ?? 'local-rds';
-    this.#issue = options.credentials ?? ((lifetimeMs) => nobodys.issueTemporary({ lifetimeMs }));
+    this.#issue = options.credentials ?? ((lifetimeMs) => unknownKeys.issueTemporary({ lifetimeMs }));
   }
 
   /** Sets the lifetime, in milliseconds, of credentials issued from now on; cached ones are dropped. */

@@ -3,12 +3,24 @@ import { metrics } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 import type { AnyPool } from './program.js';
 
-/** A pool whose queries record how long they waited for a connection and how long they used it. */
-export function withRecords(pool: Pool): AnyPool {
+/**
+ * A pool whose queries record how long they waited for a connection and how long they used it; with `measured` also how
+ * long the server took, with the attributes of the semantic conventions.
+ */
+export function withRecords(pool: Pool, measured: boolean): AnyPool {
   const meter = metrics.getMeter('floor');
   const wait = meter.createHistogram('db.client.connection.wait_time', { unit: 's' });
   const use = meter.createHistogram('db.client.connection.use_time', { unit: 's' });
+  const duration = meter.createHistogram('db.client.operation.duration', { unit: 's' });
   const attributes = { 'db.client.connection.pool.name': 'floor' };
+  const series = {
+    ...attributes,
+    'db.namespace': 'bench',
+    'db.query.summary': 'SELECT',
+    'db.system.name': 'postgresql',
+    'server.address': 'localhost',
+    'server.port': 1,
+  };
   return {
     connect: () => pool.connect(),
     end: () => pool.end(),
@@ -24,7 +36,9 @@ export function withRecords(pool: Pool): AnyPool {
           wait.record((acquiredAt - askedAt) / 1000, attributes);
           client.query(text, (failed: Error | null, result) => {
             done(failed ?? undefined);
-            use.record((performance.now() - acquiredAt) / 1000, attributes);
+            const usedS = (performance.now() - acquiredAt) / 1000;
+            use.record(usedS, attributes);
+            if (measured) duration.record(usedS, series);
             if (failed === null || (failed as unknown) === undefined) resolve(result);
             else reject(failed);
           });

@@ -41,7 +41,7 @@ export const queryTelemetry: Scenario = {
   name: 'query-telemetry',
   title: 'A query that is measured',
   about:
-    'The same query with query telemetry: `queries` is `queryTelemetry`, with spans where there are traces, beside what `@opentelemetry/instrumentation-pg` adds to raw `pg`.',
+    'The same query with query telemetry: `queries` is `queryTelemetry`, with spans where there are traces, beside what `@opentelemetry/instrumentation-pg` adds to raw `pg`. `floor` records by hand, without spans: two values of the pool, and a third one with `queries`.',
   program: 'query',
   contenders: [
     'raw',
@@ -53,6 +53,8 @@ export const queryTelemetry: Scenario = {
     'pgauge metrics queries',
     'pgauge metrics traces',
     'pgauge metrics traces queries',
+    'floor metrics',
+    'floor metrics queries',
   ],
   variants: [{ concurrency: 10, max: 10 }],
   measures: [

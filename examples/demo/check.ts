@@ -24,7 +24,7 @@ export async function unsettled(
 /** Returns a violation of the limits that always hold for a pool; undefined if there is none. */
 export function overLimits(stat: PoolStat): string | undefined {
   const { totalConns, maxConns, acquiredConns, idleConns, constructingConns } = stat;
-  if (totalConns > maxConns) return `${totalConns} connections, and ${maxConns} are allowed`;
+  if (totalConns > maxConns) return `${totalConns} connections, where at most ${maxConns} are allowed`;
   const sum = acquiredConns + idleConns + constructingConns;
   return sum === totalConns ? undefined : `${totalConns} connections, but the states add up to ${sum}`;
 }
@@ -32,12 +32,12 @@ export function overLimits(stat: PoolStat): string | undefined {
 async function look(pool: InstrumentedPool, rds: LocalRds): Promise<string | undefined> {
   const seen = await serverConnections(rds);
   const { totalConns, acquiredConns, constructingConns } = pool.stat();
-  if (pool.waitingCount > 0) return `${pool.waitingCount} acquirers wait for ever`;
-  if (acquiredConns > 0) return `${acquiredConns} connections are never released`;
-  if (constructingConns > 0) return `${constructingConns} connection attempts go on`;
+  if (pool.waitingCount > 0) return `${pool.waitingCount} acquires are still waiting`;
+  if (acquiredConns > 0) return `${acquiredConns} connections are still in use`;
+  if (constructingConns > 0) return `${constructingConns} connection attempts are still running`;
   return seen === totalConns
     ? undefined
-    : `stat() tells of ${totalConns} connections, pg_stat_activity of ${seen}`;
+    : `stat() reports ${totalConns} connections, pg_stat_activity ${seen}`;
 }
 
 async function serverConnections(rds: LocalRds): Promise<number> {

@@ -15,7 +15,7 @@ export function throughSsh(ssh: Client): DialFunction {
         if (error) reject(error);
         else resolve(channel);
       });
-      // A client that has lost its connection answers nothing.
+      // A client that has lost its connection never calls back.
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
 }

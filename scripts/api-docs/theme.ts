@@ -1,22 +1,21 @@
-import { ReflectionKind, type Reflection } from 'typedoc';
+import { ReflectionKind, type DeclarationReflection, type Reflection } from 'typedoc';
 import { MarkdownTheme, MarkdownThemeContext, type MarkdownPageEvent } from 'typedoc-plugin-markdown';
 
 /** The theme of typedoc-plugin-markdown without the parts that repeat a signature, so that the page can be scanned. */
 export class ApiTheme extends MarkdownTheme {
   override getRenderContext(page: MarkdownPageEvent<Reflection>): MarkdownThemeContext {
     const context = new MarkdownThemeContext(this, page, this.application.options);
-    context.partials = leaner(context.partials);
+    context.partials = leaner(context);
     return context;
   }
 }
 
-// Anchors are removed, because their numbers change with every member that is added before them.
-const ANCHOR = /<a id="[^"]*"><\/a> /g;
 const RULE = /^\*\*\*\n\n/gm;
 
 type Partials = MarkdownThemeContext['partials'];
 
-function leaner(partials: Partials): Partials {
+function leaner(context: MarkdownThemeContext): Partials {
+  const { partials } = context;
   const nothing = (): string => '';
   return {
     ...partials,
@@ -37,9 +36,9 @@ function leaner(partials: Partials): Partials {
       const said = comment === undefined ? [] : [partials.comment(comment, { headingLevel })];
       return [partials.signatureTitle(getSignature, { accessor: 'get' }), ...said].join('\n\n');
     },
-    // On one line for tables: no line breaks between the members.
     unionType: ({ types }) => types.map((type) => partials.someType(type)).join(' \\| '),
-    propertiesTable: (model, options) => partials.propertiesTable(model, options).replaceAll(ANCHOR, ''),
+    // A list, because the cells of a table would be too long to read.
+    propertiesTable: (properties) => properties.map((property) => item(property, context)).join('\n'),
     // A type with only properties needs no heading for them.
     groups(model, options) {
       const [group, ...others] = model.groups ?? [];
@@ -49,9 +48,20 @@ function leaner(partials: Partials): Partials {
     },
     members(model, options) {
       const constants = model.every(({ kind }) => kind === ReflectionKind.Variable);
-      return constants
-        ? this.propertiesTable(model).replace('| Property | Type |', '| Constant | Value |')
-        : partials.members(model, options).replaceAll(RULE, '');
+      return constants ? this.propertiesTable(model) : partials.members(model, options).replaceAll(RULE, '');
     },
   };
+}
+
+/** Types that are longer, such as lists of overloads, are left out: the description says what they are. */
+const MAX_TYPE = 300;
+
+/** A property with its type, or the value of a constant, and its description. */
+function item(property: DeclarationReflection, { partials, helpers }: MarkdownThemeContext): string {
+  const { name, flags, comment } = property;
+  const type = helpers.getDeclarationType(property);
+  const shown = type ? partials.someType(type) : '';
+  const typed = shown === '' || shown.length > MAX_TYPE ? '' : ` (${shown})`;
+  const text = comment === undefined ? '' : `: ${partials.comment(comment, { isTableColumn: true })}`;
+  return `- \`${name}${flags.isOptional ? '?' : ''}\`${typed}${text}`.replaceAll(/\s+/g, ' ');
 }

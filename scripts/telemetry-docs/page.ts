@@ -103,9 +103,9 @@ function spans(): string {
 }
 
 function logs(): string {
-  const rows = (Object.keys(LOG) as (keyof typeof LOG)[]).map((key) => {
+  const records = (Object.keys(LOG) as (keyof typeof LOG)[]).map((key) => {
     const { level, message, fields } = LOG[key];
-    return [level, `\`${message}\``, LOG_NOTES[key], list(fields)];
+    return `### \`${message}\`\n\n- Level: ${level}\n- When: ${LOG_NOTES[key]}\n- Fields: ${list(fields)}`;
   });
   return `## Log records
 
@@ -113,20 +113,19 @@ Fields first, message second, as pino takes them; times in milliseconds. A warni
 message and \`error_type\`, of a query per summary, with the number of those held back since in \`suppressed\`; info and debug records are never
 limited. A record that tells of one acquire or attempt is written inside the span it tells of, so that trace ids correlate.
 
-${table(['level', 'message', 'when', 'fields'], rows)}`;
+${records.join('\n\n')}`;
 }
 
 function attributes(): string {
-  const rows = (Object.keys(ATTR) as (keyof typeof ATTR)[]).map((key) => [
-    `\`${ATTR[key]}\``,
-    ATTRIBUTE_NOTES[key],
-  ]);
-  return `## Attributes\n\n${table(['attribute', 'says'], rows)}`;
+  const items = (Object.keys(ATTR) as (keyof typeof ATTR)[]).map(
+    (key) => `- \`${ATTR[key]}\`: ${ATTRIBUTE_NOTES[key]}`,
+  );
+  return `## Attributes\n\n${items.join('\n')}`;
 }
 
 function closeReasons(): string {
-  const rows = Object.entries(CLOSE_REASON_NOTES).map(([reason, note]) => [`\`${reason}\``, note]);
-  return `## Close reasons\n\nThe values of \`${ATTR.closeReason}\`.\n\n${table(['reason', 'means'], rows)}`;
+  const items = Object.entries(CLOSE_REASON_NOTES).map(([reason, note]) => `- \`${reason}\`: ${note}`);
+  return `## Close reasons\n\nThe values of \`${ATTR.closeReason}\`.\n\n${items.join('\n')}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

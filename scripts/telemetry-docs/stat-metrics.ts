@@ -15,7 +15,7 @@ export interface StatMetric {
 }
 
 const SUCCEEDED = { [ATTR.errorType]: undefined };
-const NOT_BEFORE_SDK = 'what happened before an SDK was registered is in the field only';
+const NOT_BEFORE_SDK = 'only the field has what came before an SDK';
 
 /** Every field of `pool.stat()`. */
 export const STAT_METRICS: Readonly<Record<keyof PoolStat, StatMetric>> = {
@@ -42,7 +42,7 @@ export const STAT_METRICS: Readonly<Record<keyof PoolStat, StatMetric>> = {
   newConnsCount: {
     metric: 'createTime',
     read: 'count',
-    note: `the field counts an attempt as it starts, the metric as it ends; ${NOT_BEFORE_SDK}`,
+    note: `the field counts starts, the metric ends; ${NOT_BEFORE_SDK}`,
   },
   maxLifetimeDestroyCount: {
     metric: 'connectionClosed',

@@ -15,7 +15,7 @@ import { closeReasonOf } from './failed-attempt.js';
 import type { DialedHost } from './hosts/dialed-host.js';
 import type { DialPlan } from './plan.js';
 import { PooledConnection } from './pooled-connection.js';
-import { serverName } from './tls.js';
+import { convertLeafOnly, serverName } from './tls.js';
 import {
   openTransport,
   streamSettings,
@@ -238,6 +238,7 @@ export class Dial implements ConnectContext {
     // Only with TLS: a listener that is never called would keep the attempt in memory as long as its connection.
     if (ssl !== false) {
       connection.once('sslconnect', () => {
+        convertLeafOnly(connection.stream, ssl);
         connection.stream.once('secureConnect', () => {
           this.#phase = 'auth';
           const error = connection.sslNegotiation === 'direct' && unconfirmed(connection.stream);

@@ -6,15 +6,15 @@ const PAGE = fileURLToPath(new URL('../../docs/failover-results.md', import.meta
 
 const HEAD = `# What a failover costs
 
-The figures of the last run with \`--write\` of \`npm run test:failover\`: three nodes of PostgreSQL with Patroni and synchronous
-replication, the pools of six programs under the same load and the same faults. Each program has four workers that read and
-write in turn through a pool of at most six connections, with TLS verified and SCRAM. \`pgauge\` rides outages out with
-\`connectRetryMs\`; the callers of the others ask again 100 ms after each failure, which those pools leave to them.
+The figures of the last run of \`npm run test:failover -- --write\`: three PostgreSQL nodes with Patroni and synchronous
+replication, and six programs whose pools carry the same load through the same faults. Each program has four workers that read
+and write in turn, through a pool of at most six connections, with verified TLS and SCRAM. \`pgauge\` waits for the end of an
+outage, with \`connectRetryMs\`; with the other pools the caller has to retry, and does so 100 ms after each failure.
 
-\`hosts\` is a list of the three nodes, \`haproxy\` an HAProxy that asks Patroni who leads, and \`name\` one name whose
-address changes when another node leads. A query that was running when its connection was lost fails with every pool: only
-its caller can know whether it may be sent again. "First write" begins when Patroni says that
-a node leads; its figures are the median and the worst.
+\`hosts\` is a list of the three nodes, \`haproxy\` an HAProxy that asks Patroni which node leads, and \`name\` a single name whose
+address changes when another node leads. A query that was running when its connection was lost fails with every pool, because
+only its caller knows whether it may be sent again. "First write" is measured from the moment at which Patroni says that a node
+leads; the figures are the median and the worst.
 `;
 
 /** Writes the results page. */

@@ -40,7 +40,7 @@ describe.each(Object.entries<AuthBackend>(BACKENDS))('the backend %s', (key, bac
   });
 
   it('is documented in docs/api.md, and its flags in docs/doctor.md', () => {
-    expect(read('docs/api.md')).toMatch(new RegExp(`^\\| \`${key}\\?\` `, 'm'));
+    expect(read('docs/api.md')).toMatch(new RegExp(`^- \`${key}\\?\` `, 'm'));
     const flags = DOCTOR_BACKENDS.find(({ name }) => name === key)?.addition.flags ?? [];
     expect(flags.length > 0).toBe(key !== 'custom');
     for (const { name } of flags) expect(read('docs/doctor.md')).toContain(`\`--${name}`);

@@ -6,7 +6,9 @@ import type { Table } from './table.js';
  * to the table. An error that it throws becomes a failed row.
  */
 export interface Phase {
-  /** Used by `--only`, and as its heading in the table. */
+  /** Used by `--only`, and as its name in the results. */
   readonly name: string;
+  /** What it shows when all of its checks pass, in a few words. */
+  readonly shows: string;
   run(stack: Stack, table: Table): Promise<void>;
 }

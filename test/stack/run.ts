@@ -28,6 +28,7 @@ const RUNS = [
   { choice: 'installed', phases: AGAIN },
 ] as const;
 
+const ACCEPTED = 'the collector, Prometheus and Grafana accept the files';
 const RESULTS = join(import.meta.dirname, '../../docs/stack-results.md');
 const USAGE = `usage: npm run test:stack -- [options]
   --only <phase>   one phase, repeatable: configuration, ${PHASES.map(({ name }) => name).join(', ')}
@@ -76,7 +77,8 @@ async function main(): Promise<number> {
   }
 
   const table = new Table((line) => console.log(line));
-  if (values.compose) await guarded(table, 'compose', () => composeUp(table));
+  if (values.compose)
+    await guarded(table, 'compose', 'it starts, and its parts work', () => composeUp(table));
   else await runAll(table, factor, only, runs);
 
   const failed = table.rows.filter(({ ok }) => !ok).length;
@@ -93,7 +95,8 @@ async function runAll(
   only: readonly string[],
   runs: readonly (typeof RUNS)[number][],
 ): Promise<void> {
-  if (only.includes('configuration')) await guarded(table, 'configuration', () => configuration(table));
+  if (only.includes('configuration'))
+    await guarded(table, 'configuration', ACCEPTED, () => configuration(table));
   for (const { choice, phases } of runs) {
     const wanted = (runs.length > 1 ? phases : PHASES).filter(({ name }) => only.includes(name));
     if (wanted.length > 0) await runStack({ factor, prometheus: choice }, wanted, table);
@@ -107,20 +110,22 @@ async function runAll(
 }
 
 async function runStack(options: StackOptions, phases: readonly Phase[], table: Table): Promise<void> {
-  await guarded(table, `stack, Prometheus ${options.prometheus}`, async () => {
+  await guarded(table, `stack, Prometheus ${options.prometheus}`, 'it starts', async () => {
     await using stack = await startStack(options);
     const { version } = stack.prometheus;
     table.row('the stack', 'runs', `runs, with Prometheus ${version}`, true);
     for (const phase of phases) {
       const startedAt = performance.now();
-      await guarded(table, `${phase.name}, Prometheus ${version}`, () => phase.run(stack, table));
+      await guarded(table, `${phase.name}, Prometheus ${version}`, phase.shows, () =>
+        phase.run(stack, table),
+      );
       console.log(`  (${Math.round((performance.now() - startedAt) / 1_000)} s)`);
     }
   });
 }
 
-async function guarded(table: Table, name: string, work: () => Promise<void>): Promise<void> {
-  table.group(name);
+async function guarded(table: Table, name: string, shows: string, work: () => Promise<void>): Promise<void> {
+  table.group(name, shows);
   try {
     await work();
   } catch (error) {
@@ -133,6 +138,8 @@ async function writeResults(table: Table): Promise<void> {
 
 # Results of the stack test
 
-${table.markdown()}`;
+The last whole run of \`npm run test:stack\`, on ${new Date().toISOString().slice(0, 10)}; the run prints each check.
+
+${table.summary()}`;
   await writeFile(RESULTS, await format(text, { ...(await resolveConfig(RESULTS)), filepath: RESULTS }));
 }

@@ -20,6 +20,7 @@ export class Table {
   readonly rows: Row[] = [];
   readonly notRun: NotRun[] = [];
   readonly #tell: (line: string) => void;
+  readonly #shows = new Map<string, string>();
   #group = '';
 
   /** `tell` receives each row as it is added. */
@@ -27,9 +28,10 @@ export class Table {
     this.#tell = tell;
   }
 
-  /** Starts a group: the rows that follow belong to it. */
-  group(name: string): void {
+  /** Starts a group: the rows that follow belong to it. `shows` says what they show. */
+  group(name: string, shows = ''): void {
     this.#group = name;
+    this.#shows.set(name, shows);
     this.#tell(`\n${name}`);
   }
 
@@ -65,30 +67,24 @@ export class Table {
     return this.rows.length > 0 && this.rows.every(({ ok }) => ok);
   }
 
-  /** The whole table in Markdown. */
-  markdown(): string {
+  /** A summary in Markdown: what each group shows, how many checks it has, and those that failed. */
+  summary(): string {
     const groups = [...new Set(this.rows.map(({ group }) => group))];
+    const counts = groups.map((group) => {
+      const own = this.rows.filter((row) => row.group === group);
+      return line([group, this.#shows.get(group) ?? '', own.length, own.filter(({ ok }) => !ok).length]);
+    });
+    const failed = this.rows.filter(({ ok }) => !ok);
     return [
-      ...groups.flatMap((group) => [
-        `## ${group}`,
-        '',
-        '| what | expected | seen | |',
-        '| --- | --- | --- | --- |',
-        ...this.rows
-          .filter((row) => row.group === group)
-          .map((row) => line([row.what, row.expected, row.seen, row.ok ? 'ok' : 'FAILED'])),
-        '',
-      ]),
-      ...(this.notRun.length === 0
-        ? []
-        : [
-            '## Not run',
-            '',
-            '| what | why |',
-            '| --- | --- |',
-            ...this.notRun.map(({ what, why }) => line([what, why])),
-            '',
-          ]),
+      ...['| part | shows | checks | failed |', '| --- | --- | --- | --- |', ...counts, ''],
+      ...section(
+        'Failed',
+        failed.map((row) => `${row.group}, ${row.what}: expected ${row.expected}, saw ${row.seen}`),
+      ),
+      ...section(
+        'Not run',
+        this.notRun.map(({ what, why }) => `${what}: ${why}`),
+      ),
     ].join('\n');
   }
 }
@@ -98,11 +94,17 @@ function show(value: unknown): string {
   return value === undefined ? 'undefined' : JSON.stringify(value);
 }
 
-function line(cells: readonly string[]): string {
+function section(title: string, items: readonly string[]): string[] {
+  return items.length === 0 ? [] : [`## ${title}`, '', ...items.map((item) => `- ${plain(item)}`), ''];
+}
+
+function line(cells: readonly (string | number)[]): string {
   return `| ${cells.map(plain).join(' | ')} |`;
 }
 
-/** Text escaped so that Markdown shows it unchanged, in one cell. */
-function plain(cell: string): string {
-  return cell.replaceAll(/[|<*]|__/g, (found) => found.replaceAll(/./g, '\\$&')).replaceAll('\n', ' ');
+/** Text escaped so that Markdown shows it unchanged, on one line. */
+function plain(text: string | number): string {
+  return String(text)
+    .replaceAll(/[|<*]|__/g, (found) => found.replaceAll(/./g, '\\$&'))
+    .replaceAll('\n', ' ');
 }

@@ -14,7 +14,7 @@ const auth = betterAuth({
   secret: 'a secret of this example alone, which is long enough',
   baseURL: 'http://localhost:3000',
   emailAndPassword: { enabled: true },
-  // It would warn of the wrong password below.
+  // Silences the warning about the wrong password below.
   logger: { disabled: true },
 });
 const { runMigrations } = await getMigrations(auth.options);

@@ -13,18 +13,18 @@ app.post('/visits', async () => {
   return { visits: rows[0]?.balance };
 });
 
-// Whoever keeps its connection open must go elsewhere now; else it would hold the server up.
+// During shutdown, close keep-alive connections; otherwise they would keep the server open.
 app.addHook('onSend', async (_request, reply) => {
   if (!app.server.listening) reply.header('connection', 'close');
 });
 
 async function shutDown() {
-  // First the door: requests that are under way are answered. Then the pool, which nobody asks any more.
+  // Close the server first: it answers the requests in progress. Only then is the pool unused.
   await app.close();
   await pool.end();
 }
 
-// Once: a second signal ends the process at once.
+// `once`, so that a second signal ends the process immediately.
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown());
 
 console.log(await app.listen({ port: Number(process.env['PORT'] ?? 8080) }));

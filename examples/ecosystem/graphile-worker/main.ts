@@ -4,7 +4,7 @@ import { config } from '../config.js';
 
 const JOBS = 100;
 const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
-// Without a listener of ours it says that there should be one; the pool itself survives without.
+// Without this listener, Graphile Worker warns; the pool itself does not need one.
 pool.on('error', () => undefined);
 const common = { pgPool: pool, logger: new Logger(() => () => undefined) };
 await runMigrations(common);

@@ -11,7 +11,7 @@ export const db = knex({
   connection: {
     ...server,
     ...{ user, database },
-    // Asked for every new connection: a token is good for 15 minutes.
+    // Called for every new connection, because a token is valid for 15 minutes.
     password: () => newAuthToken(config, user),
     ssl: { ca: readFileSync(roots) },
   },

@@ -12,7 +12,7 @@ const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: tru
 const db = new Kysely<Database>({
   dialect: new PostgresDialect({
     pool,
-    // Once for every connection: Kysely knows one by its client, which is the same object at every checkout.
+    // Runs once per connection: Kysely recognises a connection by its client, the same object at every checkout.
     onCreateConnection: async (connection) => {
       await connection.executeQuery(CompiledQuery.raw("set lock_timeout = '30s'"));
       prepared++;

@@ -2,7 +2,7 @@ import { newDynamicAuthFunc, poolClass, type InstrumentedPool } from 'pgauge';
 import pgPromise from 'pg-promise';
 import { config } from '../config.js';
 
-// A class cannot wait until the region is known, so the hook is created here.
+// A class cannot wait for the region to be found, so the hook is created here.
 const beforeConnect = await newDynamicAuthFunc(config, config.user);
 const Pool = poolClass(
   { ...config, dynamicAuth: undefined, maxOpenConns: 5 },
@@ -10,7 +10,7 @@ const Pool = poolClass(
 );
 
 const pgp = pgPromise();
-// It makes its pool itself, with the class that it finds here.
+// pg-promise creates its own pool, from the class that it finds here.
 Object.assign(pgp, { pg: { ...pgp.pg, Pool } });
 const db = pgp({});
 const pool = db.$pool as unknown as InstrumentedPool;

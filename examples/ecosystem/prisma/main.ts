@@ -9,7 +9,7 @@ const pool = await newPool(
 );
 const prisma = new PrismaClient({
   adapter: new PrismaPg(pool),
-  // Prisma's own limits, below those of the pool by default: 2 s until a transaction has its connection, 5 s for it all.
+  // Prisma's own limits are shorter by default: 2 s to get a connection, and 5 s for the transaction.
   transactionOptions: { maxWait: 30_000, timeout: 30_000 },
 });
 
@@ -35,5 +35,5 @@ const sessions = await prisma.$queryRaw`
 console.log(JSON.stringify({ balances, refused, sessions, stat: pool.stat() }));
 
 await prisma.$disconnect();
-// The adapter leaves a pool that was given to it open.
+// The adapter does not end a pool that it was given.
 await pool.end();

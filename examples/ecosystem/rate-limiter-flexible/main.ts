@@ -4,7 +4,7 @@ import { config } from '../config.js';
 
 const pool = await newPool({ ...config, maxOpenConns: 5 }, { queryTelemetry: true });
 await pool.query('create schema limits');
-// The limiter knows the pool by the name of its class; no `storeType` is needed.
+// The limiter recognises the pool by its class name, so it needs no `storeType`.
 const store = { storeClient: pool, schemaName: 'limits', tableName: 'visits', clearExpiredByTimeout: false };
 const limiter = await new Promise<RateLimiterPostgres>((resolve, reject) => {
   const made = new RateLimiterPostgres({ ...store, points: 10, duration: 3_600 }, (error?: Error) => {

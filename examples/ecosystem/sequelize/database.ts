@@ -12,7 +12,7 @@ export const db = new Sequelize({
   ...{ username: user, database },
   dialectOptions: { ssl: { ca: readFileSync(roots) } },
   hooks: {
-    // Run for every new connection: a token is good for 15 minutes.
+    // Runs for every new connection, because a token is valid for 15 minutes.
     beforeConnect: async (connection) => {
       connection.password = await newAuthToken(config, user);
     },

@@ -197,7 +197,7 @@ export class Chart {
             scale: scaleOf(line),
             stroke: color(line.color),
             width: 1.5,
-            points: { show: this.#kind.id === 'tokens' ? undefined : false, size: 4 },
+            points: this.#kind.id === 'tokens' ? { size: 4 } : { show: true, filter: lone, size: 4 },
             spanGaps: false,
             ...(line.dash ? { dash: [6, 4] } : {}),
             ...(line === lowest ? { fill: tint(line) } : {}),
@@ -263,6 +263,13 @@ function row(kind, texts) {
     tr.append(cell);
   }
   return tr;
+}
+
+/** The indexes of readings without one beside them: they get a point, because a line needs two. */
+function lone(plot, series) {
+  const values = plot.data[series];
+  const known = (at) => (values[at] ?? null) !== null;
+  return [...values.keys()].filter((at) => known(at) && !known(at - 1) && !known(at + 1));
 }
 
 const order = (lines) => [...lines].reverse();

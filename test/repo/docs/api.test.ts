@@ -7,11 +7,11 @@ import * as pgauge from '../../../src/index.js';
 
 const PAGE = readFileSync(API_PAGE, 'utf8');
 
-/** The description of each member in a type's table. */
+/** The description of each member in a type's list. */
 function members(type: string): Map<string, string> {
-  const section = PAGE.split(/^##+ /m).find((text) => text.startsWith(`${type}\n`) && text.includes('\n| '));
-  const rows = (section ?? '').matchAll(/^\| `(\w+)\??` +\|.*\| ([^|]*?) +\|$/gm);
-  return new Map([...rows].map(([, name = '', says = '']) => [name, says]));
+  const section = PAGE.split(/^##+ /m).find((text) => text.startsWith(`${type}\n`) && text.includes('\n- `'));
+  const items = (section ?? '').matchAll(/^- `(\w+)\??`(?: \(.*?\))?: (.*)$/gm);
+  return new Map([...items].map(([, name = '', says = '']) => [name, says]));
 }
 
 const OPTIONS = members('PoolOptions');

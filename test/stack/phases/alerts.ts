@@ -17,6 +17,7 @@ const MAY_BE_TRUE = new Set(['PgaugeAcquireSloFastBurn', 'PgaugeAcquireSloSlowBu
 /** Each alert fires under the fault it exists for, and clears once the fault has ended. */
 export const alerts: Phase = {
   name: 'alerts',
+  shows: 'every alert fires under its fault, and clears after it',
   async run(stack, table) {
     const rules = await stack.prometheus.api.rules();
     const pending = new Map(rules.map(({ name, durationS }) => [name, (durationS ?? 0) > 0]));

@@ -36,6 +36,7 @@ const MOST = 1e6;
 /** Every dashboard query, over everything that has happened so far, returns data that is finite and in range. */
 export const dashboards: Phase = {
   name: 'dashboards',
+  shows: 'every query of every panel returns data, finite and in range',
   async run(stack, table) {
     const foreign = await measuredByInstrumentation(stack);
     await stopSomeQueries(stack);

@@ -20,6 +20,7 @@ const OURS = '__name__=~"(pgauge|db_client)_.+"';
  */
 export const directScrape: Phase = {
   name: 'direct-scrape',
+  shows: 'a direct scrape stores the same series as the collector',
   async run({ prometheus, startApp }, table) {
     const app = await startApp({ instance: 'app-scraped', pool: 'scraped' });
     const { host } = new URL(app.metricsUrl);

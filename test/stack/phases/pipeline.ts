@@ -25,6 +25,8 @@ function namesOf({ name, unit, instrument }: (typeof METRIC)[keyof typeof METRIC
 /** An application's metrics arrive with the names and labels that the dashboards use, and disappear with it. */
 export const pipeline: Phase = {
   name: 'pipeline',
+  shows:
+    'every metric arrives with the names and labels that the dashboards use, and disappears with its process',
   async run(stack, table) {
     const { app, prometheus } = stack;
     const own = `{job="${SERVICE}",instance="${app.instance}"}`;

@@ -15,6 +15,7 @@ const NOT_EMITTED = [METRIC.sessionHookDuration.name];
 /** Weaver compares what an application exports with the generated registry: every metric, span and attribute of pgauge is in it, with its unit, instrument and type. */
 export const registry: Phase = {
   name: 'registry',
+  shows: "what is exported agrees with the generated registry, by Weaver's live-check",
   async run({ startApp }, table) {
     const weaver = await optionalTool(table, 'weaver', INSTALL, 'weaver registry live-check');
     if (weaver === undefined) return;

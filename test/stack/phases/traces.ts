@@ -31,6 +31,7 @@ const PARENTS: Readonly<Record<string, readonly string[]>> = {
 /** Spans arrive complete, under the right parents, and Prometheus' exemplars lead to them. */
 export const traces: Phase = {
   name: 'traces',
+  shows: 'spans arrive complete and under the right parents; exemplars lead to them',
   async run(stack, table) {
     const app = await stack.startApp({ instance: 'app-traced', pool: 'traced', clients: 0, minConns: 1 });
     const spans = (): ReceivedSpan[] =>

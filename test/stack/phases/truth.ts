@@ -30,6 +30,7 @@ interface Comparison {
  */
 export const truth: Phase = {
   name: 'truth',
+  shows: 'Prometheus and the dashboards show what the pool, the server and the application report',
   async run(stack, table) {
     const pool = 'truth';
     // The acquire timeout is longer than a comparison takes, and connections outlive the run.

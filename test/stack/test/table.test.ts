@@ -24,29 +24,31 @@ test('the result table is not good with nothing but an item that could not be tr
   expect(table.ok).toBe(false);
 });
 
-test('the result table is written in groups, with items that could not be tried at the end', () => {
+test('the summary of the results counts the checks of each group, and lists those that failed or did not run', () => {
   const table = new Table();
-  table.group('one');
-  table.row('a | b', '__x__ <y> * z', 'line\nbreak', true);
+  table.group('one', 'it works');
+  table.equal('one', 1, 1);
   table.group('two');
-  table.equal('sum', 2, undefined);
+  table.equal('a sum', 2, undefined);
+  table.equal('a | b', 3, 3);
   table.cannotRun('engine', 'there is none');
-  expect(table.markdown()).toBe(`## one
-
-| what | expected | seen | |
+  expect(table.summary()).toBe(`| part | shows | checks | failed |
 | --- | --- | --- | --- |
-| a \\| b | \\_\\_x\\_\\_ \\<y> \\* z | line break | ok |
+| one | it works | 1 | 0 |
+| two |  | 2 | 1 |
 
-## two
+## Failed
 
-| what | expected | seen | |
-| --- | --- | --- | --- |
-| sum | 2 | undefined | FAILED |
+- two, a sum: expected 2, saw undefined
 
 ## Not run
 
-| what | why |
-| --- | --- |
-| engine | there is none |
+- engine: there is none
 `);
+});
+
+test('the summary of the results shows texts literally', () => {
+  const table = new Table();
+  table.row('a | b', '__x__ <y> * z', 'line\nbreak', false);
+  expect(table.summary()).toContain('a \\| b: expected \\_\\_x\\_\\_ \\<y> \\* z, saw line break');
 });
