@@ -10,7 +10,7 @@ import type { GivenQuery, PoolObserver, QueryObserver, QuerySession } from '../o
 import { appended } from '../sql/comment.js';
 import { answer, callbackOf, copyOf, refuse, valuesOf } from './call.js';
 import { LimitsInForce, limitsInForce, limitsOf, reasonOf, type QueryLimits, type Stop } from './limits.js';
-import { runOrdinary, type Run } from './ordinary.js';
+import { runOrdinary, type Run, type Stopping } from './ordinary.js';
 import { failSubmitted, isSubmitted, runSubmitted, signalOf, type SubmittedQuery } from './submitted.js';
 
 /** The class of a pool's clients, whose queries are observed and can be stopped; `timeoutMs` 0 for no limit. */
@@ -62,15 +62,9 @@ class ClientQueries {
       return send.apply(client, args);
     }
     const values = typeof options === 'function' ? undefined : options;
-    const limit = (stop: Stop): LimitsInForce => {
-      if (inForce === undefined) return new LimitsInForce({ signal: limits?.signal, timeoutMs }, stop);
-      inForce.stop = stop;
-      if (limits?.timeoutMs === undefined) inForce.limitTo(timeoutMs);
-      return inForce;
-    };
     const isLimited = limits?.signal !== undefined || timeoutMs > 0;
-    const given = givenQuery(config, valuesOf(args));
-    const run = this.#prepare(client, send, given, isLimited ? limit : undefined);
+    const limit = isLimited ? limiting(limits, timeoutMs, inForce) : undefined;
+    const run = this.#prepare(client, send, givenQuery(config, valuesOf(args)), limit);
     const sent = forDriver(config, run.observer?.comment ?? '');
     return answer(callback, (answered) => runOrdinary(run, sent, values, answered));
   }
@@ -88,14 +82,20 @@ class ClientQueries {
     return runSubmitted(this.#prepare(client, send, given, limit), query, args);
   }
 
-  #prepare(client: DriverClient, send: DriverQuery, given: GivenQuery, limit: Run['limit']): Run {
-    const startedAt = performance.now();
+  #prepare(
+    client: DriverClient,
+    send: DriverQuery,
+    given: GivenQuery,
+    limit: Stopping['limit'] | undefined,
+  ): Run {
     const observer = this.#observe(client, given);
+    if (limit === undefined) return { client, send, observer, stopping: undefined };
+    const startedAt = performance.now();
     const canceled: Stop = (reason, error) => {
       observer?.canceled(reason, error);
       this.#observer.queryCanceled(reason, given, sessionOf(client), performance.now() - startedAt);
     };
-    return { client, send, observer, limit, canceled };
+    return { client, send, observer, stopping: { limit, canceled } };
   }
 
   #observe(client: DriverClient, given: GivenQuery): QueryObserver | undefined {
@@ -105,6 +105,20 @@ class ClientQueries {
     connection.observer ??= this.#observer.session(sessionOf(client));
     return connection.observer.started(given);
   }
+}
+
+/** Puts limits in force, or lets those that began while the query waited for a connection continue. */
+function limiting(
+  limits: QueryLimits | undefined,
+  timeoutMs: number,
+  inForce: LimitsInForce | undefined,
+): Stopping['limit'] {
+  return (stop) => {
+    if (inForce === undefined) return new LimitsInForce({ signal: limits?.signal, timeoutMs }, stop);
+    inForce.stop = stop;
+    if (limits?.timeoutMs === undefined) inForce.limitTo(timeoutMs);
+    return inForce;
+  };
 }
 
 function givenQuery(config: unknown, values: unknown): GivenQuery {

@@ -11,15 +11,21 @@ export interface Run {
   /** The driver's `query`. */
   readonly send: DriverQuery;
   readonly observer: QueryObserver | undefined;
-  /** Puts the query's limits in force; unset if it has none. */
-  readonly limit: ((stop: Stop) => LimitsInForce) | undefined;
+  /** Unset for a query without limits. */
+  readonly stopping: Stopping | undefined;
+}
+
+/** How one query is stopped. */
+export interface Stopping {
+  /** Puts the query's limits in force. */
+  readonly limit: (stop: Stop) => LimitsInForce;
   /** Reports that the query was stopped. */
   readonly canceled: Stop;
 }
 
 /** Runs a query that is a text or a config; `callback` is called once. Throws if the driver refuses the query. */
 export function runOrdinary(run: Run, config: unknown, values: unknown, callback: QueryCallback): void {
-  const { client, send, observer, canceled } = run;
+  const { client, send, observer, stopping } = run;
   let settled = false as boolean;
   const settle: QueryCallback = (error, result) => {
     if (settled) return;
@@ -37,13 +43,13 @@ export function runOrdinary(run: Run, config: unknown, values: unknown, callback
     throw error;
   }
   // A query that settled at once needs no limits.
-  if (run.limit === undefined || settled) return;
+  if (stopping === undefined || settled) return;
   // The driver's query object is the last in its queue, unless it was sent at once.
   const own = client._queryQueue.at(-1) ?? client._getActiveQuery();
-  limits = run.limit((reason, error) => {
+  limits = stopping.limit((reason, error) => {
     if (settled) return;
     settled = true;
-    canceled(reason, error);
+    stopping.canceled(reason, error);
     withdraw(client, own, error);
     try {
       callback(error as Error);

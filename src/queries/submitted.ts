@@ -42,7 +42,7 @@ export function signalOf(query: SubmittedQuery, options: unknown): AbortSignal |
 
 /** Runs a query object and watches its handlers to detect its end. */
 export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unknown[]): unknown {
-  const { client, observer, canceled } = run;
+  const { client, observer, stopping } = run;
   let over = false;
   let stopped: unknown;
   let rows: number | undefined;
@@ -71,7 +71,7 @@ export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unk
   const stop: Stop = (reason, error) => {
     end(() => {
       stopped = error;
-      canceled(reason, error);
+      stopping?.canceled(reason, error);
       withdraw(client, query, error);
       try {
         if (typeof query.callback === 'function') (query.callback as Handler)(error);
@@ -90,7 +90,7 @@ export function runSubmitted(run: Run, query: SubmittedQuery, args: readonly unk
     end(() => observer?.failed(error));
     throw error;
   }
-  if (!(over as boolean)) limits = run.limit?.(stop);
+  if (!(over as boolean)) limits = stopping?.limit(stop);
   return outcome;
 }
 
