@@ -44,7 +44,7 @@ async function shutDown() {
   await pool.end();
 }
 
-// Once: a second signal ends the process at once.
+// `once`, so that a second signal ends the process immediately.
 for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, shutDown);
 
 server.listen(Number(process.env.PORT ?? 8080), () => {
