@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Deadline, untilAborted } from '../deadline.js';
-import { ConfigError, ConnectTimeoutError } from '../errors.js';
+import { ConfigError } from '../errors.js';
 import { isRejectedLogin } from '../foreign-error.js';
 import type { ConnectContext, ConnectTarget, DialFunction, TokenSource } from '../hooks.js';
 import type { AttemptObserver, ConnectPhase } from '../observer.js';
@@ -10,7 +10,7 @@ import { whenAddressHeldUp } from './addresses.js';
 import type { ClosingSockets } from './closing-sockets.js';
 import { tellOfDirectTls, unconfirmed } from './direct-tls.js';
 import { connectClient, createClient, keepServername, type DriverClient } from './driver.js';
-import { withText } from './error-text.js';
+import { connectTimeout, withText } from './error-text.js';
 import { closeReasonOf } from './failed-attempt.js';
 import type { DialedHost } from './hosts/dialed-host.js';
 import type { DialPlan } from './plan.js';
@@ -68,10 +68,8 @@ export class Dial implements ConnectContext {
   async run(): Promise<PooledConnection> {
     const connectTimeoutMs = this.#host?.timeoutMs ?? this.#plan.connectTimeoutMs;
     const late = (): void => {
-      const source = this.#phase === 'token' ? this.#tokenSource : undefined;
-      const prefix = source === undefined ? '' : `dynamic auth (${source.provider}): `;
-      const text = `Connection terminated due to connection timeout after ${connectTimeoutMs} ms (${this.#phase})`;
-      this.abort(new ConnectTimeoutError(prefix + text));
+      const provider = this.#phase === 'token' ? this.#tokenSource?.provider : undefined;
+      this.abort(connectTimeout(connectTimeoutMs, this.#phase, provider));
     };
     const deadline = new Deadline(connectTimeoutMs, late, true);
     try {

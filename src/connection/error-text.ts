@@ -1,3 +1,4 @@
+import { ConnectTimeoutError } from '../errors.js';
 import { errorText, property } from '../foreign-error.js';
 import type { ConnectPhase } from '../observer.js';
 
@@ -9,6 +10,14 @@ const THROWER: Readonly<Partial<Record<ConnectPhase, string>>> = {
   token: 'the source of the token',
   init: 'afterConnect',
 };
+
+/** The error of an attempt whose deadline passed at `phase`, while it waited for the token of `provider` if given. */
+export function connectTimeout(limitMs: number, phase: ConnectPhase, provider?: string): ConnectTimeoutError {
+  const prefix = provider === undefined ? '' : `dynamic auth (${provider}): `;
+  return new ConnectTimeoutError(
+    `${prefix}Connection terminated due to connection timeout after ${limitMs} ms (${phase})`,
+  );
+}
 
 /**
  * Ensures that the value thrown at `phase` of a connection attempt has a text: an error keeps its own, or gets one from

@@ -35,7 +35,10 @@ export class Engine<T, C, R extends string> {
     this.#listener = listener;
     this.#limits = limits;
     const owner: EngineOwner<T, C, R> = {
-      expired: this.#late,
+      expired: (waiter) => {
+        this.#counts.timedOut();
+        this.cancel(waiter, waiter.request.timeoutError());
+      },
       resumed: () => this.#resume(),
       keep: (slot, now) => this.#recycle(slot, now),
       discard: (slot, reason) => this.discard(slot, reason),
@@ -150,12 +153,6 @@ export class Engine<T, C, R extends string> {
   rejectWaiters(error: () => unknown): void {
     for (const waiter of [...this.#waiters]) if (waiter.waiting) this.#reject(waiter, error());
   }
-
-  /** Called when a waiter's time is up. */
-  readonly #late = (waiter: Waiter<T, C>): void => {
-    this.#counts.timedOut();
-    this.cancel(waiter, waiter.request.timeoutError());
-  };
 
   /** Called when the pause after failed constructions is over. */
   #resume(): void {

@@ -32,6 +32,14 @@ export interface PoolPlan {
   readonly pipelining: PipeliningSettings | undefined;
 }
 
+/** The engine's limits that no option changes, in milliseconds. */
+export const ENGINE_TIMES = {
+  /** A connection that was idle for longer is pinged before it is handed out, as in pgxpool. */
+  pingAfterMs: 1_000,
+  /** How long a returned connection may take to become ready for queries. */
+  settleMs: 1_000,
+} as const;
+
 /** The checked parts from which a pool is made. */
 export interface PoolParts extends Omit<DialParts, 'Client'> {
   readonly observer: PoolObserver;

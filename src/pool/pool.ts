@@ -24,7 +24,7 @@ import { Acquires, type AcquireOptions } from './acquire.js';
 import { Base } from './base.js';
 import { Checkouts } from './checkout.js';
 import { EngineGauges, statOf } from './gauges.js';
-import type { PoolPlan } from './plan.js';
+import { ENGINE_TIMES, type PoolPlan } from './plan.js';
 import { queriesOf } from './pipelining/pipelined-queries.js';
 import type { Queries } from './queries.js';
 import { Readiness, type ReadyOptions } from './readiness.js';
@@ -33,11 +33,6 @@ import { newSize, type PoolSize } from './size.js';
 import type { PoolStat } from './stat.js';
 import { throwLater } from '../throw-later.js';
 import { unheldLoss } from './unheld-loss.js';
-
-/** A connection that was idle for longer, in milliseconds, is pinged before it is handed out, as in pgxpool. */
-const PING_AFTER_MS = 1_000;
-/** How long a returned connection may take to become ready for queries, in milliseconds. */
-const SETTLE_MS = 1_000;
 
 /** @inline */
 type Release = (error?: unknown) => void;
@@ -93,8 +88,7 @@ export class InstrumentedPool extends Base {
     this.#engine = new Engine(kind, this.#listener(plan), {
       ...plan,
       retryMs: plan.connectRetryMs,
-      pingAfterMs: PING_AFTER_MS,
-      settleMs: SETTLE_MS,
+      ...ENGINE_TIMES,
       startDeadline: (ms, expired, { keepsAlive, limitMs } = {}) =>
         // A deadline may serve many acquires, so it must not keep the async context of any.
         detached(() => new Deadline(ms, expired, keepsAlive, limitMs)),
