@@ -28,7 +28,7 @@ const RUNS = [
   { choice: 'installed', phases: AGAIN },
 ] as const;
 
-const ACCEPTED = 'the collector, Prometheus and Grafana accept the files';
+const ACCEPTED = 'the tools that read the files accept them';
 const RESULTS = join(import.meta.dirname, '../../docs/stack-results.md');
 const USAGE = `usage: npm run test:stack -- [options]
   --only <phase>   one phase, repeatable: configuration, ${PHASES.map(({ name }) => name).join(', ')}
