@@ -42,7 +42,7 @@ export const STAT_METRICS: Readonly<Record<keyof PoolStat, StatMetric>> = {
   newConnsCount: {
     metric: 'createTime',
     read: 'count',
-    note: `the field counts starts, the metric ends; ${NOT_BEFORE_SDK}`,
+    note: `counts attempts at their start, not at their end; ${NOT_BEFORE_SDK}`,
   },
   maxLifetimeDestroyCount: {
     metric: 'connectionClosed',
