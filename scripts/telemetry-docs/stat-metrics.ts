@@ -42,7 +42,7 @@ export const STAT_METRICS: Readonly<Record<keyof PoolStat, StatMetric>> = {
   newConnsCount: {
     metric: 'createTime',
     read: 'count',
-    note: `counts attempts at their start, not at their end; ${NOT_BEFORE_SDK}`,
+    note: `counts at the start, not at the end; ${NOT_BEFORE_SDK}`,
   },
   maxLifetimeDestroyCount: {
     metric: 'connectionClosed',
