@@ -88,6 +88,12 @@ await using stack = await startStack({
 await stack.startApp(restarted);
 await stack.startApp({ ...everyApp, instance: 'app-3', pool: 'reports', maxConns: 4, clients: 2 });
 for (const app of stack.apps) await app.load(calm);
+// More queries at a time than connections, so that they share them.
+const search = await stack.startApp({
+  ...{ ...everyApp, instance: 'app-4', pool: 'search' },
+  ...{ maxConns: 2, clients: 12, pipelining: 8 },
+});
+await search.load({ thinkMs: 15, queryMs: 8, failing: 0.01 });
 console.log(`recording in ${stack.prometheus.url}`);
 const startedAt = new Date();
 for (const { name, seconds, play } of story) {
