@@ -15,6 +15,8 @@ export interface Goal {
   readonly of: 'value' | 'ratio' | 'difference' | 'share';
   readonly whole?: readonly [contender: string, against: string];
   readonly atMost: number;
+  /** A contender with the least that can be reached: no more than its figure reaches the goal too. */
+  readonly floor?: string;
   readonly unit: string;
 }
 
@@ -22,6 +24,8 @@ export interface Goal {
 export interface Outcome {
   readonly goal: Goal;
   readonly measured: number;
+  /** The figure of the goal's floor in the same rounds, if it has one. */
+  readonly floor?: number;
   /** The ratio of the scenario's first contender to itself in the same rounds: the noise in a figure. */
   readonly noise?: Spread;
   readonly reached: boolean;
@@ -35,6 +39,7 @@ const queryRatio = (concurrency: number, max: number, contender: string, atMost:
   measure: 'cpuUs',
   of: 'ratio',
   atMost,
+  ...(contender !== 'pgauge' && { floor: 'floor metrics' }),
   unit: '× raw',
 });
 
@@ -264,8 +269,13 @@ export function outcomes(results: Results): Outcome[] {
     if (measuredScenario === undefined) return [];
     const measured = measuredFor(goal, measuredScenario);
     if (measured === undefined) throw new Error(`nothing to compare for the goal: ${goal.what}`);
+    const floor =
+      goal.floor === undefined
+        ? undefined
+        : measuredFor({ ...goal, contender: goal.floor }, measuredScenario);
     const noise = noiseOf(goal, measuredScenario);
-    return [{ goal, measured, ...(noise && { noise }), reached: measured <= goal.atMost }];
+    const reached = measured <= Math.max(goal.atMost, floor ?? 0);
+    return [{ goal, measured, reached, ...(floor !== undefined && { floor }), ...(noise && { noise }) }];
   });
 }
 

@@ -24,7 +24,8 @@ export async function measure(
       try {
         for (const contender of scenario.contenders)
           processes.push(await start(scenario, contender, variant, size, servers, workspaces));
-        for (let round = 0; round < rounds; round++) {
+        const count = typeof rounds === 'number' ? rounds : rounds(variant);
+        for (let round = 0; round < count; round++) {
           for (const index of inTurn(processes.length, generation + round)) {
             scenario.outside?.(servers);
             const sample = await processes[index]?.run();

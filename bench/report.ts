@@ -63,11 +63,11 @@ function cells(one: Series, base: Series | undefined, { key }: Measure, compared
 function goalsTable(results: Results): string[] {
   return table(
     ['goal', 'at most', 'measured', 'noise', ''],
-    outcomes(results).map(({ goal, measured, noise, reached }) => [
+    outcomes(results).map(({ goal, measured, floor, noise, reached }) => [
       goal.what,
-      `${figure(goal.atMost)} ${goal.unit}`,
+      `${figure(goal.atMost)} ${goal.unit}${floor === undefined ? '' : `, or the floor: ${floor.toFixed(2)}`}`,
       goal.of === 'ratio' || goal.of === 'share' ? measured.toFixed(2) : figure(measured),
-      noise === undefined ? '' : `${noise.low.toFixed(2)}–${noise.high.toFixed(2)}`,
+      noise === undefined ? '' : spread(noise, (ratio) => ratio.toFixed(2)),
       reached ? 'reached' : '**not reached**',
     ]),
   );

@@ -13,7 +13,7 @@ export interface Amount {
   /** How many times all its processes are restarted. */
   readonly generations: number;
   /** How many times each contender is measured in one generation. */
-  readonly rounds: number;
+  readonly rounds: number | ((variant: Variant) => number);
   readonly size: Settings['size'];
   /** Replaces the scenario's variants. */
   readonly variants?: readonly Variant[];

@@ -71,7 +71,7 @@ async function bareStorm({ rds }: Settings, connections: number): Promise<Spent>
   return spent;
 }
 
-export const prepare: Prepare = (contender, { connections = 1 }, settings) => {
+export const prepare: Prepare = async (contender, { connections = 1 }, settings) => {
   const recipe = stormPool(contender, settings, connections);
   const words = contender.split(' ');
   let registered = false;
@@ -91,7 +91,6 @@ export const prepare: Prepare = (contender, { connections = 1 }, settings) => {
     await end();
     return { ...spent };
   };
-  return settings.size['warmUp'] === 0
-    ? Promise.resolve({ run: storm, end: () => Promise.resolve() })
-    : storm().then(() => ({ run: storm, end: () => Promise.resolve() }));
+  for (let done = 0; done < (settings.size['warmUp'] ?? 0); done += connections) await storm();
+  return { run: storm, end: () => Promise.resolve() };
 };

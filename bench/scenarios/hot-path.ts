@@ -1,4 +1,7 @@
-import type { Scenario } from '../scenario.js';
+import type { Amount, Scenario } from '../scenario.js';
+
+/** Many short turns, so that what disturbs one contender disturbs the others too. */
+const QUERIES: Amount = { generations: 4, rounds: 25, size: { queries: 1_000, warmUp: 20_000 } };
 
 export const query: Scenario = {
   name: 'query',
@@ -28,7 +31,7 @@ export const query: Scenario = {
     { key: 'cpuUs', title: 'CPU, µs a query' },
     { key: 'wallUs', title: 'wall, µs a query' },
   ],
-  full: { generations: 2, rounds: 5, size: { queries: 5_000, warmUp: 20_000 } },
+  full: QUERIES,
   quick: {
     variants: [{ concurrency: 10, max: 10 }],
     generations: 1,
@@ -61,7 +64,7 @@ export const queryTelemetry: Scenario = {
     { key: 'cpuUs', title: 'CPU, µs a query' },
     { key: 'wallUs', title: 'wall, µs a query' },
   ],
-  full: { generations: 3, rounds: 5, size: { queries: 5_000, warmUp: 20_000 } },
+  full: QUERIES,
   quick: { generations: 1, rounds: 1, size: { queries: 200, warmUp: 100 } },
 };
 
@@ -85,7 +88,7 @@ export const pipelined: Scenario = {
     { key: 'cpuUs', title: 'CPU, µs a query' },
     { key: 'wallUs', title: 'wall, µs a query' },
   ],
-  full: { generations: 2, rounds: 5, size: { queries: 5_000, warmUp: 20_000 } },
+  full: QUERIES,
   quick: {
     variants: [{ concurrency: 100, max: 10 }],
     generations: 1,
