@@ -75,12 +75,11 @@ function goalsTable(results: Results): string[] {
 
 /** The README's table: a few measurements side by side. */
 export function summaryTable(results: Results, rows: readonly SummaryRow[]): string[] {
-  const columns = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw signer'];
-  const value = (row: SummaryRow, contender: string): string => {
-    const name = contender === 'raw' ? (row.raw ?? contender) : contender;
-    const { scenario, variant, measure } = row;
+  const value = ({ scenario, variant, measure, contenders }: SummaryRow, column: Column): string => {
+    const contender = contenders === undefined || !(column in contenders) ? column : contenders[column];
+    if (contender === undefined) return '';
     const found = results.find((measured) => measured.scenario.name === scenario);
-    const series = found && seriesOf(found.series, name, variant);
+    const series = found && seriesOf(found.series, contender, variant);
     const summary = series && summarise(series.samples, series.samples, measure);
     return summary === undefined ? '' : figure(summary.value.middle);
   };
@@ -93,9 +92,13 @@ export function summaryTable(results: Results, rows: readonly SummaryRow[]): str
       '`pg` + instrumentation-pg, metrics',
       '`pg` with the RDS bundle and one Signer',
     ],
-    rows.map((row) => [row.title, ...columns.map((contender) => value(row, contender))]),
+    rows.map((row) => [row.title, ...COLUMNS.map((column) => value(row, column))]),
   );
 }
+
+/** The contenders of the README's columns. */
+const COLUMNS = ['raw', 'pgauge', 'pgauge metrics', 'raw instrumented metrics', 'raw signer'] as const;
+type Column = (typeof COLUMNS)[number];
 
 /** One row of the README's table. */
 export interface SummaryRow {
@@ -103,8 +106,8 @@ export interface SummaryRow {
   readonly scenario: string;
   readonly variant: Series['variant'];
   readonly measure: string;
-  /** The contender in the column of `pg.Pool`; default `raw`. */
-  readonly raw?: string;
+  /** Other contenders than the columns'; `undefined` for an empty cell. */
+  readonly contenders?: Partial<Record<Column, string | undefined>>;
 }
 
 function variantTitle({ variant }: Series): string {
