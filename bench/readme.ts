@@ -18,7 +18,7 @@ const ROWS: readonly SummaryRow[] = [
     measure: 'cpuUs',
   },
   {
-    title: 'a query with a value and `pipelining`, 100 at a time on 10 connections: CPU, µs',
+    title: 'a query with `pipelining`, 100 at a time on 10 connections: CPU, µs',
     scenario: 'pipelined',
     variant: { concurrency: 100, max: 10 },
     measure: 'cpuUs',

@@ -90,7 +90,7 @@ export function summaryTable(results: Results, rows: readonly SummaryRow[]): str
       'pgauge, no SDK',
       'pgauge, SDK metrics',
       '`pg` + instrumentation-pg, metrics',
-      '`pg` with the RDS bundle and one Signer',
+      '`pg`, one Signer',
     ],
     rows.map((row) => [row.title, ...COLUMNS.map((column) => value(row, column))]),
   );
