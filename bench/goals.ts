@@ -274,9 +274,14 @@ export function outcomes(results: Results): Outcome[] {
         ? undefined
         : measuredFor({ ...goal, contender: goal.floor }, measuredScenario);
     const noise = noiseOf(goal, measuredScenario);
-    const reached = measured <= Math.max(goal.atMost, floor ?? 0);
+    const reached = asShown(goal, measured) <= Math.max(goal.atMost, asShown(goal, floor ?? 0));
     return [{ goal, measured, reached, ...(floor !== undefined && { floor }), ...(noise && { noise }) }];
   });
+}
+
+/** A figure with as many decimals as the results show: differences below that are noise. */
+function asShown({ of }: Goal, measured: number): number {
+  return of === 'ratio' || of === 'share' ? Number(measured.toFixed(2)) : measured;
 }
 
 function noiseOf({ variant, measure }: Goal, { scenario, series }: Results[number]): Spread | undefined {

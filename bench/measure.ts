@@ -9,7 +9,7 @@ export interface Workspaces {
   readonly there?: string;
 }
 
-/** Measures all variants of a scenario: in each round the contenders take turns, each in its own process. */
+/** Measures all variants of a scenario: in each round the contenders of a group take turns, each in its own process. */
 export async function measure(
   scenario: Scenario,
   { generations, rounds, size, variants = scenario.variants }: Amount,
@@ -19,21 +19,26 @@ export async function measure(
   const series: Series[] = [];
   for (const variant of variants) {
     const samples = scenario.contenders.map((): Record<string, number>[] => []);
+    const count = typeof rounds === 'number' ? rounds : rounds(variant);
     for (let generation = 0; generation < generations; generation++) {
-      const processes: ContenderProcess[] = [];
-      try {
-        for (const contender of scenario.contenders)
-          processes.push(await start(scenario, contender, variant, size, servers, workspaces));
-        const count = typeof rounds === 'number' ? rounds : rounds(variant);
-        for (let round = 0; round < count; round++) {
-          for (const index of inTurn(processes.length, generation + round)) {
-            scenario.outside?.(servers);
-            const sample = await processes[index]?.run();
-            samples[index]?.push({ ...sample, ...scenario.outside?.(servers) });
+      for (const group of groupsOf(scenario)) {
+        const processes = new Map<number, ContenderProcess>();
+        try {
+          for (const index of group) {
+            const title = scenario.contenders[index] ?? '';
+            processes.set(index, await start(scenario, title, variant, size, servers, workspaces));
           }
+          for (let round = 0; round < count; round++) {
+            for (const turn of inTurn(group.length, generation + round)) {
+              const index = group[turn] ?? 0;
+              scenario.outside?.(servers);
+              const sample = await processes.get(index)?.run();
+              samples[index]?.push({ ...sample, ...scenario.outside?.(servers) });
+            }
+          }
+        } finally {
+          await Promise.all([...processes.values()].map((started) => started.end()));
         }
-      } finally {
-        await Promise.all(processes.map((started) => started.end()));
       }
     }
     scenario.contenders.forEach((contender, index) =>
@@ -57,6 +62,13 @@ function start(
   const settings = { ...servers.settings, size };
   const what = { program, contender, variant, settings };
   return ContenderProcess.start(workspace, what, environment?.(servers), flags);
+}
+
+/** The indices of the contenders that take turns with each other. */
+function groupsOf({ contenders, apart = [] }: Scenario): number[][] {
+  const all = contenders.map((contender, index) => ({ index, isApart: apart.includes(contender) }));
+  const groups = [false, true].map((isApart) => all.filter((one) => one.isApart === isApart));
+  return groups.map((group) => group.map(({ index }) => index)).filter((group) => group.length > 0);
 }
 
 /** All indices, with a varying start and direction, so that no contender always follows the same one. */

@@ -30,6 +30,8 @@ export interface Scenario {
   readonly program: string;
   /** The others are compared with the first; `… again` repeats a contender to show the noise. */
   readonly contenders: readonly Contender[];
+  /** Those that are so slow that they take turns among themselves, after the others: a process that stands still cools down. */
+  readonly apart?: readonly Contender[];
   readonly variants: readonly Variant[];
   readonly measures: readonly Measure[];
   readonly full: Amount;
