@@ -1,8 +1,7 @@
-import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type * as pgModule from 'pg';
-import { withoutVariable } from '../settings/environment.js';
+import { loadDriver } from './load-driver.js';
 
 /** The part of a client's protocol connection that is used but not declared by its types. */
 export interface DriverConnection {
@@ -58,13 +57,8 @@ type ConnectCallback = (error: Error | null | undefined) => void;
 type Connect = (this: DriverClient, callback: ConnectCallback) => void;
 type Wrapped<F> = F & { __original?: Wrapped<F> };
 
-const require = createRequire(import.meta.url);
-
-/**
- * The application's own `pg`, loaded through `require` so that instrumentations see it.
- * The environment cannot select the native binding, because that has another life cycle.
- */
-export const pg = withoutVariable('NODE_PG_FORCE_NATIVE', (): unknown => require('pg')) as typeof pgModule;
+/** The application's own `pg`. */
+export const pg = loadDriver();
 
 /** Creates a client that is configured by its config alone. */
 export function createClient(Client: ClientClass, config: pgModule.ClientConfig): DriverClient {
