@@ -20,32 +20,39 @@ export async function measure(
   for (const variant of variants) {
     const samples = scenario.contenders.map((): Record<string, number>[] => []);
     const count = typeof rounds === 'number' ? rounds : rounds(variant);
-    for (let generation = 0; generation < generations; generation++) {
-      for (const group of groupsOf(scenario)) {
-        const processes = new Map<number, ContenderProcess>();
-        try {
-          for (const index of group) {
-            const title = scenario.contenders[index] ?? '';
-            processes.set(index, await start(scenario, title, variant, size, servers, workspaces));
-          }
-          for (let round = 0; round < count; round++) {
-            for (const turn of inTurn(group.length, generation + round)) {
-              const index = group[turn] ?? 0;
-              scenario.outside?.(servers);
-              const sample = await processes.get(index)?.run();
-              samples[index]?.push({ ...sample, ...scenario.outside?.(servers) });
-            }
-          }
-        } finally {
-          await Promise.all([...processes.values()].map((started) => started.end()));
-        }
-      }
-    }
+    const begin = (index: number): Promise<ContenderProcess> =>
+      start(scenario, scenario.contenders[index] ?? '', variant, size, servers, workspaces);
+    const take = async (index: number, started: ContenderProcess): Promise<void> => {
+      scenario.outside?.(servers);
+      const sample = await started.run();
+      samples[index]?.push({ ...sample, ...scenario.outside?.(servers) });
+    };
+    for (let generation = 0; generation < generations; generation++)
+      for (const group of groupsOf(scenario)) await takeTurns(group, count, generation, begin, take);
     scenario.contenders.forEach((contender, index) =>
       series.push({ contender, variant, samples: samples[index] ?? [] }),
     );
   }
   return series;
+}
+
+/** Starts a process for each contender of a group, and lets them take turns. */
+async function takeTurns(
+  group: readonly number[],
+  rounds: number,
+  generation: number,
+  begin: (index: number) => Promise<ContenderProcess>,
+  take: (index: number, started: ContenderProcess) => Promise<void>,
+): Promise<void> {
+  const processes: { readonly index: number; readonly started: ContenderProcess }[] = [];
+  try {
+    for (const index of group) processes.push({ index, started: await begin(index) });
+    for (let round = 0; round < rounds; round++) {
+      for (const { index, started } of inTurn(processes, generation + round)) await take(index, started);
+    }
+  } finally {
+    await Promise.all(processes.map(({ started }) => started.end()));
+  }
 }
 
 function start(
@@ -66,13 +73,14 @@ function start(
 
 /** The indices of the contenders that take turns with each other. */
 function groupsOf({ contenders, apart = [] }: Scenario): number[][] {
-  const all = contenders.map((contender, index) => ({ index, isApart: apart.includes(contender) }));
-  const groups = [false, true].map((isApart) => all.filter((one) => one.isApart === isApart));
-  return groups.map((group) => group.map(({ index }) => index)).filter((group) => group.length > 0);
+  const isApart = (index: number): boolean => apart.includes(contenders[index] ?? '');
+  const all = [...contenders.keys()];
+  return [all.filter((index) => !isApart(index)), all.filter(isApart)];
 }
 
-/** All indices, with a varying start and direction, so that no contender always follows the same one. */
-function inTurn(count: number, first: number): number[] {
-  const order = Array.from({ length: count }, (_, i) => (first + i) % count);
+/** All members, with a varying start and direction, so that no contender always follows the same one. */
+function inTurn<T>(all: readonly T[], first: number): T[] {
+  const start = first % all.length;
+  const order = [...all.slice(start), ...all.slice(0, start)];
   return first % 2 === 0 ? order : order.reverse();
 }

@@ -2,9 +2,10 @@
 import { createRequire } from 'node:module';
 
 const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
-if (process.argv[2] === 'pgauge')
-  await import('../../../src/connection/load-driver.js').then((own) => own.loadDriver());
-else createRequire(import.meta.url)('pg');
+if (process.argv[2] === 'pgauge') {
+  const { loadDriver } = await import('../../../src/connection/load-driver.js');
+  loadDriver();
+} else createRequire(import.meta.url)('pg');
 const after = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
 const { moduleLoadList } = process as unknown as { moduleLoadList: readonly string[] };
 console.log(
