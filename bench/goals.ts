@@ -11,9 +11,9 @@ export interface Goal {
   readonly against?: string;
   readonly variant: Variant;
   readonly measure: string;
-  /** `share` is the difference as a share of the difference between the two contenders in `whole`. */
+  /** `share` is the value as a share of that of the contender in `whole`. */
   readonly of: 'value' | 'ratio' | 'difference' | 'share';
-  readonly whole?: readonly [contender: string, against: string];
+  readonly whole?: string;
   readonly atMost: number;
   /** A contender with the least that can be reached: no more than its figure reaches the goal too. */
   readonly floor?: string;
@@ -26,7 +26,7 @@ export interface Outcome {
   readonly measured: number;
   /** The figure of the goal's floor in the same rounds, if it has one. */
   readonly floor?: number;
-  /** The ratio of the scenario's first contender to itself in the same rounds: the noise in a figure. */
+  /** The ratio of the scenario's first contender to itself in the same rounds, for a share its own share: the noise in a figure. */
   readonly noise?: Spread;
   readonly reached: boolean;
 }
@@ -101,11 +101,10 @@ const queryShare = (what: string, traced: boolean, atMost: number): Goal => {
     what,
     scenario: 'query-telemetry',
     contender: `pgauge ${sdk} queries`,
-    against: `pgauge ${sdk}`,
     variant: { concurrency: 10, max: 10 },
-    measure: 'cpuUs',
+    measure: 'addedUs',
     of: 'share',
-    whole: [`raw instrumented ${sdk}`, 'raw'],
+    whole: `raw instrumented ${sdk}`,
     atMost,
     unit: 'of what instrumentation-pg adds to raw',
   };
@@ -284,8 +283,15 @@ function asShown({ of }: Goal, measured: number): number {
   return of === 'ratio' || of === 'share' ? Number(measured.toFixed(2)) : measured;
 }
 
-function noiseOf({ variant, measure }: Goal, { scenario, series }: Results[number]): Spread | undefined {
+function noiseOf(goal: Goal, measured: Results[number]): Spread | undefined {
+  const { scenario, series } = measured;
+  const { variant, measure } = goal;
   const [first = ''] = scenario.contenders;
+  if (goal.of === 'share') {
+    const { middle, low, high } = summaryFor({ ...goal, contender: first }, measured).value;
+    const whole = wholeFor(goal, measured);
+    return { middle: middle / whole, low: low / whole, high: high / whole };
+  }
   const mine = seriesOf(series, `${first} again`, variant);
   const theirs = seriesOf(series, first, variant);
   return mine && theirs && summarise(mine.samples, theirs.samples, measure)?.ratio;
@@ -294,11 +300,13 @@ function noiseOf({ variant, measure }: Goal, { scenario, series }: Results[numbe
 function measuredFor(goal: Goal, measured: Results[number]): number | undefined {
   const summary = summaryFor(goal, measured);
   if (goal.of === 'value') return summary.value.middle;
-  if (goal.of !== 'share') return summary[goal.of]?.middle;
-  const [contender = '', against = ''] = goal.whole ?? [];
-  const whole = summaryFor({ ...goal, contender, against }, measured).difference?.middle;
-  const part = summary.difference?.middle;
-  return part === undefined || whole === undefined ? undefined : part / whole;
+  if (goal.of === 'share') return summary.value.middle / wholeFor(goal, measured);
+  return summary[goal.of]?.middle;
+}
+
+/** What a share is a part of. */
+function wholeFor(goal: Goal, measured: Results[number]): number {
+  return summaryFor({ ...goal, contender: goal.whole ?? '' }, measured).value.middle;
 }
 
 function summaryFor(goal: Goal, { scenario, series }: Results[number]): Summary {

@@ -73,9 +73,10 @@ function start(
 
 /** The indices of the contenders that take turns with each other. */
 function groupsOf({ contenders, apart = [] }: Scenario): number[][] {
-  const isApart = (index: number): boolean => apart.includes(contenders[index] ?? '');
-  const all = [...contenders.keys()];
-  return [all.filter((index) => !isApart(index)), all.filter(isApart)];
+  const groupOf = (contender: string): number => apart.findIndex((group) => group.includes(contender));
+  return [-1, ...apart.keys()].map((group) =>
+    [...contenders.keys()].filter((index) => groupOf(contenders[index] ?? '') === group),
+  );
 }
 
 /** All members, with a varying start and direction, so that no contender always follows the same one. */

@@ -40,7 +40,9 @@ export function scenarioTable({ scenario, series }: Measured): string[] {
   const head = [
     ...(named ? [''] : []),
     'contender',
-    ...scenario.measures.flatMap(({ title }) => (compared ? [title, `× ${first}`] : [title])),
+    ...scenario.measures.flatMap((measure) =>
+      compared && measure.compared !== false ? [measure.title, `× ${first}`] : [measure.title],
+    ),
   ];
   const rows = series.map((one) => {
     const base = series.find(({ contender, variant }) => contender === first && variant === one.variant);
@@ -53,10 +55,11 @@ export function scenarioTable({ scenario, series }: Measured): string[] {
   return table(head, rows);
 }
 
-function cells(one: Series, base: Series | undefined, { key }: Measure, compared: boolean): string[] {
+function cells(one: Series, base: Series | undefined, measure: Measure, compared: boolean): string[] {
+  const { key } = measure;
   const summary: Summary | undefined = summarise(one.samples, base?.samples ?? [], key);
   const value = summary === undefined ? '' : spread(summary.value, figure);
-  if (!compared) return [value];
+  if (!compared || measure.compared === false) return [value];
   return [value, summary?.ratio === undefined ? '' : spread(summary.ratio, (ratio) => ratio.toFixed(2))];
 }
 

@@ -6,6 +6,8 @@ export interface Measure {
   readonly key: string;
   /** A description with the unit. */
   readonly title: string;
+  /** Whether ratios to the first contender are shown; default true. */
+  readonly compared?: boolean;
 }
 
 /** How many times a scenario is measured, and the amount of work each time. */
@@ -30,8 +32,8 @@ export interface Scenario {
   readonly program: string;
   /** The others are compared with the first; `… again` repeats a contender to show the noise. */
   readonly contenders: readonly Contender[];
-  /** Those that are so slow that they take turns among themselves, after the others: a process that stands still cools down. */
-  readonly apart?: readonly Contender[];
+  /** Groups of contenders that take turns among themselves, after all others: a process that stands still cools down. */
+  readonly apart?: readonly (readonly Contender[])[];
   readonly variants: readonly Variant[];
   readonly measures: readonly Measure[];
   readonly full: Amount;

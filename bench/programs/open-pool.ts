@@ -48,7 +48,12 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
   return words.has('floor') ? (await import('./floor.js')).withRecords(pool, words.has('queries')) : pool;
 }
 
+let registered = false;
+
+/** Registers the SDK, once per process: all its pools are of one contender. */
 async function register(words: ReadonlySet<string>): Promise<void> {
+  if (registered) return;
+  registered = true;
   const { registerContext, registerMetrics, registerTraces } = await import('./telemetry.js');
   if (words.has('metrics')) registerMetrics();
   if (words.has('context')) registerContext();

@@ -73,17 +73,12 @@ async function bareStorm({ rds }: Settings, connections: number): Promise<Spent>
 
 export const prepare: Prepare = async (contender, { connections = 1 }, settings) => {
   const recipe = stormPool(contender, settings, connections);
-  const words = contender.split(' ');
-  let registered = false;
   const storm = async (): Promise<Spent & Sample> => {
     if (contender.startsWith('bare')) return { ...(await bareStorm(settings, connections)) };
     let clients: PoolClient[] = [];
-    // The SDK is registered once per process, with the first pool.
-    const kind = registered ? words.filter((word) => word !== 'metrics').join(' ') : contender;
-    registered = true;
     let end = (): Promise<void> => Promise.resolve();
     const spent = await spentOn(async () => {
-      const pool = await openPool(kind, recipe);
+      const pool = await openPool(contender, recipe);
       end = () => pool.end();
       clients = await Promise.all(Array.from({ length: connections }, () => pool.connect()));
     });
