@@ -20,7 +20,7 @@ export interface PoolRecipe {
  * register that part of the SDK, `unsampled` registers traces without sampling any, `context` only the context manager
  * of tracing; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans
  * if `traces` is given; `pipelining` lets its queries share connections, up to 16 on each; `direct` begins TLS without
- * asking the server; `floor` is `raw` with the SDK's two values recorded by hand, three with `queries`; `again` has no effect, and makes a
+ * asking the server; `floor` is `raw` with the SDK's two values recorded by hand, three and a span with `queries`; `again` has no effect, and makes a
  * second contender of the same kind.
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
@@ -45,7 +45,9 @@ export async function openPool(contender: string, recipe: PoolRecipe): Promise<A
   const pg = require('pg') as typeof pgModule;
   const pool = new pg.Pool(await recipe.raw());
   pool.on('error', () => undefined);
-  return words.has('floor') ? (await import('./floor.js')).withRecords(pool, words.has('queries')) : pool;
+  if (!words.has('floor')) return pool;
+  const measured = words.has('queries');
+  return (await import('./floor.js')).withRecords(pool, measured, measured && words.has('traces'));
 }
 
 let registered = false;

@@ -44,7 +44,7 @@ export const queryTelemetry: Scenario = {
   name: 'query-telemetry',
   title: 'A query that is measured',
   about:
-    'The same query with query telemetry: `queries` is `queryTelemetry`, with spans where there are traces, beside `@opentelemetry/instrumentation-pg`. `floor` records by hand, without spans: two values of the pool, and a third one of the query. Each process has a second pool without that telemetry, of the same kind and with the same SDK; the two take turns, and what was added is the difference. Nothing is added to `raw`: its figure is the noise.',
+    'The same query with query telemetry: `queries` is `queryTelemetry`, with spans where there are traces, beside `@opentelemetry/instrumentation-pg`. `floor` records by hand: two values of the pool, a third one of the query, and where there are traces a span. Each process has a second pool without that telemetry, of the same kind and with the same SDK; the two take turns, and what was added is the difference. Nothing is added to `raw`: its figure is the noise.',
   program: 'added',
   contenders: [
     'raw',
@@ -53,6 +53,7 @@ export const queryTelemetry: Scenario = {
     'pgauge metrics queries',
     'pgauge metrics traces queries',
     'floor metrics queries',
+    'floor metrics traces queries',
   ],
   variants: [{ concurrency: 10, max: 10 }],
   measures: [

@@ -32,12 +32,11 @@ export function startQuerySpan(
   text: QueryTelemetry['text'],
 ): Operation {
   const { summary } = statement;
-  const shown = statement.shown(query, text);
-  const { span } = target.series(summary);
+  const attributes = statement.spanAttributes(target.series(summary), query, text);
   const clock = new SpanClock();
   return new Operation(tracer, summary.text ?? target.database, caller, clock, {
     kind: SpanKind.CLIENT,
-    attributes: shown === undefined ? span : { ...span, [ATTR.dbQueryText]: shown },
+    attributes,
     startTime: clock.start(),
   });
 }

@@ -1,9 +1,12 @@
+import type { Attributes } from '@opentelemetry/api';
 import type { QueryTelemetry } from '../../hooks.js';
 import type { GivenQuery } from '../../observer.js';
 import { endsInComment } from '../../sql/comment.js';
 import { sanitized } from '../../sql/sanitize.js';
+import { ATTR } from '../names.js';
 import { TextMemo } from './memo.js';
 import type { Summaries, Summary } from './summaries.js';
+import type { Series } from './targets.js';
 
 /** Facts about one SQL text, each computed on first use. */
 export class Statement {
@@ -11,6 +14,8 @@ export class Statement {
   readonly #text: string;
   #sanitized: string | undefined;
   #takesComment: boolean | undefined;
+  #withText:
+    { readonly base: Attributes; readonly text: string; readonly attributes: Attributes } | undefined;
 
   constructor(summary: Summary, text: string) {
     this.summary = summary;
@@ -32,6 +37,16 @@ export class Statement {
     if (mode === 'never' || this.#text === '') return undefined;
     if (query.parameterized) return this.#text;
     return mode === 'sanitized' ? this.sanitized : undefined;
+  }
+
+  /** The attributes of a span at its start: those of its series, with `db.query.text` if the span is to have it. */
+  spanAttributes({ span: base }: Series, query: GivenQuery, mode: QueryTelemetry['text']): Attributes {
+    const text = this.shown(query, mode);
+    if (text === undefined) return base;
+    // A statement mostly runs at one target.
+    if (this.#withText?.base !== base || this.#withText.text !== text)
+      this.#withText = { base, text, attributes: { ...base, [ATTR.dbQueryText]: text } };
+    return this.#withText.attributes;
   }
 }
 

@@ -120,6 +120,26 @@ describe('a sampler', () => {
   });
 });
 
+it('the spans of one text have the attributes of their own target, and the text of their own query', () => {
+  const { tracerProvider, spans } = tracerSdk();
+  const { observer } = observed({}, { tracerProvider, queryTelemetry: measured({ text: 'sanitized' }) });
+  const [here, there] = ['here.example', 'there.example'].map((host) =>
+    observer.session?.({ ...SESSION, host }),
+  );
+  const text = 'select $1, 2';
+  const given = { text, name: undefined, parameterized: true };
+  for (const session of [here, there, here]) session?.started(given).completed(1);
+  here?.started({ ...given, parameterized: false }).completed(1);
+  expect(
+    spans().map(({ attributes }) => [attributes['server.address'], attributes['db.query.text']]),
+  ).toEqual([
+    ['here.example', text],
+    ['there.example', text],
+    ['here.example', text],
+    ['here.example', 'select $1, ?'],
+  ]);
+});
+
 it('the span of a query without a summary is named after the database', () => {
   const { tracerProvider, span } = tracerSdk();
   const { observer } = observed({}, { tracerProvider, queryTelemetry: measured() });
