@@ -22,7 +22,7 @@ const USAGE = `usage: npm run bench -- [options]
   --only <names>  only these scenarios, separated by commas: ${SCENARIOS.map(({ name }) => name).join(', ')}
   --compare <ref> the working tree and a commit in turns, in place of raw pg: whatever git takes for a commit
   --help
-A full run takes about twenty minutes and writes bench/results.md and the table of the README; the others only print.
+A full run takes about an hour and writes bench/results.md and the table of the README; the others only print.
 `;
 const RESULTS = join(import.meta.dirname, 'results.md');
 const README = join(import.meta.dirname, '../README.md');
