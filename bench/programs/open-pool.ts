@@ -20,8 +20,8 @@ export interface PoolRecipe {
  * register that part of the SDK, `unsampled` registers traces without sampling any, `context` only the context manager
  * of tracing; `noop-meter` gives pgauge a meter that does nothing; `queries` turns on its query telemetry, with spans
  * if `traces` is given; `pipelining` lets its queries share connections, up to 16 on each; `direct` begins TLS without
- * asking the server; `floor` is `raw` with the SDK's two values recorded by hand, three and a span with `queries`; `again` has no effect, and makes a
- * second contender of the same kind.
+ * asking the server; `floor` is `raw` with the SDK's two values recorded by hand, with `queries` a third one, and with
+ * `traces` a span, too; `again` has no effect, and makes a second contender of the same kind.
  */
 export async function openPool(contender: string, recipe: PoolRecipe): Promise<AnyPool> {
   const words = new Set(contender.split(' '));
