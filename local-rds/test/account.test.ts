@@ -30,7 +30,7 @@ describe('the account under which PostgreSQL is started', () => {
   });
 
   it.each(['', 'postgres:x:0:0::/:/bin/sh', 'postgres'])(
-    'is nobody for root without a usable postgres account: %j',
+    'is "nobody" for root if there is no usable account "postgres": %j',
     (line) => {
       expect(accountFor(0, line, NOBODY)).toEqual({ name: 'nobody', uid: 65534, gid: 65533 });
     },

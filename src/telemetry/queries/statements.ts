@@ -14,8 +14,7 @@ export class Statement {
   readonly #text: string;
   #sanitized: string | undefined;
   #takesComment: boolean | undefined;
-  #withText:
-    { readonly base: Attributes; readonly text: string; readonly attributes: Attributes } | undefined;
+  #withText: { readonly base: Attributes; readonly attributes: Attributes } | undefined;
 
   constructor(summary: Summary, text: string) {
     this.summary = summary;
@@ -44,8 +43,8 @@ export class Statement {
     const text = this.shown(query, mode);
     if (text === undefined) return base;
     // A statement mostly runs at one target.
-    if (this.#withText?.base !== base || this.#withText.text !== text)
-      this.#withText = { base, text, attributes: { ...base, [ATTR.dbQueryText]: text } };
+    if (this.#withText?.base !== base || this.#withText.attributes[ATTR.dbQueryText] !== text)
+      this.#withText = { base, attributes: { ...base, [ATTR.dbQueryText]: text } };
     return this.#withText.attributes;
   }
 }
